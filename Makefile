@@ -1,0 +1,58 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+.PHONY: help setup lint types test test-all docs demo bench constraints clean
+
+help:
+	@echo "make setup        build $(VENV) and install headstart with its development tools"
+	@echo "make test         lint, types and the fast tests"
+	@echo "make test-all     lint, types and every test, the slow ones too"
+	@echo "make docs         API pages into site/"
+	@echo "make demo         two small models from start to report, in demo/"
+	@echo "make bench        the benchmarks (ARGS=... is passed on)"
+	@echo "make constraints  write constraints.txt anew from what $(VENV) holds"
+	@echo "make clean        remove what the other targets made, except $(VENV)"
+
+setup: $(STAMP)
+	@:
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "headstart needs Python 3.11 or newer, and '$(PYTHON)' is not: name one, as in make setup PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $@
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup
+	@$(BIN)/mypy
+
+test: lint types
+	@$(BIN)/pytest
+
+test-all: lint types
+	@$(BIN)/pytest -m "slow or not slow"
+
+docs: setup
+	@$(BIN)/python tools/docs.py site
+
+demo: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Through a second file, so that a failure leaves the old one as it was.
+constraints: setup
+	@$(BIN)/python tools/constraints.py > constraints.txt.new
+	@mv constraints.txt.new constraints.txt
+	@touch $(STAMP)
+
+clean:
+	rm -rf build dist site demo src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

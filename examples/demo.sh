@@ -1,0 +1,27 @@
+#!/bin/sh
+# Two models from start to report: handwritten digits from an image folder, support requests from a table.
+# Run by `make demo`; by hand, with headstart installed: sh examples/demo.sh. Everything is written to demo/.
+set -eu
+cd "$(dirname "$0")/.."
+
+# Written under another name first, so that a run cut short leaves no half folder behind.
+if [ ! -d demo/digits ]; then
+    rm -rf demo/digits.part
+    python examples/make_digits.py demo/digits.part
+    mv demo/digits.part demo/digits
+fi
+
+echo "== which digit is it? =="
+headstart fit demo/digits --out demo/runs/digits --overwrite
+headstart predict demo/runs/digits demo/digits/3/0003.png
+
+echo "== which team should answer? =="
+headstart fit examples/support_requests.csv --out demo/runs/support --overwrite
+headstart predict demo/runs/support \
+    "where is my parcel?" \
+    "I paid twice for the same thing" \
+    "what is the capital of Peru?"
+
+echo
+echo "The reports are pages for your browser:"
+find demo/runs -name '*.html' | sort | sed 's/^/    /'

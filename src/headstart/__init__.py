@@ -1,0 +1,64 @@
+"""headstart: adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
+
+    import headstart as hs
+
+    run = hs.fit("photos/")              # class subfolders, optional train/valid/test
+    print(run.result.verdict.sentence)
+    model = hs.load("runs/photos")
+    model.predict(["new.jpg"])
+
+Heavy libraries are imported when work needs them, not here.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from headstart.errors import HeadstartError, HeadstartWarning, UserError
+
+if TYPE_CHECKING:
+    from headstart.api import fit, inspect, load
+    from headstart.delivery.model import Model
+    from headstart.estimators import TransferClassifier, TransferRegressor
+    from headstart.records import Result
+    from headstart.workflow import Inspection, Run
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "fit": "headstart.api",
+    "inspect": "headstart.api",
+    "load": "headstart.api",
+    "Model": "headstart.delivery.model",
+    "Result": "headstart.records",
+    "Run": "headstart.workflow",
+    "Inspection": "headstart.workflow",
+    "TransferClassifier": "headstart.estimators",
+    "TransferRegressor": "headstart.estimators",
+}
+
+__all__ = [
+    "HeadstartError",
+    "HeadstartWarning",
+    "Inspection",
+    "Model",
+    "Result",
+    "Run",
+    "TransferClassifier",
+    "TransferRegressor",
+    "UserError",
+    "__version__",
+    "fit",
+    "inspect",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'headstart' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

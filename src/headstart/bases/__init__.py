@@ -1,0 +1,1 @@
+"""Pre-trained bases: catalogue, loading, provenance, runtimes."""

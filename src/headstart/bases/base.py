@@ -1,0 +1,45 @@
+"""What every base offers, wherever it came from."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from headstart.bases.identity import Identity
+from headstart.modalities.image import ImageSpec
+from headstart.modalities.text import TextSpec
+
+if TYPE_CHECKING:
+    from headstart.bases.network import Network
+
+#: The one stage cached so far: the base's pooled output, [batch, width].
+POOLED = "pooled"
+
+
+class Base(ABC):
+    """A pre-trained checkpoint: identity, preprocessing and width are known without loading torch.
+
+    Attributes:
+        identity: provenance.
+        modality: "image" or "text".
+        spec: preprocessing.
+        width: length of the pooled output.
+    """
+
+    identity: Identity
+    modality: str
+    spec: ImageSpec | TextSpec
+    width: int
+
+    @abstractmethod
+    def network(self) -> Network:
+        """Load the weights; called once a run, and only where something is not cached.
+
+        Raises:
+            BaseError: where the checkpoint lacks tensors, has extra ones, or cannot be loaded safely.
+        """
+
+    def preprocessing(self) -> str:
+        """The preprocessing as JSON, as it keys the cache."""
+        return json.dumps(self.spec.to_dict(), sort_keys=True)

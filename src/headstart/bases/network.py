@@ -1,0 +1,91 @@
+"""A base's weights as a torch module: prepared batch in, pooled features out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import nn
+
+from headstart.modalities.image import ImageSpec
+
+
+class Network(nn.Module):
+    """A base without its head; the body may be cast to another dtype, input and output stay as documented."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype the body computes in."""
+        return next((p.dtype for p in self.body.parameters() if p.is_floating_point()), torch.float32)
+
+    @abstractmethod
+    def example(self) -> tuple[torch.Tensor, ...]:
+        """A smallest valid batch, for tracing."""
+
+
+class ImageNetwork(Network):
+    """Pictures in, features out.
+
+    ``forward(pixels)``: pixels [batch, height, width, 3] uint8 -> [batch, width] float32.
+    """
+
+    def __init__(self, body: nn.Module, spec: ImageSpec) -> None:
+        super().__init__(body)
+        self.size = spec.size
+        self.mean, self.scale = torch.tensor(spec.mean) * 255, 1 / (torch.tensor(spec.std) * 255)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Normalise and run the body."""
+        mean, scale = self.mean.to(pixels.device), self.scale.to(pixels.device)
+        x = (pixels.to(torch.float32) - mean) * scale  # [batch, height, width, 3]
+        x = x.to(self.dtype).permute(0, 3, 1, 2)  # [batch, 3, height, width], channels last in memory
+        out: torch.Tensor = self.body(x)
+        return out.to(torch.float32)
+
+    def example(self) -> tuple[torch.Tensor, ...]:
+        """Two grey pictures."""
+        return (torch.full((2, self.size, self.size, 3), 128, dtype=torch.uint8),)
+
+
+class TextNetwork(Network):
+    """Token ids in, features out.
+
+    ``forward(ids, mask)``: both [batch, tokens] int64, mask 1 on tokens and 0 on padding -> [batch, width] float32.
+
+    Args:
+        body: a transformers model whose output has ``last_hidden_state``.
+        pooling: "mean" over tokens, "cls" (first token), "last" (last token) or "max".
+    """
+
+    def __init__(self, body: nn.Module, pooling: str) -> None:
+        super().__init__(body)
+        self.pooling = pooling
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Run the body and pool over the tokens."""
+        hidden = self.body(input_ids=ids, attention_mask=mask).last_hidden_state.to(torch.float32)
+        return pool(hidden, mask, self.pooling)
+
+    def example(self) -> tuple[torch.Tensor, ...]:
+        """Two texts of eight tokens."""
+        ids = torch.ones((2, 8), dtype=torch.int64)
+        return ids, torch.ones_like(ids)
+
+
+def pool(hidden: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
+    """Token states [batch, tokens, width] and mask [batch, tokens] -> one vector a text [batch, width]."""
+    if how == "cls":
+        return hidden[:, 0]
+    if how == "last":
+        last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(
+            1
+        )  # padding may be on either side
+        return hidden[torch.arange(len(hidden), device=hidden.device), last]
+    weight = mask.unsqueeze(-1).to(hidden.dtype)
+    if how == "max":
+        return hidden.masked_fill(weight == 0, float("-inf")).amax(1)
+    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)

@@ -1,0 +1,26 @@
+"""An image model of transformers reduced to one vector a picture."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class Pooled(nn.Module):
+    """Picture [batch, 3, height, width] -> [batch, width]: the class token where there is one, else the mean over positions.
+
+    The model's own pooler is not used: many checkpoints lack its weights, and it would then be random.
+    """
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Run the body and pool."""
+        out = self.body(pixel_values=x)
+        hidden: torch.Tensor = out.last_hidden_state
+        if hidden.ndim == 4:  # convolutional: [batch, width, height, width]
+            return hidden.mean((2, 3))
+        has_class_token = getattr(getattr(self.body, "embeddings", None), "cls_token", None) is not None
+        return hidden[:, 0] if has_class_token else hidden.mean(1)

@@ -1,0 +1,319 @@
+"""The command line: one function a verb, which parses, makes one call, and leaves errors to `main`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart import __version__
+from headstart.errors import HeadstartError, SettingError
+
+_HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
+
+Start with `headstart inspect DATA` to see what it understands, then `headstart fit DATA`; the model, the report and result.json
+are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results go to stdout, everything else to stderr.
+"""
+
+app = typer.Typer(
+    help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
+)
+cache_app = typer.Typer(
+    help="Show or prune the cache of features (HEADSTART_CACHE; at most HEADSTART_CACHE_SIZE, 20G).",
+    invoke_without_command=True,
+)
+app.add_typer(cache_app, name="cache")
+
+_DATA, _MODEL, _RUN = "Data", "Model", "Run"
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="Image folder (class subfolders), table (CSV, TSV, JSONL, Parquet), zip or tar of either, or saved `datasets` folder.",
+        metavar="DATA",
+    ),
+]
+Input = Annotated[
+    str | None, typer.Option(help="Column with the texts or image paths.", rich_help_panel=_DATA)
+]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Column with the labels or values; repeat for several 0/1 label columns.", rich_help_panel=_DATA
+    ),
+]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        help="Column whose equal rows are never parted by a split (patient, site …).", rich_help_panel=_DATA
+    ),
+]
+Slice = Annotated[
+    list[str] | None,
+    typer.Option(help="Column to report the score by; may be repeated.", rich_help_panel=_DATA),
+]
+SplitColumn = Annotated[
+    str | None, typer.Option("--split", help="Column that says train, valid or test.", rich_help_panel=_DATA)
+]
+TaskName = Annotated[
+    str | None, typer.Option(help="classification, multilabel or regression.", rich_help_panel=_DATA)
+]
+ModalityName = Annotated[str | None, typer.Option(help="image or text.", rich_help_panel=_DATA)]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No prose and no progress on stderr.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"headstart {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options before the verb; --debug is read in `main`."""
+
+
+@app.command()
+def fit(
+    source: Source,
+    valid: Annotated[
+        str | None, typer.Option(help="Another source: the validation part.", rich_help_panel=_DATA)
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(help="Another source: the test part, sealed until the end.", rich_help_panel=_DATA),
+    ] = None,
+    input: Input = None,
+    target: Target = None,
+    group: Group = None,
+    slice: Slice = None,
+    split: SplitColumn = None,
+    task: TaskName = None,
+    modality: ModalityName = None,
+    valid_size: Annotated[
+        float,
+        typer.Option(help="Share of the rows for validation, where none is given.", rich_help_panel=_DATA),
+    ] = 0.2,
+    test_size: Annotated[
+        float,
+        typer.Option(help="Share of the rows for the test, where none is given.", rich_help_panel=_DATA),
+    ] = 0.2,
+    max_rejected: Annotated[
+        float, typer.Option(help="Share of unreadable rows above which the run fails.", rich_help_panel=_DATA)
+    ] = 0.05,
+    base: Annotated[
+        str | None,
+        typer.Option(help="Embedded base, timm name, Hub id or local folder.", rich_help_panel=_MODEL),
+    ] = None,
+    strategy: Annotated[str, typer.Option(help="auto or probe.", rich_help_panel=_MODEL)] = "auto",
+    metric: Annotated[
+        str | None,
+        typer.Option(help="To choose and judge by, such as accuracy, f1_macro, r2.", rich_help_panel=_MODEL),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Repeats a run exactly.", rich_help_panel=_RUN)] = 0,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run; the data's name by default.", rich_help_panel=_RUN)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; runs/NAME by default.", rich_help_panel=_RUN)
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run there.", rich_help_panel=_RUN)
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Adapt a base to DATA and judge the result once on held-out data.
+
+    Examples: `headstart fit photos/` · `headstart fit queries.csv --test later.csv` ·
+    `headstart fit scans.csv --input path --target finding --group patient`
+    """
+    from headstart.api import fit as run_fit
+    from headstart.console import Console
+
+    console = Console(quiet=quiet)
+    run = run_fit(
+        source,
+        valid=valid,
+        test=test,
+        input=input,
+        target=target,
+        group=group,
+        slices=slice or (),
+        split=split,
+        task=task,
+        modality=modality,
+        base=base,
+        strategy=strategy,
+        metric=metric,
+        valid_size=valid_size,
+        test_size=test_size,
+        max_rejected=max_rejected,
+        seed=seed,
+        name=name,
+        out=out,
+        overwrite=overwrite,
+        command=shlex.join(["headstart", *sys.argv[1:]]),
+        progress=console,
+    )
+    from headstart.summary import summary
+
+    print(run.result.to_json() if json else summary(run))
+
+
+@app.command()
+def predict(
+    run: Annotated[Path, typer.Argument(help="Folder of a run or bundle.", metavar="RUN")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Images, folders, tables or archives; for a text model also the texts themselves; - reads lines from stdin.",
+            metavar="INPUT…",
+        ),
+    ],
+    input: Input = None,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", "-p", help="A column for every label.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Label new inputs with a fitted model: the exact preprocessing and labels of training.
+
+    Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"`
+    """
+    from headstart.console import Console
+    from headstart.predicting import predict_to
+
+    predict_to(
+        run,
+        inputs,
+        column=input,
+        probabilities=probabilities,
+        out=out,
+        overwrite=overwrite,
+        json_lines=json,
+        progress=Console(quiet=quiet),
+    )
+
+
+@app.command()
+def inspect(
+    source: Source,
+    input: Input = None,
+    target: Target = None,
+    group: Group = None,
+    slice: Slice = None,
+    split: SplitColumn = None,
+    task: TaskName = None,
+    modality: ModalityName = None,
+    json: Json = False,
+) -> None:
+    """Show what is understood of DATA and why, before any work."""
+    from headstart.api import inspect as run_inspect
+    from headstart.summary import inspection_json, inspection_text
+
+    seen = run_inspect(
+        source,
+        input=input,
+        target=target,
+        group=group,
+        slices=slice or (),
+        split=split,
+        task=task,
+        modality=modality,
+    )
+    print(inspection_json(seen) if json else inspection_text(seen))
+
+
+@cache_app.callback()
+def cache(context: typer.Context, json: Json = False) -> None:
+    """Show what the cache holds: one line a base and preprocessing, least recently used first."""
+    if context.invoked_subcommand is None:
+        from headstart.summary import cache_json, cache_text
+
+        print(cache_json() if json else cache_text())
+
+
+@cache_app.command()
+def prune(
+    to: Annotated[
+        str | None,
+        typer.Option(help="Remove the least recently used until at most this much is left, such as 5G."),
+    ] = None,
+    all: Annotated[bool, typer.Option("--all", help="Remove everything.")] = False,
+) -> None:
+    """Remove cached features, the least recently used first; without options down to the size limit."""
+    from headstart.summary import bytes_text
+    from headstart.training.cache import parse_size, size_limit
+    from headstart.training.cache import prune as run_prune
+
+    if to and all:
+        raise SettingError("--to and --all came together; give one of them.")
+    removed = run_prune(0 if all else parse_size(to) if to else size_limit())
+    print(f"removed {len(removed)} sets of features, {bytes_text(sum(use.bytes for use in removed))}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; errors become one line on stderr and an exit code."""
+    given: list[str] = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in given
+    # --debug may stand anywhere, as people add it to the end of a command that failed
+    try:
+        result: Any = app(
+            args=[a for a in given if a != "--debug"], prog_name="headstart", standalone_mode=False
+        )
+        code = result if isinstance(result, int) else 0
+    except HeadstartError as error:
+        if debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print(
+            "interrupted; features computed so far are kept, run the same command again to go on",
+            file=sys.stderr,
+        )
+        code = 130
+    except Exception as error:
+        code = _unexpected(error, debug)
+    sys.exit(code)
+
+
+def _unexpected(error: Exception, debug: bool) -> int:
+    """Usage errors as typer words them; a broken pipe is silence; all else is a defect, said so without a traceback."""
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # click's, which typer carries along
+        error.show()
+        return int(error.exit_code)
+    if type(error).__name__ in ("Abort",):
+        return 130
+    if isinstance(error, BrokenPipeError):
+        return 0
+    if debug:
+        raise error
+    print(
+        f"error: {type(error).__name__}: {error} (this is a defect of headstart; --debug shows where)",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    main()

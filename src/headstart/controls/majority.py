@@ -1,0 +1,27 @@
+"""The plainest control: the same answer whatever the input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headstart.controls.control import Control
+
+
+class Majority(Control):
+    """Frequencies of the training classes or labels, or the mean of the training values."""
+
+    name = "majority"
+
+    def fit(self, inputs: Sequence[Any] | np.ndarray, y: np.ndarray, task: str, seed: int) -> None:
+        """Count; the inputs are not looked at."""
+        if task == "classification":
+            self._answer = np.bincount(y, minlength=self.outputs) / len(y)
+        else:
+            self._answer = y.mean(axis=0)
+
+    def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
+        """The same row n times."""
+        return np.tile(self._answer.astype(np.float64), (len(inputs), 1))

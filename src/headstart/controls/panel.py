@@ -1,0 +1,45 @@
+"""The controls of a run: which there are for a modality, fitted and timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.controls.control import Control
+from headstart.controls.majority import Majority
+
+
+@dataclass(frozen=True)
+class ControlRun:
+    """One control's answers on the test rows: probabilities [n, outputs] and the seconds it took."""
+
+    name: str
+    probabilities: np.ndarray
+    seconds: float
+
+
+def controls_for(modality: str, outputs: int) -> list[Control]:
+    """New controls for ``modality``, the plainest first."""
+    panel: list[Control] = [Majority(outputs)]
+    if modality == "text":
+        from headstart.controls.text_linear import TextLinear
+
+        panel.append(TextLinear(outputs))
+    if modality == "image":
+        from headstart.controls.image_linear import ImageLinear
+
+        panel.append(ImageLinear(outputs))
+    return panel
+
+
+def run(
+    control: Control, inputs: Sequence[Any], y: np.ndarray, test_inputs: Sequence[Any], task: str, seed: int
+) -> ControlRun:
+    """Fit ``control`` on the rows the chosen candidate was fitted on, and answer the test rows."""
+    start = time.perf_counter()
+    control.fit(inputs, y, task, seed)
+    return ControlRun(control.name, control.probabilities(test_inputs), time.perf_counter() - start)

@@ -1,0 +1,1 @@
+"""Reading sources into tables, auditing and splitting them."""

@@ -1,0 +1,249 @@
+"""Which column serves as what, and what kind of task the targets make: every guess with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headstart.data.infer_task import infer_task
+from headstart.data.naming import (
+    AUDIO_LATER,
+    AUDIO_TYPES,
+    FILE_NAMES,
+    ID_NAMES,
+    IMAGE_TYPES,
+    MODALITIES,
+    SPLIT_NAMES,
+    TARGET_NAMES,
+    TASKS,
+    TEXT_NAMES,
+    extension,
+    part_of,
+    some,
+)
+from headstart.data.sheet import Choice, Sheet, as_numbers, as_text, is_empty
+from headstart.data.table import Fact
+from headstart.errors import ColumnError, SettingError, SourceError, SplitError, nearest
+from headstart.settings import SourceSettings
+
+_SAMPLE = 200  # values looked at to tell paths from text
+_MOST = 0.9  # share of them that must agree
+
+
+def check_settings(settings: SourceSettings) -> None:
+    """Raise SettingError if the task or the modality is none that there is."""
+    for what, value, known in (("task", settings.task, TASKS), ("modality", settings.modality, MODALITIES)):
+        if value is not None and value not in known:
+            raise SettingError(
+                f"{what} {value!r} is unknown; it is one of {', '.join(known)}.{nearest(value, known)}"
+            )
+
+
+def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -> tuple[Choice, list[Fact]]:
+    """The columns of ``sheet`` to use and how, with a fact for each guess.
+
+    Args:
+        sheet: the columns as read.
+        settings: what the user named is taken as it is.
+        like: an earlier source's choice: its columns, task and modality are imposed.
+
+    Raises:
+        ColumnError: a named column is missing, or several could serve and none is named as is usual.
+        SplitError: the split column that was asked for holds other values than parts.
+        SourceError: the inputs are audio files.
+    """
+    asked = [("group", settings.group), *(("slice", name) for name in settings.slices)]
+    for option, name in asked:
+        if name is not None:
+            sheet.column(name, option)
+    split, split_facts = _split(sheet, settings)
+    if like is not None:
+        targets = () if settings.target == () else like.targets
+        sheet.column(like.input, "input")
+        for target in targets:
+            sheet.column(target, "target")
+        return Choice(like.input, targets, like.modality, like.task, like.separator, split), split_facts
+    reserved = {settings.group, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
+    input_name, why_input = _input(sheet, settings, reserved)
+    modality, why_modality = _modality(sheet, input_name, settings)
+    facts = [Fact("input column", input_name, why_input), Fact("modality", modality, why_modality)]
+    targets, why_targets = _targets(sheet, settings, reserved - set(settings.target or ()), input_name)
+    facts.append(Fact("target column", ", ".join(targets) or "none", why_targets))
+    task, separator = "", ""
+    if targets:
+        task, separator, why_task = infer_task(sheet, targets, settings.task)
+        facts.append(Fact("task", task, why_task))
+    return Choice(input_name, targets, modality, task, separator, split), facts + split_facts
+
+
+def _named(sheet: Sheet, usual: Sequence[str]) -> list[str]:
+    """The columns that bear one of the ``usual`` names, in the order of those."""
+    order = {name: i for i, name in enumerate(usual)}
+    return sorted((c for c in sheet.columns if c.lower() in order), key=lambda c: order[c.lower()])
+
+
+def _split(sheet: Sheet, settings: SourceSettings) -> tuple[str | None, list[Fact]]:
+    if settings.split is not None:
+        bad = sorted({as_text(v) for v in sheet.column(settings.split, "split") if not part_of(v)})
+        if bad:
+            raise SplitError(
+                f"{sheet.name}: column {settings.split!r} holds values that name no part: "
+                f"{some(map(repr, bad))}; rename them to train, valid or test, or drop --split."
+            )
+        return settings.split, [Fact("split column", settings.split, "named by --split")]
+    for name in _named(sheet, SPLIT_NAMES):
+        if name in {settings.input, settings.group, *(settings.target or ()), *settings.slices}:
+            continue
+        bad = sorted({as_text(v) for v in sheet.columns[name] if not part_of(v)})
+        if not bad:
+            return name, [
+                Fact("split column", name, "named like one, and every value is train, valid or test")
+            ]
+        reason = (
+            f"column {name!r} is named like one, but holds values that name no part: {some(map(repr, bad))}"
+        )
+        return None, [Fact("split column", "none", reason)]
+    return None, []
+
+
+def _input(sheet: Sheet, settings: SourceSettings, reserved: set[Any]) -> tuple[str, str]:
+    if settings.input is not None:
+        sheet.column(settings.input, "input")
+        return settings.input, "named by --input"
+    taken = reserved | set(settings.target or ())
+    free = {name: values for name, values in sheet.columns.items() if name not in taken}
+    files = [] if settings.modality == "text" else [n for n in free if _share_of_files(free[n]) >= _MOST]
+    texts = [] if settings.modality == "image" else [n for n in free if n not in files and _is_text(free[n])]
+    usual_files = [n for n in _named(sheet, FILE_NAMES) if n in files]
+    usual_texts = [n for n in _named(sheet, TEXT_NAMES) if n in texts]
+    if usual_files and usual_texts:
+        raise _several(sheet, [usual_files[0], usual_texts[0]], "input")
+    usual = usual_files or usual_texts
+    if usual:
+        others = f"; {some(usual[1:])} could serve too (--input)" if usual[1:] else ""
+        return usual[0], f"named like an input{others}"
+    if len(files) > 1:
+        raise _several(sheet, files, "input")
+    if files:
+        return files[0], "its values are names of image or audio files"
+    return _longest_text(sheet, {n: free[n] for n in texts if n.lower() not in _NO_TEXT})
+
+
+_NO_TEXT = frozenset([*TARGET_NAMES, *FILE_NAMES, *ID_NAMES])
+
+
+def _longest_text(sheet: Sheet, texts: dict[str, list[Any]]) -> tuple[str, str]:
+    lengths = {name: float(np.mean([len(as_text(v)) for v in values])) for name, values in texts.items()}
+    # A class name recurs, a text does not: without this a table of ids and labels would pass for text.
+    lengths = {
+        n: mean
+        for n, mean in lengths.items()
+        if 2 * len(set(texts[n])) > len(sheet) and _has_spaces(texts[n])
+    }
+    if not lengths:
+        raise ColumnError(
+            f"{sheet.name}: no column could serve as the input (it has {', '.join(sheet.columns)}); "
+            "pass --input NAME."
+        )
+    longest = max(lengths, key=lambda n: lengths[n])
+    rivals = [name for name, mean in lengths.items() if 2 * mean >= lengths[longest]]
+    if len(rivals) > 1:
+        raise _several(sheet, rivals, "input")
+    return longest, f"the column of the longest texts ({lengths[longest]:.0f} characters on average)"
+
+
+def _several(sheet: Sheet, names: Sequence[str], option: str) -> ColumnError:
+    return ColumnError(
+        f"{sheet.name}: several columns could serve as the {option}: {some(names, 8)}; "
+        f"pass --{option} NAME to choose."
+    )
+
+
+def file_name(value: Any) -> str:
+    """The file name that a cell holds, "" if it holds none: a path, or an image as datasets stores it."""
+    if isinstance(value, dict):
+        return str(value.get("path") or "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _share_of_files(values: list[Any]) -> float:
+    sample = [v for v in values if not is_empty(v)][:_SAMPLE]
+    hits = sum(_is_encoded(v) or extension(file_name(v)) in IMAGE_TYPES | AUDIO_TYPES for v in sample)
+    return hits / len(sample) if sample else 0.0
+
+
+def _is_encoded(value: Any) -> bool:
+    return isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
+
+
+def _is_text(values: list[Any]) -> bool:
+    sample = [v for v in values if not is_empty(v)][:_SAMPLE]
+    return all(isinstance(v, str) for v in sample) and as_numbers(sample) is None
+
+
+def _has_spaces(values: list[Any]) -> bool:
+    sample = [v for v in values if not is_empty(v)][:_SAMPLE]
+    return 2 * sum(" " in v.strip() for v in sample) >= len(sample)
+
+
+def _modality(sheet: Sheet, name: str, settings: SourceSettings) -> tuple[str, str]:
+    values = sheet.columns[name]
+    found = {extension(file_name(v)) for v in values[:_SAMPLE]}
+    if settings.modality != "text" and found & AUDIO_TYPES and not found & IMAGE_TYPES:
+        kinds = ", ".join(sorted(found & AUDIO_TYPES))
+        if _share_of_files(values) >= _MOST:
+            raise SourceError(f"{sheet.name}: column {name!r} holds audio files ({kinds}); {AUDIO_LATER}.")
+    if settings.modality is not None:
+        return settings.modality, "named by --modality"
+    if _share_of_files(values) >= _MOST:
+        return "image", f"column {name!r} holds image files"
+    return "text", f"column {name!r} holds text"
+
+
+def _targets(
+    sheet: Sheet, settings: SourceSettings, reserved: set[Any], input_name: str
+) -> tuple[tuple[str, ...], str]:
+    if settings.target is not None:
+        return _asked_targets(sheet, settings.target, input_name)
+    free = [name for name in sheet.columns if name not in reserved and name != input_name]
+    usual = [name for name in _named(sheet, TARGET_NAMES) if name in free]
+    if usual:
+        others = f"; {some(usual[1:])} could serve too (--target)" if usual[1:] else ""
+        return (usual[0],), f"named like a target{others}"
+    serving = [n for n in free if n.lower() not in ID_NAMES and _could_be_target(sheet.columns[n])]
+    if len(serving) > 1 and all(_is_binary(sheet.columns[n]) for n in serving):
+        return tuple(serving), f"{len(serving)} columns that hold only 0 and 1"
+    if len(serving) > 1:
+        raise _several(sheet, serving, "target")
+    if not serving:
+        return (), "no other column is named like a target or holds values that recur"
+    distinct = len({str(v) for v in sheet.columns[serving[0]]})
+    return (
+        serving[0],
+    ), f"the only other column that could serve ({distinct} distinct values in {len(sheet)} rows)"
+
+
+def _asked_targets(sheet: Sheet, names: tuple[str, ...], input_name: str) -> tuple[tuple[str, ...], str]:
+    for name in names:
+        sheet.column(name, "target")
+    if input_name in names:
+        raise ColumnError(f"{sheet.name}: column {input_name!r} cannot be both the input and the target.")
+    if len(set(names)) < len(names):
+        raise ColumnError(f"{sheet.name}: a target column is named twice: {', '.join(names)}.")
+    return names, "named by --target" if names else "no target asked for"
+
+
+def _could_be_target(values: list[Any]) -> bool:
+    known = [v for v in values if not is_empty(v)]
+    if not known or isinstance(known[0], bytes | dict):
+        return False
+    numbers = as_numbers(known)
+    if isinstance(known[0], list) or (numbers is not None and bool((numbers % 1 != 0).any())):
+        return True
+    return 2 <= len({str(v) for v in known}) <= max(2, len(known) // 2)
+
+
+def _is_binary(values: list[Any]) -> bool:
+    return {str(v).strip().lower() for v in values} <= {"0", "1", "0.0", "1.0", "true", "false"}

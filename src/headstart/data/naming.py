@@ -1,0 +1,106 @@
+"""The names that files, folders and columns conventionally carry, and what each stands for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from headstart.errors import SplitError
+
+MODALITIES = ("image", "text")
+TASKS = ("classification", "multilabel", "regression")
+
+PART_ALIASES = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "val": "valid",
+    "validation": "valid",
+    "dev": "valid",
+    "test": "test",
+    "testing": "test",
+}
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# In order of preference: the first that a table has is taken.
+TARGET_NAMES = _words(
+    "label labels target targets class classes class_name category categories intent intents y "
+    "tag tags sentiment topic topics emotion rating stars score"
+)
+TEXT_NAMES = _words(
+    "text texts sentence utterance query review message document content body comment comment_text tweet "
+    "post question prompt input x description headline title"
+)
+FILE_NAMES = _words(
+    "path filepath file_path file filename file_name image img image_path img_path image_file image_name "
+    "images audio audio_path image_id"
+)
+SPLIT_NAMES = _words("split splits part subset partition set")
+# The nameless column is the row number that pandas writes.
+ID_NAMES = (
+    "",
+    *_words("id ids idx index uid uuid guid key row rowid row_id url date time datetime timestamp"),
+)
+
+IMAGE_TYPES = frozenset(
+    _words(".jpg .jpeg .jpe .jfif .png .gif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .avif")
+)
+AUDIO_TYPES = frozenset(_words(".wav .mp3 .flac .ogg .oga .m4a .aac .opus .aif .aiff .wma"))
+TABLE_TYPES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+ARCHIVE_TYPES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+SUPPORTED = (
+    "a folder of images (one subfolder a class), a table (.csv .tsv .jsonl .ndjson .parquet), an archive of "
+    "either (.zip .tar .tar.gz .tar.bz2 .tar.xz), or a folder written by datasets.save_to_disk"
+)
+AUDIO_LATER = "audio is not supported yet (it comes later): image and text are"
+
+_CLUTTER = frozenset({"__MACOSX", "thumbs.db", "Thumbs.db", "desktop.ini", "Icon\r"})
+
+
+def extension(name: str) -> str:
+    """The lower-case extension of ``name`` with its dot, or ""."""
+    return os.path.splitext(name)[1].lower()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether ``name`` is a dot file or clutter that an operating system leaves behind."""
+    return name.startswith(".") or name in _CLUTTER
+
+
+def part_of(name: object) -> str:
+    """The part ("train", "valid" or "test") that ``name`` is an alias of, or ""."""
+    return PART_ALIASES.get(str(name).strip().lower(), "")
+
+
+def one_name_a_part(names: Iterable[tuple[str, str]], where: str) -> dict[str, str]:
+    """(name, part) pairs as {part: name}, train first.
+
+    Raises:
+        SplitError: two names stand for the same part.
+    """
+    parts: dict[str, str] = {}
+    for name, part in names:
+        if part in parts:
+            raise SplitError(
+                f"{where}: both {parts[part]!r} and {name!r} would be the {part} part; rename one of them."
+            )
+        parts[part] = name
+    return {part: parts[part] for part in ("train", "valid", "test") if part in parts}
+
+
+def some(names: Iterable[object], most: int = 5) -> str:
+    """The first ``most`` names, comma-separated, and how many more there are."""
+    known = [str(name) for name in names]
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + more

@@ -1,0 +1,115 @@
+"""Raw columns as a reader found them, before anything is inferred."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.naming import some
+from headstart.data.table import Fact, Opened
+from headstart.errors import ColumnError, nearest
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as read: every column a list of n Python values (str, number, bool, list, bytes, dict or None).
+
+    Attributes:
+        name: what rows are named after: row i (1-based) has the id "name:i".
+        columns: column name -> its values, in the file's order.
+        folder: where relative paths in the columns start.
+        facts: what reading it already had to infer.
+    """
+
+    name: str
+    columns: dict[str, list[Any]]
+    folder: Path
+    facts: tuple[Fact, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+    def row_id(self, row: int) -> str:
+        """The id of the row with 0-based number ``row``."""
+        return f"{self.name}:{row + 1}"
+
+    def column(self, name: str, option: str) -> list[Any]:
+        """The values of a column that ``--option`` named.
+
+        Raises:
+            ColumnError: there is none of that name.
+        """
+        if name not in self.columns:
+            raise ColumnError(
+                f"{self.name}: no column {name!r} (asked for by --{option}); it has {some(self.columns, 12)}."
+                f"{nearest(name, self.columns)}"
+            )
+        return self.columns[name]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which columns serve as what and how they are read; later sources are read by the first one's choice."""
+
+    input: str
+    targets: tuple[str, ...]
+    modality: str
+    task: str = ""
+    separator: str = ""  # what parts several labels in one cell; "" where a cell is one label or a list
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An opened source and, where it has columns, how they were read."""
+
+    opened: Opened
+    choice: Choice | None = None
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a cell holds nothing: None, NaN, blank, "nan" or "null" ("NA" and "none" may be labels)."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return value.strip().lower() in ("", "nan", "null")
+    return isinstance(value, float) and math.isnan(value)
+
+
+def as_number(value: Any) -> float | None:
+    """A number or a numeral as a float; None for anything else, bool included."""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return float(value)
+    if (
+        not isinstance(value, str) or "_" in value
+    ):  # float("1_0") is 10.0 in Python, but a label to everyone else
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def as_numbers(values: list[Any]) -> np.ndarray | None:
+    """[k] float64 of the cells that are not empty, or None if any of them is no number or there is none."""
+    numbers = []
+    for value in values:
+        if is_empty(value):
+            continue
+        number = as_number(value)
+        if number is None:
+            return None
+        numbers.append(number)
+    return np.array(numbers) if numbers else None
+
+
+def as_text(value: Any) -> str:
+    """A cell as text; whole floats lose their ".0", so that 3.0 and 3 are one label."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)

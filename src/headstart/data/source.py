@@ -1,0 +1,192 @@
+"""Opening a source, whatever it is, as a table of examples."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from headstart.data.archive import extract, is_archive
+from headstart.data.folder import Listing, list_folder, open_image_file, open_image_folder
+from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
+from headstart.data.infer import check_settings
+from headstart.data.joining import join, unique_ids
+from headstart.data.naming import (
+    AUDIO_LATER,
+    AUDIO_TYPES,
+    IMAGE_TYPES,
+    SUPPORTED,
+    TABLE_TYPES,
+    extension,
+    one_name_a_part,
+    part_of,
+    some,
+)
+from headstart.data.sheet import Choice, Reading
+from headstart.data.table import PARTS, Fact, Opened, Table
+from headstart.data.tabular import open_tables
+from headstart.errors import LabelError, SettingError, SourceError, SplitError, UserError, nearest
+from headstart.settings import SourceSettings
+
+_DEFAULTS = SourceSettings()
+
+
+def open_source(path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "") -> Opened:
+    """The examples at ``path`` with what was inferred about them and what was set aside.
+
+    Args:
+        path: a folder of images, an image, a table (CSV, TSV, JSON lines, Parquet), a folder of part tables
+            (train.csv, test.csv), a zip or tar of any of these, or what ``datasets.save_to_disk`` wrote.
+        settings: what the user named; every None is inferred. ``target=()`` asks for no target at all.
+        part: if given, every row belongs to this part whatever the source says.
+
+    Raises:
+        SourceError, ColumnError, LabelError, SplitError, SettingError: what is wrong and what to do.
+    """
+    return _read(path, settings, part).opened
+
+
+def open_sources(
+    train: str | Path,
+    *,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+    settings: SourceSettings = _DEFAULTS,
+) -> Opened:
+    """Up to three sources as one table; ``valid`` and ``test`` are read as ``train`` was.
+
+    Rows of ``train`` keep the parts that it gives itself and are else "". An id that an earlier source has
+    too is prefixed by its own source's name.
+
+    Raises:
+        SplitError: ``train`` brings the part that another source is given for.
+        LabelError: a source has no labels.
+        Otherwise as `open_source`.
+    """
+    main = _read(train, settings, "")
+    table, facts, rejected = main.opened.table, main.opened.facts, main.opened.rejected
+    if table.targets is None:
+        raise LabelError(f"{train}: no labels found{_why_none(facts)}; name the target column with --target.")
+    for part, path in (("valid", valid), ("test", test)):
+        if path is None:
+            continue
+        if (main.opened.table.split == part).any():
+            raise SplitError(
+                f"{train} already has a {part} part of its own; drop --{part} or remove that part."
+            )
+        # A table is read by the first one's choice; where that had no columns, only these two can be imposed.
+        imposed = settings if main.choice else replace(settings, task=table.task, modality=table.modality)
+        extra = _read(path, imposed, part, main.choice).opened
+        _check_alike(path, extra.table, table)
+        ids = unique_ids(extra.table.ids, table.ids, Path(path).name)
+        table = join([table, replace(extra.table, ids=ids)])
+        facts += (Fact(f"{part} source", str(path), f"{len(ids)} rows, all of them the {part} part"),)
+        rejected += extra.rejected
+    return Opened(table, facts, rejected)
+
+
+def _why_none(facts: tuple[Fact, ...]) -> str:
+    return next((f" ({fact.reason})" for fact in facts if fact.value == "none" and "target" in fact.what), "")
+
+
+def _check_alike(path: str | Path, extra: Table, main: Table) -> None:
+    if extra.modality != main.modality:
+        raise SourceError(f"{path}: holds {extra.modality}s, but the training source {main.modality}s.")
+    if extra.targets is not None and extra.task != main.task:
+        raise LabelError(f"{path}: holds targets for {extra.task}, but the training source for {main.task}.")
+    if extra.targets is None:
+        raise LabelError(f"{path}: no labels found; the valid and test parts need labels as training does.")
+
+
+def _read(path: str | Path, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
+    check_settings(settings)
+    if part not in ("", *PARTS):
+        raise SettingError(f"part {part!r} is unknown; it is one of {', '.join(PARTS)}.")
+    if part:
+        settings = replace(settings, split=None)
+    reading = _dispatch(Path(path).expanduser(), settings, like)
+    return Reading(_forced(reading.opened, part), reading.choice) if part else reading
+
+
+def _forced(opened: Opened, part: str) -> Opened:
+    given = Counter(opened.table.split.tolist())
+    others = [f"{name} {given[name]}" for name in PARTS if given[name] and name != part]
+    facts = opened.facts
+    if others:
+        facts += (
+            Fact(
+                "split",
+                f"all {part}",
+                f"asked for; the source's own parts ({', '.join(others)}) are not used",
+            ),
+        )
+    table = replace(opened.table, split=np.full(len(opened.table), part, dtype="U5"))
+    return Opened(table, facts, opened.rejected)
+
+
+def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
+    if path.is_dir():
+        return _folder(path, settings, like)
+    if not path.exists():
+        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise SourceError(f"{path}: no such file or folder.{nearest(path.name, siblings)}")
+    kind = extension(path.name)
+    if is_archive(path.name):
+        return _archive(path, settings, like)
+    if kind in TABLE_TYPES:
+        return open_tables({"": path}, settings, like)
+    if kind in IMAGE_TYPES:
+        return Reading(open_image_file(path, settings))
+    if kind in AUDIO_TYPES:
+        raise SourceError(f"{path.name}: {AUDIO_LATER}.")
+    raise SourceError(
+        f"{path.name}: files of type {kind or 'no extension'} are not supported; supported: {SUPPORTED}."
+    )
+
+
+def _archive(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
+    inside = extract(path)
+    try:
+        return _folder(inside, settings, like)
+    except UserError as error:
+        # The user knows the archive, not the place in the cache that it was extracted to.
+        raise type(error)(str(error).replace(str(inside), path.name)) from error
+
+
+def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
+    if is_saved_dataset(path):
+        return open_saved_dataset(path, settings, like)
+    listing = list_folder(path)
+    tables = [name for name in listing.files if extension(name) in TABLE_TYPES]
+    parts = one_name_a_part(
+        [(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path)
+    )
+    if not parts and (not tables or _has_classes(path, listing)):
+        # With an earlier table, --input and --target speak of its columns.
+        return Reading(
+            open_image_folder(path, replace(settings, input=None, target=None) if like else settings)
+        )
+    if not parts and len(tables) > 1:
+        raise SourceError(
+            f"{path}: holds several tables ({some(tables)}); give one, or name them train, valid and test."
+        )
+    chosen = {part: path / name for part, name in parts.items()} or {"": path / tables[0]}
+    reading = open_tables(chosen, settings, like)
+    others = sorted({*tables} - {p.name for p in chosen.values()})
+    if not others:
+        return reading
+    aside = Fact("not read", some(others), "tables beside those of the parts")
+    opened = reading.opened
+    return Reading(Opened(opened.table, (*opened.facts, aside), opened.rejected), reading.choice)
+
+
+def _has_classes(path: Path, listing: Listing) -> bool:
+    """Whether there are several folders of images, or part folders: then a table beside them is no data."""
+    if any(part_of(name) and list_folder(path / name).folders for name in listing.folders):
+        return True
+    holding = (
+        any(extension(f) in IMAGE_TYPES for f in list_folder(path / name).files) for name in listing.folders
+    )
+    return sum(holding) > 1

@@ -1,0 +1,181 @@
+"""Assigning every row to train, valid or test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.data.draw import draw
+from headstart.data.naming import some
+from headstart.data.strata import count_labels, labels_of, strata, units
+from headstart.data.table import PARTS, Fact, Table
+from headstart.errors import LabelError, SettingError, SplitError
+from headstart.settings import SplitSettings
+
+_BALANCED_BY = {
+    "classification": "class",
+    "multilabel": "the rarest label of each row",
+    "regression": "quantiles of the target",
+}
+
+
+def assign(
+    table: Table, settings: SplitSettings, keys: np.ndarray | None = None
+) -> tuple[Table, tuple[Fact, ...]]:
+    """The table with every row in a part, and what is to be said about it.
+
+    Parts that the table already has are kept; missing ones are drawn from its "train" and "" rows, test
+    first, then valid, and the rest is train. The draw is stratified: by class, by the rarest label of each
+    row (multilabel) or by quantile bins (regression). Every label keeps a row in train. The draw depends on
+    the seed and the ids, not on the order of the rows.
+
+    Args:
+        table: labelled examples.
+        settings: shares and seed.
+        keys: [n] content hashes; rows of equal hash, like those of one group, stay on one side of a draw.
+
+    Raises:
+        LabelError: no targets, only one class, a class of one example, or a given part has labels that train
+            lacks.
+        SplitError: too few rows for a part, or a split value that names none.
+        SettingError: a share outside (0, 1).
+    """
+    _check(table, settings, keys)
+    order = np.argsort(table.ids, kind="stable")
+    ordered = table.take(order)
+    ordered_keys = None if keys is None else np.asarray(keys)[order]
+    parts, facts = _parts(ordered, settings, ordered_keys)
+    split = np.empty(len(table), dtype="U5")
+    split[order] = parts
+    out = replace(table, split=split)
+    _check_unseen(out)
+    return out, (*facts, *_rare(out), *_leaks(out, keys))
+
+
+def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> None:
+    for name, share in (("valid", settings.valid), ("test", settings.test)):
+        if not 0 < share < 1:
+            raise SettingError(f"the {name} share is {share}; it must lie between 0 and 1, both excluded.")
+    if table.targets is None:
+        raise LabelError("the examples have no labels; name the target column with --target.")
+    bad = sorted(set(table.split.tolist()) - {"", *PARTS})
+    if bad:
+        raise SplitError(
+            f"the given split holds {some(map(repr, bad))}; a part is one of {', '.join(PARTS)}."
+        )
+    if keys is not None and len(keys) != len(table):
+        raise SplitError(f"{len(keys)} content hashes were given for {len(table)} rows.")
+    if table.task != "regression":
+        _check_counts(table)
+
+
+def _check_counts(table: Table) -> None:
+    counts = count_labels(labels_of(table))
+    if not counts or (len(counts) == 1 and table.task == "classification"):
+        raise LabelError(f"only one class was found ({some(counts) or 'none'}); learning needs two or more.")
+    single = sorted(label for label, count in counts.items() if count == 1)
+    if single:
+        names, them = some(map(repr, single)), "class has" if len(single) == 1 else "classes have"
+        raise LabelError(
+            f"{len(single)} {them} one example only: {names}; add examples, drop the class or merge it."
+        )
+
+
+def _parts(
+    table: Table, settings: SplitSettings, keys: np.ndarray | None
+) -> tuple[np.ndarray, tuple[Fact, ...]]:
+    """[n] part of each row of a table in the order of its ids."""
+    parts = np.where(table.split == "", "train", table.split).astype("U5")
+    missing = [part for part in ("test", "valid") if not (parts == part).any()]
+    if not (parts == "train").any():
+        raise SplitError(
+            "no row is left to train on: every row is given to valid or test; give a train part too."
+        )
+    together = units(table.groups, keys, len(table))
+    for part in missing:
+        rng = np.random.default_rng([settings.seed, PARTS.index(part)])
+        pool = np.flatnonzero(parts == "train")
+        share = settings.test if part == "test" else settings.valid
+        inside = table.take(pool)
+        _check_room(part, share, inside)
+        held = draw(share, strata(inside), together[pool], labels_of(inside), rng, table.groups is not None)
+        if not held.any():
+            count = len(np.unique(together[pool]))
+            raise SplitError(
+                f"no {part} part can be drawn from {len(pool)} rows in {count} inseparable groups: each "
+                f"class must keep an example in train; add examples, or give a {part} part."
+            )
+        parts[pool[held]] = part
+    return parts, (_split_fact(parts, missing, table.task, settings.seed),)
+
+
+def _check_room(part: str, share: float, pool: Table) -> None:
+    """Too few rows: not one whole row for the part, or none beyond the one that each class keeps in train."""
+    wanted = round(share * len(pool))
+    classes = len(count_labels(labels_of(pool))) if pool.task == "classification" else 1
+    if wanted < 1 or len(pool) - classes < 1:
+        raise SplitError(
+            f"too few rows for a {part} part: {len(pool)} rows of {classes} classes, of which {share:g} is "
+            f"{share * len(pool):.1f} and each class keeps one in train; add examples, or give a {part} part."
+        )
+
+
+def _split_fact(parts: np.ndarray, drawn: list[str], task: str, seed: int) -> Fact:
+    value = ", ".join(f"{part} {int((parts == part).sum())}" for part in PARTS)
+    if not drawn:
+        return Fact("split", value, "given with the data")
+    given = [part for part in ("valid", "test") if part not in drawn]
+    said = f" ({' and '.join(given)} given)" if given else ""
+    names = " and ".join(reversed(drawn))
+    return Fact("split", value, f"{names} drawn with seed {seed}, balanced by {_BALANCED_BY[task]}{said}")
+
+
+def _check_unseen(table: Table) -> None:
+    labels = labels_of(table)
+    seen = count_labels(row for row, part in zip(labels, table.split, strict=True) if part == "train")
+    for part in ("valid", "test"):
+        counts = count_labels(row for row, own in zip(labels, table.split, strict=True) if own == part)
+        unseen = sorted(counts.keys() - seen.keys())
+        if unseen:
+            rows = sum(
+                1 for row, own in zip(labels, table.split, strict=True) if own == part and {*row} & {*unseen}
+            )
+            raise LabelError(
+                f"{len(unseen)} labels of the {part} part never occur in train: {some(map(repr, unseen))} "
+                f"({rows} rows); add training examples of them, correct the labels, or remove those rows."
+            )
+
+
+def _rare(table: Table) -> tuple[Fact, ...]:
+    """Labels that a part cannot say anything about."""
+    labels = labels_of(table)
+    everywhere = count_labels(labels)
+    facts = []
+    for part in ("valid", "test"):
+        here = count_labels(row for row, own in zip(labels, table.split, strict=True) if own == part)
+        absent = sorted(everywhere.keys() - here.keys())
+        if absent:
+            value = f"{len(absent)} of {len(everywhere)} without an example in {part}"
+            facts.append(
+                Fact("rare classes", value, f"too few examples to give one to {part}: {some(absent)}")
+            )
+    return tuple(facts)
+
+
+def _leaks(table: Table, keys: np.ndarray | None) -> tuple[Fact, ...]:
+    """Groups and contents that lie in more than one part, which only a given split can bring about."""
+    facts = []
+    for what, values in (("groups", table.groups), ("identical contents", keys)):
+        if values is None:
+            continue
+        codes = np.unique(values, return_inverse=True)[1]
+        pairs = np.unique(np.stack([codes, np.unique(table.split, return_inverse=True)[1]]), axis=1)
+        astride = np.bincount(pairs[0]) > 1
+        if astride.any():
+            rows = int(astride[codes].sum())
+            value = f"{int(astride.sum())} {what} in more than one part"
+            facts.append(
+                Fact("leak", value, f"the given split puts {rows} rows so; the score may be too good")
+            )
+    return tuple(facts)

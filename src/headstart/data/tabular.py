@@ -1,0 +1,144 @@
+"""Tables of texts or of image paths as Tables: CSV, TSV, JSON lines, Parquet."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.coding import code_targets
+from headstart.data.formats import read_sheet
+from headstart.data.infer import choose, file_name
+from headstart.data.joining import join
+from headstart.data.naming import AUDIO_TYPES, IMAGE_TYPES, extension, part_of, some
+from headstart.data.sheet import Choice, Reading, Sheet, as_text, is_empty
+from headstart.data.table import PARTS, Fact, Opened, Rejected, Table, objects
+from headstart.errors import ColumnError, SourceError
+from headstart.settings import SourceSettings
+
+
+def open_tables(paths: dict[str, Path], settings: SourceSettings, like: Choice | None = None) -> Reading:
+    """Table files as one table.
+
+    Args:
+        paths: part -> file; part "" for a table that is no given part.
+        settings: which columns serve as what, where the user said so.
+        like: an earlier source's choice, imposed on this one.
+
+    Raises:
+        SourceError, ColumnError, LabelError, SplitError: what is wrong with which file.
+    """
+    named = [*(settings.target or ()), *([settings.input] if settings.input else [])]
+    named += like.targets if like else ()
+    return open_sheets([(part, read_sheet(path, named)) for part, path in paths.items()], settings, like)
+
+
+def open_sheets(
+    sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, like: Choice | None = None
+) -> Reading:
+    """(part, sheet) pairs as one table; columns and task are inferred on the first, train if there."""
+    sheets = sorted(sheets, key=lambda pair: PARTS.index(pair[0]) if pair[0] else -1)
+    openeds: list[Opened] = []
+    choice = like
+    for part, sheet in sheets:
+        picked, facts = choose(sheet, settings, choice)
+        opened = _open_sheet(sheet, picked, settings, part)
+        # What was inferred on the first sheet holds for all; only a remark on the data is said again.
+        said = facts if choice is None else []
+        openeds.append(Opened(opened.table, (*sheet.facts, *said, *opened.facts), opened.rejected))
+        choice = choice or picked
+    table = join([opened.table for opened in openeds])
+    all_facts = tuple(fact for opened in openeds for fact in opened.facts)
+    if len(sheets) > 1 or sheets[0][0]:
+        all_facts += (_part_fact(sheets, table),)
+    return Reading(Opened(table, all_facts, tuple(r for opened in openeds for r in opened.rejected)), choice)
+
+
+def _part_fact(sheets: Sequence[tuple[str, Sheet]], table: Table) -> Fact:
+    counts = Counter(table.split.tolist())
+    return Fact(
+        "split",
+        ", ".join(f"{part} {counts[part]}" for part, _ in sheets),
+        f"given by {', '.join(sheet.name for _, sheet in sheets)}",
+    )
+
+
+def _open_sheet(sheet: Sheet, choice: Choice, settings: SourceSettings, part: str) -> Opened:
+    read = _image_input if choice.modality == "image" else _text_input
+    inputs: list[Any] = []
+    rows: list[int] = []
+    rejected: list[Rejected] = []
+    for row, value in enumerate(sheet.columns[choice.input]):
+        usable, reason = read(value, sheet.folder)
+        if reason:
+            rejected.append(Rejected(sheet.row_id(row), reason))
+        else:
+            rows.append(row)
+            inputs.append(usable)
+    if not rows:
+        raise SourceError(
+            f"{sheet.name}: none of its {len(sheet)} rows is usable by column {choice.input!r}; "
+            f"{rejected[0].id}: {rejected[0].reason}."
+        )
+    targets, facts = code_targets(sheet, choice, rows) if choice.targets else (None, ())
+    table = Table(
+        ids=np.array([sheet.row_id(row) for row in rows], dtype=str),
+        inputs=objects(inputs),
+        targets=targets,
+        split=_split(sheet, choice, rows, part),
+        modality=choice.modality,
+        task=choice.task if choice.targets else "",
+        groups=None if settings.group is None else _groups(sheet, settings.group, rows),
+        slices={name: _strings(sheet.columns[name], rows) for name in settings.slices},
+    )
+    return Opened(table, facts, tuple(rejected))
+
+
+def _text_input(value: Any, folder: Path) -> tuple[str, str]:
+    # A text may be the word "null" or "nan"; only None, NaN and blanks are nothing.
+    empty = not value.strip() if isinstance(value, str) else is_empty(value)
+    if empty:
+        return "", "empty text"
+    return (value, "") if isinstance(value, str) else (as_text(value), "")
+
+
+def _image_input(value: Any, folder: Path) -> tuple[str | bytes, str]:
+    encoded = value.get("bytes") if isinstance(value, dict) else value
+    if isinstance(encoded, bytes):
+        return (encoded, "") if encoded else ("", "empty image")
+    name = file_name(value)
+    if not name:
+        return "", "no image: the cell is empty" if is_empty(
+            value
+        ) else "no image: neither a path nor an image"
+    path = os.path.abspath(os.path.join(folder, name))
+    if not os.path.isfile(path):
+        return "", f"no such file: {name}"
+    if extension(name) in AUDIO_TYPES or (extension(name) and extension(name) not in IMAGE_TYPES):
+        return "", f"not an image file, by its extension: {name}"
+    return path, ""
+
+
+def _split(sheet: Sheet, choice: Choice, rows: list[int], part: str) -> np.ndarray:
+    if part or choice.split is None:
+        return np.full(len(rows), part, dtype="U5")
+    return np.array([part_of(sheet.columns[choice.split][row]) for row in rows], dtype="U5")
+
+
+def _strings(values: list[Any], rows: list[int]) -> np.ndarray:
+    return np.array([as_text(values[row]) for row in rows], dtype=str)
+
+
+def _groups(sheet: Sheet, name: str, rows: list[int]) -> np.ndarray:
+    values = sheet.columns[name]
+    empty = [row for row in rows if is_empty(values[row])]
+    if empty:
+        raise ColumnError(
+            f"{sheet.name}: {len(empty)} of {len(rows)} rows have no group in column {name!r} "
+            f"({some(map(sheet.row_id, empty))}); fill them in, or give each of them a group of its own."
+        )
+    return _strings(values, rows)

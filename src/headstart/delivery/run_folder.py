@@ -1,0 +1,90 @@
+"""The folder of a run: claimed before the work, built aside, moved into place whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from headstart.errors import OutputError
+from headstart.files import write_atomically, writing
+
+_MARK = "result.json"  # every finished run has one
+
+
+class RunFolder:
+    """A place for one run's output; use as a context manager around the work.
+
+    Nothing is at ``path`` until `publish`; a run that dies leaves only a hidden folder that the next one clears away.
+
+    Raises:
+        OutputError: ``path`` is in use, is not a run that may be overwritten, or cannot be written.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self.path = path.absolute()
+        self.aside = self.path.parent / f".{self.path.name}.building"
+        self._overwrite = overwrite
+
+    def __enter__(self) -> RunFolder:
+        self._check()
+        with writing(self.path):
+            self.aside.parent.mkdir(parents=True, exist_ok=True)
+            self._claim()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.aside, ignore_errors=True)
+
+    def _check(self) -> None:
+        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+            return
+        if not (self.path / _MARK).is_file():
+            raise OutputError(
+                f"{self.path} exists and is not a headstart run, so it is left alone; choose another --out or --name."
+            )
+        if not self._overwrite:
+            raise OutputError(
+                f"{self.path} holds an earlier run; pass --overwrite to replace it, or another --out or --name."
+            )
+
+    def _claim(self) -> None:
+        """Make the building folder; one left by a dead process is cleared first."""
+        owner = self.aside / "pid"
+        if self.aside.exists():
+            with contextlib.suppress(OSError, ValueError):
+                pid = int(owner.read_text())
+                if pid != os.getpid() and _alive(pid):
+                    raise OutputError(
+                        f"{self.path} is being written by another run (process {pid}); wait for it or choose another --out or --name."
+                    )
+            shutil.rmtree(self.aside)
+        self.aside.mkdir()
+        owner.write_text(str(os.getpid()))
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write one file of the run."""
+        write_atomically(self.aside / name, content)
+
+    def publish(self) -> Path:
+        """Move the finished run into place and return where it is."""
+        (self.aside / "pid").unlink(missing_ok=True)
+        with writing(self.path):
+            old = self.path.parent / f".{self.path.name}.old"
+            shutil.rmtree(old, ignore_errors=True)
+            if self.path.exists():
+                self.path.rename(old)
+            self.aside.rename(self.path)
+            shutil.rmtree(old, ignore_errors=True)
+        return self.path
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

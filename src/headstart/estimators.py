@@ -1,0 +1,196 @@
+"""scikit-learn estimators over headstart's frozen bases: clone, cross-validate, sit in a Pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from headstart.bases.catalogue import open_base
+from headstart.data.table import objects
+from headstart.errors import LabelError, SettingError, SourceError
+from headstart.heads.solve import solve
+from headstart.strategies.probe import head_metric
+from headstart.training.features import extract
+
+
+class _Transfer(BaseEstimator):  # type: ignore[misc]
+    """What classifier and regressor share: inputs to features of a frozen base, cached."""
+
+    base: str | None
+    modality: str | None
+    seed: int
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+    def _vectors(self, inputs: Any, *, fitting: bool) -> np.ndarray:
+        """Features [n, width] of paths, PIL images, arrays or strings."""
+        rows = as_inputs(inputs)
+        if fitting:
+            self.modality_ = self.modality or infer_modality(rows)
+            self.base_ = (
+                open_base(self.base, self.modality_).identity.name if self.base is None else self.base
+            )
+        features = extract(open_base(self.base_, self.modality_), rows)
+        if features.rejected:
+            row, reason = next(iter(sorted(features.rejected.items())))
+            raise SourceError(
+                f"{len(features.rejected)} of {len(rows)} inputs cannot be read, the first is input {row}: {reason}."
+            )
+        return features.vectors
+
+    def embed(self, X: Any) -> np.ndarray:
+        """The frozen base's features of ``X``, [n, width] float32."""
+        check_is_fitted(self)
+        return self._vectors(X, fitting=False)
+
+
+class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
+    """A linear head on a frozen pre-trained base.
+
+    Args:
+        base: an embedded base, a timm name, a Hub id or a local folder; None takes the modality's default.
+        modality: "image" or "text"; None infers it from the inputs.
+        metric: to choose the head by: "accuracy", "balanced_accuracy" or "log_loss".
+        seed: of the held-out parts that the head is chosen on.
+
+    Attributes:
+        classes_: [k] labels, sorted.
+        head_: the solved `LinearHead`.
+    """
+
+    def __init__(
+        self, base: str | None = None, modality: str | None = None, metric: str = "accuracy", seed: int = 0
+    ) -> None:
+        self.base = base
+        self.modality = modality
+        self.metric = metric
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Solve the head on ``X`` (paths, PIL images, arrays or strings) and labels ``y`` [n].
+
+        Raises:
+            LabelError: lengths differ, or fewer than two classes.
+            SourceError: an input cannot be read.
+        """
+        targets = np.asarray(y)
+        _same_length(X, targets)
+        self.classes_, codes = np.unique(targets, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise LabelError(f"y has one class ({self.classes_[0]!r}); a classifier needs at least two.")
+        vectors = self._vectors(X, fitting=True)
+        balanced = self.metric == "balanced_accuracy"
+        metric = head_metric(self.metric, "classification")
+        self.head_ = solve(
+            vectors,
+            codes.astype(np.int64),
+            "classification",
+            seed=self.seed,
+            metric=metric,
+            balanced=balanced,
+        ).head
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities [n, k] in the order of ``classes_``."""
+        return self.head_.probabilities(self.embed(X)).astype(np.float64)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Labels [n]."""
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Scores before the softmax: [n, k], or [n] for two classes, positive for the second."""
+        scores = self.head_.scores(self.embed(X))
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+
+class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
+    """A linear head with one value on a frozen pre-trained base; arguments as in `TransferClassifier`.
+
+    Attributes:
+        head_: the solved `LinearHead`.
+    """
+
+    def __init__(self, base: str | None = None, modality: str | None = None, seed: int = 0) -> None:
+        self.base = base
+        self.modality = modality
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Solve the head on ``X`` and values ``y`` [n].
+
+        Raises:
+            LabelError: lengths differ, or a value is not a finite number.
+            SourceError: an input cannot be read.
+        """
+        targets = np.asarray(y, dtype=np.float32)
+        _same_length(X, targets)
+        if targets.ndim != 1 or not np.isfinite(targets).all():
+            raise LabelError(f"y has shape {targets.shape} and must be [n] finite numbers.")
+        self.head_ = solve(
+            self._vectors(X, fitting=True), targets[:, None], "regression", seed=self.seed
+        ).head
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Values [n]."""
+        return self.head_.scores(self.embed(X))[:, 0].astype(np.float64)
+
+
+def _same_length(inputs: Any, targets: np.ndarray) -> None:
+    if len(inputs) != len(targets):
+        raise LabelError(
+            f"X has {len(inputs)} inputs and y {len(targets)} targets; give one target an input."
+        )
+
+
+def as_inputs(inputs: Any) -> np.ndarray:
+    """Any sequence of inputs as a 1-D object array; [n, 1] columns (as data frames give) are flattened.
+
+    Raises:
+        SettingError: a single string, or a table of several columns.
+    """
+    if isinstance(inputs, (str, bytes, Path)):
+        raise SettingError("X is one string; give a list of inputs.")
+    if hasattr(inputs, "to_numpy"):
+        inputs = inputs.to_numpy()
+    if isinstance(inputs, np.ndarray) and inputs.ndim == 2 and inputs.dtype.kind in "OUT":
+        if inputs.shape[1] != 1:
+            raise SettingError(f"X has {inputs.shape[1]} columns; select the one with the texts or paths.")
+        inputs = inputs[:, 0]
+    return objects(str(value) if isinstance(value, (np.str_, Path)) else value for value in inputs)
+
+
+def infer_modality(inputs: Sequence[Any]) -> str:
+    """ "image" for paths of image files, PIL images, arrays and bytes; "text" for other strings.
+
+    Raises:
+        SettingError: no inputs, or a mixture.
+    """
+    from headstart.data.naming import IMAGE_TYPES, extension
+
+    def kind(value: Any) -> str:
+        if not isinstance(value, str):
+            return "image"
+        return "image" if extension(Path(value).name) in IMAGE_TYPES and len(value) < 4096 else "text"
+
+    kinds = {kind(value) for value in inputs}
+    if len(kinds) != 1:
+        raise SettingError(
+            "X is empty."
+            if not kinds
+            else "X mixes image paths or pictures with texts; pass modality='text' or 'image'."
+        )
+    return kinds.pop()

@@ -1,0 +1,1 @@
+"""Arrays in, (name, value) out; no torch."""

@@ -1,0 +1,233 @@
+"""The arithmetic of the metrics, for many weightings of the rows at once.
+
+Every kernel takes the truth ``y``, the probabilities ``p`` and weights ``w`` [n, draws], and gives one value
+a draw. A column of ones gives the plain metric, a column of random weights one draw of a bootstrap, so that a
+metric and its interval can never disagree about what is measured. Undefined values are nan.
+
+Shapes: classification ``y`` [n] int, ``p`` [n, k]; multilabel ``y`` [n, k] of 0/1, ``p`` [n, k]; regression
+``y`` and ``p`` [n] or [n, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Rows = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (y, p) -> a value a row [n]
+Kernel = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # (y, p, w [n, draws]) -> [draws]
+
+
+_FEW = 256  # thresholds up to which a matrix product beats sorting, measured at 3,080 rows
+
+
+# --- values a row, whose mean is the metric ---
+
+
+def hit_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """1.0 where the most probable class is the true one."""
+    return (np.argmax(p, axis=1) == y).astype(float)
+
+
+def top5_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """1.0 where the true class is among the five most probable; of equals the first class goes first."""
+    true = p[np.arange(len(y)), y][:, None]
+    earlier = np.arange(p.shape[1])[None, :] < y[:, None]
+    return (((p > true) | ((p == true) & earlier)).sum(axis=1) < 5).astype(float)
+
+
+def exact_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """1.0 where the set of labels is exactly right."""
+    return ((p >= 0.5) == (y > 0.5)).all(axis=1).astype(float)
+
+
+def log_loss_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Minus the log of the true class's probability, clipped away from 0 and 1 by the type's epsilon."""
+    eps = np.finfo(p.dtype).eps
+    return -np.log(np.clip(p[np.arange(len(y)), y], eps, 1 - eps).astype(float))
+
+
+def brier_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Squared distance to the one-hot truth (Brier 1950), halved for two classes as scikit-learn does."""
+    distance = np.square(p.astype(float) - np.eye(p.shape[1])[y]).sum(axis=1)
+    return distance / 2 if p.shape[1] == 2 else distance
+
+
+def absolute_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Absolute errors."""
+    return np.abs(_flat(y) - _flat(p))
+
+
+def mean_of(rows: Rows) -> Kernel:
+    """The kernel of a metric that is the mean of ``rows``."""
+
+    def kernel(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+        return rows(y, p) @ w / w.sum(axis=0)
+
+    return kernel
+
+
+# --- classification ---
+
+
+def balanced_accuracy(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Mean recall of the classes that occur in ``y``."""
+    hits, truth, _ = _class_weights(y, p, w)
+    present = np.unique(y)
+    return _ratio(hits[present], truth[present]).mean(axis=0)
+
+
+def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Mean F1 of the classes (labels) that occur in the truth or among the predictions; nan if none does."""
+    hits, truth, predicted = _class_weights(y, p, w) if y.ndim == 1 else _label_weights(y, p, w)
+    if y.ndim == 1:
+        present = np.union1d(np.unique(y), np.argmax(p, axis=1))
+    else:
+        present = np.flatnonzero(((y > 0.5) | (p >= 0.5)).any(axis=0))
+    if present.size == 0:
+        return np.full(w.shape[1], np.nan)
+    return _ratio(2 * hits[present], truth[present] + predicted[present]).mean(axis=0)
+
+
+def mcc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Matthews correlation for k classes (Gorodkin 2004); nan if truth or predictions are one class."""
+    if len(np.unique(y)) < 2 or len(np.unique(np.argmax(p, axis=1))) < 2:
+        return np.full(w.shape[1], np.nan)
+    hits, truth, predicted = (part / w.sum(axis=0) for part in _class_weights(y, p, w))
+    covariance = hits.sum(axis=0) - (truth * predicted).sum(axis=0)
+    spread = (1 - np.square(truth).sum(axis=0)) * (1 - np.square(predicted).sum(axis=0))
+    return _ratio(covariance, np.sqrt(np.maximum(spread, 0)))
+
+
+def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve, one class against the rest, mean of the classes that occur in ``y``."""
+    classes = np.unique(y)
+    if len(classes) < 2:
+        return np.full(w.shape[1], np.nan)
+    if p.shape[1] == 2:
+        classes = classes[1:]
+    return np.mean([_auroc(y == c, p[:, c], w) for c in classes], axis=0)
+
+
+def _auroc(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Weighted Mann–Whitney statistic: the share of (positive, negative) pairs in order, ties half."""
+    own, other = w[positive], w[~positive]
+    below = _weight_below(score[positive], score[~positive], other, equals=0.5)
+    return _ratio((own * below).sum(axis=0), own.sum(axis=0) * other.sum(axis=0))
+
+
+# --- multilabel ---
+
+
+def f1_micro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """F1 over all cells of the indicator matrix; nan if neither truth nor predictions have a label."""
+    hits, truth, predicted = (part.sum(axis=0) for part in _label_weights(y, p, w))
+    return _ratio(2 * hits, truth + predicted)
+
+
+def average_precision(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Mean over the labels with positives of the step-wise area under precision and recall."""
+    positive = y > 0.5
+    labels = np.flatnonzero(positive.any(axis=0))
+    if labels.size == 0:
+        return np.full(w.shape[1], np.nan)
+    return np.mean([_average_precision(positive[:, c], p[:, c], w) for c in labels], axis=0)
+
+
+def _average_precision(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Mean over the positives of the precision among the rows that score at least as high."""
+    own, rank = w[positive], -score
+    hits = _weight_below(rank[positive], rank[positive], own, equals=1.0)
+    taken = _weight_below(rank[positive], rank, w, equals=1.0)
+    return _ratio((own * _ratio(hits, taken)).sum(axis=0), own.sum(axis=0))
+
+
+# --- regression ---
+
+
+def r2(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """1 − squared error / squared distance to the mean; nan if ``y`` does not vary."""
+    y, p = _flat(y), _flat(p)
+    if len(y) < 2 or np.all(y == y[0]):
+        return np.full(w.shape[1], np.nan)
+    centred = y - y.mean()  # keeps the difference of squares exact for targets far from 0
+    total = w.sum(axis=0)
+    spread = np.square(centred) @ w / total - np.square(centred @ w / total)
+    return 1 - _ratio(np.square(y - p) @ w / total, spread)
+
+
+def rmse(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Root of the mean squared error."""
+    return np.sqrt(np.square(_flat(y) - _flat(p)) @ w / w.sum(axis=0))
+
+
+def spearman(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Correlation of the ranks, ties at their mean rank; nan if truth or predictions do not vary."""
+    y, p = _flat(y), _flat(p)
+    if len(y) < 2 or np.all(y == y[0]) or np.all(p == p[0]):
+        return np.full(w.shape[1], np.nan)
+    total = w.sum(axis=0)
+    a, b = _ranks(y, w), _ranks(p, w)
+    a, b = a - (a * w).sum(axis=0) / total, b - (b * w).sum(axis=0) / total
+    return _ratio((w * a * b).sum(axis=0), np.sqrt((w * a * a).sum(axis=0) * (w * b * b).sum(axis=0)))
+
+
+# --- shared ---
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    return np.asarray(values, dtype=float).reshape(-1)
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """``above`` / ``below``, nan where ``below`` is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below > 0, above / below, np.nan)
+
+
+def _weight_below(threshold: np.ndarray, score: np.ndarray, w: np.ndarray, equals: float) -> np.ndarray:
+    """Weight [t, draws] of the rows below each threshold, and the share ``equals`` of those at it."""
+    if len(threshold) <= _FEW:
+        share = np.where(score == threshold[:, None], equals, score < threshold[:, None])  # [t, n]
+        return share @ w
+    order = np.argsort(score, kind="stable")
+    total = np.concatenate([np.zeros((1, w.shape[1])), np.cumsum(w[order], axis=0)])
+    less = np.searchsorted(score[order], threshold, side="left")
+    same = np.searchsorted(score[order], threshold, side="right")
+    return total[less] * (1 - equals) + total[same] * equals
+
+
+def _sums(group: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The weights [n, draws] summed within each group 0 … g−1, all of which occur: [g, draws]."""
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(group.max() + 1))
+    return np.add.reduceat(w[order], starts, axis=0)
+
+
+def _sums_of(code: np.ndarray, k: int, w: np.ndarray) -> np.ndarray:
+    """The weights [n, draws] summed for each code 0 … k−1, of which some may not occur: [k, draws]."""
+    found, inverse = np.unique(code, return_inverse=True)
+    out = np.zeros((k, w.shape[1]))
+    if found.size:
+        out[found] = _sums(inverse, w)
+    return out
+
+
+def _class_weights(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weight of the hits, of the truth and of the predictions of every class, each [k, draws]."""
+    k, predicted = p.shape[1], np.argmax(p, axis=1)
+    hit = predicted == y
+    return _sums_of(y[hit], k, w[hit]), _sums_of(y, k, w), _sums_of(predicted, k, w)
+
+
+def _label_weights(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weight of the hits, of the truth and of the predictions of every label, each [k, draws]."""
+    truth, predicted = y > 0.5, p >= 0.5
+    return (truth & predicted).T.astype(float) @ w, truth.T.astype(float) @ w, predicted.T.astype(float) @ w
+
+
+def _ranks(values: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Weighted mid-ranks [n, draws]: the weight below, plus half the weight of equals."""
+    _, inverse = np.unique(values, return_inverse=True)
+    own = _sums(inverse, w)
+    return (np.cumsum(own, axis=0) - own / 2)[inverse]

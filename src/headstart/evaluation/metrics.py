@@ -1,0 +1,119 @@
+"""The metrics by name, and `evaluate`, which takes all that a task has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.errors import SettingError, nearest
+from headstart.evaluation import kernels
+from headstart.evaluation.kernels import Kernel, Rows
+
+_CLASSES, _LABELS, _NUMBERS = ("classification",), ("multilabel",), ("regression",)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that says how good probabilities are.
+
+    Attributes:
+        name: the name in settings, tables and reports.
+        tasks: the tasks it is for.
+        kernel: (y, p, weights [n, draws]) -> [draws]; see `headstart.evaluation.kernels`.
+        higher_is_better: False for errors and losses.
+        description: one line for the report.
+        unit_scale: True if the values span at most a few units, so that a gain of 0.05 means the same
+            on every data set; False where the scale is the data's.
+        rows: (y, p) -> [n] of 0/1 for metrics that are a proportion of the rows, else None.
+        worst: the value when every answer is wrong, for metrics that count or rank answers (their best is 1);
+            None for metrics of the size of errors, which have no worst case.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    kernel: Kernel
+    higher_is_better: bool
+    description: str
+    unit_scale: bool = True
+    rows: Rows | None = None
+    worst: float | None = 0.0
+
+    def function(self, y: np.ndarray, p: np.ndarray) -> float:
+        """The metric of probabilities ``p`` [n, outputs] for truth ``y``; nan where it is undefined.
+
+        It is undefined on no rows, and where ``p`` holds values that are not finite.
+        """
+        y, p = np.asarray(y), np.asarray(p)
+        if len(y) != len(p):
+            raise ValueError(
+                f"{self.name}: y has {len(y)} rows and p {len(p)}; they must have the same rows."
+            )
+        if len(y) == 0 or not np.isfinite(p).all():
+            return float("nan")
+        return float(self.kernel(y, p, np.ones((len(y), 1)))[0])
+
+
+def _proportion(name: str, tasks: tuple[str, ...], rows: Rows, description: str) -> Metric:
+    return Metric(name, tasks, kernels.mean_of(rows), True, description, rows=rows)
+
+
+def _loss(name: str, tasks: tuple[str, ...], kernel: Kernel, description: str, unit_scale: bool) -> Metric:
+    return Metric(name, tasks, kernel, False, description, unit_scale=unit_scale, worst=None)
+
+
+_ALL = (
+    _proportion("accuracy", _CLASSES, kernels.hit_rows, "share of rows whose most probable class is right"),
+    Metric("balanced_accuracy", _CLASSES, kernels.balanced_accuracy, True, "mean recall of the classes"),
+    Metric("f1_macro", _CLASSES + _LABELS, kernels.f1_macro, True, "mean F1 of the classes or labels"),
+    _loss(
+        "log_loss", _CLASSES, kernels.mean_of(kernels.log_loss_rows), "mean −log p(true class), nats", False
+    ),
+    _loss(
+        "brier", _CLASSES, kernels.mean_of(kernels.brier_rows), "mean squared error of probabilities", True
+    ),
+    Metric("mcc", _CLASSES, kernels.mcc, True, "Matthews correlation; 0 is chance", worst=-1.0),
+    Metric("auroc", _CLASSES, kernels.auroc, True, "area under the ROC curve, each class against the rest"),
+    _proportion(
+        "top5", _CLASSES, kernels.top5_rows, "share of rows with the true class among the first five"
+    ),
+    Metric("f1_micro", _LABELS, kernels.f1_micro, True, "F1 over all pairs of row and label"),
+    Metric("average_precision", _LABELS, kernels.average_precision, True, "mean average precision of labels"),
+    _proportion(
+        "subset_accuracy", _LABELS, kernels.exact_rows, "share of rows with exactly the right labels"
+    ),
+    Metric("r2", _NUMBERS, kernels.r2, True, "share of variance explained", worst=None),
+    _loss(
+        "mae", _NUMBERS, kernels.mean_of(kernels.absolute_rows), "mean absolute error, target's unit", False
+    ),
+    _loss("rmse", _NUMBERS, kernels.rmse, "root mean squared error, target's unit", False),
+    Metric("spearman", _NUMBERS, kernels.spearman, True, "rank correlation", worst=None),
+)
+
+#: Every metric by its name.
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+
+
+def get(name: str) -> Metric:
+    """The metric called ``name``; `SettingError` if there is none."""
+    if name not in METRICS:
+        raise SettingError(
+            f"metric {name!r} is unknown; it may be {', '.join(METRICS)}.{nearest(name, METRICS)}"
+        )
+    return METRICS[name]
+
+
+def for_task(task: str, outputs: int) -> tuple[Metric, ...]:
+    """The metrics of ``task`` with so many ``outputs``; `SettingError` if the task has none.
+
+    ``top5`` is left out up to five classes, where it is always 1.
+    """
+    found = tuple(m for m in _ALL if task in m.tasks and (m.name != "top5" or outputs > 5))
+    if not found:
+        raise SettingError(f"task {task!r} is unknown; it may be classification, multilabel or regression.")
+    return found
+
+
+def evaluate(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, float]:
+    """Every metric of ``task`` by name for truth ``y`` and ``p`` [n, outputs]; nan where undefined."""
+    return {metric.name: metric.function(y, p) for metric in for_task(task, np.shape(p)[1])}

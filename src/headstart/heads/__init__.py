@@ -1,0 +1,1 @@
+"""Heads solved on cached features: arrays in, a linear head out."""

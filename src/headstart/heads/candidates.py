@@ -1,0 +1,199 @@
+"""What each kind of solver offers: one setting, or a few, with the scores of rows that were held out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.heads import lda, logistic, ridge
+from headstart.heads.rotation import Rotation
+from headstart.heads.scoring import Metric, balance, choose, row_losses, row_scores
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What every candidate is fitted and judged on.
+
+    Attributes:
+        rotation: the features of all n rows.
+        y: the targets, as `solve` takes them.
+        task: "classification", "multilabel" or "regression".
+        outputs: number of scores a row.
+        metric: a name of `scoring.METRICS`, or a callable.
+        parts: row indices of each held-out part.
+        grouped: whether rows come in groups, so that leaving out one row alone says too little.
+        balanced: whether classes count the same.
+    """
+
+    rotation: Rotation
+    y: np.ndarray
+    task: str
+    outputs: int
+    metric: str | Metric
+    parts: list[np.ndarray]
+    grouped: bool
+    balanced: bool
+
+    @property
+    def held(self) -> np.ndarray:
+        """Indices of all rows that some part holds out, part after part."""
+        return np.concatenate(self.parts)
+
+    def values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """One value a row, the metric their mean; a callable gives one value, so only exact ties tie."""
+        if callable(self.metric):
+            return np.array([float(self.metric(scores, y))])
+        return row_scores(scores, y, self.task, self.metric)
+
+    def loss(self, scores: np.ndarray, y: np.ndarray) -> float:
+        """Mean log loss (squared error for a regression), classes counting the same where balanced."""
+        losses = row_losses(scores, y, self.task)
+        return float((losses * balance(y)).mean() if self.balanced else losses.mean())
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way of solving and what it gave.
+
+    Attributes:
+        kind: "ridge", "lda" or "logistic".
+        settings: what that solver was set to.
+        scores: [rows held out, outputs], in the order of `Trial.held`.
+        seconds: what it took.
+        start: a warm start for the fit on all rows, where that is iterative.
+    """
+
+    kind: str
+    settings: dict[str, Any]
+    scores: np.ndarray
+    seconds: float
+    start: np.ndarray | None = None
+
+
+def candidates(trial: Trial) -> list[Candidate]:
+    """Every candidate: ridge for any task, LDA for classes, logistic regression for classes and labels."""
+    found = [_ridge(trial)]
+    if trial.task == "classification":
+        found.append(_lda(trial))
+    if trial.task != "regression":
+        found += list(_logistic(trial))
+    return found
+
+
+def full_fit(
+    kind: str, settings: dict[str, Any], trial: Trial, start: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weight [r, outputs] and bias [outputs] from all rows in the rotated features."""
+    if kind == "ridge":
+        found = ridge.fit(trial.rotation, _aim(trial), settings["alpha"])
+        return found.weight, found.bias
+    if kind == "lda":
+        rows, weights = trial.rotation.rows, trial.rotation.weights
+        means = lda.classes(rows, weights, trial.y, trial.outputs)
+        return lda.fit(trial.rotation, means, settings["shrinkage"])
+    problem = _problem(trial, None)
+    solution = logistic.fit(problem, settings["C"], problem.start() if start is None else start)
+    return solution[:-1], solution[-1]
+
+
+def every_row(candidate: Candidate, trial: Trial) -> np.ndarray:
+    """[n, outputs] held-out scores: leave-one-out where that is exact, else the parts' with nan elsewhere."""
+    if not trial.grouped and candidate.kind == "ridge":
+        return ridge.leave_one_out(trial.rotation, _aim(trial), candidate.settings["alpha"])
+    if not trial.grouped and candidate.kind == "lda":
+        found = lda.classes(trial.rotation.rows, trial.rotation.weights, trial.y, trial.outputs)
+        return lda.leave_one_out(trial.rotation, trial.y, found, candidate.settings["shrinkage"])
+    scores = np.full((len(trial.y), trial.outputs), np.nan, np.float32)
+    scores[trial.held] = candidate.scores
+    return scores
+
+
+def _aim(trial: Trial) -> ridge.Aim:
+    return ridge.aim(trial.rotation, ridge.code(trial.y, trial.task, trial.outputs))
+
+
+def _ridge(trial: Trial) -> Candidate:
+    begun = time.perf_counter()
+    aim = _aim(trial)
+
+    def one(alpha: float) -> np.ndarray:
+        return ridge.leave_one_out(trial.rotation, aim, alpha)
+
+    def part(alpha: float, rows: np.ndarray) -> np.ndarray:
+        return ridge.leave_part_out(trial.rotation, aim, alpha, rows)
+
+    def error(scores: np.ndarray, rows: np.ndarray) -> float:
+        return float(((scores - aim.targets[rows]) ** 2).mean())
+
+    alpha = _best_setting(trial, ridge.GRID, one, part, error)
+    scores = np.concatenate([part(alpha, rows) for rows in trial.parts])
+    return Candidate("ridge", {"alpha": alpha}, scores, time.perf_counter() - begun)
+
+
+def _lda(trial: Trial) -> Candidate:
+    begun = time.perf_counter()
+    rotation, y = trial.rotation, trial.y
+    found = lda.classes(rotation.rows, rotation.weights, y, trial.outputs)
+
+    def one(gamma: float) -> np.ndarray:
+        return lda.leave_one_out(rotation, y, found, gamma)
+
+    def part(gamma: float, rows: np.ndarray) -> np.ndarray:
+        return lda.leave_part_out(rotation, y, trial.outputs, gamma, rows)
+
+    def loss(scores: np.ndarray, rows: np.ndarray) -> float:
+        return trial.loss(scores, y[rows])
+
+    grid = (lda.ledoit_wolf(rotation, y, found), *lda.GRID)
+    gamma = _best_setting(trial, grid, one, part, loss)
+    scores = np.concatenate([part(gamma, rows) for rows in trial.parts])
+    return Candidate("lda", {"shrinkage": gamma}, scores, time.perf_counter() - begun)
+
+
+def _best_setting(
+    trial: Trial,
+    grid: Iterable[float],
+    one: Callable[[float], np.ndarray],
+    part: Callable[[float, np.ndarray], np.ndarray],
+    loss: Callable[[np.ndarray, np.ndarray], float],
+) -> float:
+    """The value of ``grid`` that does best, leaving out one row at a time, or one part if grouped."""
+    rows = trial.held if trial.grouped else np.arange(len(trial.y))
+    tried, values, losses = list(grid), [], []
+    for value in tried:
+        scores = np.concatenate([part(value, p) for p in trial.parts]) if trial.grouped else one(value)
+        values.append(trial.values(scores, trial.y[rows]))
+        losses.append(loss(scores, rows))
+    return tried[choose(values, losses)]
+
+
+def _logistic(trial: Trial) -> Iterator[Candidate]:
+    """A warm-started path from strong to weak penalty, ended once the held-out rows have clearly turned."""
+    problems = [_problem(trial, rows) for rows in trial.parts]
+    solutions = [problem.start() for problem in problems]
+    best_value, best_loss = -np.inf, np.inf
+    for c in logistic.GRID:
+        begun = time.perf_counter()
+        solutions = [logistic.fit(p, c, s, logistic.ROUGH) for p, s in zip(problems, solutions, strict=True)]
+        held = zip(trial.parts, solutions, strict=True)
+        scores = np.concatenate([logistic.scores(trial.rotation.rows[rows], s) for rows, s in held])
+        yield Candidate("logistic", {"C": c}, scores, time.perf_counter() - begun, np.mean(solutions, axis=0))
+        y = trial.y[trial.held]
+        value, loss = float(trial.values(scores, y).mean()), trial.loss(scores, y)
+        if value <= best_value and loss > 1.02 * best_loss:
+            return
+        best_value, best_loss = max(value, best_value), min(loss, best_loss)
+
+
+def _problem(trial: Trial, without: np.ndarray | None) -> logistic.Problem:
+    """The logistic problem on all rows, or on all but ``without``."""
+    rows, weights, y = trial.rotation.rows, trial.rotation.weights, trial.y
+    if without is not None:
+        keep = np.ones(len(y), bool)
+        keep[without] = False
+        rows, weights, y = rows[keep], weights[keep], y[keep]
+    return logistic.Problem(rows, weights, y, trial.outputs)

@@ -1,0 +1,59 @@
+"""Which rows are held out together while candidates are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.errors import SettingError
+
+#: Below this many rows every row is held out once; from it on, one part is held out and the rest trained on.
+FEW_ROWS = 2_000
+#: From this many rows on 3 parts tell candidates apart well enough, and cost 3 fits where 5 cost 5.
+SOME_ROWS = 1_000
+#: More held-out rows than this make the comparison no surer, only the training part smaller.
+MOST_HELD_OUT = 5_000
+
+
+def held_out(y: np.ndarray, task: str, *, seed: int, groups: np.ndarray | None = None) -> list[np.ndarray]:
+    """Row indices of each held-out part: 5 parts below `SOME_ROWS`, 3 below `FEW_ROWS`, else one.
+
+    The single part of many rows is a fifth of them, at most `MOST_HELD_OUT`. Classes are spread evenly over
+    the parts; rows of one group stay together.
+
+    Raises:
+        SettingError: fewer than two rows, or fewer than two groups.
+    """
+    n = len(y)
+    units, unit_of_row = _units(n, groups)
+    if units < 2:
+        what = "rows" if groups is None else "groups"
+        raise SettingError(f"there are {units} {what} to choose a head on; at least 2 {what} are needed.")
+    count = min(5 if n < SOME_ROWS else 3, units)
+    if n >= FEW_ROWS:
+        count = min(max(5, -(-n // MOST_HELD_OUT)), units)
+    part_of_unit = _deal(y, task, units, unit_of_row, count, np.random.default_rng(seed))
+    part = part_of_unit[unit_of_row]
+    wanted = count if n < FEW_ROWS else 1
+    return [np.flatnonzero(part == i) for i in range(wanted)]
+
+
+def _units(n: int, groups: np.ndarray | None) -> tuple[int, np.ndarray]:
+    """How many units are dealt, and the unit of each row [n]: a group, or the row itself."""
+    if groups is None:
+        return n, np.arange(n)
+    names, unit_of_row = np.unique(groups, return_inverse=True)
+    return len(names), unit_of_row.reshape(-1)
+
+
+def _deal(
+    y: np.ndarray, task: str, units: int, unit_of_row: np.ndarray, count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """The part of each unit: shuffled, ordered by class and size, dealt like cards."""
+    size = np.bincount(unit_of_row, minlength=units)
+    label = np.zeros(units, np.int64)
+    if task == "classification":
+        label[unit_of_row[::-1]] = y[::-1]
+    order = np.lexsort((rng.permutation(units), -size, label))
+    part = np.empty(units, np.int64)
+    part[order] = np.arange(units) % count
+    return part

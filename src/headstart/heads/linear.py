@@ -1,0 +1,63 @@
+"""The one kind of head that solving gives: scores = x @ weight + bias."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from headstart.errors import SettingError
+
+TASKS = ("classification", "multilabel", "regression")
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """A linear map from features to scores, any standardisation folded in.
+
+    Attributes:
+        weight: [d, outputs] float32.
+        bias: [outputs] float32.
+        task: "classification", "multilabel" or "regression".
+        kind: the solver it came from: "ridge", "lda" or "logistic".
+        settings: what that solver was set to, as plain values.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    task: str
+    kind: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """[n, d] features -> [n, outputs] float32: logits, or the predicted values of a regression."""
+        if x.ndim != 2 or x.shape[1] != len(self.weight):
+            raise SettingError(f"features have shape {x.shape}; this head takes [n, {len(self.weight)}].")
+        return np.asarray(x, np.float32) @ self.weight + self.bias
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        """[n, outputs]: softmax of the scores, sigmoid of each, or the scores themselves, by task."""
+        return probabilities(self.scores(x), self.task)
+
+    def scaled(self, temperature: float) -> LinearHead:
+        """The head whose scores are these divided by ``temperature`` (Guo et al. 2017, arXiv:1706.04599)."""
+        if self.task == "regression":
+            raise SettingError("a regression head has no temperature: its scores are the predicted values.")
+        if not (math.isfinite(temperature) and temperature > 0):
+            raise SettingError(f"temperature is {temperature}; it must be a finite number above 0.")
+        factor = np.float32(1 / temperature)
+        return replace(self, weight=self.weight * factor, bias=self.bias * factor)
+
+
+def probabilities(scores: np.ndarray, task: str) -> np.ndarray:
+    """``scores`` [n, outputs] as softmax (classification), sigmoid (multilabel) or unchanged (regression)."""
+    if task == "regression":
+        return scores
+    if task == "multilabel":
+        half = np.tanh(scores * 0.5)  # tanh cannot overflow where exp can
+        return 0.5 * (1 + half)
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return p

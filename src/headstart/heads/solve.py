@@ -1,0 +1,164 @@
+"""Choosing a head: ridge, shrinkage LDA and logistic regression, compared on the same held-out rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.errors import SettingError, nearest
+from headstart.heads.candidates import Candidate, Trial, candidates, every_row, full_fit
+from headstart.heads.folds import held_out
+from headstart.heads.linear import TASKS, LinearHead
+from headstart.heads.rotation import rotate
+from headstart.heads.scoring import Metric, balance, best_factor, choose, metric_name
+from headstart.heads.threads import for_size
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One candidate: its solver, what that was set to, its held-out score, and the seconds it took."""
+
+    kind: str
+    settings: dict[str, Any]
+    valid_score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The chosen head and how it was chosen.
+
+    Attributes:
+        head: solved on all rows given, with the chosen candidate's settings.
+        scores: [n, outputs] float32: what each row gets from a fit without it, scaled like the head's scores;
+            nan for rows that the chosen candidate never held out (logistic regression on many rows).
+        tried: every candidate.
+    """
+
+    head: LinearHead
+    scores: np.ndarray
+    tried: tuple[Tried, ...]
+
+
+def solve(
+    x: np.ndarray,
+    y: np.ndarray,
+    task: str,
+    *,
+    seed: int = 0,
+    metric: str | Metric | None = None,
+    balanced: bool = False,
+    groups: np.ndarray | None = None,
+    outputs: int | None = None,
+) -> Solved:
+    """Solve the best linear head for ``x`` [n, d] float32 that held-out rows can tell.
+
+    ``y`` is [n] int64 class indices, [n, outputs] 0/1 labels or [n, 1] values, by ``task``. ``metric`` is one
+    of `scoring.METRICS` for the task (default the first; balanced_accuracy when ``balanced``) or a callable
+    (scores, y) -> float, higher better. ``balanced`` makes classes count the same; ``groups`` [n] are kept
+    together in the held-out parts; ``outputs`` is the number of classes where ``y`` may lack some.
+
+    The rule: ridge's penalty and LDA's shrinkage are chosen by their exact leave-one-out scores (on the
+    held-out parts where groups are given), then all kinds are compared on the same held-out parts (see
+    `folds.held_out`), each trained on the same other rows. The best mean metric wins; candidates that tie
+    with it, or are behind by at most one standard error of the paired difference, are told apart by their
+    held-out log loss after each one's scores were scaled by one best factor. That factor is kept in
+    ``settings["factor"]``; the head's scores and the out-of-fold scores are scaled by it.
+
+    Raises:
+        SettingError: shapes or values that do not fit, features that are not finite, fewer than two rows or
+            groups.
+    """
+    x, y, outputs = _checked(x, y, task, outputs)
+    if balanced and metric is None:
+        metric = "balanced_accuracy"
+    named = metric if callable(metric) else metric_name(task, metric)
+    parts = held_out(y, task, seed=seed, groups=groups)
+    with for_size(x.shape, outputs):
+        rotation = rotate(x, _row_weights(y, balanced))
+        return _solve(Trial(rotation, y, task, outputs, named, parts, groups is not None, balanced))
+
+
+def _solve(trial: Trial) -> Solved:
+    found = candidates(trial)
+    factors = [_factor(trial, candidate) for candidate in found]
+    chosen, tried = _choose(trial, found, factors)
+    best = found[chosen]
+    head = _head(best.kind, tried[chosen].settings, trial, best.start)
+    return Solved(head, every_row(best, trial) * np.float32(factors[chosen]), tried)
+
+
+def refit(
+    chosen: LinearHead | Tried, x: np.ndarray, y: np.ndarray, task: str, *, outputs: int | None = None
+) -> LinearHead:
+    """Solve the kind and settings of ``chosen`` on other rows, say on training and validation rows together.
+
+    Raises:
+        SettingError: as `solve`.
+    """
+    x, y, outputs = _checked(x, y, task, outputs)
+    balanced = chosen.settings["balanced"]
+    with for_size(x.shape, outputs):
+        rotation = rotate(x, _row_weights(y, balanced))
+        trial = Trial(rotation, y, task, outputs, "", [], False, balanced)
+        return _head(chosen.kind, chosen.settings, trial)
+
+
+def _head(kind: str, settings: dict[str, Any], trial: Trial, start: np.ndarray | None = None) -> LinearHead:
+    weight, bias = full_fit(kind, settings, trial, start)
+    factor = settings["factor"]
+    return trial.rotation.head(weight * factor, bias * factor, trial.task, kind, settings)
+
+
+def _factor(trial: Trial, candidate: Candidate) -> float:
+    """What the candidate's scores are multiplied by before log losses are compared; 1 for a regression."""
+    if trial.task == "regression":
+        return 1.0
+    return best_factor(candidate.scores, trial.y[trial.held], trial.task)
+
+
+def _choose(trial: Trial, found: list[Candidate], factors: list[float]) -> tuple[int, tuple[Tried, ...]]:
+    """The index of the chosen candidate, and the record of all."""
+    y = trial.y[trial.held]
+    scaled = [c.scores * np.float32(f) for c, f in zip(found, factors, strict=True)]
+    values = [trial.values(scores, y) for scores in scaled]
+    chosen = choose(values, [trial.loss(scores, y) for scores in scaled])
+    tried = tuple(
+        Tried(c.kind, {**c.settings, "balanced": trial.balanced, "factor": f}, float(v.mean()), c.seconds)
+        for c, f, v in zip(found, factors, values, strict=True)
+    )
+    return chosen, tried
+
+
+def _row_weights(y: np.ndarray, balanced: bool) -> np.ndarray | None:
+    return balance(y) if balanced else None
+
+
+def _checked(
+    x: np.ndarray, y: np.ndarray, task: str, outputs: int | None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Features as float32, targets, number of outputs; raises SettingError on what cannot be solved."""
+    if task not in TASKS:
+        raise SettingError(f"task is {task!r}; it is one of {', '.join(TASKS)}.{nearest(task, TASKS)}")
+    x, y = np.asarray(x, np.float32), np.asarray(y)
+    if x.ndim != 2 or y.ndim != (1 if task == "classification" else 2) or len(x) != len(y) or not x.size:
+        wanted = "[n]" if task == "classification" else "[n, outputs]"
+        raise SettingError(
+            f"features {x.shape} and targets {y.shape} do not fit; {task} takes [n, d] and {wanted}."
+        )
+    bad = np.flatnonzero(~np.isfinite(x.sum(axis=1, dtype=np.float64)))
+    if len(bad):
+        raise SettingError(
+            f"{len(bad)} rows of features are not finite, the first is row {bad[0]}; remove them."
+        )
+    if not np.isfinite(y).all():
+        raise SettingError("some targets are not finite; remove those rows.")
+    if task != "classification":
+        return x, y, y.shape[1]
+    if not np.issubdtype(y.dtype, np.integer) or y.min() < 0 or (outputs is not None and y.max() >= outputs):
+        raise SettingError(
+            f"classes must be whole numbers from 0 to {'k' if outputs is None else outputs} - 1."
+        )
+    return x, y, int(y.max()) + 1 if outputs is None else outputs

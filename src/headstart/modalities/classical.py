@@ -1,0 +1,89 @@
+"""Classical features of a picture, for the control that borrows nothing: thumbnails, gradients, colours."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+#: To be raised whenever the features change: it is part of the key they are cached under.
+CLASSICAL_VERSION = 1
+_SIDE = 64  # all is computed on a picture of this many pixels a side
+_GREY, _COLOUR = 16, 8  # thumbnail sides, pixels
+_CELLS, _BINS = 8, 9  # gradient histograms: cells a side, unsigned orientations in each
+_LEVELS = 4  # colour histogram: levels a channel
+#: Length of the feature vector.
+CLASSICAL_WIDTH = _GREY**2 + 3 * _COLOUR**2 + _BINS * _CELLS**2 + _LEVELS**3
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+def classical(pixels: np.ndarray) -> np.ndarray:
+    """Features [CLASSICAL_WIDTH] float32 of a decoded picture ``pixels`` [size, size, 3] uint8.
+
+    A grey thumbnail, a colour thumbnail, histograms of oriented gradients (Dalal & Triggs 2005, with one
+    normalisation a cell instead of four) and a joint colour histogram.
+    """
+    small = _shrunk(pixels)  # [64, 64, 3], 0..1
+    grey = small @ _LUMA
+    parts = (_blocks(grey, _GREY), _blocks(small, _COLOUR), _gradients(grey), _colours(small))
+    return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+
+
+def _shrunk(pixels: np.ndarray) -> np.ndarray:
+    """[size, size, 3] uint8 -> [64, 64, 3] float32 in 0..1, each pixel the mean of the area it covers."""
+    size = len(pixels)
+    area = _area(size)  # [64, size]
+    rows = (area @ pixels.reshape(size, size * 3).astype(np.float32)).reshape(_SIDE, size, 3)
+    return np.matmul(area, rows) / np.float32(255)
+
+
+@lru_cache(maxsize=8)
+def _area(size: int) -> np.ndarray:
+    """[64, size]: the share of each of ``size`` pixels in each of 64 equal stretches; rows sum to 1."""
+    edges = np.linspace(0, size, _SIDE + 1)
+    start, end = np.arange(size), np.arange(1, size + 1)
+    overlap = np.minimum(edges[1:, None], end) - np.maximum(edges[:-1, None], start)
+    overlap = overlap.clip(min=0)
+    return (overlap / overlap.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _blocks(picture: np.ndarray, side: int) -> np.ndarray:
+    """Block means: [64, 64(, 3)] -> [side, side(, 3)]."""
+    step = _SIDE // side
+    return picture.reshape(side, step, side, step, -1).mean(axis=(1, 3))
+
+
+def _gradients(grey: np.ndarray) -> np.ndarray:
+    """[64, 64] -> [8, 8, 9]: gradient magnitude by cell and orientation, shared by the two nearest bins."""
+    dy, dx = np.zeros_like(grey), np.zeros_like(grey)
+    dy[1:-1] = grey[2:] - grey[:-2]
+    dx[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
+    magnitude = np.hypot(dx, dy)
+    position = np.arctan2(dy, dx) % np.float32(np.pi) * np.float32(_BINS / np.pi)
+    low = position.astype(np.int64)
+    high_share = magnitude * (position - low)
+    votes = np.concatenate([magnitude - high_share, high_share], axis=None)
+    bins = _cell_start() + np.stack([low % _BINS, (low + 1) % _BINS])  # [2, 64, 64]
+    counts = np.bincount(bins.ravel(), votes, minlength=_CELLS**2 * _BINS).reshape(_CELLS, _CELLS, _BINS)
+    return np.sqrt(counts / (_around(counts.sum(axis=-1)) + 0.5)[..., None])
+
+
+@lru_cache(maxsize=1)
+def _cell_start() -> np.ndarray:
+    """[64, 64]: where in the flat [8, 8, 9] the bins of each pixel's cell start."""
+    cell = np.arange(_SIDE) * _CELLS // _SIDE
+    return (cell[:, None] * _CELLS + cell) * _BINS
+
+
+def _around(energy: np.ndarray) -> np.ndarray:
+    """[8, 8]: the mean of each cell and its eight neighbours, the border repeated."""
+    padded = np.pad(energy, 1, mode="edge")
+    columns = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    return (columns[:-2] + columns[1:-1] + columns[2:]) / 9
+
+
+def _colours(small: np.ndarray) -> np.ndarray:
+    """[64, 64, 3] -> [64]: square roots of the shares of 4 x 4 x 4 colours."""
+    level = np.minimum((small * _LEVELS).astype(np.int64), _LEVELS - 1)
+    joint = (level[..., 0] * _LEVELS + level[..., 1]) * _LEVELS + level[..., 2]
+    return np.sqrt(np.bincount(joint.ravel(), minlength=_LEVELS**3) / joint.size)

@@ -1,0 +1,146 @@
+"""From what a user hands to ``headstart predict`` to a table of answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.source import open_source
+from headstart.data.table import Rejected
+from headstart.delivery.model import Model, Predictions
+from headstart.errors import OutputError, SourceError
+from headstart.files import write_atomically
+from headstart.progress import Progress
+from headstart.settings import SourceSettings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Inputs to label, with the names to show them by, and what could not be opened."""
+
+    names: list[str]
+    inputs: list[Any]
+    rejected: list[Rejected]
+
+
+def predict_to(
+    run: Path,
+    inputs: Sequence[str],
+    *,
+    column: str | None = None,
+    probabilities: bool = False,
+    out: Path | None = None,
+    overwrite: bool = False,
+    json_lines: bool = False,
+    progress: Progress,
+) -> None:
+    """Label ``inputs`` and write the table to ``out`` or stdout; unreadable inputs are listed on stderr.
+
+    Raises:
+        BundleError, SourceError: the model or an input cannot be opened, or no input is readable.
+        OutputError: ``out`` exists, or cannot be written.
+    """
+    if out is not None and out.exists() and not overwrite:
+        raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
+    model = Model.load(run)
+    asked = gather(inputs, model.bundle.modality, column)
+    said = model.predictions(asked.inputs, progress)
+    rejected = asked.rejected + [
+        Rejected(asked.names[row], reason) for row, reason in sorted(said.rejected.items())
+    ]
+    for row in rejected:
+        progress.say(f"not readable: {row.id} ({row.reason})")
+    if len(said.rejected) == len(asked.inputs):
+        first = f"; the first: {rejected[0].id} ({rejected[0].reason})" if rejected else ""
+        raise SourceError(f"none of {len(rejected)} inputs is readable{first}.")
+    rows = table(asked.names, said, model, probabilities)
+    text = _json_lines(rows) if json_lines or (out is not None and out.suffix == ".jsonl") else _csv(rows)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_atomically(out, text)
+        progress.say(f"{len(rows):,} answers in {out}")
+
+
+def gather(inputs: Sequence[str], modality: str, column: str | None) -> Asked:
+    """Open every input: a path, "-" for lines of stdin, or (for text models) the text itself.
+
+    Raises:
+        SourceError: a path that does not exist for an image model; a source of another modality.
+    """
+    asked = Asked([], [], [])
+    settings = SourceSettings(input=column, target=(), modality=modality)
+    for given in inputs:
+        if given == "-":
+            lines = [line.rstrip("\n") for line in sys.stdin]
+            _add_texts(asked, [line for line in lines if line.strip()], modality)
+        elif modality == "text" and not Path(given).exists():
+            _add_texts(asked, [given], modality)
+        else:
+            _add_source(asked, given, settings)
+    return asked
+
+
+def _add_texts(asked: Asked, lines: list[str], modality: str) -> None:
+    asked.names.extend(lines)
+    asked.inputs.extend(lines if modality == "text" else [str(Path(line)) for line in lines])
+
+
+def _add_source(asked: Asked, given: str, settings: SourceSettings) -> None:
+    opened = open_source(given, settings)
+    table = opened.table
+    if table.modality != settings.modality:
+        raise SourceError(f"{given} holds {table.modality}s, but this model takes {settings.modality}s.")
+    whole = len(table) == 1 and Path(given).is_file() and table.modality == "image"
+    asked.names.extend([given] if whole else [_name(given, str(i)) for i in table.ids])
+    asked.inputs.extend(table.inputs)
+    asked.rejected.extend(replace(row, id=_name(given, row.id)) for row in opened.rejected)
+
+
+def _name(given: str, row: str) -> str:
+    """A row's id as the user would write it: below the folder given, or the table's own ROW."""
+    return str(Path(given) / row) if Path(given).is_dir() else row
+
+
+def table(names: list[str], said: Predictions, model: Model, probabilities: bool) -> list[dict[str, Any]]:
+    """One record an input: input, prediction, confidence, and a column a label on request."""
+    task = model.bundle.task
+    rows = []
+    for row, name in enumerate(names):
+        if row in said.rejected:
+            continue
+        answer, p = said.answers[row], said.probabilities[row]
+        record: dict[str, Any] = {
+            "input": name,
+            "prediction": list(answer) if isinstance(answer, tuple) else answer,
+        }
+        if task.name == "classification":
+            record["confidence"] = round(float(p.max()), 4)
+        if probabilities and task.labels:
+            record.update(
+                {f"p({label})": round(float(v), 4) for label, v in zip(task.labels, p, strict=True)}
+            )
+        rows.append(
+            {key: value.item() if isinstance(value, np.generic) else value for key, value in record.items()}
+        )
+    return rows
+
+
+def _json_lines(rows: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: ";".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows)
+    return buffer.getvalue()

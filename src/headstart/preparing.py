@@ -1,0 +1,166 @@
+"""From a source to rows ready to learn from: opened, featurised, unreadable rows set aside, split, test sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.bases.base import Base
+from headstart.data.joining import join
+from headstart.data.seal import SealedTest, seal
+from headstart.data.split import assign
+from headstart.data.table import Fact, Opened, Rejected, Table
+from headstart.errors import SettingError, SourceError
+from headstart.progress import Progress
+from headstart.settings import FitSettings
+from headstart.tasks import get as get_task
+from headstart.tasks.task import Task
+from headstart.training.features import Extracted, extract
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows with their features: what heads and controls are fitted on or judged by.
+
+    Attributes:
+        table: the rows.
+        vectors: [n, width] float32 of the base.
+        classical: [n, d] float32 for the image control, or None.
+        y: targets as the task encodes them.
+    """
+
+    table: Table
+    vectors: np.ndarray
+    classical: np.ndarray | None
+    y: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def control_inputs(self) -> Sequence[Any]:
+        """What the controls take: classical features of images, the texts themselves."""
+        return self.classical if self.classical is not None else list(self.table.inputs)
+
+    def group_codes(self) -> np.ndarray | None:
+        """Groups as integers [n] for the held-out parts, or None."""
+        return None if self.table.groups is None else np.unique(self.table.groups, return_inverse=True)[1]
+
+
+@dataclass(frozen=True)
+class _ById:
+    """Features found again by the ids of the rows that a split or seal hands out."""
+
+    features: Extracted
+    row_of: dict[str, int]
+
+    def rows(self, table: Table, task: Task) -> Rows:
+        index = np.array([self.row_of[i] for i in table.ids], dtype=int)
+        classical = self.features.classical
+        targets = [] if table.targets is None else table.targets
+        return Rows(
+            table,
+            self.features.vectors[index],
+            None if classical is None else classical[index],
+            task.encode(targets),
+        )
+
+
+class SealedRows:
+    """The test part with its features, behind the seal."""
+
+    def __init__(self, sealed: SealedTest, features: _ById, task: Task) -> None:
+        self._sealed, self._features, self._task = sealed, features, task
+
+    def __len__(self) -> int:
+        return len(self._sealed)
+
+    @property
+    def openings(self) -> int:
+        """How often the test part was opened."""
+        return len(self._sealed.openings)
+
+    def open(self, reason: str) -> Rows:
+        """The test rows; see `SealedTest.open`."""
+        return self._features.rows(self._sealed.open(reason), self._task)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that the climbing and judging need.
+
+    Attributes:
+        train, valid: working rows.
+        task: target coding, fixed by the training rows.
+        facts, rejected: what was inferred and set aside, over all steps.
+        features: how the features came about.
+        rows: usable rows in all.
+    """
+
+    train: Rows
+    valid: Rows
+    sealed: SealedRows
+    task: Task
+    facts: tuple[Fact, ...]
+    rejected: tuple[Rejected, ...]
+    features: Extracted
+    rows: int
+
+    def working(self) -> Rows:
+        """Training and validation rows together."""
+        classical = None
+        if self.train.classical is not None and self.valid.classical is not None:
+            classical = np.concatenate([self.train.classical, self.valid.classical])
+        return Rows(
+            join([self.train.table, self.valid.table]),
+            np.concatenate([self.train.vectors, self.valid.vectors]),
+            classical,
+            np.concatenate([self.train.y, self.valid.y]),
+        )
+
+
+def prepare(opened: Opened, base: Base, settings: FitSettings, progress: Progress) -> Prepared:
+    """Features of all rows, unreadable ones set aside, the rest split and the test part sealed.
+
+    Inputs of the test part pass through the frozen base like all others (one decode, one pass); its targets, and its
+    features for any purpose, stay behind the seal.
+
+    Raises:
+        SourceError: more than ``settings.max_rejected`` of the rows are unreadable.
+        SplitError, LabelError: see `headstart.data.split.assign` and the tasks.
+    """
+    table = opened.table
+    features = extract(base, table.inputs, classical=True, progress=progress)
+    rejected = opened.rejected + tuple(
+        Rejected(str(table.ids[row]), reason) for row, reason in sorted(features.rejected.items())
+    )
+    _check_rejected(rejected, len(table) + len(opened.rejected), settings.max_rejected)
+    by_id = _ById(features, {str(name): row for row, name in enumerate(table.ids)})
+    kept = table.take(features.kept)
+    assigned, facts = assign(kept, settings.split, keys=features.keys[features.kept])
+    working, sealed = seal(assigned)
+    train, valid = working.part("train"), working.part("valid")
+    task = get_task(table.task).from_targets([] if train.targets is None else train.targets)
+    return Prepared(
+        by_id.rows(train, task),
+        by_id.rows(valid, task),
+        SealedRows(sealed, by_id, task),
+        task,
+        opened.facts + facts,
+        rejected,
+        features,
+        len(kept),
+    )
+
+
+def _check_rejected(rejected: tuple[Rejected, ...], rows: int, allowed: float) -> None:
+    if not 0 <= allowed <= 1:
+        raise SettingError(f"max-rejected is {allowed}; it is a share between 0 and 1, such as 0.05.")
+    if len(rejected) > allowed * rows:
+        first = rejected[0]
+        raise SourceError(
+            f"{len(rejected)} of {rows} rows are unusable, more than --max-rejected {allowed:g} allows; "
+            f"the first is {first.id} ({first.reason}). Mend them, or allow more."
+        )

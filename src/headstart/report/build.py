@@ -1,0 +1,162 @@
+"""The report: one page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from headstart.records import Result
+from headstart.report import confusion, figures, plots, tables, words
+from headstart.report.evidence import Evidence, Example
+from headstart.report.plots import Dot
+from headstart.report.repeat import repeat
+
+_HERE = Path(__file__).parent
+_TEXT = 600  # characters shown of one example's text
+_FILTERS = (
+    *(figures.signed, figures.count, figures.share, figures.duration, figures.plain),
+    *(words.title, words.sentence, words.direction),
+)
+
+
+def build(result: Result, evidence: Evidence) -> str:
+    """The page as HTML: style, charts and thumbnails inside, no script, nothing loaded from elsewhere.
+
+    ``evidence`` may be empty; sections without content are left out. `ValueError` if its confusion counts are
+    not [k, k] for its k labels.
+    """
+    counts, k = evidence.confusion, len(evidence.labels)
+    if counts is not None and counts.shape != (k, k):
+        raise ValueError(f"confusion has shape {counts.shape}; for {k} labels it must be ({k}, {k}).")
+    template, style = _page()
+    many = counts is not None and k > confusion.READABLE
+    return template.render(
+        r=result,
+        style=style,
+        outcome=words.outcome(result.verdict.outcome),
+        score_chart=_score_chart(result),
+        gain_chart=_gain_chart(result),
+        scatter=_scatter(evidence),
+        labels=evidence.labels,
+        matrix=confusion.matrix(counts) if counts is not None and not many else None,
+        pairs=tables.pairs(counts, evidence.labels) if counts is not None and many else None,
+        slices=tables.slices(result),
+        classes=tables.classes(result, evidence),
+        facts=tables.facts(result),
+        examples=[group for kind in ("mistake", "confident") if (group := _examples(evidence, kind)).items],
+        gain_sentence=_gain_sentence(result),
+        opened=_opened(result.test.opened),
+        parts=", ".join(f"{figures.count(n)} {part}" for part, n in result.data.parts.items()),
+        repeat=repeat(result),
+    )
+
+
+@cache
+def _page() -> tuple[jinja2.Template, Markup]:
+    """The compiled template and the style sheet, read once a process."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    for function in _FILTERS:
+        environment.filters[function.__name__] = function
+    environment.globals |= {"known": figures.known, "tables": tables}
+    style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # ours, and free of "<"
+    return environment.get_template("template.html.jinja"), style
+
+
+def _score_chart(result: Result) -> Markup:
+    test = result.test
+    rows = [Dot(tables.own_name(result), test.score, test.low, test.high, strong=True)]
+    rows += [Dot(c.name, c.score, c.low, c.high) for c in result.controls]
+    return plots.dots(
+        rows,
+        name="score-chart",
+        title=f"{words.title(result.metric)} on the test part with 95 % intervals",
+    )
+
+
+def _gain_chart(result: Result) -> Markup:
+    gain = result.transfer_gain
+    row = Dot(f"Gain over {gain.against}", gain.value, gain.low, gain.high, strong=True)
+    return plots.dots(
+        [row], name="gain-chart", title="Gain with its 95 % interval; the line is at 0", mark=0.0
+    )
+
+
+def _gain_sentence(result: Result) -> str:
+    """What the interval of the gain allows to say."""
+    low, high = result.transfer_gain.low, result.transfer_gain.high
+    if not (figures.known(low) and figures.known(high)):
+        return "These examples are too few to say how sure it is."
+    if low > 0 or high < 0:
+        return "The whole interval lies on one side of 0, so chance alone is an unlikely cause."
+    return "The interval holds 0, so chance alone could have made this difference."
+
+
+def _opened(times: int) -> str:
+    """How often the test part was read, and what that means for the score."""
+    if times == 1:
+        return "The test part was opened once, after every choice had been made."
+    return (
+        f"The test part was opened {times} times. Each look after the first lets choices lean towards it, "
+        "so the scores may flatter the model."
+    )
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The chart, the points in it, and how many there were."""
+
+    chart: Markup
+    shown: int
+    total: int
+
+
+def _scatter(evidence: Evidence) -> Scatter | None:
+    if evidence.scatter is None or not len(evidence.scatter):
+        return None
+    chart, shown = plots.scatter(evidence.scatter, name="scatter", title="Predicted against true values")
+    return Scatter(chart, shown, len(evidence.scatter))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An example as the page shows it."""
+
+    example: Example
+    image: str  # data URI, or ""
+    text: str  # shortened, or ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The examples of one kind, the most confident first."""
+
+    kind: str
+    items: list[Shown]
+
+
+def _examples(evidence: Evidence, kind: str) -> Group:
+    found = [e for e in evidence.examples if e.kind == kind]
+    found.sort(key=lambda e: -e.confidence if math.isfinite(e.confidence) else math.inf)
+    return Group(kind, [_shown(example) for example in found])
+
+
+def _shown(example: Example) -> Shown:
+    image = base64.b64encode(example.thumbnail).decode() if example.thumbnail else ""
+    text = example.text or ""
+    return Shown(
+        example,
+        f"data:image/jpeg;base64,{image}" if image else "",
+        text if len(text) <= _TEXT else text[: _TEXT - 1] + "…",
+    )

@@ -1,0 +1,87 @@
+"""Numbers as a reader meets them; what is missing (None, nan, infinity) is an en dash."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+MISSING = "–"
+_GAP = "\u00a0"  # keeps a number and its unit on one line
+
+
+def known(value: float | None) -> bool:
+    """Whether ``value`` is a finite number."""
+    return value is not None and math.isfinite(value)
+
+
+def number(value: float | None) -> str:
+    """Three decimals, fewer for large numbers and two significant digits for tiny ones: "0.941", "1,204"."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    size = abs(value)
+    if size >= 1000:
+        text = f"{value:,.0f}"
+    elif size >= 100:
+        text = f"{value:.1f}"
+    elif size >= 10:
+        text = f"{value:.2f}"
+    else:
+        text = f"{value:.3f}" if size >= 0.001 or size == 0 else f"{value:.2g}"
+    return text.replace("-", "−")
+
+
+def signed(value: float | None) -> str:
+    """`number` with its sign: "+0.310"."""
+    text = number(value)
+    return f"+{text}" if value is not None and math.isfinite(value) and value > 0 else text
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands: "3,080"."""
+    return f"{int(value):,}" if value is not None and math.isfinite(value) else MISSING
+
+
+def share(value: float | None) -> str:
+    """A share in per cent, never rounded up to all: "99.9 %" rather than "100 %" for 0.9996."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    percent = 100 * value
+    if percent > 99 and value < 1:
+        return f"{min(percent, 99.9):.1f}{_GAP}%"
+    return f"{percent:.0f}{_GAP}%"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Both bounds, or a dash where there are none: "0.89 to 0.97"."""
+    return f"{number(low)} to {number(high)}" if known(low) and known(high) else MISSING
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in the largest fitting units: "< 0.01 s", "0.04 s", "12 s", "3 min 20 s", "1 h 5 min"."""
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    if 0 < seconds < 0.01:
+        return f"<{_GAP}0.01{_GAP}s"
+    if seconds < 10:
+        return f"{seconds:.1f}{_GAP}s" if seconds >= 1 or seconds == 0 else f"{seconds:.2f}{_GAP}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}{_GAP}s"
+    if whole < 3600:
+        return f"{whole // 60}{_GAP}min {whole % 60}{_GAP}s"
+    return f"{whole // 3600}{_GAP}h {whole % 3600 // 60}{_GAP}min"
+
+
+def plain(value: Any) -> str:
+    """A setting in words: floats short, lists with commas, dicts as "name value"."""
+    if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}".replace("e-0", "e-").replace("-", "−")
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items()) or MISSING
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(item) for item in value) or MISSING
+    return str(value)

@@ -1,0 +1,1 @@
+"""Strategies: how much of a base to adapt, as data for one engine."""

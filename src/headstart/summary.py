@@ -1,0 +1,132 @@
+"""Records as text for the terminal."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+
+from headstart.records import Result
+from headstart.training.cache import SpaceUse, features_root, size_limit, spaces
+from headstart.workflow import Inspection, Run
+
+_LABELS_SHOWN = 12
+
+
+def summary(run: Run) -> str:
+    """A finished run: verdict first, then the evidence, the cost, and where things are."""
+    result = run.result
+    lines = [
+        "",
+        result.verdict.sentence,
+        f"Next: {result.verdict.next_step}" if result.verdict.next_step else "",
+        "",
+        *_scores(result),
+        "",
+    ]
+    lines.append(_cost(result))
+    lines.append(f"report   {run.path / 'report.html'}")
+    lines.append(f"model    {run.path}   (headstart predict {_short(run)} NEW)")
+    return "\n".join(lines)
+
+
+def _short(run: Run) -> str:
+    from pathlib import Path
+
+    try:
+        return str(run.path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(run.path)
+
+
+def _scores(result: Result) -> list[str]:
+    """Chosen candidate and controls on the test part, aligned."""
+    chosen = (
+        f"{result.chosen.base}, {result.chosen.strategy} ({result.chosen.head})",
+        result.test.score,
+        result.test.low,
+        result.test.high,
+    )
+    rows = [chosen, *((c.name, c.score, c.low, c.high) for c in result.controls)]
+    width = max(len(name) for name, *_ in rows)
+    title = f"{'test ' + result.metric:<{width}}  score  95 % interval   ({result.test.n:,} rows, opened {_times(result.test.opened)})"
+    return [
+        title,
+        *(f"{name:<{width}}  {score:5.3f}  {low:.3f} - {high:.3f}" for name, score, low, high in rows),
+    ]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _cost(result: Result) -> str:
+    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.timing.items() if seconds >= 0.05)
+    return f"took     {result.seconds:.1f} s ({steps})"
+
+
+def inspection_text(seen: Inspection) -> str:
+    """What is understood of a source."""
+    lines = [
+        f"{seen.source}: {seen.rows:,} {seen.modality}s" + (f", {seen.task}" if seen.task else ", no labels")
+    ]
+    lines += [f"  {fact.what}: {fact.value} ({fact.reason})" for fact in seen.facts]
+    given = {part or "not assigned": count for part, count in seen.parts.items()}
+    lines.append("  parts: " + ", ".join(f"{part} {count:,}" for part, count in given.items()))
+    if seen.labels:
+        lines.append(f"  {len(seen.labels)} labels: {_label_line(seen.labels)}")
+    lines += [f"  set aside: {row.id} ({row.reason})" for row in seen.rejected[:10]]
+    if len(seen.rejected) > 10:
+        lines.append(f"  set aside: {len(seen.rejected) - 10} more")
+    lines.append(f"  base: {seen.base} (the default for {seen.modality}s; --base chooses another)")
+    return "\n".join(lines)
+
+
+def _label_line(labels: dict[str, int]) -> str:
+    ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
+    shown = ordered if len(ordered) <= _LABELS_SHOWN else ordered[: _LABELS_SHOWN - 3]
+    line = ", ".join(f"{name} {count:,}" for name, count in shown)
+    if len(shown) < len(ordered):
+        line += f" … {len(ordered) - len(shown)} more, the rarest {ordered[-1][0]} {ordered[-1][1]:,}"
+    return line
+
+
+def inspection_json(seen: Inspection) -> str:
+    """The same as JSON."""
+    return json.dumps(asdict(seen), indent=2, ensure_ascii=False)
+
+
+def cache_text() -> str:
+    """What the cache holds, as a table."""
+    held = spaces()
+    if not held:
+        return f"{features_root()}: empty"
+    lines = [
+        f"{features_root()}: {bytes_text(sum(use.bytes for use in held))} of at most {bytes_text(size_limit())}"
+    ]
+    lines += [_space_line(use) for use in held]
+    return "\n".join(lines)
+
+
+def _space_line(use: SpaceUse) -> str:
+    space = use.space
+    used = time.strftime("%Y-%m-%d %H:%M", time.localtime(use.used))
+    return f"  {space.name:<22} {space.stage:<10} {space.dtype:<9} {use.rows:>9,} examples {bytes_text(use.bytes):>10}  last used {used}"
+
+
+def cache_json() -> str:
+    """The same as JSON."""
+    held = [
+        {**asdict(use.space), "rows": use.rows, "bytes": use.bytes, "used": use.used, "path": str(use.path)}
+        for use in spaces()
+    ]
+    return json.dumps({"folder": str(features_root()), "limit": size_limit(), "spaces": held}, indent=2)
+
+
+def bytes_text(count: float) -> str:
+    """Bytes in the unit people read."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"

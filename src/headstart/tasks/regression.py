@@ -1,0 +1,77 @@
+"""One number a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, final
+
+import numpy as np
+
+from headstart.data.table import objects
+from headstart.errors import BundleError, LabelError
+from headstart.tasks.task import Task
+
+
+@final
+@dataclass(frozen=True)
+class Regression(Task):
+    """A number a row, in the unit of the targets; standardising it is the head's business."""
+
+    name: ClassVar[str] = "regression"
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def from_targets(cls, targets: Iterable[Any]) -> Self:
+        """The task of ``targets`` [n] float; `LabelError` if they are not finite numbers or do not vary."""
+        y = _numbers(targets)
+        if y.size == 0 or np.all(y == y[0]):
+            found = f"only the value {y[0]:g}" if y.size else "no value at all"
+            raise LabelError(f"the training targets hold {found}; regression needs values that differ.")
+        return cls()
+
+    @property
+    def outputs(self) -> int:
+        """Always 1."""
+        return 1
+
+    def encode(self, targets: Iterable[Any]) -> np.ndarray:
+        """The values [n, 1] float32."""
+        return _numbers(targets).astype(np.float32)[:, None]
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """The ``scores`` [n, 1] themselves."""
+        return scores
+
+    def decode(self, probabilities: np.ndarray) -> np.ndarray:
+        """The predicted values [n] object of float."""
+        return objects(float(value) for value in np.reshape(probabilities, -1))
+
+    def default_metric(self, y: np.ndarray) -> tuple[str, str]:
+        """The share of variance explained."""
+        return "r2", "it reads the same in every unit: 1 is perfect, 0 is no better than the mean"
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        if record.get("task") != cls.name:
+            raise BundleError(
+                f"the record's task is {record.get('task')!r}, not {cls.name!r}; save the bundle anew."
+            )
+        return cls()
+
+
+def _numbers(targets: Iterable[Any]) -> np.ndarray:
+    """``targets`` as float64 [n], each checked to be a finite number."""
+    values = list(targets)
+    y = np.empty(len(values))
+    for i, value in enumerate(values):
+        try:
+            y[i] = value
+        except (TypeError, ValueError):
+            y[i] = np.nan
+        if isinstance(value, str) or not np.isfinite(y[i]):
+            raise LabelError(
+                f"the target of row {i + 1} is {value!r}; a regression target is a finite number."
+            )
+    return y

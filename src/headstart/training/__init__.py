@@ -1,0 +1,1 @@
+"""The feature cache and, later, the training engine."""

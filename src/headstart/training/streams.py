@@ -1,0 +1,185 @@
+"""Inputs on their way to a base: decoded on threads ahead of the compute, in batches that suit it."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from headstart.bases.folder import TransformersTextBase
+from headstart.modalities import get as get_modality
+from headstart.modalities.image import ImageSpec, classical
+from headstart.modalities.modality import Unreadable
+
+#: Decoded pictures waiting at most: 512 of 224 x 224 take 77 MB, however many inputs there are.
+WINDOW = 512
+IMAGE_BATCH = 16
+TOKENS_PER_BATCH = 1024  # texts x longest; measured flat from 512 to 4,096 on a CPU (docs/benchmarks.md)
+_GPU_FACTOR = 16
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One batch of the stream.
+
+    Attributes:
+        rows: [b] int, which inputs these are.
+        batch: what a runtime takes, first axis b; None where only classical features were wanted.
+        classical: [b, d] float32 or None.
+    """
+
+    rows: np.ndarray
+    batch: tuple[np.ndarray, ...] | None
+    classical: np.ndarray | None = None
+
+
+Reject = Callable[[int, str], None]
+
+
+def threads() -> int:
+    """Threads that decode: the processors this process may use, at most 8."""
+    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def ahead(work: Callable[[int], T], rows: Sequence[int]) -> Iterator[tuple[int, T]]:
+    """``work`` of each row on threads, in order, at most `WINDOW` results waiting; starts at once, not at first use."""
+    pool = ThreadPoolExecutor(threads(), thread_name_prefix="decode")
+    remaining = iter(rows)
+    waiting: deque[tuple[int, Future[T]]] = deque()
+
+    def fill() -> None:
+        while len(waiting) < WINDOW and (row := next(remaining, None)) is not None:
+            waiting.append((row, pool.submit(work, row)))
+
+    def drain() -> Iterator[tuple[int, T]]:
+        try:
+            while waiting:
+                row, future = waiting.popleft()
+                result = future.result()
+                fill()
+                yield row, result
+        finally:  # also when the consumer stops early, as on Ctrl-C
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    fill()
+    return drain()
+
+
+def image_pieces(
+    inputs: Sequence[Any], spec: ImageSpec, for_base: np.ndarray, for_classical: np.ndarray, reject: Reject
+) -> Iterator[Piece]:
+    """Pictures decoded once each, for the base, the control's classical features, or both.
+
+    Args:
+        inputs: paths, bytes, PIL images or arrays.
+        spec: the base's preprocessing.
+        for_base, for_classical: [n] bool, which rows are wanted for what.
+        reject: told the row and reason of an unreadable input.
+
+    Decoding starts at the call, before the first piece is asked for.
+    """
+    modality = get_modality("image")
+
+    def decode(row: int) -> tuple[np.ndarray, np.ndarray | None] | Unreadable:
+        try:
+            pixels = modality.decode(inputs[row], spec)
+        except Unreadable as error:
+            return error
+        return pixels, classical(pixels) if for_classical[row] else None
+
+    both = np.flatnonzero(for_base & for_classical)
+    groups = [
+        (both, True),
+        (np.flatnonzero(for_base & ~for_classical), True),
+        (np.flatnonzero(~for_base & for_classical), False),
+    ]
+    decoded = ahead(decode, [int(row) for rows, _ in groups for row in rows])
+
+    def pieces() -> Iterator[Piece]:
+        size = IMAGE_BATCH * _factor() if for_base.any() else IMAGE_BATCH
+        for rows, wanted in groups:
+            yield from _batched(decoded, len(rows), wanted, size, reject)
+
+    return pieces()
+
+
+def _batched(
+    decoded: Iterator[tuple[int, Any]], count: int, wanted: bool, size: int, reject: Reject
+) -> Iterator[Piece]:
+    rows: list[int] = []
+    results: list[tuple[np.ndarray, np.ndarray | None]] = []
+    for i in range(count):
+        row, result = next(decoded)
+        if isinstance(result, Unreadable):
+            reject(row, str(result))
+        else:
+            rows.append(row)
+            results.append(result)
+        if rows and (len(rows) == size or i == count - 1):
+            features = (
+                np.stack([c for _, c in results if c is not None]) if results[0][1] is not None else None
+            )
+            yield Piece(np.array(rows), (np.stack([p for p, _ in results]),) if wanted else None, features)
+            rows, results = [], []
+
+
+def text_pieces(
+    inputs: Sequence[Any], base: TransformersTextBase, rows: np.ndarray, reject: Reject
+) -> Iterator[Piece]:
+    """Texts tokenised and grouped by length, so that next to nothing is spent on padding."""
+    from tokenizers import Tokenizer
+
+    modality, readable = get_modality("text"), []
+    for row in rows:
+        try:
+            readable.append((int(row), modality.decode(inputs[row], base.spec)))
+        except Unreadable as error:
+            reject(int(row), str(error))
+    tokenizer = Tokenizer.from_file(str(base.tokenizer_file))
+    padding = (tokenizer.padding or {}).get("pad_id", 0)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(base.spec.max_tokens)
+    tokens = [encoding.ids for encoding in tokenizer.encode_batch([text for _, text in readable])]
+    order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
+    for members in _within_budget(order, tokens, TOKENS_PER_BATCH * _factor()):
+        yield Piece(
+            np.array([readable[i][0] for i in members]), _padded([tokens[i] for i in members], padding)
+        )
+
+
+def _within_budget(order: list[int], tokens: list[list[int]], budget: int) -> Iterator[list[int]]:
+    """Runs of ``order`` (shortest first) whose padded size is at most ``budget`` tokens, at least one text each."""
+    members: list[int] = []
+    for i in order:
+        if members and (len(members) + 1) * len(tokens[i]) > budget:
+            yield members
+            members = []
+        members.append(i)
+    if members:
+        yield members
+
+
+def _padded(tokens: list[list[int]], padding: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ids and mask, both [batch, longest] int64."""
+    longest = max(1, max(len(ids) for ids in tokens))
+    out, mask = (
+        np.full((len(tokens), longest), padding, dtype=np.int64),
+        np.zeros((len(tokens), longest), dtype=np.int64),
+    )
+    for i, ids in enumerate(tokens):
+        out[i, : len(ids)], mask[i, : len(ids)] = ids, 1
+    return out, mask
+
+
+def _factor() -> int:
+    """How many times larger batches are on an accelerator; imports torch, so asked only once a base is loaded."""
+    from headstart.bases.runtime import device
+
+    return 1 if device().type == "cpu" else _GPU_FACTOR

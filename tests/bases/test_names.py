@@ -1,0 +1,91 @@
+"""From names to bases, and the one line where that fails."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from headstart.bases.catalogue import open_base
+from headstart.errors import BaseError
+from tests.bases.checkpoints import bert_folder, timm_folder
+
+
+def test_the_modality_picks_the_default():
+    assert open_base(None, "image").identity.name == "efficientnet_lite0"
+    assert open_base(None, "text").identity.name == "all-MiniLM-L6-v2"
+
+
+def test_opening_an_embedded_base_needs_no_torch():
+    import subprocess
+    import sys
+
+    code = "import sys; from headstart.bases.catalogue import open_base; open_base(None, 'image'); open_base(None, 'text'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_an_unknown_name_offers_the_nearest():
+    with pytest.raises(BaseError, match="efficientnet_lite0"):
+        open_base("eficientnet_lite0", "image")
+
+
+def test_a_base_of_another_modality_is_refused():
+    with pytest.raises(BaseError, match=r"takes text inputs but the data are image"):
+        open_base("all-MiniLM-L6-v2", "image")
+
+
+@pytest.mark.parametrize("name", ["resnet18", "someone/some-model"])
+def test_a_hub_name_without_network_is_one_line(name):
+    with pytest.raises(BaseError, match="could not be fetched from the Hub"):
+        open_base(name, "image")
+
+
+def test_code_of_its_own_is_refused(tmp_path):
+    folder = bert_folder(tmp_path / "b")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "modeling.Model"}}))
+    with pytest.raises(BaseError, match="code of its own"):
+        open_base(str(folder), "text")
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path):
+    folder = timm_folder(tmp_path / "t", architecture="resnet10t")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "architecture": "resnet18"}))
+    with pytest.raises(BaseError):
+        open_base(str(folder), "image").network()
+
+
+def test_a_checkpoint_that_lacks_tensors_is_refused(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = bert_folder(tmp_path / "b")
+    state = load_file(folder / "model.safetensors")
+    state.pop("encoder.layer.1.output.dense.weight")
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(BaseError, match="lacks 1 tensors"):
+        open_base(str(folder), "text").network()
+
+
+def test_a_pickle_with_code_is_refused(tmp_path):
+    import pickle
+
+    folder = timm_folder(tmp_path / "t")
+    (folder / "model.safetensors").unlink()
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "owned"), "w"))
+
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"conv1.weight": Evil()}))
+    with pytest.raises(BaseError):
+        open_base(str(folder), "image").network()
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_folder_that_lacks_a_file_says_which(tmp_path, missing):
+    folder = bert_folder(tmp_path / "b")
+    (folder / missing).unlink()
+    with pytest.raises(BaseError, match=r"config\.json|weights|tokenizer\.json"):
+        open_base(str(folder), "text")

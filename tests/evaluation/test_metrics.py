@@ -1,0 +1,214 @@
+"""Every metric against the library's, plain and weighted, and what is undefined."""
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from sklearn import metrics as sk
+
+from headstart.errors import SettingError
+from headstart.evaluation.metrics import METRICS, evaluate, for_task, get
+from tests.evaluation.simulate import soft
+
+
+def _multiclass_auroc(y, p, w):
+    return np.mean([sk.roc_auc_score(y == c, p[:, c], sample_weight=w) for c in np.unique(y)])
+
+
+def _f1(average: str, **kw) -> Callable:
+    return lambda y, p, w: sk.f1_score(y, p >= 0.5, average=average, sample_weight=w, **kw)
+
+
+def _weighted_average_precision(y, p, w):
+    labels = np.flatnonzero(y.any(axis=0))
+    return np.mean([sk.average_precision_score(y[:, c], p[:, c], sample_weight=w) for c in labels])
+
+
+CLASSIFICATION = {
+    "accuracy": lambda y, p, w: sk.accuracy_score(y, p.argmax(1), sample_weight=w),
+    "balanced_accuracy": lambda y, p, w: sk.balanced_accuracy_score(y, p.argmax(1), sample_weight=w),
+    "f1_macro": lambda y, p, w: sk.f1_score(y, p.argmax(1), average="macro", sample_weight=w),
+    "log_loss": lambda y, p, w: sk.log_loss(y, p, labels=np.arange(p.shape[1]), sample_weight=w),
+    "brier": lambda y, p, w: sk.brier_score_loss(
+        y, p if p.shape[1] > 2 else p[:, 1], labels=np.arange(p.shape[1]), sample_weight=w
+    ),
+    "mcc": lambda y, p, w: sk.matthews_corrcoef(y, p.argmax(1), sample_weight=w),
+    "auroc": _multiclass_auroc,
+    "top5": lambda y, p, w: sk.top_k_accuracy_score(y, p, k=5, labels=np.arange(p.shape[1]), sample_weight=w),
+}
+MULTILABEL = {
+    "f1_micro": _f1("micro"),
+    "f1_macro": _f1("macro", zero_division=np.nan),
+    "average_precision": _weighted_average_precision,
+    "subset_accuracy": lambda y, p, w: sk.accuracy_score(y > 0.5, p >= 0.5, sample_weight=w),
+}
+REGRESSION = {
+    "r2": lambda y, p, w: sk.r2_score(y, p, sample_weight=w),
+    "mae": lambda y, p, w: sk.mean_absolute_error(y, p, sample_weight=w),
+    "rmse": lambda y, p, w: sk.root_mean_squared_error(y, p, sample_weight=w),
+}
+
+
+def classified(seed: int, n: int, k: int, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = np.concatenate([np.arange(k), rng.integers(0, k, n - k)])
+    p = soft(rng, y, k)
+    if ties:
+        p = np.round(p, 1) + 1e-3 * (1 + np.arange(k))  # ties between rows, none within one
+        p /= p.sum(axis=1, keepdims=True)
+    return y, p
+
+
+def labelled(seed: int, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = (rng.random((n, k)) < 0.3).astype(np.float32)
+    return y, np.round(np.clip(0.35 * y + 0.8 * rng.random((n, k)), 0, 1), 2)
+
+
+def measured(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = np.round(1e4 + rng.normal(size=(n, 1)), 1)
+    return y, np.round(y + 0.7 * rng.normal(size=(n, 1)), 1)
+
+
+CASES = [
+    *[(name, ref, *classified(s, n, k, t)) for name, ref in CLASSIFICATION.items()
+      for s, (n, k, t) in enumerate([(400, 7, False), (60, 7, True), (1200, 8, True)])],
+    *[(name, ref, *classified(s, n, 2)) for name, ref in CLASSIFICATION.items() if name != "top5"
+      for s, n in enumerate([9, 900])],
+    *[(name, ref, *labelled(s, n, k)) for name, ref in MULTILABEL.items()
+      for s, (n, k) in enumerate([(200, 5), (12, 3), (1500, 4)])],
+    *[(name, ref, *measured(s, n)) for name, ref in REGRESSION.items() for s, n in enumerate([3, 300])],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "reference", "y", "p"), CASES)
+def test_it_agrees_with_the_library_plain_and_weighted(name, reference, y, p):
+    weights = np.random.default_rng(5).exponential(size=(len(y), 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        plain = reference(y, p, None)
+        weighted = [reference(y, p, w) for w in weights.T]
+    assert METRICS[name].function(y, p) == pytest.approx(plain, rel=1e-9, abs=1e-12)
+    np.testing.assert_allclose(METRICS[name].kernel(y, p, weights), weighted, rtol=1e-7)
+
+
+@pytest.mark.parametrize("n", [3, 50, 400])
+def test_spearman_agrees_with_scipy_and_whole_weights_repeat_rows(n):
+    y, p = measured(1, n)
+    assert METRICS["spearman"].function(y, p) == pytest.approx(spearmanr(y[:, 0], p[:, 0])[0], rel=1e-9)
+    times = np.random.default_rng(0).integers(1, 4, n)
+    repeated = METRICS["spearman"].function(np.repeat(y, times, axis=0), np.repeat(p, times, axis=0))
+    assert METRICS["spearman"].kernel(y, p, times[:, None].astype(float))[0] == pytest.approx(repeated)
+
+
+def test_every_metric_is_checked_against_a_library():
+    checked = {*CLASSIFICATION, *MULTILABEL, *REGRESSION, "spearman"}
+    assert checked == set(METRICS)
+
+
+@pytest.mark.parametrize("name", ["auroc", "average_precision"])
+def test_many_and_few_thresholds_give_the_same(name, monkeypatch):
+    y, p = classified(3, 300, 2) if name == "auroc" else labelled(3, 300, 3)
+    w = np.random.default_rng(0).exponential(size=(300, 4))
+    few = METRICS[name].kernel(y, p, w)
+    monkeypatch.setattr("headstart.evaluation.kernels._FEW", 0)
+    np.testing.assert_allclose(METRICS[name].kernel(y, p, w), few, rtol=1e-10)
+
+
+def test_top5_does_not_count_ties_as_found():
+    p = np.full((4, 8), 1 / 8)
+    assert METRICS["top5"].function(np.array([0, 4, 5, 7]), p) == 0.5
+
+
+def test_a_certain_and_wrong_answer_has_a_finite_log_loss():
+    p = np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert 10 < METRICS["log_loss"].function(np.array([0, 1]), p) < 50
+
+
+UNDEFINED = [
+    ("auroc", np.zeros(5, int), np.full((5, 2), 0.5)),
+    ("mcc", np.zeros(5, int), np.tile([0.3, 0.7], (5, 1))),
+    ("mcc", np.array([0, 1, 0]), np.tile([0.3, 0.7], (3, 1))),
+    ("f1_micro", np.zeros((3, 2)), np.zeros((3, 2))),
+    ("f1_macro", np.zeros((3, 2)), np.zeros((3, 2))),
+    ("average_precision", np.zeros((3, 2)), np.full((3, 2), 0.4)),
+    ("r2", np.full((4, 1), 0.1), np.arange(4.0)[:, None]),
+    ("r2", np.ones((1, 1)), np.ones((1, 1))),
+    ("spearman", np.arange(4.0)[:, None], np.full((4, 1), 0.1)),
+    ("spearman", np.full((4, 1), 0.1), np.arange(4.0)[:, None]),
+]
+
+
+@pytest.mark.parametrize(("name", "y", "p"), UNDEFINED)
+def test_what_is_undefined_is_nan_not_0(name, y, p):
+    assert np.isnan(METRICS[name].function(y, p))
+
+
+EMPTY = {
+    "classification": (np.zeros(0, int), np.zeros((0, 7))),
+    "multilabel": (np.zeros((0, 3)), np.zeros((0, 3))),
+    "regression": (np.zeros((0, 1)), np.zeros((0, 1))),
+}
+
+
+@pytest.mark.parametrize("task", EMPTY)
+def test_no_rows_make_every_metric_nan(task):
+    values = evaluate(task, *EMPTY[task])
+    assert values
+    assert all(np.isnan(v) for v in values.values())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_probabilities_that_are_not_finite_make_every_metric_nan(bad):
+    y, p = classified(0, 20, 3)
+    p[4, 1] = bad
+    assert all(np.isnan(v) for v in evaluate("classification", y, p).values())
+
+
+def test_top5_is_left_out_where_it_is_always_1():
+    assert "top5" not in {m.name for m in for_task("classification", 5)}
+    assert "top5" in {m.name for m in for_task("classification", 6)}
+
+
+def test_evaluate_has_all_of_a_tasks_metrics_and_no_other():
+    y, p = labelled(0, 30, 3)
+    assert set(evaluate("multilabel", y, p)) == set(MULTILABEL)
+
+
+def test_the_name_says_which_way_is_better():
+    for name, metric in METRICS.items():
+        loss = name.endswith(("loss", "error")) or name in {"mae", "rmse", "brier"}
+        assert metric.higher_is_better != loss
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(SettingError, match="Did you mean 'accuracy'"):
+        get("acuracy")
+    with pytest.raises(SettingError, match="'ranking'"):
+        for_task("ranking", 3)
+
+
+def test_rows_that_do_not_match_are_refused():
+    with pytest.raises(ValueError, match="3 rows"):
+        METRICS["accuracy"].function(np.zeros(3, int), np.ones((4, 2)))
+
+
+def test_a_classification_run_needs_no_heavy_library():
+    code = (
+        "import sys, numpy as np\n"
+        "import headstart.tasks\n"
+        "from headstart.evaluation import calibration, confusion, slices, verdict\n"
+        "from headstart.evaluation.bootstrap import paired_gain\n"
+        "from headstart.evaluation.metrics import evaluate\n"
+        "y, p = np.arange(60) % 2, np.tile([0.4, 0.6], (60, 1))\n"
+        "evaluate('classification', y, p)\n"
+        "for metric in ('accuracy', 'balanced_accuracy'): paired_gain(metric, y, p, p)\n"
+        "print([m for m in ('torch', 'sklearn', 'scipy', 'pyarrow') if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

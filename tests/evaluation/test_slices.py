@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from headstart.errors import ColumnError
+from headstart.evaluation.bootstrap import score_interval
+from headstart.evaluation.slices import by_slice
+
+CAMERA = np.array(["old"] * 10 + ["new"] * 20 + ["spare"] * 4)
+Y = np.zeros(34, int)
+P = np.eye(2)[[1] * 5 + [0] * 5 + [0] * 20 + [1] * 4]  # right: old 5 of 10, new 20 of 20, spare 0 of 4
+
+
+def test_groups_are_scored_worst_first_and_small_ones_after_them():
+    found = by_slice("accuracy", Y, P, {"camera": CAMERA})
+    assert [(s.value, s.n, s.interval.value) for s in found] == [
+        ("old", 10, 0.5),
+        ("new", 20, 1.0),
+        ("spare", 4, 0.0),
+    ]
+    assert {s.column for s in found} == {"camera"}
+
+
+def test_a_groups_interval_is_that_of_its_rows():
+    found = by_slice("accuracy", Y, P, {"camera": CAMERA})
+    assert found[0].interval == score_interval("accuracy", Y[:10], P[:10])
+    assert np.isnan([found[-1].interval.low, found[-1].interval.high]).all()
+
+
+def test_a_loss_has_its_highest_first():
+    p = np.where(P == 1, 0.9, 0.1)
+    assert [s.value for s in by_slice("log_loss", Y, p, {"camera": CAMERA}, draws=100)][:2] == ["old", "new"]
+
+
+def test_several_columns_are_ranked_together_and_undefined_groups_come_last():
+    y = np.arange(34) % 2
+    side = np.where(y == 0, "left", "right")
+    found = by_slice("auroc", y, np.eye(2)[y] * 0.6 + 0.2, {"side": side, "camera": CAMERA}, draws=100)
+    assert [s.column for s in found[-2:]] == ["side", "side"]
+    assert all(np.isnan(s.interval.value) for s in found[-2:])
+
+
+def test_no_columns_give_no_slices():
+    assert by_slice("accuracy", Y, P, {}) == []
+
+
+def test_a_column_of_another_length_is_refused():
+    with pytest.raises(ColumnError, match="'camera' has 3 rows"):
+        by_slice("accuracy", Y, P, {"camera": CAMERA[:3]})

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+from headstart.errors import SettingError
+from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
+from headstart.evaluation.verdict import judge, rows_needed
+from tests.evaluation.simulate import answers
+
+NAN = float("nan")
+SCORE = Interval(0.935, 0.884, 0.966, 0.95, 153)
+PIXELS = "pixel features + linear"
+
+
+def gain(value: float, low: float, high: float, n: int = 153) -> Interval:
+    return Interval(value, low, high, 0.95, n)
+
+
+def test_helped_says_by_how_much():
+    verdict = judge(SCORE, "accuracy", {PIXELS: gain(0.2225, 0.143, 0.301), "majority": gain(0.4, 0.3, 0.5)})
+    assert verdict.outcome == "helped"
+    assert verdict.sentence == (
+        "Borrowing helped: accuracy 0.935 (95 % interval 0.884–0.966) against 0.713 for "
+        "pixel features + linear; gain +0.223 (0.143–0.301)."
+    )
+
+
+def test_the_best_control_decides():
+    gains = {"majority": gain(0.4, 0.3, 0.5), "scratch": gain(-0.1, -0.2, -0.02), PIXELS: gain(0.2, 0.1, 0.3)}
+    verdict = judge(SCORE, "accuracy", gains)
+    assert verdict.outcome == "hurt"
+    assert verdict.sentence.startswith("Borrowing hurt:")
+    assert "use scratch instead" in verdict.sentence
+    assert "1.035" in verdict.sentence
+
+
+def test_a_majority_that_is_not_beaten_withholds_the_verdict():
+    gains = {PIXELS: gain(0.05, 0.01, 0.09), "majority": gain(0.06, -0.01, 0.13)}
+    verdict = judge(SCORE, "accuracy", gains)
+    assert verdict.outcome == "cannot tell"
+    assert "majority" in verdict.sentence
+
+
+def test_a_narrow_interval_around_zero_is_an_answer():
+    verdict = judge(SCORE, "accuracy", {PIXELS: gain(0.002, -0.02, 0.024)})
+    assert verdict.outcome == "did not help"
+    assert verdict.sentence.startswith("Borrowing did not help:")
+    assert "gain +0.002 (−0.020 to +0.024)" in verdict.sentence
+    assert PIXELS in verdict.next_step
+
+
+@pytest.mark.parametrize("interval", [(0.01, -0.04, 0.06), (-0.01, -0.06, 0.04)])
+def test_a_wide_interval_asks_for_rows(interval):
+    verdict = judge(SCORE, "accuracy", {PIXELS: gain(*interval)}, unit="test images")
+    assert verdict.outcome == "cannot tell"
+    assert "test images would tell, there are 153" in verdict.sentence
+    assert str(rows_needed(gain(*interval), 0.05)) in verdict.next_step
+
+
+def test_rows_needed_follow_the_square_of_the_interval():
+    # half-width 0.1 has to fall to the gain of 0.06: (0.1 / 0.06)² × 100 × ((1.960 + 0.842) / 1.960)² = 567.6
+    assert rows_needed(gain(0.06, -0.04, 0.16, 100), 0.05) == 570
+    # or to 0.05 − 0.01 where equality is the easier thing to show: × (0.1 / 0.04)²
+    assert rows_needed(gain(0.01, -0.09, 0.11, 100), 0.05) == 1300
+
+
+def test_the_rows_asked_for_do_tell_most_of_the_time():
+    rng = np.random.default_rng(0)
+
+    def trial(n: int) -> Interval:
+        y = rng.integers(0, 4, n)
+        return paired_gain("accuracy", y, answers(rng, y, 4, 0.85), answers(rng, y, 4, 0.75))
+
+    few = gain(
+        0.1, 0.1 - 0.174, 0.1 + 0.174, 40
+    )  # the true gain, and 1.96 × √((0.85 × 0.15 + 0.75 × 0.25) / 40)
+    settled = [trial(rows_needed(few, 0.05)).low > 0 for _ in range(100)]
+    assert np.mean(settled) > 0.65
+
+
+def test_without_a_control_nothing_is_claimed():
+    verdict = judge(SCORE, "accuracy", {})
+    assert verdict.outcome == "cannot tell"
+    assert "no control" in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("score", "other"),
+    [(SCORE, gain(NAN, NAN, NAN)), (Interval(NAN, NAN, NAN, 0.95, 9), gain(0.1, 0.05, 0.15))],
+)
+def test_an_undefined_score_or_gain_cannot_tell(score, other):
+    verdict = judge(score, "auroc", {PIXELS: gain(0.2, 0.1, 0.3), "majority": other})
+    assert verdict.outcome == "cannot tell"
+    assert "undefined" in verdict.sentence
+
+
+def test_a_gain_without_bounds_cannot_tell_and_prefers_the_control():
+    verdict = judge(SCORE, "brier", {PIXELS: gain(0.0, NAN, NAN)})
+    assert verdict.outcome == "cannot tell"
+    assert "nan" not in verdict.sentence
+    assert PIXELS in verdict.next_step
+
+
+def test_losses_turn_the_sign_and_scale_the_margin():
+    score = Interval(20.0, 18.0, 22.0, 0.95, 500)
+    verdict = judge(score, "mae", {PIXELS: gain(0.1, -0.5, 0.7)})
+    assert verdict.outcome == "did not help"
+    assert "20.000 (95 % interval 18.000–22.000) against 20.100" in verdict.sentence
+    assert judge(score, "mae", {PIXELS: gain(0.1, -0.5, 1.2)}).outcome == "cannot tell"
+
+
+def test_the_margin_can_be_set():
+    gains = {PIXELS: gain(0.01, -0.04, 0.06)}
+    assert judge(SCORE, "accuracy", gains, margin=0.1).outcome == "did not help"
+
+
+def test_from_predictions_to_verdict():
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, 3, 300)
+    model, control = answers(rng, y, 3, 0.95), answers(rng, y, 3, 0.6)
+    majority = np.tile([1.0, 0, 0], (300, 1))
+    gains = {
+        name: paired_gain("accuracy", y, model, p)
+        for name, p in {"linear": control, "majority": majority}.items()
+    }
+    assert judge(score_interval("accuracy", y, model), "accuracy", gains).outcome == "helped"
+    equal = {"linear": paired_gain("accuracy", y, control, control)}
+    assert judge(score_interval("accuracy", y, control), "accuracy", equal).outcome == "did not help"
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(SettingError):
+        judge(SCORE, "accurracy", {})

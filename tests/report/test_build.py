@@ -1,0 +1,237 @@
+"""The report: self-contained, escaped, whole, and quick to make."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from headstart.records import ControlRecord, GainRecord, Result
+from headstart.report.build import _page, build
+from headstart.report.evidence import Evidence, Example
+from tests.report import made_up
+
+Make = Callable[[], tuple[Result, Evidence]]
+ALL = pytest.mark.parametrize("make", [made_up.images, made_up.texts, made_up.numbers, made_up.tags])
+VOID = {"meta", "img", "br", "hr", "input", "link", "wbr"}
+
+
+class Reader(HTMLParser):
+    """Checks nesting and gathers elements, addresses, ids and the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.faults: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+        self.text += " " if tag in ("td", "th", "tr", "p", "li", "text", "caption") else ""
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    reader.text = " ".join(reader.text.split())
+    return reader
+
+
+def page(make: Make) -> Reader:
+    return read(build(*make()))
+
+
+@ALL
+def test_is_well_nested_with_unique_ids_and_live_references(make: Make) -> None:
+    reader = page(make)
+    assert reader.faults == []
+    assert reader.open == []
+    ids = [a["id"] for _, a in reader.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    links = [a["href"] for tag, a in reader.elements if tag == "a"]
+    named = " ".join(a.get("aria-labelledby", "") for _, a in reader.elements).split()
+    assert {link.removeprefix("#") for link in links} | set(named) <= set(ids)
+
+
+@ALL
+def test_loads_nothing_from_elsewhere(make: Make) -> None:
+    html = build(*make())
+    reader = read(html)
+    assert not {tag for tag, _ in reader.elements} & {"script", "link", "iframe", "object", "base"}
+    for _, attributes in reader.elements:
+        for name in ("src", "href", "srcset", "xlink:href", "action"):
+            assert attributes.get(name, "#").startswith(("#", "data:image/jpeg;base64,"))
+    assert not re.search(r"url\(|@import|https?://", html)
+
+
+@ALL
+def test_serves_readers_of_every_kind(make: Make) -> None:
+    reader = page(make)
+    elements = reader.elements
+    assert ("html", {"lang": "en"}) in elements
+    assert any(a.get("name") == "viewport" for _, a in elements)
+    tags = [tag for tag, _ in elements]
+    assert all(tags.count(tag) == 1 for tag in ("header", "main", "footer", "h1", "nav"))
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert tags.count("table") == tags.count("caption")
+    assert all("scope" in a for tag, a in elements if tag == "th")
+    assert all(a.get("alt") for tag, a in elements if tag == "img")
+    assert all(a["role"] == "img" for tag, a in elements if tag == "svg")
+
+
+@ALL
+def test_verdict_comes_first_and_the_sections_in_order(make: Make) -> None:
+    result, evidence = make()
+    text = read(build(result, evidence)).text
+    steps = [result.verdict.outcome, result.verdict.sentence, result.verdict.next_step]
+    steps += [
+        "Score against the controls",
+        "Gain from borrowing",
+        "Test metrics",
+        "Provenance",
+        "How to repeat",
+    ]
+    place = text.index("Verdict:")
+    for step in filter(None, steps):
+        place = text.index(step, place)  # fails if it comes before the last one only
+    for control in result.controls:
+        assert control.name in text
+
+
+@ALL
+def test_missing_numbers_are_dashes(make: Make) -> None:
+    result, evidence = make()
+    lacking = replace(
+        result,
+        test=replace(result.test, low=None, high=float("nan"), metrics={result.metric: None}),
+        transfer_gain=GainRecord(float("nan"), None, None, "mean"),  # as read back from JSON
+        controls=[ControlRecord("mean", float("nan"), None, None, float("nan"))],
+    )
+    reader = read(build(lacking, evidence))
+    assert not re.search(r"\b(nan|None|inf)\b", reader.text)
+    assert "mean control – – –" in reader.text
+    assert not any(
+        "nan" in value for _, a in reader.elements for key, value in a.items() if key in ("cx", "x1")
+    )
+
+
+def test_text_from_the_data_is_escaped() -> None:
+    evil = '<script>alert("1")</script>'
+    result, evidence = made_up.images()
+    result = replace(
+        result,
+        name=evil,
+        verdict=replace(result.verdict, sentence=evil),
+        controls=[ControlRecord(evil, 0.5, 0.4, 0.6, 1.0)],
+        data=replace(result.data, source=evil, labels=[evil, "b"]),
+        transfer_gain=replace(result.transfer_gain, against=evil),
+        settings={evil: evil},
+    )
+    evidence = replace(
+        evidence,
+        labels=(evil, "b"),
+        per_class=[(evil, 1.0, 1.0, 1)],
+        examples=(Example("mistake", evil, evil, evil + "b", 0.9, evil),),
+    )
+    html = build(result, evidence)
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") > 10
+    assert read(html).faults == []
+
+
+def test_small_confusion_is_a_matrix_and_a_large_one_is_pairs() -> None:
+    small, large = page(made_up.images), page(made_up.texts)
+    assert "ants 36 3 bees 2 39" in small.text
+    assert "Most confused pairs" not in small.text
+    _, evidence = made_up.texts()
+    counts = evidence.confusion
+    assert counts is not None
+    wrong = counts - np.diag(counts.diagonal())
+    i, j = np.unravel_index(wrong.argmax(), wrong.shape)
+    table = large.text[large.text.index("Most confused pairs") :]
+    assert table.index(f"{evidence.labels[i]} {evidence.labels[j]} {wrong.max()}") < 150
+    assert not any("confusion" in a.get("class", "") for _, a in large.elements)
+
+
+def test_classes_come_worst_first_and_fold_when_many() -> None:
+    assert page(made_up.tags).text.index("round 0.500") < page(made_up.tags).text.index("red 0.900")
+    assert "rare – – – 0" in page(made_up.tags).text
+    assert "All 77 classes, worst first" in page(made_up.texts).text
+    assert "All 2 classes" not in page(made_up.images).text
+
+
+def test_examples_are_sorted_by_confidence_and_shown() -> None:
+    result, _ = made_up.images()
+    found = (
+        Example("mistake", "b.jpg", "a", "b", 0.6, thumbnail=b"JPEG"),
+        Example("mistake", "a.jpg", "a", "b", 0.9),
+    )
+    reader = read(build(result, Evidence(examples=found)))
+    assert reader.text.index("a.jpg") < reader.text.index("b.jpg")
+    assert ("data:image/jpeg;base64,SlBFRw==") in [a.get("src") for tag, a in reader.elements if tag == "img"]
+    assert "Most confident right answers" not in reader.text
+
+
+def test_regression_shows_a_scatter_and_no_classes() -> None:
+    reader = page(made_up.numbers)
+    assert "Predicted against true" in reader.text
+    assert "Largest errors" in reader.text
+    assert "Confidence" not in reader.text
+    assert sum(a.get("class") == "point" for _, a in reader.elements) == 300
+
+
+def test_empty_evidence_leaves_sections_out() -> None:
+    result, _ = made_up.images()
+    reader = read(build(replace(result, controls=[], candidates=[]), Evidence()))
+    assert reader.faults == []
+    assert "Confusions" not in reader.text
+    assert "No control was run" in reader.text
+
+
+def test_says_how_to_repeat_and_how_often_the_test_was_opened() -> None:
+    images, texts = page(made_up.images).text, page(made_up.texts).text
+    assert "headstart fit data/hymenoptera --slice camera" in images
+    assert "opened once" in images
+    assert "headstart.fit( 'requests.csv', target=('category',), test_size=0.25, seed=0, )" in texts
+    assert "logistic c 0.3162 0.943" in images
+    assert "opened 3 times" in texts
+
+
+def test_confusion_must_fit_the_labels() -> None:
+    result, _ = made_up.images()
+    with pytest.raises(ValueError, match="must be"):
+        build(result, Evidence(labels=("a",), confusion=np.eye(2, dtype=int)))
+
+
+def test_is_quick() -> None:
+    result, evidence = made_up.texts()
+    build(result, evidence)
+    spent = []
+    for _ in range(5):
+        _page.cache_clear()
+        start = time.perf_counter()
+        build(result, evidence)
+        spent.append(time.perf_counter() - start)
+    assert min(spent) < 0.1  # seconds; 0.03 on two idle cores, the template's compilation included

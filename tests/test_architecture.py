@@ -1,0 +1,392 @@
+"""The shape of the house, held in place: who may import whom, and what no module may do.
+
+The rules are the tables below; the checkers further down read the source with ``ast``, imports inside
+functions included, and are themselves tested on made-up sources that break each rule.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SRC = ROOT / "src"
+
+# --- The rules ------------------------------------------------------------------------------------
+
+GROUND = {"errors", "settings", "cachedir", "records", "files", "progress", "versions"}
+ROOMS = {"data", "modalities", "tasks", "heads", "bases"}  # may know one another, without a loop of modules
+STEPS = {"preparing", "judging", "evidence"}  # of the workflow, a file each; without a loop of modules
+BELOW = GROUND | ROOMS | {"evaluation"}
+
+#: room -> the other rooms whose modules it may import. A name that is not here is not a room.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "settings": {"errors"},
+    "cachedir": {"errors", "settings"},
+    "records": {"errors", "settings", "cachedir"},
+    "files": {"errors"},
+    "progress": {"errors"},
+    "versions": {"errors"},
+    "evaluation": {"errors", "settings", "records"},
+    "report": {"errors", "settings", "records", "evaluation"},
+    "data": BELOW,
+    "modalities": BELOW,
+    "tasks": BELOW,
+    "heads": BELOW,
+    "bases": BELOW,
+    "training": BELOW,
+    "strategies": BELOW | {"training"},
+    "controls": BELOW | {"training"},
+    "delivery": BELOW | {"training"},
+    "preparing": BELOW | {"training"} | STEPS,
+    "judging": BELOW | {"training", "strategies", "controls"} | STEPS,
+    "evidence": BELOW | {"training", "strategies", "controls", "report"} | STEPS,
+    "workflow": BELOW | {"training", "strategies", "controls", "report", "delivery"} | STEPS,
+    "predicting": BELOW | {"training", "delivery"},
+    "estimators": BELOW | {"training", "strategies"},
+    "api": BELOW | {"delivery", "workflow"},
+    "headstart": GROUND | {"api", "delivery", "estimators", "workflow"},  # __init__.py: the public names
+    "console": GROUND,
+    "summary": GROUND | {"training", "workflow"},
+    "cli": BELOW
+    | {"training", "delivery", "workflow", "predicting", "api", "console", "summary", "headstart"},
+    "__main__": {"cli"},
+}
+
+#: room -> libraries that none of its modules may import, not even inside a function.
+TORCH = {"torch", "torchvision", "timm"}
+MAY_NOT_IMPORT: dict[str, set[str]] = {
+    "data": TORCH,
+    "modalities": TORCH,
+    "tasks": TORCH,
+    "heads": TORCH,
+    "controls": TORCH,
+    "evaluation": TORCH | {"transformers"},
+    "report": TORCH | {"transformers"},
+}
+
+#: Libraries that ``import headstart`` and ``import headstart.cli`` must not load.
+HEAVY = (
+    "torch",
+    "torchvision",
+    "timm",
+    "transformers",
+    "sklearn",
+    "pyarrow",
+    "datasets",
+    "onnxruntime",
+    "scipy",
+)
+#: Libraries that run code when they read a file.
+UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+
+MODULE_LINES = 500
+FUNCTION_LINES = 60
+#: A place on somebody's machine; not a piece of a longer path or address such as host/home/.
+MACHINE_PATH = re.compile(rb"(?<![\w.~})-])/(?:work|root|home|Users)/")
+
+# --- The checkers ---------------------------------------------------------------------------------
+
+
+#: Calls that import the module they are given the name of.
+BY_NAME = {"import_module", "importlib.import_module", "__import__"}
+
+
+def modules() -> dict[str, Path]:
+    """Dotted name -> file of every module in src."""
+    found = {}
+    for path in sorted((SRC / "headstart").rglob("*.py")):
+        parts = path.relative_to(SRC).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def room_of(module: str) -> str:
+    """The room of a dotted name: "headstart.data.table" -> "data", "headstart" -> "headstart"."""
+    return module.split(".")[1] if "." in module else module
+
+
+def imports(source: str, module: str, is_package: bool = False) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of every import in ``source``; a name imported *from* a module is its last part."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, module, is_package)
+            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and _called(node) in BY_NAME:
+            yield from ((node.lineno, str(a.value)) for a in node.args[:1] if isinstance(a, ast.Constant))
+
+
+def _origin(node: ast.ImportFrom, module: str, is_package: bool) -> str:
+    if not node.level:
+        return node.module or ""
+    here = module.split(".")
+    above = here[: len(here) - node.level + is_package]
+    return ".".join([*above, node.module] if node.module else above)
+
+
+def _called(node: ast.Call) -> str:
+    return ast.unparse(node.func)
+
+
+def own_imports(
+    source: str, module: str, known: set[str], is_package: bool = False
+) -> Iterator[tuple[int, str]]:
+    """(line, module) of the imports from within headstart, each cut to the longest name of a known module.
+
+    What is no module, as in ``from headstart import fit``, is the package's own; ``__version__`` is no import
+    of a room: it is set before anything else. A room of the table that has no file (yet) is still that room.
+    """
+    for line, name in imports(source, module, is_package):
+        if name.split(".")[0] != "headstart" or name == "headstart.__version__":
+            continue
+        while name not in known and name.count(".") > 1:
+            name = name.rpartition(".")[0]
+        yield line, name if name in known or room_of(name) in MAY_IMPORT else "headstart"
+
+
+def direction_faults(source: str, module: str, known: set[str], is_package: bool = False) -> list[str]:
+    """Imports that point the wrong way, or from a room to a library it may not know."""
+    room = room_of(module)
+    if room not in MAY_IMPORT:
+        return [f"{module}: {room!r} is not in the table of rooms"]
+    faults = []
+    for line, name in own_imports(source, module, known, is_package):
+        other = room_of(name)
+        if other != room and other not in MAY_IMPORT[room]:
+            faults.append(f"{module}:{line}: {room} may not import {other} ({name})")
+    for line, name in imports(source, module, is_package):
+        if name.split(".")[0] in MAY_NOT_IMPORT.get(room, set()):
+            faults.append(f"{module}:{line}: {room} may not import {name}")
+    return faults
+
+
+def loops(graph: dict[str, set[str]]) -> list[str]:
+    """One line for each import loop met by a depth-first walk over module -> imported modules."""
+    found, finished = [], set()
+
+    def walk(module: str, trail: list[str]) -> None:
+        if module in trail:
+            found.append(" -> ".join([*trail[trail.index(module) :], module]))
+        elif module not in finished:
+            for other in sorted(graph.get(module, ())):
+                walk(other, [*trail, module])
+            finished.add(module)
+
+    for module in sorted(graph):
+        walk(module, [])
+    return found
+
+
+def safety_faults(source: str, module: str) -> list[str]:
+    """Unpickling in any dress, code from elsewhere, and ``assert``, which ``python -O`` leaves out."""
+    faults = [
+        f"{module}:{line}: {name.split('.')[0]} runs code when it reads a file"
+        for line, name in imports(source, module)
+        if name.split(".")[0] in UNSAFE
+    ]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert):
+            faults.append(f"{module}:{node.lineno}: assert in the source; raise an error of errors.py")
+        elif isinstance(node, ast.Call):
+            faults += [f"{module}:{node.lineno}: {fault}" for fault in _call_faults(node)]
+    return faults
+
+
+def _call_faults(node: ast.Call) -> Iterator[str]:
+    given = {k.arg: ast.unparse(k.value) for k in node.keywords}
+    if _called(node) == "torch.load" and given.get("weights_only") != "True":
+        yield "torch.load without weights_only=True"
+    for name in ("trust_remote_code", "allow_pickle"):
+        if given.get(name) == "True":
+            yield f"{name}=True"
+
+
+def size_faults(source: str, module: str) -> list[str]:
+    """Modules and functions that are too long."""
+    faults = []
+    lines = len(source.splitlines())
+    if lines > MODULE_LINES:
+        faults.append(f"{module}: {lines} lines, allowed are {MODULE_LINES}")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > FUNCTION_LINES:
+                faults.append(
+                    f"{module}:{node.lineno}: {node.name} has {lines} lines, allowed are {FUNCTION_LINES}"
+                )
+    return faults
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The heavy libraries that a fresh interpreter has loaded after ``statement``."""
+    code = f"import sys; {statement}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+# --- The house ------------------------------------------------------------------------------------
+
+MODULES = modules()
+
+
+def test_every_room_is_one_of_the_table() -> None:
+    assert {room_of(module) for module in MODULES} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_keeps_the_rules(module: str) -> None:
+    path = MODULES[module]
+    source = path.read_text(encoding="utf-8")
+    faults = direction_faults(source, module, set(MODULES), is_package=path.name == "__init__.py")
+    assert not faults + safety_faults(source, module) + size_faults(source, module)
+
+
+def test_no_two_modules_import_each_other() -> None:
+    graph = {}
+    for module, path in MODULES.items():
+        source, is_package = path.read_text(encoding="utf-8"), path.name == "__init__.py"
+        graph[module] = {name for _, name in own_imports(source, module, set(MODULES), is_package)} - {module}
+    assert not loops(graph)
+
+
+def test_import_headstart_is_light() -> None:
+    assert loaded_by("import headstart") == set()
+
+
+@pytest.mark.skipif("headstart.cli" not in MODULES, reason="cli.py does not exist yet")
+def test_import_cli_is_light() -> None:
+    assert loaded_by("import headstart.cli") == set()
+
+
+def test_no_file_names_a_place_on_a_machine() -> None:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: which files belong to the project is not known")
+    listing = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    files = [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    assert files
+    assert [str(f.relative_to(ROOT)) for f in files if MACHINE_PATH.search(f.read_bytes())] == []
+
+
+# --- The checkers, on sources that break the rules ------------------------------------------------
+
+KNOWN = {"headstart", "headstart.errors", "headstart.settings", "headstart.data", "headstart.data.table"}
+KNOWN |= {"headstart.training", "headstart.training.cache", "headstart.workflow", "headstart.tasks"}
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("headstart.data.table", "from headstart.training.cache import Cache"),
+        ("headstart.data.table", "from headstart.training import cache"),
+        ("headstart.data.table", "from headstart import training"),
+        ("headstart.data.table", "from headstart import fit"),
+        ("headstart.data.table", "from ..training import cache"),
+        ("headstart.data.table", "import headstart.workflow"),
+        ("headstart.data.table", "def f():\n    import headstart.workflow as w\n    return w"),
+        ("headstart.data.table", "import importlib\nimportlib.import_module('headstart.workflow')"),
+        ("headstart.errors", "from headstart.settings import SplitSettings"),
+        ("headstart.delivery.bundle", "from headstart.workflow import fit"),
+        ("headstart.evaluation.metrics", "from headstart.data.table import Table"),
+        ("headstart.attic.box", "import json"),
+    ],
+)
+def test_wrong_direction_is_found(module: str, source: str) -> None:
+    assert len(direction_faults(source, module, KNOWN)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("headstart.data.table", "import torch"),
+        ("headstart.tasks.classification", "def f():\n    from torch import nn\n    return nn"),
+        ("headstart.controls.scratch", "import torch.nn.functional as F"),
+        ("headstart.report.build", "from transformers import AutoModel"),
+    ],
+)
+def test_forbidden_library_is_found(module: str, source: str) -> None:
+    assert len(direction_faults(source, module, KNOWN)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("headstart.workflow", "from headstart.training.cache import Cache\nimport torch"),
+        ("headstart.training.cache", "import torch\nfrom headstart.data import table"),
+        (
+            "headstart.data.table",
+            "from headstart import __version__\nfrom .split import split\nimport torchless",
+        ),
+        ("headstart.bases.load", "import timm"),
+    ],
+)
+def test_right_direction_passes(module: str, source: str) -> None:
+    assert direction_faults(source, module, KNOWN) == []
+
+
+def test_relative_imports_of_a_package_start_at_itself() -> None:
+    assert list(imports("from .table import Table", "headstart.data", is_package=True)) == [
+        (1, "headstart.data.table.Table")
+    ]
+
+
+def test_loops_are_found() -> None:
+    assert loops({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a -> b -> c -> a"]
+    assert loops({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "from joblib import load",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "AutoModel.from_pretrained(name, trust_remote_code=True)",
+        "np.load(path, allow_pickle=True)",
+        "def f(x):\n    assert x, 'no x'",
+    ],
+)
+def test_unsafe_source_is_found(source: str) -> None:
+    assert len(safety_faults(source, "headstart.m")) == 1
+
+
+def test_safe_source_passes() -> None:
+    source = (
+        "torch.load(path, weights_only=True)\nnp.load(path, allow_pickle=False)\nf(trust_remote_code=False)"
+    )
+    assert safety_faults(source, "headstart.m") == []
+
+
+def test_length_is_found() -> None:
+    def function(lines: int) -> str:
+        return "def f():\n" + "    x = 1\n" * (lines - 1)
+
+    assert size_faults(function(FUNCTION_LINES), "m") == []
+    assert len(size_faults(function(FUNCTION_LINES + 1), "m")) == 1
+    assert len(size_faults("x = 1\n" * (MODULE_LINES + 1), "m")) == 1
+
+
+def test_heavy_import_is_found() -> None:
+    assert "pyarrow" in loaded_by("import pyarrow")
+
+
+@pytest.mark.parametrize("name", ["work", "root", "home", "Users"])
+def test_machine_path_is_found(name: str) -> None:
+    place = f"/{name}/"
+    for text in (f'path = "{place}x"', f"cd {place}", f"file://{place}x", f"A={place}"):
+        assert MACHINE_PATH.search(text.encode())
+    for text in (f"https://example.org{place}x", f"~{place}x", f"$TOP{place}", f"a{place}b"):
+        assert not MACHINE_PATH.search(text.encode())
