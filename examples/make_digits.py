@@ -39,14 +39,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write handwritten digits as an image folder.")
     parser.add_argument("folder", type=Path, help="where to write; made if absent, must be empty")
     parser.add_argument("--per-class", type=int, default=60, help="pictures a class, 1 to 174 (default 60)")
-    parser.add_argument(
-        "--size", type=int, default=64, help="width and height in pixels, 8 to 512 (default 64)"
-    )
+    parser.add_argument("--size", type=int, default=64, help="width and height in pixels, 8 to 512 (default 64)")
     args = parser.parse_args()
     if not 1 <= args.per_class <= 174:
-        sys.exit(
-            f"--per-class {args.per_class} is not possible: the rarest digit has 174 pictures; give 1 to 174."
-        )
+        sys.exit(f"--per-class {args.per_class} is not possible: the rarest digit has 174 pictures; give 1 to 174.")
     if not 8 <= args.size <= 512:
         sys.exit(f"--size {args.size} is not possible: give 8 to 512 pixels.")
     if args.folder.exists() and (not args.folder.is_dir() or any(args.folder.iterdir())):

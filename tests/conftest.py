@@ -46,9 +46,7 @@ def _no_network() -> Iterator[None]:
 def _loopback_only(connect: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(self: socket.socket, address: Any) -> Any:
         if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
-            raise NetworkRefused(
-                f"a test tried to connect to {address[0]!r}: tests may use this machine only."
-            )
+            raise NetworkRefused(f"a test tried to connect to {address[0]!r}: tests may use this machine only.")
         return connect(self, address)
 
     return guarded
@@ -68,9 +66,7 @@ def real_data() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         home = Path(os.environ.get("HEADSTART_DATA") or ROOT.parent / "shared" / "data")
         if not (home / name).exists():
-            pytest.skip(
-                f"real data {name!r} is not in {home}; set HEADSTART_DATA to the folder that holds it"
-            )
+            pytest.skip(f"real data {name!r} is not in {home}; set HEADSTART_DATA to the folder that holds it")
         return home / name
 
     return find

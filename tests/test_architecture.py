@@ -21,9 +21,8 @@ SRC = ROOT / "src"
 
 # --- The rules ------------------------------------------------------------------------------------
 
-GROUND = {"errors", "settings", "cachedir", "records", "files", "progress", "versions"}
+GROUND = {"errors", "settings", "cachedir", "records", "files", "progress", "versions", "options"}
 ROOMS = {"data", "modalities", "tasks", "heads", "bases"}  # may know one another, without a loop of modules
-STEPS = {"preparing", "judging", "evidence"}  # of the workflow, a file each; without a loop of modules
 BELOW = GROUND | ROOMS | {"evaluation"}
 
 #: room -> the other rooms whose modules it may import. A name that is not here is not a room.
@@ -35,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors"},
     "progress": {"errors"},
     "versions": {"errors"},
+    "options": {"errors", "settings"},
     "evaluation": {"errors", "settings", "records"},
     "report": {"errors", "settings", "records", "evaluation"},
     "data": BELOW,
@@ -46,18 +46,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "strategies": BELOW | {"training"},
     "controls": BELOW | {"training"},
     "delivery": BELOW | {"training"},
-    "preparing": BELOW | {"training"} | STEPS,
-    "judging": BELOW | {"training", "strategies", "controls"} | STEPS,
-    "evidence": BELOW | {"training", "strategies", "controls", "report"} | STEPS,
-    "workflow": BELOW | {"training", "strategies", "controls", "report", "delivery"} | STEPS,
-    "predicting": BELOW | {"training", "delivery"},
+    "flow": BELOW | {"training", "strategies", "controls", "report", "delivery"},  # the steps of the workflow
+    "workflow": BELOW | {"training", "strategies", "controls", "report", "delivery", "flow"},
     "estimators": BELOW | {"training", "strategies"},
     "api": BELOW | {"delivery", "workflow"},
     "headstart": GROUND | {"api", "delivery", "estimators", "workflow"},  # __init__.py: the public names
-    "console": GROUND,
-    "summary": GROUND | {"training", "workflow"},
-    "cli": BELOW
-    | {"training", "delivery", "workflow", "predicting", "api", "console", "summary", "headstart"},
+    "terminal": GROUND | {"data", "training", "delivery", "workflow"},
+    "cli": BELOW | {"training", "delivery", "workflow", "api", "terminal", "headstart"},
     "__main__": {"cli"},
 }
 
@@ -138,9 +133,7 @@ def _called(node: ast.Call) -> str:
     return ast.unparse(node.func)
 
 
-def own_imports(
-    source: str, module: str, known: set[str], is_package: bool = False
-) -> Iterator[tuple[int, str]]:
+def own_imports(source: str, module: str, known: set[str], is_package: bool = False) -> Iterator[tuple[int, str]]:
     """(line, module) of the imports from within headstart, each cut to the longest name of a known module.
 
     What is no module, as in ``from headstart import fit``, is the package's own; ``__version__`` is no import
@@ -221,9 +214,7 @@ def size_faults(source: str, module: str) -> list[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES:
-                faults.append(
-                    f"{module}:{node.lineno}: {node.name} has {lines} lines, allowed are {FUNCTION_LINES}"
-                )
+                faults.append(f"{module}:{node.lineno}: {node.name} has {lines} lines, allowed are {FUNCTION_LINES}")
     return faults
 
 
@@ -364,9 +355,7 @@ def test_unsafe_source_is_found(source: str) -> None:
 
 
 def test_safe_source_passes() -> None:
-    source = (
-        "torch.load(path, weights_only=True)\nnp.load(path, allow_pickle=False)\nf(trust_remote_code=False)"
-    )
+    source = "torch.load(path, weights_only=True)\nnp.load(path, allow_pickle=False)\nf(trust_remote_code=False)"
     assert safety_faults(source, "headstart.m") == []
 
 

@@ -149,9 +149,7 @@ def test_every_dependency_is_pinned_within_its_range() -> None:
     extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
     wanted = [Requirement(line) for line in [*PROJECT["dependencies"], *extras]]
     others = [r for r in wanted if r.name != PROJECT["name"]]
-    assert [
-        str(r) for r in others if not r.specifier.contains(pins.get(canonicalize_name(r.name), "0"))
-    ] == []
+    assert [str(r) for r in others if not r.specifier.contains(pins.get(canonicalize_name(r.name), "0"))] == []
 
 
 def test_licence_is_the_one_declared() -> None:
@@ -183,9 +181,7 @@ def make_digits(*args: str | Path) -> subprocess.CompletedProcess[str]:
 def test_make_digits_writes_the_same_folder_twice(tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert make_digits(tmp_path / name, "--per-class", "3", "--size", "32").returncode == 0
-    one, two = (
-        {p.relative_to(tmp_path / n): p for p in (tmp_path / n).rglob("*.png")} for n in ("one", "two")
-    )
+    one, two = ({p.relative_to(tmp_path / n): p for p in (tmp_path / n).rglob("*.png")} for n in ("one", "two"))
     assert Counter(p.parent.name for p in one) == {str(label): 3 for label in range(10)}
     assert {p: f.read_bytes() for p, f in one.items()} == {p: f.read_bytes() for p, f in two.items()}
     assert {Image.open(f).size for f in one.values()} == {(32, 32)}

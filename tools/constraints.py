@@ -58,9 +58,7 @@ def closure(project: str, extras: set[str]) -> dict[str, str]:
 def main() -> None:
     """Print the header and one pin a line, by name."""
     pins = closure(PROJECT, {"dev"})
-    kept = {
-        n: v for n, v in pins.items() if n != PROJECT and n not in BUILD_TOOLS and not PLATFORM_ONLY.match(n)
-    }
+    kept = {n: v for n, v in pins.items() if n != PROJECT and n not in BUILD_TOOLS and not PLATFORM_ONLY.match(n)}
     print(HEADER + "\n".join(f"{name}=={version}" for name, version in sorted(kept.items())))
 
 

@@ -50,9 +50,7 @@ def section(record: ast.ClassDef, notes: dict[int, str], names: set[str]) -> str
 
 def _type(annotation: str, names: set[str]) -> str:
     """The annotation in code; a record, alone or in a list, as a link to its section."""
-    inner = (
-        annotation.removeprefix("list[").removesuffix("]") if annotation.startswith("list[") else annotation
-    )
+    inner = annotation.removeprefix("list[").removesuffix("]") if annotation.startswith("list[") else annotation
     shown = f"`{annotation}`".replace("|", "\\|")
     return f"[{shown}](#{inner.lower()})" if inner in names else shown
 

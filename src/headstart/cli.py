@@ -14,13 +14,11 @@ from headstart.errors import HeadstartError, SettingError
 
 _HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
 
-Start with `headstart inspect DATA` to see what it understands, then `headstart fit DATA`; the model, the report and result.json
-are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results go to stdout, everything else to stderr.
+Start with `headstart inspect DATA` to see what it understands, then `headstart fit DATA`: model, report and result.json
+are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results go to stdout, all else to stderr.
 """
 
-app = typer.Typer(
-    help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False
-)
+app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 cache_app = typer.Typer(
     help="Show or prune the cache of features (HEADSTART_CACHE; at most HEADSTART_CACHE_SIZE, 20G).",
     invoke_without_command=True,
@@ -32,24 +30,21 @@ _DATA, _MODEL, _RUN = "Data", "Model", "Run"
 Source = Annotated[
     str,
     typer.Argument(
-        help="Image folder (class subfolders), table (CSV, TSV, JSONL, Parquet), zip or tar of either, or saved `datasets` folder.",
+        help=(
+            "Image folder (class subfolders), table (CSV, TSV, JSONL, Parquet), zip or tar of either, or "
+            "saved `datasets` folder."
+        ),
         metavar="DATA",
     ),
 ]
-Input = Annotated[
-    str | None, typer.Option(help="Column with the texts or image paths.", rich_help_panel=_DATA)
-]
+Input = Annotated[str | None, typer.Option(help="Column with the texts or image paths.", rich_help_panel=_DATA)]
 Target = Annotated[
     list[str] | None,
-    typer.Option(
-        help="Column with the labels or values; repeat for several 0/1 label columns.", rich_help_panel=_DATA
-    ),
+    typer.Option(help="Column with the labels or values; repeat for several 0/1 label columns.", rich_help_panel=_DATA),
 ]
 Group = Annotated[
     str | None,
-    typer.Option(
-        help="Column whose equal rows are never parted by a split (patient, site …).", rich_help_panel=_DATA
-    ),
+    typer.Option(help="Column whose equal rows are never parted by a split (patient, site …).", rich_help_panel=_DATA),
 ]
 Slice = Annotated[
     list[str] | None,
@@ -58,13 +53,37 @@ Slice = Annotated[
 SplitColumn = Annotated[
     str | None, typer.Option("--split", help="Column that says train, valid or test.", rich_help_panel=_DATA)
 ]
-TaskName = Annotated[
-    str | None, typer.Option(help="classification, multilabel or regression.", rich_help_panel=_DATA)
-]
+TaskName = Annotated[str | None, typer.Option(help="classification, multilabel or regression.", rich_help_panel=_DATA)]
 ModalityName = Annotated[str | None, typer.Option(help="image or text.", rich_help_panel=_DATA)]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.")
+Valid = Annotated[str | None, typer.Option(help="Another source: the validation part.", rich_help_panel=_DATA)]
+Test = Annotated[
+    str | None,
+    typer.Option(help="Another source: the test part, sealed until the end.", rich_help_panel=_DATA),
 ]
+ValidSize = Annotated[
+    float, typer.Option(help="Share of the rows for validation, where none is given.", rich_help_panel=_DATA)
+]
+TestSize = Annotated[
+    float, typer.Option(help="Share of the rows for the test, where none is given.", rich_help_panel=_DATA)
+]
+MaxRejected = Annotated[
+    float,
+    typer.Option(help="Share of unreadable rows above which the run fails.", rich_help_panel=_DATA),
+]
+BaseName = Annotated[
+    str | None,
+    typer.Option(help="Embedded base, timm name, Hub id or local folder.", rich_help_panel=_MODEL),
+]
+Strategy = Annotated[str, typer.Option(help="auto or probe.", rich_help_panel=_MODEL)]
+MetricName = Annotated[
+    str | None,
+    typer.Option(help="To choose and judge by, such as accuracy, f1_macro, r2.", rich_help_panel=_MODEL),
+]
+Seed = Annotated[int, typer.Option(help="Repeats a run exactly.", rich_help_panel=_RUN)]
+Name = Annotated[str | None, typer.Option(help="Name of the run; the data's name by default.", rich_help_panel=_RUN)]
+Out = Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.", rich_help_panel=_RUN)]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run there.", rich_help_panel=_RUN)]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No prose and no progress on stderr.")]
 
 
@@ -87,13 +106,8 @@ def _root(
 @app.command()
 def fit(
     source: Source,
-    valid: Annotated[
-        str | None, typer.Option(help="Another source: the validation part.", rich_help_panel=_DATA)
-    ] = None,
-    test: Annotated[
-        str | None,
-        typer.Option(help="Another source: the test part, sealed until the end.", rich_help_panel=_DATA),
-    ] = None,
+    valid: Valid = None,
+    test: Test = None,
     input: Input = None,
     target: Target = None,
     group: Group = None,
@@ -101,36 +115,16 @@ def fit(
     split: SplitColumn = None,
     task: TaskName = None,
     modality: ModalityName = None,
-    valid_size: Annotated[
-        float,
-        typer.Option(help="Share of the rows for validation, where none is given.", rich_help_panel=_DATA),
-    ] = 0.2,
-    test_size: Annotated[
-        float,
-        typer.Option(help="Share of the rows for the test, where none is given.", rich_help_panel=_DATA),
-    ] = 0.2,
-    max_rejected: Annotated[
-        float, typer.Option(help="Share of unreadable rows above which the run fails.", rich_help_panel=_DATA)
-    ] = 0.05,
-    base: Annotated[
-        str | None,
-        typer.Option(help="Embedded base, timm name, Hub id or local folder.", rich_help_panel=_MODEL),
-    ] = None,
-    strategy: Annotated[str, typer.Option(help="auto or probe.", rich_help_panel=_MODEL)] = "auto",
-    metric: Annotated[
-        str | None,
-        typer.Option(help="To choose and judge by, such as accuracy, f1_macro, r2.", rich_help_panel=_MODEL),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Repeats a run exactly.", rich_help_panel=_RUN)] = 0,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the run; the data's name by default.", rich_help_panel=_RUN)
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the run; runs/NAME by default.", rich_help_panel=_RUN)
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an earlier run there.", rich_help_panel=_RUN)
-    ] = False,
+    valid_size: ValidSize = 0.2,
+    test_size: TestSize = 0.2,
+    max_rejected: MaxRejected = 0.05,
+    base: BaseName = None,
+    strategy: Strategy = "auto",
+    metric: MetricName = None,
+    seed: Seed = 0,
+    name: Name = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -139,36 +133,16 @@ def fit(
     Examples: `headstart fit photos/` · `headstart fit queries.csv --test later.csv` ·
     `headstart fit scans.csv --input path --target finding --group patient`
     """
+    options = dict(locals())  # every parameter goes on under its own name, save those of this page
+    for shown_here in ("json", "quiet"):
+        options.pop(shown_here)
+    options["slices"] = options.pop("slice") or ()
     from headstart.api import fit as run_fit
-    from headstart.console import Console
+    from headstart.terminal.console import Console
+    from headstart.terminal.summary import summary
 
-    console = Console(quiet=quiet)
-    run = run_fit(
-        source,
-        valid=valid,
-        test=test,
-        input=input,
-        target=target,
-        group=group,
-        slices=slice or (),
-        split=split,
-        task=task,
-        modality=modality,
-        base=base,
-        strategy=strategy,
-        metric=metric,
-        valid_size=valid_size,
-        test_size=test_size,
-        max_rejected=max_rejected,
-        seed=seed,
-        name=name,
-        out=out,
-        overwrite=overwrite,
-        command=shlex.join(["headstart", *sys.argv[1:]]),
-        progress=console,
-    )
-    from headstart.summary import summary
-
+    command = shlex.join(["headstart", *sys.argv[1:]])
+    run = run_fit(**options, command=command, progress=Console(quiet=quiet))
     print(run.result.to_json() if json else summary(run))
 
 
@@ -178,17 +152,16 @@ def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Images, folders, tables or archives; for a text model also the texts themselves; - reads lines from stdin.",
+            help=(
+                "Images, folders, tables or archives; for a text model also the texts themselves; - reads "
+                "lines from stdin."
+            ),
             metavar="INPUT…",
         ),
     ],
     input: Input = None,
-    probabilities: Annotated[
-        bool, typer.Option("--probabilities", "-p", help="A column for every label.")
-    ] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.")
-    ] = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", "-p", help="A column for every label.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
     quiet: Quiet = False,
@@ -197,8 +170,8 @@ def predict(
 
     Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"`
     """
-    from headstart.console import Console
-    from headstart.predicting import predict_to
+    from headstart.terminal.console import Console
+    from headstart.terminal.predicting import predict_to
 
     predict_to(
         run,
@@ -225,19 +198,13 @@ def inspect(
     json: Json = False,
 ) -> None:
     """Show what is understood of DATA and why, before any work."""
+    options = dict(locals())
+    options.pop("json")
+    options["slices"] = options.pop("slice") or ()
     from headstart.api import inspect as run_inspect
-    from headstart.summary import inspection_json, inspection_text
+    from headstart.terminal.summary import inspection_json, inspection_text
 
-    seen = run_inspect(
-        source,
-        input=input,
-        target=target,
-        group=group,
-        slices=slice or (),
-        split=split,
-        task=task,
-        modality=modality,
-    )
+    seen = run_inspect(**options)
     print(inspection_json(seen) if json else inspection_text(seen))
 
 
@@ -245,7 +212,7 @@ def inspect(
 def cache(context: typer.Context, json: Json = False) -> None:
     """Show what the cache holds: one line a base and preprocessing, least recently used first."""
     if context.invoked_subcommand is None:
-        from headstart.summary import cache_json, cache_text
+        from headstart.terminal.summary import cache_json, cache_text
 
         print(cache_json() if json else cache_text())
 
@@ -259,7 +226,7 @@ def prune(
     all: Annotated[bool, typer.Option("--all", help="Remove everything.")] = False,
 ) -> None:
     """Remove cached features, the least recently used first; without options down to the size limit."""
-    from headstart.summary import bytes_text
+    from headstart.terminal.summary import bytes_text
     from headstart.training.cache import parse_size, size_limit
     from headstart.training.cache import prune as run_prune
 
@@ -275,9 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
     debug = "--debug" in given
     # --debug may stand anywhere, as people add it to the end of a command that failed
     try:
-        result: Any = app(
-            args=[a for a in given if a != "--debug"], prog_name="headstart", standalone_mode=False
-        )
+        result: Any = app(args=[a for a in given if a != "--debug"], prog_name="headstart", standalone_mode=False)
         code = result if isinstance(result, int) else 0
     except HeadstartError as error:
         if debug:

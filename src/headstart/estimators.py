@@ -19,7 +19,7 @@ from headstart.strategies.probe import head_metric
 from headstart.training.features import extract
 
 
-class _Transfer(BaseEstimator):  # type: ignore[misc]
+class _Transfer(BaseEstimator):
     """What classifier and regressor share: inputs to features of a frozen base, cached."""
 
     base: str | None
@@ -38,9 +38,7 @@ class _Transfer(BaseEstimator):  # type: ignore[misc]
         rows = as_inputs(inputs)
         if fitting:
             self.modality_ = self.modality or infer_modality(rows)
-            self.base_ = (
-                open_base(self.base, self.modality_).identity.name if self.base is None else self.base
-            )
+            self.base_ = open_base(self.base, self.modality_).identity.name if self.base is None else self.base
         features = extract(open_base(self.base_, self.modality_), rows)
         if features.rejected:
             row, reason = next(iter(sorted(features.rejected.items())))
@@ -55,7 +53,7 @@ class _Transfer(BaseEstimator):  # type: ignore[misc]
         return self._vectors(X, fitting=False)
 
 
-class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
+class TransferClassifier(ClassifierMixin, _Transfer):
     """A linear head on a frozen pre-trained base.
 
     Args:
@@ -116,7 +114,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):  # type: ignore[misc]
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
 
-class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
+class TransferRegressor(RegressorMixin, _Transfer):
     """A linear head with one value on a frozen pre-trained base; arguments as in `TransferClassifier`.
 
     Attributes:
@@ -139,9 +137,7 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
         _same_length(X, targets)
         if targets.ndim != 1 or not np.isfinite(targets).all():
             raise LabelError(f"y has shape {targets.shape} and must be [n] finite numbers.")
-        self.head_ = solve(
-            self._vectors(X, fitting=True), targets[:, None], "regression", seed=self.seed
-        ).head
+        self.head_ = solve(self._vectors(X, fitting=True), targets[:, None], "regression", seed=self.seed).head
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -151,9 +147,7 @@ class TransferRegressor(RegressorMixin, _Transfer):  # type: ignore[misc]
 
 def _same_length(inputs: Any, targets: np.ndarray) -> None:
     if len(inputs) != len(targets):
-        raise LabelError(
-            f"X has {len(inputs)} inputs and y {len(targets)} targets; give one target an input."
-        )
+        raise LabelError(f"X has {len(inputs)} inputs and y {len(targets)} targets; give one target an input.")
 
 
 def as_inputs(inputs: Any) -> np.ndarray:
@@ -173,7 +167,7 @@ def as_inputs(inputs: Any) -> np.ndarray:
     return objects(str(value) if isinstance(value, (np.str_, Path)) else value for value in inputs)
 
 
-def infer_modality(inputs: Sequence[Any]) -> str:
+def infer_modality(inputs: Sequence[Any] | np.ndarray) -> str:
     """ "image" for paths of image files, PIL images, arrays and bytes; "text" for other strings.
 
     Raises:

@@ -23,11 +23,7 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = (
-            "the disk is full; free some space or choose another folder"
-            if full
-            else (error.strerror or str(error))
-        )
+        what = "the disk is full; free some space or choose another folder" if full else (error.strerror or str(error))
         raise OutputError(f"cannot write {place}: {what}.") from error
 
 

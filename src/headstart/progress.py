@@ -1,4 +1,4 @@
-"""How long work tells where it stands; the default is silent, the command line's speaks (`headstart.console`)."""
+"""How long work tells where it stands; the default is silent (the command line's: `headstart.terminal`)."""
 
 from __future__ import annotations
 

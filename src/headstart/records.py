@@ -68,12 +68,12 @@ class CandidateRecord:
     strategy: str
     valid_score: float  # of the result's metric
     seconds: float  # features, when they were computed now, and the head
-    tried: list[dict[str, Any]]  # heads tried: kind, settings, held-out score, seconds
+    tried: list[dict[str, Any]]  # heads tried: head, settings, score (held out of the training rows), seconds
 
 
 @dataclass(frozen=True)
 class GainRecord:
-    """Test score of the chosen candidate less the best control's, on the same rows."""
+    """How much better the chosen candidate is than the best control on the same test rows; above 0 is better."""
 
     value: float
     low: float  # paired 95 % interval

@@ -11,9 +11,7 @@ class SourceSettings:
     """How to read a source; every None means "infer it and say why"."""
 
     input: str | None = None  # name of the input column
-    target: tuple[str, ...] | None = (
-        None  # name(s) of the target column(s); several 0/1 columns make a multilabel task
-    )
+    target: tuple[str, ...] | None = None  # name(s) of the target column(s); several 0/1 columns make a multilabel task
     group: str | None = None  # column whose rows are kept on one side of every split
     slices: tuple[str, ...] = ()  # columns to report the score by
     split: str | None = None  # column that holds a given split

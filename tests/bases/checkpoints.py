@@ -31,11 +31,8 @@ def timm_folder(folder: Path, architecture: str = "resnet10t", **changes: object
 def tokenizer_file(folder: Path) -> Path:
     from tokenizers import Tokenizer, models, pre_tokenizers
 
-    words = [
-        "[PAD]",
-        "[UNK]",
-        *"the cat dog sat ran on a mat log is was my card parcel late lost new old".split(),
-    ]
+    sentence = "the cat dog sat ran on a mat log is was my card parcel late lost new old"
+    words = ["[PAD]", "[UNK]", *sentence.split()]
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -63,9 +60,7 @@ def decoder_folder(folder: Path) -> Path:
     from transformers import GPT2Config, GPT2Model
 
     torch.manual_seed(0)
-    GPT2Model(GPT2Config(vocab_size=40, n_embd=16, n_layer=2, n_head=2, n_positions=32)).save_pretrained(
-        folder
-    )
+    GPT2Model(GPT2Config(vocab_size=40, n_embd=16, n_layer=2, n_head=2, n_positions=32)).save_pretrained(folder)
     tokenizer_file(folder)
     return folder
 

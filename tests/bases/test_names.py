@@ -20,7 +20,10 @@ def test_opening_an_embedded_base_needs_no_torch():
     import subprocess
     import sys
 
-    code = "import sys; from headstart.bases.catalogue import open_base; open_base(None, 'image'); open_base(None, 'text'); sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from headstart.bases.catalogue import open_base; open_base(None, 'image'); "
+        "open_base(None, 'text'); sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

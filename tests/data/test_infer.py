@@ -22,9 +22,7 @@ def chosen(settings: SourceSettings | None = None, **columns: list[Any]) -> tupl
     return choose(Sheet("t.csv", columns, Path()), settings or SourceSettings())
 
 
-@pytest.mark.parametrize(
-    "name", ["label", "Labels", "target", "class", "category", "intent", "y", "sentiment"]
-)
+@pytest.mark.parametrize("name", ["label", "Labels", "target", "class", "category", "intent", "y", "sentiment"])
 def test_target_by_its_name(name: str) -> None:
     choice, facts = chosen(text=TEXTS, other=["a", "b"] * 30, **{name: ["c", "d"] * 30})
     assert choice.targets == (name,)
@@ -52,15 +50,11 @@ def test_fall_back_on_long_text_and_few_values() -> None:
 
 
 def test_ambiguous_inputs_and_targets_are_refused() -> None:
-    with pytest.raises(
-        ColumnError, match=r"several columns could serve as the input: one, two; pass --input"
-    ):
+    with pytest.raises(ColumnError, match=r"several columns could serve as the input: one, two; pass --input"):
         chosen(one=TEXTS, two=TEXTS[::-1], label=["a", "b"] * 30)
     with pytest.raises(ColumnError, match=r"as the target: colour, size; pass --target"):
         chosen(text=TEXTS, colour=["r", "g"] * 30, size=["s", "m", "l"] * 20)
-    with pytest.raises(
-        ColumnError, match=r"as the input: photo, text; pass --input|as the input: image, text"
-    ):
+    with pytest.raises(ColumnError, match=r"as the input: photo, text; pass --input|as the input: image, text"):
         chosen(image=[f"{i}.png" for i in range(60)], text=TEXTS, label=["a", "b"] * 30)
     with pytest.raises(ColumnError, match="no column could serve as the input"):
         chosen(id=list(range(60)), label=["a", "b"] * 30)

@@ -65,9 +65,7 @@ def test_ids_are_prefixed_only_where_they_collide(tmp_path: Path) -> None:
 def test_ids_stay_unique_where_the_names_collide_too(tmp_path: Path) -> None:
     for place in ("x", "y", "z"):
         write(tmp_path / place / "t.csv", "text,label", "a,1", "b,2")
-    opened = open_sources(
-        tmp_path / "x" / "t.csv", valid=tmp_path / "y" / "t.csv", test=tmp_path / "z" / "t.csv"
-    )
+    opened = open_sources(tmp_path / "x" / "t.csv", valid=tmp_path / "y" / "t.csv", test=tmp_path / "z" / "t.csv")
     assert len(set(opened.table.ids)) == 6
 
 

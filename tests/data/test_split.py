@@ -56,13 +56,14 @@ def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
     ordered = table(["a", "b", "c", "a"] * 50, groups=[i // 3 for i in range(200)])
     shuffled = ordered.take(np.random.default_rng(1).permutation(200))
     keys = np.array([f"k{i % 190}" for i in range(200)])
-    for whole in (ordered, dataclasses.replace(ordered, groups=None)):
-        other = shuffled if whole.groups is not None else dataclasses.replace(shuffled, groups=None)
-        row = {i: n for n, i in enumerate(ordered.ids)}
-        shuffled_keys = keys[[row[i] for i in other.ids]]
-        first = by_id(assign(whole, DEFAULT, keys)[0])
-        assert by_id(assign(other, DEFAULT, shuffled_keys)[0]) == first
-        assert by_id(assign(whole, SplitSettings(seed=1), keys)[0]) != first
+    row = {i: n for n, i in enumerate(ordered.ids)}
+    shuffled_keys = keys[[row[i] for i in shuffled.ids]]
+    for with_groups in (True, False):
+        one, other = (t if with_groups else dataclasses.replace(t, groups=None) for t in (ordered, shuffled))
+        for one_keys, other_keys in ((keys, shuffled_keys), (None, None)):
+            first = by_id(assign(one, DEFAULT, one_keys)[0])
+            assert by_id(assign(other, DEFAULT, other_keys)[0]) == first
+            assert by_id(assign(one, SplitSettings(seed=1), one_keys)[0]) != first
 
 
 @pytest.mark.parametrize(
@@ -91,9 +92,7 @@ def test_a_given_split_is_kept() -> None:
 
 def test_groups_stay_together_and_classes_balanced() -> None:
     groups = [i // 5 for i in range(500)]
-    whole = table(
-        [["a", "b", "a", "a", "b"][i % 5] if g % 2 else "c" for i, g in enumerate(groups)], groups=groups
-    )
+    whole = table([["a", "b", "a", "a", "b"][i % 5] if g % 2 else "c" for i, g in enumerate(groups)], groups=groups)
     assigned, facts = assign(whole, DEFAULT)
     assert assigned.groups is not None
     assert all(len(parts) == 1 for parts in parts_of(assigned.groups, assigned.split).values())
@@ -159,12 +158,18 @@ def test_many_classes_of_two() -> None:
     assert sizes(assigned.split) == {"train": 77, "valid": 19, "test": 24}
 
 
-def test_a_class_in_one_group_only_stays_in_train() -> None:
+@pytest.mark.parametrize("share", [0.2, 0.5])  # at a half, scikit-learn's folds would hold the class out
+def test_a_class_in_one_group_only_stays_in_train(share: float) -> None:
     labels = ["c"] * 6 + ["a", "b"] * 27
+    whole = table(labels, groups=[i // 6 for i in range(60)])
     for seed in range(5):
-        assigned, facts = assign(table(labels, groups=[i // 6 for i in range(60)]), SplitSettings(seed=seed))
+        assigned, facts = assign(whole, SplitSettings(test=share, seed=seed))
         assert set(assigned.split[:6]) == {"train"}
-        assert all("c" in f.reason for f in facts if f.what == "rare classes")
+        assert len(set(assigned.split)) == 3
+        assert sorted(f.value[-5:] for f in facts if f.what == "rare classes" and "c" in f.reason) == [
+            " test",
+            "valid",
+        ]
 
 
 def test_regression_is_balanced_by_quantiles() -> None:

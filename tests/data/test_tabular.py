@@ -167,9 +167,7 @@ def test_empty_labels_name_their_rows(tmp_path: Path, empty: str) -> None:
 
 
 def test_null_and_nan_labels_of_typed_tables(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "t.jsonl", '{"text": "a", "label": null}', '{"text": "b", "label": NaN}', '{"text": "c"}'
-    )
+    path = write(tmp_path / "t.jsonl", '{"text": "a", "label": null}', '{"text": "b", "label": NaN}', '{"text": "c"}')
     write(path, *path.read_text().splitlines(), '{"text": "d", "label": 1}')
     with pytest.raises(LabelError, match="3 of 4 rows"):
         open_source(path)

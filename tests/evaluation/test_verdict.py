@@ -70,9 +70,7 @@ def test_the_rows_asked_for_do_tell_most_of_the_time():
         y = rng.integers(0, 4, n)
         return paired_gain("accuracy", y, answers(rng, y, 4, 0.85), answers(rng, y, 4, 0.75))
 
-    few = gain(
-        0.1, 0.1 - 0.174, 0.1 + 0.174, 40
-    )  # the true gain, and 1.96 × √((0.85 × 0.15 + 0.75 × 0.25) / 40)
+    few = gain(0.1, 0.1 - 0.174, 0.1 + 0.174, 40)  # the true gain, and 1.96 × √((0.85 × 0.15 + 0.75 × 0.25) / 40)
     settled = [trial(rows_needed(few, 0.05)).low > 0 for _ in range(100)]
     assert np.mean(settled) > 0.65
 
@@ -119,8 +117,7 @@ def test_from_predictions_to_verdict():
     model, control = answers(rng, y, 3, 0.95), answers(rng, y, 3, 0.6)
     majority = np.tile([1.0, 0, 0], (300, 1))
     gains = {
-        name: paired_gain("accuracy", y, model, p)
-        for name, p in {"linear": control, "majority": majority}.items()
+        name: paired_gain("accuracy", y, model, p) for name, p in {"linear": control, "majority": majority}.items()
     }
     assert judge(score_interval("accuracy", y, model), "accuracy", gains).outcome == "helped"
     equal = {"linear": paired_gain("accuracy", y, control, control)}

@@ -192,6 +192,7 @@ def test_degenerate_rows_still_give_a_finite_head(rows, y, balanced):
         ({"outputs": 1}, "from 0 to 1 - 1"),
         ({"metric": "acuracy"}, "Did you mean 'accuracy'"),
         ({"x": np.ones((1, 2), np.float32), "y": np.array([0])}, "at least 2 rows"),
+        ({"y": np.eye(2), "task": "multilabel", "balanced": True}, "balanced is for classification"),
         ({"groups": np.array(["a", "a"])}, "at least 2 groups"),
     ],
 )
@@ -233,9 +234,7 @@ def test_the_best_factor_has_the_lowest_loss():
     y = rng.integers(0, 3, 300)
     scores = (0.1 * (2 * np.eye(3)[y] + rng.normal(size=(300, 3)))).astype(np.float32)
     factor = best_factor(scores, y, "classification")
-    losses = [
-        row_losses(scores * f, y, "classification").mean() for f in (factor * 0.95, factor, factor * 1.05)
-    ]
+    losses = [row_losses(scores * f, y, "classification").mean() for f in (factor * 0.95, factor, factor * 1.05)]
     assert losses[1] < min(losses[0], losses[2])
 
 
@@ -250,8 +249,6 @@ def test_near_ties_go_to_the_lower_loss_and_clear_wins_do_not():
 
 
 def test_solving_imports_no_heavy_library():
-    code = (
-        "import sys, headstart.heads.solve; print(sorted({'sklearn', 'torch', 'scipy'} & set(sys.modules)))"
-    )
+    code = "import sys, headstart.heads.solve; print(sorted({'sklearn', 'torch', 'scipy'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"

@@ -31,9 +31,7 @@ def jpeg(seed: int, size: int = 160) -> bytes:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:size, : size + 40] / size
     blob = np.hypot(x - rng.uniform(0.4, 0.8), y - rng.uniform(0.3, 0.7)) < rng.uniform(0.1, 0.3)
-    picture = np.where(blob[..., None], rng.uniform(40, 220, 3), (120, 160, 80)) + rng.normal(
-        0, 9, (*x.shape, 3)
-    )
+    picture = np.where(blob[..., None], rng.uniform(40, 220, 3), (120, 160, 80)) + rng.normal(0, 9, (*x.shape, 3))
     file = io.BytesIO()
     Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=80)
     return file.getvalue()
@@ -185,15 +183,11 @@ def texts() -> tuple[Result, Evidence]:
             "Ship the control, which is smaller, or label more test rows.",
         ),
         chosen=Chosen("all-minilm-l6-v2", "probe", "lda", {"shrinkage": 0.1}),
-        test=TestRecord(
-            0.921, 0.911, 0.930, 3080, {"accuracy": 0.921, "top5": 0.99, "log_loss": 0.31}, 3, []
-        ),
+        test=TestRecord(0.921, 0.911, 0.930, 3080, {"accuracy": 0.921, "top5": 0.99, "log_loss": 0.31}, 3, []),
         transfer_gain=GainRecord(0.007, -0.004, 0.018, "classical features"),
         controls=[ControlRecord("classical features", 0.914, 0.903, 0.923, 4.2)],
         candidates=[CandidateRecord("all-minilm-l6-v2", "probe", 0.918, 95.0, [])],
-        data=DataRecord(
-            "requests.csv", "text", 13083, 0, {"train": 8002, "valid": 2001, "test": 3080}, labels, []
-        ),
+        data=DataRecord("requests.csv", "text", 13083, 0, {"train": 8002, "valid": 2001, "test": 3080}, labels, []),
         settings=FitSettings(SourceSettings(target=("category",)), SplitSettings(test=0.25)).to_dict(),
     )
     return result, _text_evidence(tuple(labels), counts)
@@ -202,9 +196,7 @@ def texts() -> tuple[Result, Evidence]:
 def _text_evidence(labels: tuple[str, ...], counts: np.ndarray) -> Evidence:
     hits, said, support = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
     text = "I topped up yesterday and the money still has not shown up on my account. What happened to it?"
-    wrong = [
-        Example("mistake", f"test.csv:{i}", labels[i], labels[i + 1], 0.99 - i / 50, text) for i in range(10)
-    ]
+    wrong = [Example("mistake", f"test.csv:{i}", labels[i], labels[i + 1], 0.99 - i / 50, text) for i in range(10)]
     right = [Example("confident", f"test.csv:{50 + i}", labels[i], labels[i], 0.999, text) for i in range(10)]
     return Evidence(
         labels=labels,
@@ -227,9 +219,7 @@ def numbers() -> tuple[Result, Evidence]:
         name="house prices",
         task="regression",
         metric="mae",
-        verdict=VerdictRecord(
-            "hurt", "Borrowing hurt: errors are larger than without it.", "Use the control."
-        ),
+        verdict=VerdictRecord("hurt", "Borrowing hurt: errors are larger than without it.", "Use the control."),
         test=TestRecord(8.1, 7.4, 8.8, 300, {"r2": 0.71, "mae": 8.1, "rmse": 10.2, "spearman": 0.84}, 1, []),
         transfer_gain=GainRecord(-1.9, -2.6, -1.2, "classical features"),
         controls=[

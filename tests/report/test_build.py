@@ -132,9 +132,7 @@ def test_missing_numbers_are_dashes(make: Make) -> None:
     reader = read(build(lacking, evidence))
     assert not re.search(r"\b(nan|None|inf)\b", reader.text)
     assert "mean control – – –" in reader.text
-    assert not any(
-        "nan" in value for _, a in reader.elements for key, value in a.items() if key in ("cx", "x1")
-    )
+    assert not any("nan" in value for _, a in reader.elements for key, value in a.items() if key in ("cx", "x1"))
 
 
 def test_text_from_the_data_is_escaped() -> None:

@@ -41,8 +41,7 @@ def test_figures_in_words() -> None:
     assert figures.signed(0.25) == "+0.250"
     assert figures.interval(0.1, NAN) == "–"
     assert (
-        figures.plain({"c": 0.31623, "tags": ["a", "b"], "x": None, "on": True})
-        == "c 0.3162, tags a, b, x –, on yes"
+        figures.plain({"c": 0.31623, "tags": ["a", "b"], "x": None, "on": True}) == "c 0.3162, tags a, b, x –, on yes"
     )
 
 

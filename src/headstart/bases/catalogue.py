@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from headstart.bases.base import Base
 from headstart.bases.embedded import EfficientNetLite, package_folder
@@ -38,15 +39,9 @@ _SENTENCES = "1.17 billion sentence pairs (Reddit, S2ORC, WikiAnswers, MS MARCO 
 EMBEDDED = {
     entry.name: entry
     for entry in (
-        Entry(
-            "efficientnet_lite0", "image", "EfficientNet-Lite0", 3.4, 1280, 224, "ImageNet-1k", "Apache-2.0"
-        ),
-        Entry(
-            "efficientnet_lite1", "image", "EfficientNet-Lite1", 4.1, 1280, 240, "ImageNet-1k", "Apache-2.0"
-        ),
-        Entry(
-            "efficientnet_lite2", "image", "EfficientNet-Lite2", 4.8, 1280, 260, "ImageNet-1k", "Apache-2.0"
-        ),
+        Entry("efficientnet_lite0", "image", "EfficientNet-Lite0", 3.4, 1280, 224, "ImageNet-1k", "Apache-2.0"),
+        Entry("efficientnet_lite1", "image", "EfficientNet-Lite1", 4.1, 1280, 240, "ImageNet-1k", "Apache-2.0"),
+        Entry("efficientnet_lite2", "image", "EfficientNet-Lite2", 4.8, 1280, 260, "ImageNet-1k", "Apache-2.0"),
         Entry("all-MiniLM-L6-v2", "text", "BERT, 6 layers", 22.6, 384, 256, _SENTENCES, "Apache-2.0"),
     )
 }
@@ -70,7 +65,8 @@ def open_base(name: str | None, modality: str) -> Base:
     base = _find(name or default_base(modality))
     if base.modality != modality:
         raise BaseError(
-            f"base {name!r} takes {base.modality} inputs but the data are {modality}; for {modality} try {default_base(modality)!r}."
+            f"base {name!r} takes {base.modality} inputs but the data are {modality}; for {modality} try "
+            f"{default_base(modality)!r}."
         )
     return base
 
@@ -104,9 +100,7 @@ def _minilm(name: str) -> Base:
     version = importlib.metadata.version(distribution)
     weights = hash_files([folder / "model.safetensors"])
     entry = EMBEDDED[name]
-    identity = Identity(
-        name, f"package {distribution} {version}", version, weights, entry.licence, entry.trained_on
-    )
+    identity = Identity(name, f"package {distribution} {version}", version, weights, entry.licence, entry.trained_on)
     config = {"hidden_size": entry.width, "max_position_embeddings": 512, "model_type": "bert"}
     return TransformersTextBase(folder, config, identity, max_tokens=entry.input)
 
@@ -120,13 +114,15 @@ def _timm(name: str) -> Base:
     if not is_model(architecture):
         known = [*EMBEDDED, *timm.list_models(), *timm.list_pretrained()]
         raise BaseError(
-            f"no base is called {name!r}; embedded are {', '.join(EMBEDDED)}; timm names, Hub ids (owner/model) and local folders work too.{nearest(name, known)}"
+            f"no base is called {name!r}; embedded are {', '.join(EMBEDDED)}; timm names, Hub ids "
+            f"(owner/model) and local folders work too.{nearest(name, known)}"
         )
-    config = get_pretrained_cfg(name)
+    config: Any = get_pretrained_cfg(name)
     repo = getattr(config, "hf_hub_id", None)
     if not repo:
         raise BaseError(
-            f"timm knows {name!r} but holds no weights for it on the Hub; see timm.list_pretrained({architecture + '*'!r})."
+            f"timm knows {name!r} but holds no weights for it on the Hub; see "
+            f"timm.list_pretrained({architecture + '*'!r})."
         )
     if repo == "timm/":
         repo = f"timm/{architecture}.{config.tag}"

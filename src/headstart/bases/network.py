@@ -81,9 +81,7 @@ def pool(hidden: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:
     if how == "cls":
         return hidden[:, 0]
     if how == "last":
-        last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(
-            1
-        )  # padding may be on either side
+        last = (mask * torch.arange(mask.shape[1], device=mask.device)).argmax(1)  # padding may be on either side
         return hidden[torch.arange(len(hidden), device=hidden.device), last]
     weight = mask.unsqueeze(-1).to(hidden.dtype)
     if how == "max":

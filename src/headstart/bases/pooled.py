@@ -7,7 +7,7 @@ from torch import nn
 
 
 class Pooled(nn.Module):
-    """Picture [batch, 3, height, width] -> [batch, width]: the class token where there is one, else the mean over positions.
+    """Picture [batch, 3, height, width] -> [batch, width]: the class token, else the mean over positions.
 
     The model's own pooler is not used: many checkpoints lack its weights, and it would then be random.
     """

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -120,9 +120,7 @@ def choose(network: Network, identity: Identity, sample: Batch) -> tuple[Choice,
         try:
             run = _build(name, network)
             got, seconds = _timed(run, sample)
-        except (
-            Exception
-        ) as error:  # a missing package or an operator without this dtype rules a runtime out, no more
+        except Exception as error:  # a missing package or an operator without this dtype rules a runtime out, no more
             tried.append(
                 Measured(
                     name,
@@ -182,9 +180,9 @@ def _torch(name: str, network: Network) -> Run:
 
     where = device()
     ready = fold_batchnorm(network) if name.endswith("folded") else network
-    ready = ready.to(where, memory_format=torch.channels_last)
-    if "bfloat16" in name:
-        ready = ready.to(torch.bfloat16)
+    dtype = torch.bfloat16 if "bfloat16" in name else torch.float32
+    ready = ready.to(where, dtype)
+    ready.to(memory_format=torch.channels_last)
 
     def run(batch: Batch) -> np.ndarray:
         with torch.inference_mode():
@@ -212,7 +210,8 @@ def _onnx(network: Network) -> Run:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns about shapes it has been told are dynamic
         # a copy: the exporter fuses BatchNorm into the weights of the very module it is given
-        torch.onnx.export(copy.deepcopy(network), example, buffer, input_names=names, dynamic_axes=axes, dynamo=False)
+        export: Any = torch.onnx.export  # its stubs know files only, not buffers
+        export(copy.deepcopy(network), example, buffer, input_names=names, dynamic_axes=axes, dynamo=False)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])

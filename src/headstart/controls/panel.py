@@ -37,7 +37,12 @@ def controls_for(modality: str, outputs: int) -> list[Control]:
 
 
 def run(
-    control: Control, inputs: Sequence[Any], y: np.ndarray, test_inputs: Sequence[Any], task: str, seed: int
+    control: Control,
+    inputs: Sequence[Any] | np.ndarray,
+    y: np.ndarray,
+    test_inputs: Sequence[Any] | np.ndarray,
+    task: str,
+    seed: int,
 ) -> ControlRun:
     """Fit ``control`` on the rows the chosen candidate was fitted on, and answer the test rows."""
     start = time.perf_counter()

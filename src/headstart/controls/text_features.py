@@ -36,17 +36,13 @@ class TextFeatures:
         occurrences, vocabulary = _count_words(texts)
         characters = occurrences @ self._characters.fit_transform(vocabulary)
         self._kept = _frequent(characters, rare, self._most)
-        self._weighers = [
-            TfidfTransformer(sublinear_tf=True).fit(m) for m in (words, characters[:, self._kept])
-        ]
+        self._weighers = [TfidfTransformer(sublinear_tf=True).fit(m) for m in (words, characters[:, self._kept])]
         return self._weighed(words, characters)
 
     def transform(self, texts: Sequence[Any] | np.ndarray) -> Any:
         """The features of ``texts``, sparse [n, d] float32."""
         occurrences, vocabulary = _count_words(texts)
-        return self._weighed(
-            self._words.transform(texts), occurrences @ self._characters.transform(vocabulary)
-        )
+        return self._weighed(self._words.transform(texts), occurrences @ self._characters.transform(vocabulary))
 
     def _weighed(self, words: Any, characters: Any) -> Any:
         """Both kinds side by side, rows of length 1 (or 0 where nothing is known)."""

@@ -47,7 +47,7 @@ class TextLinear(Control):
 
 
 def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int) -> list[Any]:
-    """One model over all outputs or, for labels, one each; a constant where there is nothing to tell apart."""
+    """One model over all outputs or, for labels, one each; a constant where all targets are the same."""
     from sklearn.linear_model import Ridge
 
     if task == "regression":

@@ -104,8 +104,7 @@ def _check(archive: str, members: Iterator[_Member], room: int) -> None:
             fault = "is there twice"
         if fault:
             raise SourceError(
-                f"{archive}: member {member.name!r} {fault}; nothing was extracted: "
-                "make the archive anew without it."
+                f"{archive}: member {member.name!r} {fault}; nothing was extracted: make the archive anew without it."
             )
         if not member.is_folder:
             seen.add(name)

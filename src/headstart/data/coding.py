@@ -49,9 +49,7 @@ def _hot(sheet: Sheet, names: tuple[str, ...], rows: list[int]) -> np.ndarray:
                 f"{sheet.name}: {len(bad)} of {len(rows)} rows hold neither 0 nor 1 in column {name!r} "
                 f"({some(map(sheet.row_id, bad))}); correct or remove those rows."
             )
-    return objects(
-        tuple(name for name, flags in zip(names, columns, strict=True) if flags[row]) for row in rows
-    )
+    return objects(tuple(name for name, flags in zip(names, columns, strict=True) if flags[row]) for row in rows)
 
 
 def _numbers(sheet: Sheet, name: str, rows: list[int], values: list[Any]) -> np.ndarray:

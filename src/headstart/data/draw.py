@@ -55,7 +55,7 @@ def _quotas(share: float, counts: np.ndarray, rng: np.random.Generator) -> np.nd
     """[strata] rows to take of each by largest remainder, ties drawn; of each stratum one row stays."""
     total = max(1, round(share * int(counts.sum())))
     exact = share * counts
-    quotas = np.minimum(np.floor(exact).astype(int), np.maximum(counts - 1, 0))
+    quotas = np.floor(exact).astype(int)  # less than counts, as share < 1
     order = np.lexsort((rng.random(len(counts)), -(exact - np.floor(exact))))
     for stratum in order:
         if quotas.sum() < total and quotas[stratum] < counts[stratum] - 1:
@@ -76,9 +76,7 @@ def _by_folds(share: float, strata: np.ndarray, units: np.ndarray, rng: np.rando
         strata = np.zeros_like(strata)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # strata smaller than the number of folds are expected here
+        warnings.simplefilter("ignore", UserWarning)  # strata smaller than the number of folds are expected here
         tests = [test for _, test in splitter.split(np.zeros(len(units)), strata, units)]
     for test in tests[:take]:
         held[test] = True

@@ -43,9 +43,7 @@ def list_folder(path: Path) -> Listing:
             for entry in entries:
                 if is_hidden(entry.name):
                     continue
-                kind = (
-                    listing.files if entry.is_file() else listing.folders if entry.is_dir() else listing.odd
-                )
+                kind = listing.files if entry.is_file() else listing.folders if entry.is_dir() else listing.odd
                 kind.append(entry.name)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}.") from error
@@ -121,9 +119,7 @@ def open_image_folder(root: Path, settings: SourceSettings) -> Opened:
     if parts:
         for part, name in parts.items():
             rows.read_level(f"{name}/", part)
-        rows.reject(
-            "", (f for f in top.folders if f not in parts.values()), "beside the part folders: not read"
-        )
+        rows.reject("", (f for f in top.folders if f not in parts.values()), "beside the part folders: not read")
         rows.reject("", top.files, "beside the part folders: not read")
     else:
         rows.read_level("", "")
@@ -146,15 +142,11 @@ def check_no_columns(where: str, settings: SourceSettings) -> None:
     asked |= {"slice": settings.slices or None, "split": settings.split}
     named = [f"--{name}" for name, value in asked.items() if value]
     if named:
-        raise ColumnError(
-            f"{where}: image files have no columns; drop {', '.join(named)}, or give a table of paths."
-        )
+        raise ColumnError(f"{where}: image files have no columns; drop {', '.join(named)}, or give a table of paths.")
     if settings.modality not in (None, "image"):
         raise SettingError(f"{where}: these are image files; modality {settings.modality!r} needs a table.")
     if settings.task not in (None, "classification"):
-        raise SettingError(
-            f"{where}: a folder gives one class a file; task {settings.task!r} needs a table of them."
-        )
+        raise SettingError(f"{where}: a folder gives one class a file; task {settings.task!r} needs a table of them.")
 
 
 def _part_folders(root: Path, top: Listing) -> dict[str, str]:
@@ -172,11 +164,7 @@ def _no_images(root: Path, top: Listing, rows: _Rows) -> str:
     files = [r.id for r in rows.rejected]
     if any(extension(name) in AUDIO_TYPES for name in files):
         return f"{root}: the folder holds audio files; {AUDIO_LATER}."
-    hint = (
-        f" Did you mean {root / top.folders[0]}?"
-        if len(top.folders) == 1 and not part_of(top.folders[0])
-        else ""
-    )
+    hint = f" Did you mean {root / top.folders[0]}?" if len(top.folders) == 1 and not part_of(top.folders[0]) else ""
     found = sorted({extension(name) for name in files} - {""})
     but = f" (but {some(found)} files)" if found else ""
     return f"{root}: no image found{but}; supported: {SUPPORTED}.{hint}"
@@ -199,9 +187,7 @@ def _facts(rows: _Rows, parts: dict[str, str]) -> tuple[Fact, ...]:
     facts = [Fact("modality", "image", f"{len(rows.ids)} image files")]
     if any(rows.labels):
         names = sorted({str(label) for label in rows.labels})
-        facts.append(
-            Fact("task", "classification", f"the subfolders are the {len(names)} classes: {some(names)}")
-        )
+        facts.append(Fact("task", "classification", f"the subfolders are the {len(names)} classes: {some(names)}"))
     else:
         facts.append(Fact("target", "none", "the images lie in no class folders"))
     if parts:

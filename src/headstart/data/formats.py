@@ -49,9 +49,7 @@ def check_names(name: str, names: Sequence[str]) -> None:
     """Raise ColumnError if two of the columns have the same name."""
     twice = sorted({n for n in names if list(names).count(n) > 1})
     if twice:
-        raise ColumnError(
-            f"{name}: duplicate column names {some(map(repr, twice))}; rename or remove all but one."
-        )
+        raise ColumnError(f"{name}: duplicate column names {some(map(repr, twice))}; rename or remove all but one.")
 
 
 def _read_csv(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
@@ -147,9 +145,7 @@ def _read_jsonl(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
         except ValueError as error:
             raise SourceError(f"{path.name}: line {number} is not JSON: {error}.") from error
         if not isinstance(row, dict):
-            raise SourceError(
-                f'{path.name}: line {number} is not an object such as {{"text": …, "label": …}}.'
-            )
+            raise SourceError(f'{path.name}: line {number} is not an object such as {{"text": …, "label": …}}.')
         rows.append(row)
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}, ()
@@ -162,8 +158,6 @@ def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
     try:
         table = pq.ParquetFile(path).read()
     except (pa.ArrowException, ValueError) as error:
-        raise SourceError(
-            f"{path.name}: not a readable Parquet file: {' '.join(str(error).split())[:200]}."
-        ) from error
+        raise SourceError(f"{path.name}: not a readable Parquet file: {' '.join(str(error).split())[:200]}.") from error
     check_names(path.name, table.column_names)
     return {name: table.column(name).to_pylist() for name in table.column_names}, ()

@@ -36,15 +36,11 @@ def open_saved_dataset(path: Path, settings: SourceSettings, like: Choice | None
     try:
         loaded = datasets.load_from_disk(str(path))
     except Exception as error:  # the library raises what its many formats raise
-        raise SourceError(
-            f"{path.name}: datasets cannot read it: {' '.join(str(error).split())[:200]}."
-        ) from error
+        raise SourceError(f"{path.name}: datasets cannot read it: {' '.join(str(error).split())[:200]}.") from error
     if isinstance(loaded, datasets.Dataset):
         return open_sheets([("", _sheet(path, path.name, loaded))], settings, like)
     splits, left = _splits(path.name, list(loaded))
-    reading = open_sheets(
-        [(p, _sheet(path, name, loaded[name])) for p, name in splits.items()], settings, like
-    )
+    reading = open_sheets([(p, _sheet(path, name, loaded[name])) for p, name in splits.items()], settings, like)
     set_aside = tuple(Rejected(name, "a split of this name is no part: not read") for name in left)
     opened = reading.opened
     return Reading(Opened(opened.table, opened.facts, opened.rejected + set_aside), reading.choice)

@@ -36,9 +36,7 @@ def check_settings(settings: SourceSettings) -> None:
     """Raise SettingError if the task or the modality is none that there is."""
     for what, value, known in (("task", settings.task, TASKS), ("modality", settings.modality, MODALITIES)):
         if value is not None and value not in known:
-            raise SettingError(
-                f"{what} {value!r} is unknown; it is one of {', '.join(known)}.{nearest(value, known)}"
-            )
+            raise SettingError(f"{what} {value!r} is unknown; it is one of {', '.join(known)}.{nearest(value, known)}")
 
 
 def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -> tuple[Choice, list[Fact]]:
@@ -98,12 +96,8 @@ def _split(sheet: Sheet, settings: SourceSettings) -> tuple[str | None, list[Fac
             continue
         bad = sorted({as_text(v) for v in sheet.columns[name] if not part_of(v)})
         if not bad:
-            return name, [
-                Fact("split column", name, "named like one, and every value is train, valid or test")
-            ]
-        reason = (
-            f"column {name!r} is named like one, but holds values that name no part: {some(map(repr, bad))}"
-        )
+            return name, [Fact("split column", name, "named like one, and every value is train, valid or test")]
+        reason = f"column {name!r} is named like one, but holds values that name no part: {some(map(repr, bad))}"
         return None, [Fact("split column", "none", reason)]
     return None, []
 
@@ -137,15 +131,10 @@ _NO_TEXT = frozenset([*TARGET_NAMES, *FILE_NAMES, *ID_NAMES])
 def _longest_text(sheet: Sheet, texts: dict[str, list[Any]]) -> tuple[str, str]:
     lengths = {name: float(np.mean([len(as_text(v)) for v in values])) for name, values in texts.items()}
     # A class name recurs, a text does not: without this a table of ids and labels would pass for text.
-    lengths = {
-        n: mean
-        for n, mean in lengths.items()
-        if 2 * len(set(texts[n])) > len(sheet) and _has_spaces(texts[n])
-    }
+    lengths = {n: mean for n, mean in lengths.items() if 2 * len(set(texts[n])) > len(sheet) and _has_spaces(texts[n])}
     if not lengths:
         raise ColumnError(
-            f"{sheet.name}: no column could serve as the input (it has {', '.join(sheet.columns)}); "
-            "pass --input NAME."
+            f"{sheet.name}: no column could serve as the input (it has {', '.join(sheet.columns)}); pass --input NAME."
         )
     longest = max(lengths, key=lambda n: lengths[n])
     rivals = [name for name, mean in lengths.items() if 2 * mean >= lengths[longest]]
@@ -156,8 +145,7 @@ def _longest_text(sheet: Sheet, texts: dict[str, list[Any]]) -> tuple[str, str]:
 
 def _several(sheet: Sheet, names: Sequence[str], option: str) -> ColumnError:
     return ColumnError(
-        f"{sheet.name}: several columns could serve as the {option}: {some(names, 8)}; "
-        f"pass --{option} NAME to choose."
+        f"{sheet.name}: several columns could serve as the {option}: {some(names, 8)}; pass --{option} NAME to choose."
     )
 
 
@@ -220,9 +208,7 @@ def _targets(
     if not serving:
         return (), "no other column is named like a target or holds values that recur"
     distinct = len({str(v) for v in sheet.columns[serving[0]]})
-    return (
-        serving[0],
-    ), f"the only other column that could serve ({distinct} distinct values in {len(sheet)} rows)"
+    return (serving[0],), f"the only other column that could serve ({distinct} distinct values in {len(sheet)} rows)"
 
 
 def _asked_targets(sheet: Sheet, names: tuple[str, ...], input_name: str) -> tuple[tuple[str, ...], str]:

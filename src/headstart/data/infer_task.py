@@ -33,9 +33,7 @@ def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple
 
 def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, str, str]:
     if asked not in (None, "multilabel"):
-        raise SettingError(
-            f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named."
-        )
+        raise SettingError(f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named.")
     for name in targets:
         row = next((i for i, v in enumerate(sheet.columns[name]) if as_flag(v) is None), None)
         if row is not None:

@@ -41,8 +41,7 @@ class SealedTest:
             raise SealError("the test part is opened for a stated reason only.")
         if self.__openings and not again:
             raise SealError(
-                f"the test part was already opened ({self.__openings[-1]}); "
-                f"a second look ({reason}) needs again=True."
+                f"the test part was already opened ({self.__openings[-1]}); a second look ({reason}) needs again=True."
             )
         self.__openings.append(reason)
         return self.__table

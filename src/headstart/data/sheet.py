@@ -85,9 +85,7 @@ def as_number(value: Any) -> float | None:
     """A number or a numeral as a float; None for anything else, bool included."""
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return float(value)
-    if (
-        not isinstance(value, str) or "_" in value
-    ):  # float("1_0") is 10.0 in Python, but a label to everyone else
+    if not isinstance(value, str) or "_" in value:  # float("1_0") is 10.0 in Python, but a label to everyone else
         return None
     try:
         return float(value)

@@ -73,9 +73,7 @@ def open_sources(
         if path is None:
             continue
         if (main.opened.table.split == part).any():
-            raise SplitError(
-                f"{train} already has a {part} part of its own; drop --{part} or remove that part."
-            )
+            raise SplitError(f"{train} already has a {part} part of its own; drop --{part} or remove that part.")
         # A table is read by the first one's choice; where that had no columns, only these two can be imposed.
         imposed = settings if main.choice else replace(settings, task=table.task, modality=table.modality)
         extra = _read(path, imposed, part, main.choice).opened
@@ -141,9 +139,7 @@ def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Read
         return Reading(open_image_file(path, settings))
     if kind in AUDIO_TYPES:
         raise SourceError(f"{path.name}: {AUDIO_LATER}.")
-    raise SourceError(
-        f"{path.name}: files of type {kind or 'no extension'} are not supported; supported: {SUPPORTED}."
-    )
+    raise SourceError(f"{path.name}: files of type {kind or 'no extension'} are not supported; supported: {SUPPORTED}.")
 
 
 def _archive(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
@@ -160,14 +156,10 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
         return open_saved_dataset(path, settings, like)
     listing = list_folder(path)
     tables = [name for name in listing.files if extension(name) in TABLE_TYPES]
-    parts = one_name_a_part(
-        [(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path)
-    )
+    parts = one_name_a_part([(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path))
     if not parts and (not tables or _has_classes(path, listing)):
         # With an earlier table, --input and --target speak of its columns.
-        return Reading(
-            open_image_folder(path, replace(settings, input=None, target=None) if like else settings)
-        )
+        return Reading(open_image_folder(path, replace(settings, input=None, target=None) if like else settings))
     if not parts and len(tables) > 1:
         raise SourceError(
             f"{path}: holds several tables ({some(tables)}); give one, or name them train, valid and test."
@@ -186,7 +178,5 @@ def _has_classes(path: Path, listing: Listing) -> bool:
     """Whether there are several folders of images, or part folders: then a table beside them is no data."""
     if any(part_of(name) and list_folder(path / name).folders for name in listing.folders):
         return True
-    holding = (
-        any(extension(f) in IMAGE_TYPES for f in list_folder(path / name).files) for name in listing.folders
-    )
+    holding = (any(extension(f) in IMAGE_TYPES for f in list_folder(path / name).files) for name in listing.folders)
     return sum(holding) > 1

@@ -20,9 +20,7 @@ _BALANCED_BY = {
 }
 
 
-def assign(
-    table: Table, settings: SplitSettings, keys: np.ndarray | None = None
-) -> tuple[Table, tuple[Fact, ...]]:
+def assign(table: Table, settings: SplitSettings, keys: np.ndarray | None = None) -> tuple[Table, tuple[Fact, ...]]:
     """The table with every row in a part, and what is to be said about it.
 
     Parts that the table already has are kept; missing ones are drawn from its "train" and "" rows, test
@@ -61,9 +59,7 @@ def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> No
         raise LabelError("the examples have no labels; name the target column with --target.")
     bad = sorted(set(table.split.tolist()) - {"", *PARTS})
     if bad:
-        raise SplitError(
-            f"the given split holds {some(map(repr, bad))}; a part is one of {', '.join(PARTS)}."
-        )
+        raise SplitError(f"the given split holds {some(map(repr, bad))}; a part is one of {', '.join(PARTS)}.")
     if keys is not None and len(keys) != len(table):
         raise SplitError(f"{len(keys)} content hashes were given for {len(table)} rows.")
     if table.task != "regression":
@@ -77,21 +73,15 @@ def _check_counts(table: Table) -> None:
     single = sorted(label for label, count in counts.items() if count == 1)
     if single:
         names, them = some(map(repr, single)), "class has" if len(single) == 1 else "classes have"
-        raise LabelError(
-            f"{len(single)} {them} one example only: {names}; add examples, drop the class or merge it."
-        )
+        raise LabelError(f"{len(single)} {them} one example only: {names}; add examples, drop the class or merge it.")
 
 
-def _parts(
-    table: Table, settings: SplitSettings, keys: np.ndarray | None
-) -> tuple[np.ndarray, tuple[Fact, ...]]:
+def _parts(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> tuple[np.ndarray, tuple[Fact, ...]]:
     """[n] part of each row of a table in the order of its ids."""
     parts = np.where(table.split == "", "train", table.split).astype("U5")
     missing = [part for part in ("test", "valid") if not (parts == part).any()]
     if not (parts == "train").any():
-        raise SplitError(
-            "no row is left to train on: every row is given to valid or test; give a train part too."
-        )
+        raise SplitError("no row is left to train on: every row is given to valid or test; give a train part too.")
     together = units(table.groups, keys, len(table))
     for part in missing:
         rng = np.random.default_rng([settings.seed, PARTS.index(part)])
@@ -138,9 +128,7 @@ def _check_unseen(table: Table) -> None:
         counts = count_labels(row for row, own in zip(labels, table.split, strict=True) if own == part)
         unseen = sorted(counts.keys() - seen.keys())
         if unseen:
-            rows = sum(
-                1 for row, own in zip(labels, table.split, strict=True) if own == part and {*row} & {*unseen}
-            )
+            rows = sum(1 for row, own in zip(labels, table.split, strict=True) if own == part and {*row} & {*unseen})
             raise LabelError(
                 f"{len(unseen)} labels of the {part} part never occur in train: {some(map(repr, unseen))} "
                 f"({rows} rows); add training examples of them, correct the labels, or remove those rows."
@@ -157,9 +145,7 @@ def _rare(table: Table) -> tuple[Fact, ...]:
         absent = sorted(everywhere.keys() - here.keys())
         if absent:
             value = f"{len(absent)} of {len(everywhere)} without an example in {part}"
-            facts.append(
-                Fact("rare classes", value, f"too few examples to give one to {part}: {some(absent)}")
-            )
+            facts.append(Fact("rare classes", value, f"too few examples to give one to {part}: {some(absent)}"))
     return tuple(facts)
 
 
@@ -175,7 +161,5 @@ def _leaks(table: Table, keys: np.ndarray | None) -> tuple[Fact, ...]:
         if astride.any():
             rows = int(astride[codes].sum())
             value = f"{int(astride.sum())} {what} in more than one part"
-            facts.append(
-                Fact("leak", value, f"the given split puts {rows} rows so; the score may be too good")
-            )
+            facts.append(Fact("leak", value, f"the given split puts {rows} rows so; the score may be too good"))
     return tuple(facts)

@@ -37,9 +37,7 @@ def open_tables(paths: dict[str, Path], settings: SourceSettings, like: Choice |
     return open_sheets([(part, read_sheet(path, named)) for part, path in paths.items()], settings, like)
 
 
-def open_sheets(
-    sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, like: Choice | None = None
-) -> Reading:
+def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, like: Choice | None = None) -> Reading:
     """(part, sheet) pairs as one table; columns and task are inferred on the first, train if there."""
     sheets = sorted(sheets, key=lambda pair: PARTS.index(pair[0]) if pair[0] else -1)
     openeds: list[Opened] = []
@@ -112,9 +110,7 @@ def _image_input(value: Any, folder: Path) -> tuple[str | bytes, str]:
         return (encoded, "") if encoded else ("", "empty image")
     name = file_name(value)
     if not name:
-        return "", "no image: the cell is empty" if is_empty(
-            value
-        ) else "no image: neither a path nor an image"
+        return "", "no image: the cell is empty" if is_empty(value) else "no image: neither a path nor an image"
     path = os.path.abspath(os.path.join(folder, name))
     if not os.path.isfile(path):
         return "", f"no such file: {name}"

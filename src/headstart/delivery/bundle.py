@@ -84,9 +84,7 @@ class Bundle:
         record = _record(folder)
         try:
             task = task_from_dict(record["task"])
-            head = LinearHead(
-                *_tensors(folder), task.name, record["head"]["kind"], record["head"]["settings"]
-            )
+            head = LinearHead(*_tensors(folder), task.name, record["head"]["kind"], record["head"]["settings"])
             preprocessing = json.dumps(record["preprocessing"], sort_keys=True)
             bundle = cls(
                 Identity.from_dict(record["base"]),
@@ -101,13 +99,10 @@ class Bundle:
             raise BundleError(
                 f"{folder / _FILE} is damaged: {type(error).__name__} {error}; restore it or fit again."
             ) from error
-        if (
-            head.weight.ndim != 2
-            or head.weight.shape[1] != task.outputs
-            or head.bias.shape != (task.outputs,)
-        ):
+        if head.weight.ndim != 2 or head.weight.shape[1] != task.outputs or head.bias.shape != (task.outputs,):
             raise BundleError(
-                f"{folder / _WEIGHTS} has shape {head.weight.shape} for {task.outputs} outputs; restore it or fit again."
+                f"{folder / _WEIGHTS} has shape {head.weight.shape} for {task.outputs} outputs; restore it or "
+                f"fit again."
             )
         return bundle
 
@@ -142,6 +137,4 @@ def _tensors(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         tensors = load_file(folder / _WEIGHTS)
         return tensors["weight"], tensors["bias"]
     except (OSError, SafetensorError, KeyError) as error:
-        raise BundleError(
-            f"{folder / _WEIGHTS} cannot be read ({error}); restore it or fit again."
-        ) from error
+        raise BundleError(f"{folder / _WEIGHTS} cannot be read ({error}); restore it or fit again.") from error

@@ -119,11 +119,13 @@ def _same_base(bundle: Bundle) -> Base:
     base = open_base(again, bundle.modality)
     if base.identity.weights != bundle.base.weights:
         raise BundleError(
-            f"base {name!r} here ({base.identity.source}) has other weights than in training ({bundle.base.source}); install that version or fit again."
+            f"base {name!r} here ({base.identity.source}) has other weights than in training "
+            f"({bundle.base.source}); install that version or fit again."
         )
     if base.preprocessing() != bundle.preprocessing:
         raise BundleError(
-            f"base {name!r} here prepares inputs otherwise than in training; use the headstart version of the bundle or fit again."
+            f"base {name!r} here prepares inputs otherwise than in training; use the headstart version of the "
+            f"bundle or fit again."
         )
     return base
 

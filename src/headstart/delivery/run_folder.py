@@ -57,7 +57,8 @@ class RunFolder:
                 pid = int(owner.read_text())
                 if pid != os.getpid() and _alive(pid):
                     raise OutputError(
-                        f"{self.path} is being written by another run (process {pid}); wait for it or choose another --out or --name."
+                        f"{self.path} is being written by another run (process {pid}); wait for it or choose "
+                        f"another --out or --name."
                     )
             shutil.rmtree(self.aside)
         self.aside.mkdir()

@@ -111,9 +111,10 @@ def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 def _auroc(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Weighted Mann–Whitney statistic: the share of (positive, negative) pairs in order, ties half."""
-    own, other = w[positive], w[~positive]
-    below = _weight_below(score[positive], score[~positive], other, equals=0.5)
-    return _ratio((own * below).sum(axis=0), own.sum(axis=0) * other.sum(axis=0))
+    own, above = w[positive], score[positive]
+    below = _weight_below(above, score, w, equals=0.5) - _weight_below(above, above, own, equals=0.5)
+    total = own.sum(axis=0)
+    return _ratio((own * below).sum(axis=0), total * (w.sum(axis=0) - total))
 
 
 # --- multilabel ---

@@ -46,9 +46,7 @@ class Metric:
         """
         y, p = np.asarray(y), np.asarray(p)
         if len(y) != len(p):
-            raise ValueError(
-                f"{self.name}: y has {len(y)} rows and p {len(p)}; they must have the same rows."
-            )
+            raise ValueError(f"{self.name}: y has {len(y)} rows and p {len(p)}; they must have the same rows.")
         if len(y) == 0 or not np.isfinite(p).all():
             return float("nan")
         return float(self.kernel(y, p, np.ones((len(y), 1)))[0])
@@ -66,26 +64,16 @@ _ALL = (
     _proportion("accuracy", _CLASSES, kernels.hit_rows, "share of rows whose most probable class is right"),
     Metric("balanced_accuracy", _CLASSES, kernels.balanced_accuracy, True, "mean recall of the classes"),
     Metric("f1_macro", _CLASSES + _LABELS, kernels.f1_macro, True, "mean F1 of the classes or labels"),
-    _loss(
-        "log_loss", _CLASSES, kernels.mean_of(kernels.log_loss_rows), "mean −log p(true class), nats", False
-    ),
-    _loss(
-        "brier", _CLASSES, kernels.mean_of(kernels.brier_rows), "mean squared error of probabilities", True
-    ),
+    _loss("log_loss", _CLASSES, kernels.mean_of(kernels.log_loss_rows), "mean −log p(true class), nats", False),
+    _loss("brier", _CLASSES, kernels.mean_of(kernels.brier_rows), "mean squared error of probabilities", True),
     Metric("mcc", _CLASSES, kernels.mcc, True, "Matthews correlation; 0 is chance", worst=-1.0),
     Metric("auroc", _CLASSES, kernels.auroc, True, "area under the ROC curve, each class against the rest"),
-    _proportion(
-        "top5", _CLASSES, kernels.top5_rows, "share of rows with the true class among the first five"
-    ),
+    _proportion("top5", _CLASSES, kernels.top5_rows, "share of rows with the true class among the first five"),
     Metric("f1_micro", _LABELS, kernels.f1_micro, True, "F1 over all pairs of row and label"),
     Metric("average_precision", _LABELS, kernels.average_precision, True, "mean average precision of labels"),
-    _proportion(
-        "subset_accuracy", _LABELS, kernels.exact_rows, "share of rows with exactly the right labels"
-    ),
+    _proportion("subset_accuracy", _LABELS, kernels.exact_rows, "share of rows with exactly the right labels"),
     Metric("r2", _NUMBERS, kernels.r2, True, "share of variance explained", worst=None),
-    _loss(
-        "mae", _NUMBERS, kernels.mean_of(kernels.absolute_rows), "mean absolute error, target's unit", False
-    ),
+    _loss("mae", _NUMBERS, kernels.mean_of(kernels.absolute_rows), "mean absolute error, target's unit", False),
     _loss("rmse", _NUMBERS, kernels.rmse, "root mean squared error, target's unit", False),
     Metric("spearman", _NUMBERS, kernels.spearman, True, "rank correlation", worst=None),
 )
@@ -97,9 +85,7 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 def get(name: str) -> Metric:
     """The metric called ``name``; `SettingError` if there is none."""
     if name not in METRICS:
-        raise SettingError(
-            f"metric {name!r} is unknown; it may be {', '.join(METRICS)}.{nearest(name, METRICS)}"
-        )
+        raise SettingError(f"metric {name!r} is unknown; it may be {', '.join(METRICS)}.{nearest(name, METRICS)}")
     return METRICS[name]
 
 

@@ -56,8 +56,8 @@ def stratified_wilson(hits: np.ndarray, stratum: np.ndarray, level: float) -> Bo
     k = len(n)
     added = z * z / (2 * k)
     share = (x + added) / (n + 2 * added)
-    variance = _mean_variance(share * (1 - share), n)
     centre = share.mean()
+    variance = _mean_variance(share * (1 - share), n, centre * (1 - centre))
     return wilson(float((x / n).mean()), float(centre * (1 - centre) / variance), level)
 
 
@@ -69,8 +69,9 @@ def stratified_paired(wins: np.ndarray, losses: np.ndarray, stratum: np.ndarray,
     n, (b, c) = _per_stratum(stratum, wins, losses)
     added = 1 / len(n)
     win, loss = (b + added) / (n + 2 * added), (c + added) / (n + 2 * added)
-    variance = _mean_variance(win + loss - (win - loss) ** 2, n)
-    centre, half = float((win - loss).mean()), normal_quantile(level) * float(np.sqrt(variance))
+    centre = float((win - loss).mean())
+    variance = _mean_variance(win + loss - (win - loss) ** 2, n, float((win + loss).mean()) - centre**2)
+    half = normal_quantile(level) * float(np.sqrt(variance))
     return max(-1.0, centre - half), min(1.0, centre + half)
 
 
@@ -80,13 +81,11 @@ def _per_stratum(stratum: np.ndarray, *columns: np.ndarray) -> tuple[np.ndarray,
     return np.bincount(inverse), [np.bincount(inverse, weights=column) for column in columns]
 
 
-def _mean_variance(per_row: np.ndarray, n: np.ndarray) -> float:
+def _mean_variance(per_row: np.ndarray, n: np.ndarray, of_mean: float) -> float:
     """Variance of the unweighted mean of strata from the plug-in variance of a row in each.
 
-    The plug-in is too small by (n − 1) / n; a stratum of one row tells nothing of its own, so it gets the
-    others' mean, or where there is none the largest that a proportion can have.
+    The plug-in is too small by (n − 1) / n. A stratum of one row tells nothing of its own spread, so it gets
+    ``of_mean``, the variance of a row that is like the strata's mean.
     """
-    several = n > 1
-    row = np.where(several, per_row * n / np.maximum(n - 1, 1), 0.0)
-    row[~several] = row[several].mean() if several.any() else 0.25
+    row = np.where(n > 1, per_row * n / np.maximum(n - 1, 1), of_mean)
     return float((row / n).sum() / len(n) ** 2)

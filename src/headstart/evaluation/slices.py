@@ -52,15 +52,11 @@ def by_slice(
     for column, values in slices.items():
         texts = np.array([str(value) for value in values], dtype=object)
         if len(texts) != len(y):
-            raise ColumnError(
-                f"slice column {column!r} has {len(texts)} rows where the scores have {len(y)}."
-            )
+            raise ColumnError(f"slice column {column!r} has {len(texts)} rows where the scores have {len(y)}.")
         for value in sorted(set(texts)):
             rows = texts == value
             found.append(
-                SliceScore(
-                    column, value, int(rows.sum()), _score(metric, y[rows], p[rows], level, draws, seed)
-                )
+                SliceScore(column, value, int(rows.sum()), _score(metric, y[rows], p[rows], level, draws, seed))
             )
 
     def order(score: SliceScore) -> tuple[bool, bool, float, str, str]:

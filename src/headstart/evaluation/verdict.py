@@ -74,9 +74,7 @@ def judge(
     if gain.low > 0:
         return Verdict("helped", f"Borrowing helped: {facts}.", "Ship the borrowed model.")
     if gain.high < 0:
-        return Verdict(
-            "hurt", f"Borrowing hurt: {facts}; use {best} instead.", f"Use {best}; it scores higher."
-        )
+        return Verdict("hurt", f"Borrowing hurt: {facts}; use {best} instead.", f"Use {best}; it scores higher.")
     if max(gain.high, -gain.low) <= margin:
         return Verdict(
             "did not help",

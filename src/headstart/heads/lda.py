@@ -148,9 +148,7 @@ def _priors_without(found: Classes, y: np.ndarray) -> np.ndarray:
     return log_prior
 
 
-def leave_part_out(
-    rotation: Rotation, y: np.ndarray, outputs: int, gamma: float, part: np.ndarray
-) -> np.ndarray:
+def leave_part_out(rotation: Rotation, y: np.ndarray, outputs: int, gamma: float, part: np.ndarray) -> np.ndarray:
     """The scores [len(part), k] that the rows ``part`` get from the fit without any of them."""
     rows, w = rotation.rows, rotation.weights
     kept = w.copy()

@@ -72,6 +72,8 @@ def solve(
             groups.
     """
     x, y, outputs = _checked(x, y, task, outputs)
+    if balanced and task != "classification":
+        raise SettingError(f"balanced is for classification; for {task} leave it out.")
     if balanced and metric is None:
         metric = "balanced_accuracy"
     named = metric if callable(metric) else metric_name(task, metric)
@@ -136,29 +138,21 @@ def _row_weights(y: np.ndarray, balanced: bool) -> np.ndarray | None:
     return balance(y) if balanced else None
 
 
-def _checked(
-    x: np.ndarray, y: np.ndarray, task: str, outputs: int | None
-) -> tuple[np.ndarray, np.ndarray, int]:
+def _checked(x: np.ndarray, y: np.ndarray, task: str, outputs: int | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Features as float32, targets, number of outputs; raises SettingError on what cannot be solved."""
     if task not in TASKS:
         raise SettingError(f"task is {task!r}; it is one of {', '.join(TASKS)}.{nearest(task, TASKS)}")
     x, y = np.asarray(x, np.float32), np.asarray(y)
     if x.ndim != 2 or y.ndim != (1 if task == "classification" else 2) or len(x) != len(y) or not x.size:
         wanted = "[n]" if task == "classification" else "[n, outputs]"
-        raise SettingError(
-            f"features {x.shape} and targets {y.shape} do not fit; {task} takes [n, d] and {wanted}."
-        )
+        raise SettingError(f"features {x.shape} and targets {y.shape} do not fit; {task} takes [n, d] and {wanted}.")
     bad = np.flatnonzero(~np.isfinite(x.sum(axis=1, dtype=np.float64)))
     if len(bad):
-        raise SettingError(
-            f"{len(bad)} rows of features are not finite, the first is row {bad[0]}; remove them."
-        )
+        raise SettingError(f"{len(bad)} rows of features are not finite, the first is row {bad[0]}; remove them.")
     if not np.isfinite(y).all():
         raise SettingError("some targets are not finite; remove those rows.")
     if task != "classification":
         return x, y, y.shape[1]
     if not np.issubdtype(y.dtype, np.integer) or y.min() < 0 or (outputs is not None and y.max() >= outputs):
-        raise SettingError(
-            f"classes must be whole numbers from 0 to {'k' if outputs is None else outputs} - 1."
-        )
+        raise SettingError(f"classes must be whole numbers from 0 to {'k' if outputs is None else outputs} - 1.")
     return x, y, int(y.max()) + 1 if outputs is None else outputs

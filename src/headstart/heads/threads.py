@@ -1,7 +1,7 @@
 """One BLAS thread for small problems.
 
-Each threaded call waits for every thread, and on a busy machine a thread that has to be woken comes late: with
-two cores taken by others, a solve of 245 x 1,280 features took 1.7 s with two threads and 0.05 s with one.
+Each threaded call waits for every thread, and on a busy machine a thread that has to be woken comes late:
+with both cores taken by others, 245 x 1,280 features took 1.7 s with two threads and 0.05 s with one.
 """
 
 from __future__ import annotations

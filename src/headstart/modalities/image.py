@@ -16,9 +16,7 @@ from headstart.modalities.modality import Modality, Unreadable
 
 _RESAMPLING = {"bicubic": pil.Resampling.BICUBIC, "bilinear": pil.Resampling.BILINEAR}
 _CROPS = ("center", "squash")
-_GAP = (
-    2.0  # PIL's reducing_gap: from a factor of 4 on, average whole blocks first; the eye sees no difference
-)
+_GAP = 2.0  # PIL's reducing_gap: from a factor of 4 on, average whole blocks first; the eye sees no difference
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,7 @@ def _encoded(value: Any) -> bytes:
         return bytes(value)
     if isinstance(value, str | os.PathLike):
         return image_file.read(value)
-    raise Unreadable(
-        f"not a picture but {type(value).__name__}; allowed are a path, bytes, a PIL image or an array"
-    )
+    raise Unreadable(f"not a picture but {type(value).__name__}; allowed are a path, bytes, a PIL image or an array")
 
 
 def _header(picture: pil.Image) -> bytes:

@@ -93,9 +93,7 @@ def _opened(data: bytes) -> pil.Image:
                     raise
                 claimed = claimed or (name if accept else "")
     if claimed:
-        raise Unreadable(
-            f"truncated or damaged: the header of this {claimed} file of {len(data)} bytes is broken"
-        )
+        raise Unreadable(f"truncated or damaged: the header of this {claimed} file of {len(data)} bytes is broken")
     raise Unreadable(f"not an image: {_looks_like(data)}")
 
 
@@ -109,11 +107,7 @@ def _looks_like(data: bytes) -> str:
         start = data[:40].decode("ascii")
     except UnicodeDecodeError:
         return f"{len(data)} bytes of no known picture format"
-    return (
-        f"the file is text that starts with {start!r}"
-        if start.isprintable() or start.split()
-        else "blank text"
-    )
+    return f"the file is text that starts with {start!r}" if start.isprintable() or start.split() else "blank text"
 
 
 def _words(error: Exception) -> str:

@@ -88,9 +88,7 @@ def _score_chart(result: Result) -> Markup:
 def _gain_chart(result: Result) -> Markup:
     gain = result.transfer_gain
     row = Dot(f"Gain over {gain.against}", gain.value, gain.low, gain.high, strong=True)
-    return plots.dots(
-        [row], name="gain-chart", title="Gain with its 95 % interval; the line is at 0", mark=0.0
-    )
+    return plots.dots([row], name="gain-chart", title="Gain with its 95 % interval; the line is at 0", mark=0.0)
 
 
 def _gain_sentence(result: Result) -> str:

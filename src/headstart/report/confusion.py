@@ -39,8 +39,7 @@ def matrix(counts: np.ndarray) -> list[list[Cell]]:
     """The cells of ``counts`` [k, k], rows true."""
     shares = _shares(counts)
     return [
-        [Cell(int(counts[i, j]), float(shares[i, j]), i == j) for j in range(len(counts))]
-        for i in range(len(counts))
+        [Cell(int(counts[i, j]), float(shares[i, j]), i == j) for j in range(len(counts))] for i in range(len(counts))
     ]
 
 

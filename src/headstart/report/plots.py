@@ -86,9 +86,7 @@ def _row(row: Dot, top: int, ticks: list[float], value: str) -> Markup:
     if row.low is not None and row.high is not None and known(row.low) and known(row.high):
         parts += _line(_x(row.low, ticks), _x(row.high, ticks), y, y, f"bar {kind}")
     if row.value is not None and known(row.value):
-        parts += Markup('<circle class="dot {}" cx="{:.2f}%" cy="{}" r="6"/>').format(
-            kind, _x(row.value, ticks), y
-        )
+        parts += Markup('<circle class="dot {}" cx="{:.2f}%" cy="{}" r="6"/>').format(kind, _x(row.value, ticks), y)
     return parts
 
 

@@ -24,14 +24,14 @@ def repeat(result: Result) -> str:
 def _call(result: Result) -> str:
     """``headstart.fit(…)`` with every setting that is not the default, one a line, and the seed."""
     given, usual = _flat(result.settings), _flat(FitSettings().to_dict())
-    words = {_KEYWORDS.get(key, key[1]): v for key, v in given.items() if usual.get(key) != v}
+    words = {_KEYWORDS.get(key, key[1]): v for key, v in given.items() if usual.get(key) != v and v != []}
     arguments = [repr(result.data.source), *(f"{k}={v!r}" for k, v in words.items()), f"seed={result.seed}"]
     return "\n".join(["import headstart", "", "headstart.fit(", *(f"    {a}," for a in arguments), ")"])
 
 
 def _flat(settings: dict[str, Any]) -> dict[tuple[str, str], Any]:
     """(group, name) -> value; the group of a setting that is in none is ""."""
-    flat = {}
+    flat: dict[tuple[str, str], Any] = {}
     for name, value in settings.items():
         inner = {(name, k): v for k, v in value.items()} if isinstance(value, dict) else {("", name): value}
         flat |= {key: v for key, v in inner.items() if key not in _UNTOLD}

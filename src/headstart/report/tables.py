@@ -118,9 +118,7 @@ def slices(result: Result) -> Table | None:
     found = result.test.slices
     if not found:
         return None
-    lines = [
-        Line((f"{s.column}: {s.value}", count(s.n), number(s.score), interval(s.low, s.high))) for s in found
-    ]
+    lines = [Line((f"{s.column}: {s.value}", count(s.n), number(s.score), interval(s.low, s.high))) for s in found]
     heads = ("Slice", "Test examples", "Score", "95\u00a0% interval")
     caption = f"{words.title(result.metric)} by slice, worst first"
     return Table("slices-table", caption, heads, lines, (1, 2, 3), fold=_fold(lines, "slices"))
@@ -128,9 +126,7 @@ def slices(result: Result) -> Table | None:
 
 def pairs(counts: np.ndarray, labels: tuple[str, ...]) -> Table:
     """The most frequent confusions."""
-    lines = [
-        Line((p.truth, p.predicted, count(p.count), share(p.share))) for p in confusion.pairs(counts, labels)
-    ]
+    lines = [Line((p.truth, p.predicted, count(p.count), share(p.share))) for p in confusion.pairs(counts, labels)]
     heads = ("True class", "Taken for", "Times", "Share of the class")
     return Table("confusion-table", "Most confused pairs on the test part", heads, lines, (2, 3))
 

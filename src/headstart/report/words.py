@@ -32,8 +32,7 @@ WORDINGS = {
     ),
     "log_loss": Wording(
         "Log loss",
-        "How far the stated probabilities are from the truth; being sure and wrong costs most, 0 is "
-        "faultless.",
+        "How far the stated probabilities are from the truth; being sure and wrong costs most, 0 is faultless.",
     ),
     "brier": Wording(
         "Brier score",
@@ -45,8 +44,7 @@ WORDINGS = {
     ),
     "auroc": Wording(
         "Area under the ROC curve",
-        "How often an example of a class is ranked above one that is not of it; 0.5 is guessing, 1 is "
-        "faultless.",
+        "How often an example of a class is ranked above one that is not of it; 0.5 is guessing, 1 is faultless.",
     ),
     "top5": Wording(
         "Top-5 accuracy",

@@ -18,7 +18,7 @@ class Candidate:
         base, strategy: names.
         head: on the base's pooled features.
         valid: [n_valid, outputs] probabilities (regression: values) on the validation rows.
-        valid_score: the run's metric on them, or the negated metric where lower is better.
+        valid_score: the run's metric on them.
         tried: the heads compared within the training rows.
         seconds: solving; features are counted once for all candidates of a base.
     """

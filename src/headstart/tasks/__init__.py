@@ -26,9 +26,7 @@ def from_dict(record: Mapping[str, Any]) -> Task:
     """The task that `Task.to_dict` wrote; `BundleError` if the record is not one."""
     name = record.get("task")
     if name not in TASKS:
-        raise BundleError(
-            f"the record's task is {name!r}; it may be {', '.join(TASKS)}; save the bundle anew."
-        )
+        raise BundleError(f"the record's task is {name!r}; it may be {', '.join(TASKS)}; save the bundle anew.")
     return TASKS[name].from_dict(record)
 
 

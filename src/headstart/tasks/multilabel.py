@@ -77,9 +77,7 @@ def _rows(targets: Iterable[Any]) -> list[tuple[str, ...]]:
     rows = list(targets)
     for i, row in enumerate(rows):
         if not isinstance(row, tuple | list | set | frozenset):
-            raise LabelError(
-                f"the target of row {i + 1} is {row!r}; a multilabel target is a tuple of labels."
-            )
+            raise LabelError(f"the target of row {i + 1} is {row!r}; a multilabel target is a tuple of labels.")
         for label in row:
             require_text(label, i)
     return [tuple(row) for row in rows]

@@ -55,9 +55,7 @@ class Regression(Task):
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         if record.get("task") != cls.name:
-            raise BundleError(
-                f"the record's task is {record.get('task')!r}, not {cls.name!r}; save the bundle anew."
-            )
+            raise BundleError(f"the record's task is {record.get('task')!r}, not {cls.name!r}; save the bundle anew.")
         return cls()
 
 
@@ -71,7 +69,5 @@ def _numbers(targets: Iterable[Any]) -> np.ndarray:
         except (TypeError, ValueError):
             y[i] = np.nan
         if isinstance(value, str) or not np.isfinite(y[i]):
-            raise LabelError(
-                f"the target of row {i + 1} is {value!r}; a regression target is a finite number."
-            )
+            raise LabelError(f"the target of row {i + 1} is {value!r}; a regression target is a finite number.")
     return y

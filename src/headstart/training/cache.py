@@ -98,9 +98,7 @@ class FeatureCache:
         for start in range(0, len(unique), _KEYS_PER_QUERY):
             chunk = [bytes.fromhex(key) for key in unique[start : start + _KEYS_PER_QUERY]]
             marks = ",".join("?" * len(chunk))
-            for key, blob in self._connection.execute(
-                f"SELECT key, vector FROM vectors WHERE key IN ({marks})", chunk
-            ):
+            for key, blob in self._connection.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", chunk):
                 row = rows[key.hex()]
                 vectors[row] = np.frombuffer(blob, dtype="<f4")
                 found[row] = True
@@ -111,10 +109,7 @@ class FeatureCache:
 
     def put(self, keys: Sequence[str], vectors: np.ndarray) -> None:
         """Keep ``vectors`` [n, width] under ``keys``, in one transaction; keys that are there already stay."""
-        rows = [
-            (bytes.fromhex(k), v.tobytes())
-            for k, v in zip(keys, vectors.astype("<f4", copy=False), strict=True)
-        ]
+        rows = [(bytes.fromhex(k), v.tobytes()) for k, v in zip(keys, vectors.astype("<f4", copy=False), strict=True)]
         with _disk_errors(self.path), self._connection:
             self._connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
 
@@ -146,13 +141,9 @@ def _connect(path: Path, space: Space) -> sqlite3.Connection:
             "PRAGMA synchronous=NORMAL"
         )  # safe against a killed process; at worst loses batches in a power cut
         with connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
-            )
+            connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
             connection.execute("CREATE TABLE IF NOT EXISTS space (json TEXT PRIMARY KEY)")
-            connection.execute(
-                "INSERT OR IGNORE INTO space VALUES (?)", (json.dumps(asdict(space), sort_keys=True),)
-            )
+            connection.execute("INSERT OR IGNORE INTO space VALUES (?)", (json.dumps(asdict(space), sort_keys=True),))
         os.utime(path)  # last used
     return connection
 
@@ -166,7 +157,8 @@ def _disk_errors(path: Path) -> Iterator[None]:
         full = "full" in str(error) or getattr(error, "errno", None) == 28
         what = "the disk is full" if full else str(error)
         raise OutputError(
-            f"cannot write the feature cache {path.parent}: {what}. Free space ('headstart cache prune') or set HEADSTART_CACHE."
+            f"cannot write the feature cache {path.parent}: {what}. Free space ('headstart cache prune') or "
+            f"set HEADSTART_CACHE."
         ) from error
 
 

@@ -59,7 +59,7 @@ class Extracted:
         return mask
 
 
-def content_keys(inputs: Sequence[Any], modality: str) -> tuple[np.ndarray, dict[int, str]]:
+def content_keys(inputs: Sequence[Any] | np.ndarray, modality: str) -> tuple[np.ndarray, dict[int, str]]:
     """Content hashes [n] str of ``inputs``, read on threads, and the rows that cannot be read with the reason."""
     room = get_modality(modality)
 
@@ -87,7 +87,11 @@ class _Work:
 
 
 def extract(
-    base: Base, inputs: Sequence[Any], *, classical: bool = False, progress: Progress | None = None
+    base: Base,
+    inputs: Sequence[Any] | np.ndarray,
+    *,
+    classical: bool = False,
+    progress: Progress | None = None,
 ) -> Extracted:
     """The base's features (and, for images, the control's classical ones) of ``inputs``.
 
@@ -112,9 +116,7 @@ def extract(
     )
     first = np.zeros(len(keys), dtype=bool)
     first[np.unique(keys, return_index=True)[1]] = True
-    work = _Work(
-        keys, out, first & readable, first & readable if classical else np.zeros(len(keys), dtype=bool)
-    )
+    work = _Work(keys, out, first & readable, first & readable if classical else np.zeros(len(keys), dtype=bool))
     with ExitStack() as stack:
         _run(base, inputs, work, stack, progress or Progress())
     _share(keys, first, out)
@@ -124,9 +126,7 @@ def extract(
 
 def space_of(base: Base, choice: Choice) -> Space:
     """The cache space of a base's pooled output under a runtime."""
-    return Space(
-        base.identity.name, base.identity.weights, POOLED, base.preprocessing(), choice.dtype, base.width
-    )
+    return Space(base.identity.name, base.identity.weights, POOLED, base.preprocessing(), choice.dtype, base.width)
 
 
 def _classical_space(spec: ImageSpec) -> Space:
@@ -139,7 +139,7 @@ def _json(spec: ImageSpec) -> str:
     return json.dumps(shape, sort_keys=True)
 
 
-def _run(base: Base, inputs: Sequence[Any], work: _Work, stack: ExitStack, progress: Progress) -> None:
+def _run(base: Base, inputs: Sequence[Any] | np.ndarray, work: _Work, stack: ExitStack, progress: Progress) -> None:
     out = work.out
     caches: dict[str, FeatureCache] = {}
     if out.classical is not None:
@@ -173,20 +173,18 @@ def _fill(cache: FeatureCache, keys: np.ndarray, into: np.ndarray) -> np.ndarray
     return mask
 
 
-def _stream(base: Base, inputs: Sequence[Any], work: _Work) -> Iterator[Piece]:
+def _stream(base: Base, inputs: Sequence[Any] | np.ndarray, work: _Work) -> Iterator[Piece]:
     def reject(row: int, reason: str) -> None:
         same = work.keys == work.keys[row]
         work.out.rejected.update({int(i): reason for i in np.flatnonzero(same)})
 
     if base.modality == "image":
-        return image_pieces(
-            inputs, cast(ImageSpec, base.spec), work.for_base.copy(), work.for_classical.copy(), reject
-        )
+        return image_pieces(inputs, cast(ImageSpec, base.spec), work.for_base.copy(), work.for_classical.copy(), reject)
     return text_pieces(inputs, cast(TransformersTextBase, base), np.flatnonzero(work.for_base), reject)
 
 
 def _ready(base: Base, stream: Iterator[Piece], work: _Work) -> tuple[Iterator[Piece], Run]:
-    """Load the base and its runtime; the first time on this machine the runtime is chosen on the stream's own inputs."""
+    """Load the base and its runtime, which is chosen on the stream's own inputs the first time on this machine."""
     start = time.perf_counter()
     keep_freed_memory()
     network = base.network()
@@ -236,9 +234,7 @@ def _consume(
                 _commit(work, name, cache)
 
 
-def _keep(
-    name: str, rows: np.ndarray, vectors: np.ndarray, work: _Work, caches: dict[str, FeatureCache]
-) -> None:
+def _keep(name: str, rows: np.ndarray, vectors: np.ndarray, work: _Work, caches: dict[str, FeatureCache]) -> None:
     keys, kept = work.pending.setdefault(name, ([], []))
     keys.extend(work.keys[rows])
     kept.append(vectors)

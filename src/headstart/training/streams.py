@@ -73,7 +73,11 @@ def ahead(work: Callable[[int], T], rows: Sequence[int]) -> Iterator[tuple[int, 
 
 
 def image_pieces(
-    inputs: Sequence[Any], spec: ImageSpec, for_base: np.ndarray, for_classical: np.ndarray, reject: Reject
+    inputs: Sequence[Any] | np.ndarray,
+    spec: ImageSpec,
+    for_base: np.ndarray,
+    for_classical: np.ndarray,
+    reject: Reject,
 ) -> Iterator[Piece]:
     """Pictures decoded once each, for the base, the control's classical features, or both.
 
@@ -123,15 +127,13 @@ def _batched(
             rows.append(row)
             results.append(result)
         if rows and (len(rows) == size or i == count - 1):
-            features = (
-                np.stack([c for _, c in results if c is not None]) if results[0][1] is not None else None
-            )
+            features = np.stack([c for _, c in results if c is not None]) if results[0][1] is not None else None
             yield Piece(np.array(rows), (np.stack([p for p, _ in results]),) if wanted else None, features)
             rows, results = [], []
 
 
 def text_pieces(
-    inputs: Sequence[Any], base: TransformersTextBase, rows: np.ndarray, reject: Reject
+    inputs: Sequence[Any] | np.ndarray, base: TransformersTextBase, rows: np.ndarray, reject: Reject
 ) -> Iterator[Piece]:
     """Texts tokenised and grouped by length, so that next to nothing is spent on padding."""
     from tokenizers import Tokenizer
@@ -149,9 +151,7 @@ def text_pieces(
     tokens = [encoding.ids for encoding in tokenizer.encode_batch([text for _, text in readable])]
     order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
     for members in _within_budget(order, tokens, TOKENS_PER_BATCH * _factor()):
-        yield Piece(
-            np.array([readable[i][0] for i in members]), _padded([tokens[i] for i in members], padding)
-        )
+        yield Piece(np.array([readable[i][0] for i in members]), _padded([tokens[i] for i in members], padding))
 
 
 def _within_budget(order: list[int], tokens: list[list[int]], budget: int) -> Iterator[list[int]]:

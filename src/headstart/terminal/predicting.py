@@ -53,9 +53,7 @@ def predict_to(
     model = Model.load(run)
     asked = gather(inputs, model.bundle.modality, column)
     said = model.predictions(asked.inputs, progress)
-    rejected = asked.rejected + [
-        Rejected(asked.names[row], reason) for row, reason in sorted(said.rejected.items())
-    ]
+    rejected = asked.rejected + [Rejected(asked.names[row], reason) for row, reason in sorted(said.rejected.items())]
     for row in rejected:
         progress.say(f"not readable: {row.id} ({row.reason})")
     if len(said.rejected) == len(asked.inputs):
@@ -125,12 +123,8 @@ def table(names: list[str], said: Predictions, model: Model, probabilities: bool
         if task.name == "classification":
             record["confidence"] = round(float(p.max()), 4)
         if probabilities and task.labels:
-            record.update(
-                {f"p({label})": round(float(v), 4) for label, v in zip(task.labels, p, strict=True)}
-            )
-        rows.append(
-            {key: value.item() if isinstance(value, np.generic) else value for key, value in record.items()}
-        )
+            record.update({f"p({label})": round(float(v), 4) for label, v in zip(task.labels, p, strict=True)})
+        rows.append({key: value.item() if isinstance(value, np.generic) else value for key, value in record.items()})
     return rows
 
 

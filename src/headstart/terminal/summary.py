@@ -49,7 +49,8 @@ def _scores(result: Result) -> list[str]:
     )
     rows = [chosen, *((c.name, c.score, c.low, c.high) for c in result.controls)]
     width = max(len(name) for name, *_ in rows)
-    title = f"{'test ' + result.metric:<{width}}  score  95 % interval   ({result.test.n:,} rows, opened {_times(result.test.opened)})"
+    opened = f"({result.test.n:,} rows, opened {_times(result.test.opened)})"
+    title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
     return [
         title,
         *(f"{name:<{width}}  {score:5.3f}  {low:.3f} - {high:.3f}" for name, score, low, high in rows),
@@ -67,9 +68,7 @@ def _cost(result: Result) -> str:
 
 def inspection_text(seen: Inspection) -> str:
     """What is understood of a source."""
-    lines = [
-        f"{seen.source}: {seen.rows:,} {seen.modality}s" + (f", {seen.task}" if seen.task else ", no labels")
-    ]
+    lines = [f"{seen.source}: {seen.rows:,} {seen.modality}s" + (f", {seen.task}" if seen.task else ", no labels")]
     lines += [f"  {fact.what}: {fact.value} ({fact.reason})" for fact in seen.facts]
     given = {part or "not assigned": count for part, count in seen.parts.items()}
     lines.append("  parts: " + ", ".join(f"{part} {count:,}" for part, count in given.items()))
@@ -101,9 +100,7 @@ def cache_text() -> str:
     held = spaces()
     if not held:
         return f"{features_root()}: empty"
-    lines = [
-        f"{features_root()}: {bytes_text(sum(use.bytes for use in held))} of at most {bytes_text(size_limit())}"
-    ]
+    lines = [f"{features_root()}: {bytes_text(sum(use.bytes for use in held))} of at most {bytes_text(size_limit())}"]
     lines += [_space_line(use) for use in held]
     return "\n".join(lines)
 
@@ -111,7 +108,10 @@ def cache_text() -> str:
 def _space_line(use: SpaceUse) -> str:
     space = use.space
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(use.used))
-    return f"  {space.name:<22} {space.stage:<10} {space.dtype:<9} {use.rows:>9,} examples {bytes_text(use.bytes):>10}  last used {used}"
+    return (
+        f"  {space.name:<22} {space.stage:<10} {space.dtype:<9} {use.rows:>9,} examples "
+        f"{bytes_text(use.bytes):>10}  last used {used}"
+    )
 
 
 def cache_json() -> str:

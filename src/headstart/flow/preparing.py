@@ -40,7 +40,7 @@ class Rows:
     def __len__(self) -> int:
         return len(self.table)
 
-    def control_inputs(self) -> Sequence[Any]:
+    def control_inputs(self) -> Sequence[Any] | np.ndarray:
         """What the controls take: classical features of images, the texts themselves."""
         return self.classical if self.classical is not None else list(self.table.inputs)
 
@@ -59,7 +59,7 @@ class _ById:
     def rows(self, table: Table, task: Task) -> Rows:
         index = np.array([self.row_of[i] for i in table.ids], dtype=int)
         classical = self.features.classical
-        targets = [] if table.targets is None else table.targets
+        targets: Sequence[Any] | np.ndarray = [] if table.targets is None else table.targets
         return Rows(
             table,
             self.features.vectors[index],

@@ -11,8 +11,8 @@ from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.metrics import METRICS, evaluate
 from headstart.evaluation.slices import by_slice
 from headstart.evaluation.verdict import Verdict, judge
+from headstart.flow.preparing import Prepared, Rows
 from headstart.heads.linear import LinearHead
-from headstart.preparing import Prepared, Rows
 from headstart.progress import Progress
 from headstart.records import ControlRecord, GainRecord, SliceRecord, TestRecord
 
@@ -47,9 +47,7 @@ def judge_once(prepared: Prepared, head: LinearHead, metric: str, seed: int, pro
     runs: list[ControlRun] = []
     with progress.track("controls", len(panel)) as track:
         for control in panel:
-            runs.append(
-                run(control, working.control_inputs(), working.y, rows.control_inputs(), task.name, seed)
-            )
+            runs.append(run(control, working.control_inputs(), working.y, rows.control_inputs(), task.name, seed))
             track.advance()
     probabilities = head.probabilities(rows.vectors)
     score = score_interval(metric, y, probabilities, seed=seed)
@@ -81,6 +79,4 @@ def _test(metric: str, task: str, rows: Rows, p: np.ndarray, score: Interval, op
         SliceRecord(s.column, s.value, s.n, s.interval.value, s.interval.low, s.interval.high)
         for s in by_slice(metric, rows.y, p, rows.table.slices)
     ]
-    return TestRecord(
-        score.value, score.low, score.high, len(rows), evaluate(task, rows.y, p), opened, slices
-    )
+    return TestRecord(score.value, score.low, score.high, len(rows), evaluate(task, rows.y, p), opened, slices)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from headstart.evaluation.confusion import confusion
-from headstart.judging import Judgement
+from headstart.flow.judging import Judgement
 from headstart.modalities import get as get_modality
 from headstart.modalities.image import ImageSpec
 from headstart.modalities.modality import Unreadable
@@ -30,9 +30,7 @@ def gather(judgement: Judgement, task: Task) -> Evidence:
         return Evidence(task.labels, per_class=_per_label(y > 0, p >= 0.5, task.labels))
     counted = confusion(y, p)
     scores = zip(task.labels, counted.precision, counted.recall, counted.support, strict=True)
-    return Evidence(
-        task.labels, counted.matrix, [ClassScore(*row) for row in scores], _class_examples(judgement, task)
-    )
+    return Evidence(task.labels, counted.matrix, [ClassScore(*row) for row in scores], _class_examples(judgement, task))
 
 
 def _per_label(truth: np.ndarray, said: np.ndarray, labels: tuple[str, ...]) -> list[ClassScore]:
@@ -60,9 +58,7 @@ def _regression_examples(judgement: Judgement) -> tuple[Example, ...]:
     """The largest errors; the confidence of a value is not known."""
     y, p = judgement.rows.y[:, 0], judgement.probabilities[:, 0]
     worst = np.argsort(-np.abs(y - p), kind="stable")[:_SHOWN]
-    return tuple(
-        _example(judgement, "mistake", row, f"{y[row]:.4g}", f"{p[row]:.4g}", float("nan")) for row in worst
-    )
+    return tuple(_example(judgement, "mistake", row, f"{y[row]:.4g}", f"{p[row]:.4g}", float("nan")) for row in worst)
 
 
 def _example(judgement: Judgement, kind: str, row: int, truth: str, said: str, sure: float) -> Example:

@@ -1,0 +1,43 @@
+"""What a run says of its plan before the work."""
+
+from __future__ import annotations
+
+from headstart.bases.base import Base
+from headstart.data.table import Fact, Opened
+from headstart.flow.handing import ChosenMetric
+from headstart.flow.preparing import Prepared
+from headstart.progress import Progress
+
+
+def tell_plan(opened: Opened, base: Base, progress: Progress) -> None:
+    """What was understood of the data, and what will be done."""
+    table = opened.table
+    aside = f", {len(opened.rejected)} set aside" if opened.rejected else ""
+    progress.say(f"{len(table):,} {table.modality}s for {table.task}{aside}")
+    _tell_facts(opened.facts, progress)
+    progress.say(
+        f"plan: pass each {table.modality} once through {base.identity.name}, frozen; solve heads on its features; "
+        "fit the controls; open the test part once"
+    )
+
+
+def tell_prepared(opened: Opened, prepared: Prepared, metric: ChosenMetric, progress: Progress) -> None:
+    """How the rows were split, where the features came from, and what is judged by."""
+    features = prepared.features
+    _tell_facts(prepared.facts[len(opened.facts) :], progress)
+    if prepared.rejected:
+        first = prepared.rejected[0]
+        progress.say(
+            f"  set aside: {len(prepared.rejected)} unusable rows, listed in rejected.csv; "
+            f"the first is {first.id} ({first.reason})"
+        )
+    progress.say(
+        f"  features: {features.computed:,} computed, {prepared.rows - features.computed:,} from the cache "
+        f"({features.choice.sentence()})"
+    )
+    progress.say(f"  metric: {metric.name} ({metric.reason})")
+
+
+def _tell_facts(facts: tuple[Fact, ...], progress: Progress) -> None:
+    for fact in facts:
+        progress.say(f"  {fact.what}: {fact.value} ({fact.reason})")
