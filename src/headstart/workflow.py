@@ -91,6 +91,7 @@ def fit_source(
         with clock.step("features"):
             prepared = prepare(opened, base, settings, progress)
         clock.move("features", "loading", prepared.features.loading)
+        clock.move("features", "choosing the runtime", prepared.features.choosing)
         metric = _metric(prepared, settings)
         tell_prepared(opened, prepared, metric, progress)
         with clock.step("heads"):

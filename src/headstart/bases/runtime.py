@@ -214,6 +214,8 @@ def _onnx(network: Network) -> Run:
         export(copy.deepcopy(network), example, buffer, input_names=names, dynamic_axes=axes, dynamo=False)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Waiting threads sleep: spinning ones take the processor from the threads that decode (81 -> 114 images/s).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(buffer.getvalue(), options, providers=["CPUExecutionProvider"])
 
     def run(batch: Batch) -> np.ndarray:

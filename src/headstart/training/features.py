@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, Image
 from headstart.modalities.modality import Unreadable
 from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space, prune, size_limit
-from headstart.training.streams import Piece, image_pieces, text_pieces, threads
+from headstart.training.streams import Piece, Pieces, image_pieces, text_pieces, threads
 
 _ROWS_PER_COMMIT = 256  # a killed run loses at most these
 
@@ -38,8 +38,9 @@ class Extracted:
         keys: [n] content hashes (hex); "" where the input could not even be read.
         choice: the runtime.
         computed: how many went through the base now.
-        seconds: reading, decoding and the base's forward passes, the loading of libraries and weights left out.
-        loading: seconds spent loading libraries and weights, and on choosing the runtime the first time.
+        seconds: reading, decoding and the base's forward passes.
+        loading: seconds spent importing libraries and loading weights; decoding goes on beside it.
+        choosing: seconds spent measuring runtimes, the first time on a machine.
     """
 
     vectors: np.ndarray
@@ -50,6 +51,7 @@ class Extracted:
     computed: int = 0
     seconds: float = 0.0
     loading: float = 0.0
+    choosing: float = 0.0
 
     @property
     def kept(self) -> np.ndarray:
@@ -120,7 +122,7 @@ def extract(
     with ExitStack() as stack:
         _run(base, inputs, work, stack, progress or Progress())
     _share(keys, first, out)
-    out.seconds = time.perf_counter() - start - out.loading
+    out.seconds = time.perf_counter() - start - out.loading - out.choosing
     return out
 
 
@@ -155,11 +157,14 @@ def _run(base: Base, inputs: Sequence[Any] | np.ndarray, work: _Work, stack: Exi
     stream = _stream(base, inputs, work)  # decoding starts here, beside the loading of the base
     run: Run | None = None
     if work.for_base.any():
-        stream, run = _ready(base, stream, work)
+        run = _ready(base, stream, work)
         if not choice:
             caches["base"] = stack.enter_context(FeatureCache(space_of(base, out.choice)))
             work.for_base &= ~_fill(caches["base"], work.keys, out.vectors)
-    _consume(stream, run, work, caches, progress)
+    try:
+        _consume(stream, run, work, caches, progress)
+    finally:
+        stream.close()
     prune(size_limit(), keep=[cache.path for cache in caches.values()])
 
 
@@ -173,7 +178,7 @@ def _fill(cache: FeatureCache, keys: np.ndarray, into: np.ndarray) -> np.ndarray
     return mask
 
 
-def _stream(base: Base, inputs: Sequence[Any] | np.ndarray, work: _Work) -> Iterator[Piece]:
+def _stream(base: Base, inputs: Sequence[Any] | np.ndarray, work: _Work) -> Pieces:
     def reject(row: int, reason: str) -> None:
         same = work.keys == work.keys[row]
         work.out.rejected.update({int(i): reason for i in np.flatnonzero(same)})
@@ -183,35 +188,35 @@ def _stream(base: Base, inputs: Sequence[Any] | np.ndarray, work: _Work) -> Iter
     return text_pieces(inputs, cast(TransformersTextBase, base), np.flatnonzero(work.for_base), reject)
 
 
-def _ready(base: Base, stream: Iterator[Piece], work: _Work) -> tuple[Iterator[Piece], Run]:
+def _ready(base: Base, stream: Pieces, work: _Work) -> Run:
     """Load the base and its runtime, which is chosen on the stream's own inputs the first time on this machine."""
     start = time.perf_counter()
     keep_freed_memory()
     network = base.network()
-    if work.out.choice.name:
-        run = build(work.out.choice, network)
-    else:
-        first = list(itertools.islice(stream, 1)) if base.modality == "image" else _middle(stream)
-        stream = itertools.chain(first, stream)
-        sample = next((piece.batch for piece in first if piece.batch is not None), None)
-        ready = sample if sample is not None else tuple(t.numpy() for t in network.example())
-        work.out.choice, run = choose(
-            network, base.identity, tuple(a[:8] if base.modality == "image" else a[:32] for a in ready)
-        )
-    work.out.loading = time.perf_counter() - start
-    return stream, run
+    out = work.out
+    out.loading = time.perf_counter() - start
+    if out.choice.name:
+        return build(out.choice, network)
+    first = list(itertools.islice(stream, 1)) if base.modality == "image" else _middle(stream)
+    stream.settle()
+    start = time.perf_counter()
+    sample = next((piece.batch for piece in first if piece.batch is not None), None)
+    rows = 8 if base.modality == "image" else 32
+    ready = tuple(a[:rows] for a in sample) if sample else tuple(t.numpy() for t in network.example())
+    out.choice, run = choose(network, base.identity, ready)
+    out.choosing = time.perf_counter() - start
+    stream.put_back(first)
+    return run
 
 
-def _middle(stream: Iterator[Piece]) -> list[Piece]:
+def _middle(stream: Pieces) -> list[Piece]:
     """All text pieces (token ids are small), one of middling length first."""
     pieces = list(stream)
     middle = len(pieces) // 2
     return pieces[middle:] + pieces[:middle]
 
 
-def _consume(
-    stream: Iterator[Piece], run: Run | None, work: _Work, caches: dict[str, FeatureCache], progress: Progress
-) -> None:
+def _consume(stream: Pieces, run: Run | None, work: _Work, caches: dict[str, FeatureCache], progress: Progress) -> None:
     out = work.out
     wanted = int((work.for_base | work.for_classical).sum())
     before = len(out.rejected)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -48,28 +49,59 @@ def threads() -> int:
     return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-def ahead(work: Callable[[int], T], rows: Sequence[int]) -> Iterator[tuple[int, T]]:
+class Ahead(Iterator[tuple[int, T]]):
     """``work`` of each row on threads, in order, at most `WINDOW` results waiting; starts at once, not at first use."""
-    pool = ThreadPoolExecutor(threads(), thread_name_prefix="decode")
-    remaining = iter(rows)
-    waiting: deque[tuple[int, Future[T]]] = deque()
 
-    def fill() -> None:
-        while len(waiting) < WINDOW and (row := next(remaining, None)) is not None:
-            waiting.append((row, pool.submit(work, row)))
+    def __init__(self, work: Callable[[int], T], rows: Iterable[int]) -> None:
+        self._pool = ThreadPoolExecutor(threads(), thread_name_prefix="decode")
+        self._work, self._remaining = work, iter(rows)
+        self._waiting: deque[tuple[int, Future[T]]] = deque()
+        self._fill()
 
-    def drain() -> Iterator[tuple[int, T]]:
-        try:
-            while waiting:
-                row, future = waiting.popleft()
-                result = future.result()
-                fill()
-                yield row, result
-        finally:  # also when the consumer stops early, as on Ctrl-C
-            pool.shutdown(wait=False, cancel_futures=True)
+    def _fill(self) -> None:
+        while len(self._waiting) < WINDOW and (row := next(self._remaining, None)) is not None:
+            self._waiting.append((row, self._pool.submit(self._work, row)))
 
-    fill()
-    return drain()
+    def __next__(self) -> tuple[int, T]:
+        if not self._waiting:
+            self.close()
+            raise StopIteration
+        row, future = self._waiting.popleft()
+        result = future.result()
+        self._fill()
+        return row, result
+
+    def settle(self) -> None:
+        """Wait until everything under way is done, so that something else can be timed undisturbed."""
+        wait([future for _, future in self._waiting])
+
+    def close(self) -> None:
+        """Drop what has not begun."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Pieces(Iterator[Piece]):
+    """A stream of batches, and the threads that may be working ahead of it."""
+
+    def __init__(self, pieces: Iterator[Piece], behind: Ahead[Any] | None = None) -> None:
+        self._pieces, self._behind = pieces, behind
+
+    def __next__(self) -> Piece:
+        return next(self._pieces)
+
+    def put_back(self, pieces: list[Piece]) -> None:
+        """Have ``pieces`` come first again."""
+        self._pieces = itertools.chain(pieces, self._pieces)
+
+    def settle(self) -> None:
+        """See `Ahead.settle`."""
+        if self._behind:
+            self._behind.settle()
+
+    def close(self) -> None:
+        """See `Ahead.close`."""
+        if self._behind:
+            self._behind.close()
 
 
 def image_pieces(
@@ -78,7 +110,7 @@ def image_pieces(
     for_base: np.ndarray,
     for_classical: np.ndarray,
     reject: Reject,
-) -> Iterator[Piece]:
+) -> Pieces:
     """Pictures decoded once each, for the base, the control's classical features, or both.
 
     Args:
@@ -104,14 +136,14 @@ def image_pieces(
         (np.flatnonzero(for_base & ~for_classical), True),
         (np.flatnonzero(~for_base & for_classical), False),
     ]
-    decoded = ahead(decode, [int(row) for rows, _ in groups for row in rows])
+    decoded = Ahead(decode, [int(row) for rows, _ in groups for row in rows])
 
     def pieces() -> Iterator[Piece]:
         size = IMAGE_BATCH * _factor() if for_base.any() else IMAGE_BATCH
         for rows, wanted in groups:
             yield from _batched(decoded, len(rows), wanted, size, reject)
 
-    return pieces()
+    return Pieces(pieces(), decoded)
 
 
 def _batched(
@@ -134,8 +166,14 @@ def _batched(
 
 def text_pieces(
     inputs: Sequence[Any] | np.ndarray, base: TransformersTextBase, rows: np.ndarray, reject: Reject
-) -> Iterator[Piece]:
+) -> Pieces:
     """Texts tokenised and grouped by length, so that next to nothing is spent on padding."""
+    return Pieces(_text_pieces(inputs, base, rows, reject))
+
+
+def _text_pieces(
+    inputs: Sequence[Any] | np.ndarray, base: TransformersTextBase, rows: np.ndarray, reject: Reject
+) -> Iterator[Piece]:
     from tokenizers import Tokenizer
 
     modality, readable = get_modality("text"), []
