@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from headstart.bases import runtime
 from headstart.bases.catalogue import EMBEDDED, open_base
 from headstart.bases.fold import fold_batchnorm
-from headstart.bases.runtime import Choice, build, choose, remembered
+from headstart.bases.runtime import PARITY, REFERENCE, build, choose, remembered
 from tests.bases.checkpoints import bert_folder, decoder_folder, timm_folder, vit_folder
 
 FOLDERS = {"timm": timm_folder, "bert": bert_folder, "gpt2": decoder_folder, "vit": vit_folder}
@@ -40,19 +41,21 @@ def test_every_runtime_in_use_keeps_parity(opened, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     network = opened.network()
     sample = tuple(t.numpy() for t in network.example())
-    choice, run = choose(network, opened.identity, sample)
+    choice = choose(network, opened, sample, load=3.0)
     with torch.inference_mode():
         expected = opened.network()(*network.example()).numpy()
-    got = run(sample)
-    cosine = (got * expected).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(expected, axis=1)
-    assert cosine.min() >= 0.999
-    assert remembered(opened.identity) == choice
-    assert {m.name for m in choice.tried} >= {"torch-float32", "torch-bfloat16-folded"}
+    for measured in choice.usable:
+        got = build(measured.name, opened, None)(sample)
+        cosine = (got * expected).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(expected, axis=1)
+        assert cosine.min() >= PARITY, measured.name
+    assert remembered(opened) == choice
+    assert {m.name for m in choice.tried} == {REFERENCE, *runtime.CANDIDATES}
+    assert "onnxruntime" in {m.name for m in choice.usable}, choice.tried
 
 
 @pytest.mark.parametrize("opened", ["bert", "gpt2"], indirect=True)
 def test_padding_changes_nothing(opened):
-    run = build(Choice("torch-float32"), opened.network())
+    run = build(REFERENCE, opened, opened.network())
     ids = np.array([[3, 4, 5]])
     alone = run((ids, np.ones_like(ids)))
     padded = run((np.array([[3, 4, 5, 0, 0], [6, 7, 8, 9, 10]]), np.array([[1, 1, 1, 0, 0], [1] * 5])))
@@ -78,18 +81,28 @@ def test_folding_keeps_the_function(architecture):
 
 
 def test_a_runtime_that_turns_features_is_left_out(monkeypatch, tmp_path):
-    from headstart.bases import runtime
-
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     base = open_base(str(timm_folder(tmp_path / "t")), "image")
-    real = runtime._build
+    real = runtime.build
 
-    def build_wrong(name, network):
-        run = real(name, network)
-        return run if name == runtime.REFERENCE else lambda batch: run(batch)[:, ::-1].copy()
+    def build_wrong(name, base, network):
+        run = real(name, base, network)
+        return run if name == REFERENCE else lambda batch: run(batch)[:, ::-1].copy()
 
-    monkeypatch.setattr(runtime, "_build", build_wrong)
+    monkeypatch.setattr(runtime, "build", build_wrong)
     network = base.network()
-    choice, _ = choose(network, base.identity, tuple(t.numpy() for t in network.example()))
-    assert choice.name == runtime.REFERENCE
-    assert all("below" in m.left_out or "Error" in m.left_out for m in choice.tried[1:])
+    choice = choose(network, base, tuple(t.numpy() for t in network.example()), load=1.0)
+    assert [m.name for m in choice.usable] == [REFERENCE]
+    assert all("below" in m.left_out for m in choice.tried[1:])
+
+
+def test_the_quickest_way_depends_on_how_much_there_is():
+    fast = runtime.Measured("torch-bfloat16-folded", rate=1000, load=4, cosine=0.9995)
+    plain = runtime.Measured(REFERENCE, rate=100, load=4, cosine=1)
+    graph = runtime.Measured("onnxruntime", rate=200, load=0.1, cosine=1)
+    wrong = runtime.Measured("torch-float32-folded", rate=9000, load=0, cosine=0.5, left_out="cosine")
+    choice = runtime.Choice((plain, wrong, fast, graph))
+    assert choice.dtype == "bfloat16"
+    assert choice.best(10) == graph
+    assert choice.best(100_000) == fast
+    assert choice.best(100_000, "float32") == graph

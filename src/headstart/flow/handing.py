@@ -87,7 +87,7 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         candidates=[_candidate(work)],
         data=_data(about, work.prepared),
         base=work.base.identity.to_dict(),
-        features=FeatureRecord(features.choice.sentence(), features.computed, cached),
+        features=FeatureRecord(features.runtime or "none: every feature was cached", features.computed, cached),
         seconds=about.clock.total(),
         timing=dict(about.clock.seconds),
         seed=settings.seed,
@@ -129,7 +129,7 @@ def _bundle(result: Result, work: Work) -> Bundle:
         "created": result.created,
         "versions": result.versions,
     }
-    dtype = work.prepared.features.choice.dtype
+    dtype = work.prepared.features.dtype
     return Bundle(base.identity, base.modality, base.preprocessing(), dtype, work.prepared.task, work.head, about)
 
 

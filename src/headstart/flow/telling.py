@@ -31,10 +31,9 @@ def tell_prepared(opened: Opened, prepared: Prepared, metric: ChosenMetric, prog
             f"  set aside: {len(prepared.rejected)} unusable rows, listed in rejected.csv; "
             f"the first is {first.id} ({first.reason})"
         )
-    progress.say(
-        f"  features: {features.computed:,} computed, {prepared.rows - features.computed:,} from the cache "
-        f"({features.choice.sentence()})"
-    )
+    runtime = f" ({features.runtime})" if features.runtime else ""
+    cached = prepared.rows - features.computed
+    progress.say(f"  features: {features.computed:,} computed{runtime}, {cached:,} from the cache")
     progress.say(f"  metric: {metric.name} ({metric.reason})")
 
 

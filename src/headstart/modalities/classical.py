@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from PIL import Image
 
 #: To be raised whenever the features change: it is part of the key they are cached under.
 CLASSICAL_VERSION = 1
@@ -14,7 +15,6 @@ _CELLS, _BINS = 8, 9  # gradient histograms: cells a side, unsigned orientations
 _LEVELS = 4  # colour histogram: levels a channel
 #: Length of the feature vector.
 CLASSICAL_WIDTH = _GREY**2 + 3 * _COLOUR**2 + _BINS * _CELLS**2 + _LEVELS**3
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def classical(pixels: np.ndarray) -> np.ndarray:
@@ -23,28 +23,13 @@ def classical(pixels: np.ndarray) -> np.ndarray:
     A grey thumbnail, a colour thumbnail, histograms of oriented gradients (Dalal & Triggs 2005, with one
     normalisation a cell instead of four) and a joint colour histogram.
     """
-    small = _shrunk(pixels)  # [64, 64, 3], 0..1
-    grey = small @ _LUMA
+    # Pillow shrinks without BLAS, whose threads would fight those that decode and those that compute (60 -> 110
+    # images/s over the whole extraction on 2 cores).
+    picture = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    small = np.asarray(picture, np.float32) / np.float32(255)  # [64, 64, 3], 0..1
+    grey = np.asarray(picture.convert("L"), np.float32) / np.float32(255)
     parts = (_blocks(grey, _GREY), _blocks(small, _COLOUR), _gradients(grey), _colours(small))
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
-
-
-def _shrunk(pixels: np.ndarray) -> np.ndarray:
-    """[size, size, 3] uint8 -> [64, 64, 3] float32 in 0..1, each pixel the mean of the area it covers."""
-    size = len(pixels)
-    area = _area(size)  # [64, size]
-    rows = (area @ pixels.reshape(size, size * 3).astype(np.float32)).reshape(_SIDE, size, 3)
-    return np.matmul(area, rows) / np.float32(255)
-
-
-@lru_cache(maxsize=8)
-def _area(size: int) -> np.ndarray:
-    """[64, size]: the share of each of ``size`` pixels in each of 64 equal stretches; rows sum to 1."""
-    edges = np.linspace(0, size, _SIDE + 1)
-    start, end = np.arange(size), np.arange(1, size + 1)
-    overlap = np.minimum(edges[1:, None], end) - np.maximum(edges[:-1, None], start)
-    overlap = overlap.clip(min=0)
-    return (overlap / overlap.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def _blocks(picture: np.ndarray, side: int) -> np.ndarray:

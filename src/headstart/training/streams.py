@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -217,7 +218,9 @@ def _padded(tokens: list[list[int]], padding: int) -> tuple[np.ndarray, np.ndarr
 
 
 def _factor() -> int:
-    """How many times larger batches are on an accelerator; imports torch, so asked only once a base is loaded."""
-    from headstart.bases.runtime import device
+    """How many times larger batches are on an accelerator; asked once the base is loaded, so torch is there if used."""
+    if "torch" not in sys.modules:
+        return 1
+    from headstart.bases.runtime_torch import device
 
     return 1 if device().type == "cpu" else _GPU_FACTOR

@@ -1,0 +1,39 @@
+"""A base run by torch, on whatever device there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from headstart.bases.fold import fold_batchnorm
+from headstart.bases.network import Network
+from headstart.bases.runtime import Batch, Run, device_name
+
+
+def device() -> torch.device:
+    """The device to compute on: HEADSTART_DEVICE, else CUDA, MPS, CPU in that order."""
+    if device_name() != "auto":
+        return torch.device(device_name())
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def torch_run(network: Network, *, folded: bool, half: bool) -> Run:
+    """``network`` in eager mode, channels last.
+
+    Args:
+        folded: with each BatchNorm folded into the convolution before it.
+        half: in bfloat16.
+    """
+    where = device()
+    ready = fold_batchnorm(network) if folded else network
+    ready = ready.to(where, torch.bfloat16 if half else torch.float32)
+    ready.to(memory_format=torch.channels_last)
+
+    def run(batch: Batch) -> np.ndarray:
+        with torch.inference_mode():
+            out: torch.Tensor = ready(*(torch.from_numpy(a).to(where) for a in batch))
+        return out.cpu().numpy()
+
+    return run

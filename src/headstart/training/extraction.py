@@ -1,0 +1,163 @@
+"""One extraction: what the cache lacks is decoded, run through the base, and kept as it comes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, cast
+
+import numpy as np
+
+from headstart.bases.allocator import keep_freed_memory
+from headstart.bases.base import POOLED, Base
+from headstart.bases.folder import TransformersTextBase
+from headstart.bases.runtime import ONNX, Choice, Run, build, choose, remembered
+from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
+from headstart.progress import Progress
+from headstart.training.cache import FeatureCache, Space, prune, size_limit
+from headstart.training.features import Extracted
+from headstart.training.streams import Piece, Pieces, image_pieces, text_pieces
+
+_ROWS_PER_COMMIT = 256  # a killed run loses at most these
+_SAMPLE = {"image": 8, "text": 32}  # inputs that runtimes are timed on
+
+
+class Extraction:
+    """The work of `headstart.training.features.extract`, which says what goes in and comes out.
+
+    Args:
+        base, inputs, quickest: see there.
+        out: filled in.
+        wanted: [n] bool, the readable rows, equal inputs once.
+    """
+
+    def __init__(
+        self, base: Base, inputs: Sequence[Any] | np.ndarray, out: Extracted, wanted: np.ndarray, *, quickest: bool
+    ) -> None:
+        self._base, self._inputs, self._out, self._quickest = base, inputs, out, quickest
+        self._for_base = wanted.copy()
+        self._for_classical = wanted & (out.classical is not None)
+        self._caches: dict[str, FeatureCache] = {}
+        self._pending: dict[str, tuple[list[str], list[np.ndarray]]] = {}
+
+    def run(self, progress: Progress) -> None:
+        """Fill ``out``."""
+        with ExitStack() as stack:
+            if self._out.classical is not None:
+                space = _classical_space(cast(ImageSpec, self._base.spec))
+                self._use(stack, "classical", space, self._for_classical, self._out.classical)
+            choice = remembered(self._base)
+            if choice:
+                self._use_base(stack, choice)
+            if not (self._for_base | self._for_classical).any():
+                return
+            stream = self._stream()  # decoding starts here, beside the loading of the base
+            try:
+                runner = self._ready(stack, stream, choice) if self._for_base.any() else None
+                self._consume(stream, runner, progress)
+            finally:
+                stream.close()
+            prune(size_limit(), keep=[cache.path for cache in self._caches.values()])
+
+    def _use_base(self, stack: ExitStack, choice: Choice) -> None:
+        """Open the space of the precision to compute in, and take what it has."""
+        base = self._base
+        self._out.dtype = choice.best(int(self._for_base.sum())).dtype if self._quickest else choice.dtype
+        preprocessing, dtype = base.preprocessing(), self._out.dtype
+        space = Space(base.identity.name, base.identity.weights, POOLED, preprocessing, dtype, base.width)
+        self._use(stack, "base", space, self._for_base, self._out.vectors)
+
+    def _use(self, stack: ExitStack, name: str, space: Space, missing: np.ndarray, into: np.ndarray) -> None:
+        """Open ``space``, copy what it has into ``into`` [n, width] and clear those rows of ``missing``."""
+        cache = self._caches[name] = stack.enter_context(FeatureCache(space))
+        rows = np.flatnonzero(missing)
+        found, vectors = cache.get([str(key) for key in self._out.keys[rows]])
+        into[rows[found]] = vectors[found]
+        missing[rows[found]] = False
+
+    def _stream(self) -> Pieces:
+        base, inputs = self._base, self._inputs
+        if base.modality == "image":
+            spec = cast(ImageSpec, base.spec)
+            return image_pieces(inputs, spec, self._for_base.copy(), self._for_classical.copy(), self._reject)
+        return text_pieces(inputs, cast(TransformersTextBase, base), np.flatnonzero(self._for_base), self._reject)
+
+    def _reject(self, row: int, reason: str) -> None:
+        """Set aside a row, and those that repeat it."""
+        same = np.flatnonzero(self._out.keys == self._out.keys[row])
+        self._out.rejected.update({int(i): reason for i in same})
+
+    def _ready(self, stack: ExitStack, stream: Pieces, choice: Choice | None) -> Run:
+        """The runtime, loaded; the first time on this machine it is chosen on the stream's own inputs."""
+        out, start = self._out, time.perf_counter()
+        keep_freed_memory()
+        chosen = choice.best(int(self._for_base.sum()), out.dtype) if choice else None
+        if choice and chosen:
+            runner = build(chosen.name, self._base, None)
+            out.runtime, out.loading = choice.sentence(chosen), time.perf_counter() - start
+            return runner
+        network = self._base.network()
+        out.loading = time.perf_counter() - start
+        first = list(itertools.islice(stream, 1)) if self._base.modality == "image" else _middle_first(stream)
+        stream.settle()
+        start = time.perf_counter()
+        sample = next((piece.batch for piece in first if piece.batch is not None), None) or tuple(
+            tensor.numpy() for tensor in network.example()
+        )
+        choice = choose(network, self._base, tuple(a[: _SAMPLE[self._base.modality]] for a in sample), out.loading)
+        self._use_base(stack, choice)
+        chosen = max((m for m in choice.usable if m.dtype == out.dtype), key=lambda m: m.rate)  # torch is loaded by now
+        runner = build(chosen.name, self._base, None if chosen.name == ONNX else network)
+        out.runtime, out.choosing = choice.sentence(chosen), time.perf_counter() - start
+        stream.put_back(first)
+        return runner
+
+    def _consume(self, stream: Pieces, runner: Run | None, progress: Progress) -> None:
+        with progress.track("features", int((self._for_base | self._for_classical).sum())) as track:
+            try:
+                for piece in stream:
+                    self._take(piece, runner)
+                    track.advance(len(piece.rows))
+            finally:  # on Ctrl-C too: what was computed is kept
+                for name in list(self._pending):
+                    self._commit(name)
+
+    def _take(self, piece: Piece, runner: Run | None) -> None:
+        out = self._out
+        if piece.classical is not None and out.classical is not None:
+            out.classical[piece.rows] = piece.classical
+            self._keep("classical", piece.rows, piece.classical)
+        needed = self._for_base[piece.rows]
+        if runner and piece.batch is not None and needed.any():
+            vectors = runner(tuple(a[needed] for a in piece.batch))
+            out.vectors[piece.rows[needed]] = vectors
+            out.computed += len(vectors)
+            self._keep("base", piece.rows[needed], vectors)
+
+    def _keep(self, name: str, rows: np.ndarray, vectors: np.ndarray) -> None:
+        keys, kept = self._pending.setdefault(name, ([], []))
+        keys.extend(self._out.keys[rows])
+        kept.append(vectors)
+        if len(keys) >= _ROWS_PER_COMMIT:
+            self._commit(name)
+
+    def _commit(self, name: str) -> None:
+        keys, kept = self._pending.pop(name)
+        self._caches[name].put(keys, np.concatenate(kept))
+
+
+def _middle_first(stream: Pieces) -> list[Piece]:
+    """All text pieces (token ids are small), one of middling length first."""
+    pieces = list(stream)
+    middle = len(pieces) // 2
+    return pieces[middle:] + pieces[:middle]
+
+
+def _classical_space(spec: ImageSpec) -> Space:
+    """Classical features depend on the picture as decoded for the base, not on its weights."""
+    shape = {key: value for key, value in spec.to_dict().items() if key not in ("mean", "std")}
+    preprocessing = json.dumps(shape, sort_keys=True)
+    return Space("classical", f"v{CLASSICAL_VERSION}", "classical", preprocessing, "float32", CLASSICAL_WIDTH)
