@@ -224,17 +224,18 @@ def prune(
         str | None,
         typer.Option(help="Remove the least recently used until at most this much is left, such as 5G."),
     ] = None,
-    all: Annotated[bool, typer.Option("--all", help="Remove everything.")] = False,
+    all: Annotated[bool, typer.Option("--all", help="Remove everything, archives and graphs too.")] = False,
 ) -> None:
     """Remove cached features, the least recently used first; without options down to the size limit."""
     from headstart.terminal.summary import bytes_text
-    from headstart.training.cache import parse_size, size_limit
-    from headstart.training.cache import prune as run_prune
+    from headstart.training.cache_use import clear_others, parse_size, size_limit
+    from headstart.training.cache_use import prune as run_prune
 
     if to and all:
         raise SettingError("--to and --all came together; give one of them.")
     removed = run_prune(0 if all else parse_size(to) if to else size_limit())
-    print(f"removed {len(removed)} sets of features, {bytes_text(sum(use.bytes for use in removed))}")
+    freed = sum(use.bytes for use in removed) + (clear_others() if all else 0)
+    print(f"removed {len(removed)} sets of features, {bytes_text(freed)} in all")
 
 
 def run() -> None:

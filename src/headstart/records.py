@@ -129,7 +129,7 @@ class Result:
     data: DataRecord
     base: dict[str, str]  # name, source, revision, weights (sha256), licence, trained_on
     features: FeatureRecord
-    seconds: float  # the whole run, imports left out
+    seconds: float  # from opening the source to writing the report, libraries that are imported on the way included
     timing: dict[str, float]  # seconds of each step
     seed: int
     settings: dict[str, Any]  # as given

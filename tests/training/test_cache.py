@@ -15,7 +15,8 @@ import pytest
 
 from headstart.errors import HeadstartWarning, OutputError, SettingError
 from headstart.training import cache as room
-from headstart.training.cache import FeatureCache, Space, parse_size, prune, spaces
+from headstart.training.cache import FeatureCache, Space
+from headstart.training.cache_use import clear_others, others, parse_size, prune, spaces
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +161,29 @@ def test_files_that_are_not_features_are_left_alone(tmp_path):
     assert spaces() == []
     prune(0)
     assert (root / "notes.sqlite").read_text() == "mine"
+
+
+def test_one_space_is_trimmed_to_the_limit_oldest_first():
+    with FeatureCache(space(width=256)) as cache:
+        for start in range(0, 1000, 100):
+            cache.put([key(i) for i in range(start, start + 100)], np.ones((100, 256), np.float32))
+        dropped = cache.trim(500_000)
+        found, _ = cache.get([key(i) for i in range(1000)])
+    assert 400 < dropped < 700
+    assert found.tolist() == [False] * dropped + [True] * (1000 - dropped)
+    assert sum(use.bytes for use in spaces()) < 600_000
+
+
+def test_a_space_within_the_limit_keeps_everything():
+    with FeatureCache(space()) as cache:
+        cache.put([key(0)], np.ones((1, 4), np.float32))
+        assert cache.trim(10**6) == 0
+        assert cache.get([key(0)])[0].all()
+
+
+def test_what_else_is_kept_is_counted_and_cleared(tmp_path):
+    (tmp_path / "cache" / "archives" / "x").mkdir(parents=True)
+    (tmp_path / "cache" / "archives" / "x" / "a.txt").write_text("four")
+    assert others() == {"archives": 4}
+    assert clear_others() == 4
+    assert others() == {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
+from pathlib import Path
 
+from headstart.cachedir import cache_root
 from headstart.records import Result
-from headstart.training.cache import SpaceUse, features_root, size_limit, spaces
+from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
 from headstart.workflow import Inspection, Run
 
 _LABELS_SHOWN = 12
@@ -25,18 +27,18 @@ def summary(run: Run) -> str:
         "",
     ]
     lines.append(_cost(result))
-    lines.append(f"report   {run.path / 'report.html'}")
-    lines.append(f"model    {run.path}   (headstart predict {_short(run)} NEW)")
+    place = _short(run.path)
+    lines.append(f"report   {place / 'report.html'}")
+    lines.append(f"model    {place}   (headstart predict {place} NEW)")
     return "\n".join(lines)
 
 
-def _short(run: Run) -> str:
-    from pathlib import Path
-
+def _short(path: Path) -> Path:
+    """From the current folder on where it lies in there."""
     try:
-        return str(run.path.relative_to(Path.cwd()))
+        return path.relative_to(Path.cwd())
     except ValueError:
-        return str(run.path)
+        return path
 
 
 def _scores(result: Result) -> list[str]:
@@ -97,11 +99,13 @@ def inspection_json(seen: Inspection) -> str:
 
 def cache_text() -> str:
     """What the cache holds, as a table."""
-    held = spaces()
-    if not held:
-        return f"{features_root()}: empty"
-    lines = [f"{features_root()}: {bytes_text(sum(use.bytes for use in held))} of at most {bytes_text(size_limit())}"]
+    held, beside = spaces(), others()
+    if not held and not beside:
+        return f"{cache_root()}: empty"
+    size = f"features take {bytes_text(sum(use.bytes for use in held))} of at most {bytes_text(size_limit())}"
+    lines = [f"{cache_root()}: {size}"]
     lines += [_space_line(use) for use in held]
+    lines += [f"  {OTHERS[name]}: {bytes_text(count)}" for name, count in beside.items()]
     return "\n".join(lines)
 
 
@@ -120,7 +124,8 @@ def cache_json() -> str:
         {**asdict(use.space), "rows": use.rows, "bytes": use.bytes, "used": use.used, "path": str(use.path)}
         for use in spaces()
     ]
-    return json.dumps({"folder": str(features_root()), "limit": size_limit(), "spaces": held}, indent=2)
+    about = {"folder": str(cache_root()), "limit": size_limit(), "spaces": held, "others": others()}
+    return json.dumps(about, indent=2)
 
 
 def bytes_text(count: float) -> str:

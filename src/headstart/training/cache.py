@@ -22,12 +22,9 @@ from types import TracebackType
 import numpy as np
 
 from headstart.cachedir import cache_root
-from headstart.errors import HeadstartWarning, OutputError, SettingError
+from headstart.errors import HeadstartWarning, OutputError
 
-#: Bytes that all feature files together may take unless HEADSTART_CACHE_SIZE says otherwise.
-DEFAULT_LIMIT = 20 * 2**30
 _KEYS_PER_QUERY = 500  # SQLite's oldest limit on bound variables is 999
-_UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 @dataclass(frozen=True)
@@ -113,6 +110,24 @@ class FeatureCache:
         with _disk_errors(self.path), self._connection:
             self._connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
 
+    def trim(self, limit: int) -> int:
+        """Drop the oldest vectors until the file takes about ``limit`` bytes; how many were dropped."""
+        (pages,), (free,), (page,) = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        ((rows,),) = self._connection.execute("SELECT COUNT(*) FROM vectors").fetchall()
+        surplus = (pages - free) * page - limit
+        if surplus <= 0 or not rows:
+            return 0
+        drop = min(rows, -(-surplus * rows // ((pages - free) * page)))
+        with _disk_errors(self.path), self._connection:
+            oldest = "SELECT rowid FROM vectors ORDER BY rowid LIMIT ?"
+            self._connection.execute(f"DELETE FROM vectors WHERE rowid IN ({oldest})", (drop,))
+        self._connection.executescript("PRAGMA incremental_vacuum")  # execute would free a single page
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return drop
+
 
 def _open(path: Path, space: Space) -> sqlite3.Connection:
     try:
@@ -136,10 +151,10 @@ def _connect(path: Path, space: Space) -> sqlite3.Connection:
     with _disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # so that trimming gives space back; set before tables
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(
-            "PRAGMA synchronous=NORMAL"
-        )  # safe against a killed process; at worst loses batches in a power cut
+        # Safe against a killed process; a power cut loses the last batches at worst.
+        connection.execute("PRAGMA synchronous=NORMAL")
         with connection:
             connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
             connection.execute("CREATE TABLE IF NOT EXISTS space (json TEXT PRIMARY KEY)")
@@ -160,77 +175,3 @@ def _disk_errors(path: Path) -> Iterator[None]:
             f"cannot write the feature cache {path.parent}: {what}. Free space ('headstart cache prune') or "
             f"set HEADSTART_CACHE."
         ) from error
-
-
-@dataclass(frozen=True)
-class SpaceUse:
-    """One space as `headstart cache` shows it: rows, bytes on disk, last use in seconds since 1970."""
-
-    space: Space
-    path: Path
-    rows: int
-    bytes: int
-    used: float
-
-
-def spaces() -> list[SpaceUse]:
-    """What the cache holds, least recently used first; files that are not feature files are left out."""
-    found = []
-    for path in features_root().glob("*.sqlite"):
-        with contextlib.suppress(sqlite3.Error, TypeError, ValueError, FileNotFoundError):
-            found.append(_use(path))
-    return sorted(found, key=lambda use: use.used)
-
-
-def _use(path: Path) -> SpaceUse:
-    with contextlib.closing(sqlite3.connect(path, timeout=60)) as connection:
-        ((text,),) = connection.execute("SELECT json FROM space").fetchall()
-        ((rows,),) = connection.execute("SELECT COUNT(*) FROM vectors").fetchall()
-    size = sum(p.stat().st_size for p in path.parent.glob(path.name + "*"))
-    return SpaceUse(Space(**json.loads(text)), path, rows, size, path.stat().st_mtime)
-
-
-def prune(limit: int, *, unused_for: float = 0.0, keep: Sequence[Path] = ()) -> list[SpaceUse]:
-    """Remove whole spaces, least recently used first, until the rest takes at most ``limit`` bytes.
-
-    Args:
-        limit: bytes that may stay; 0 empties the cache.
-        unused_for: spare spaces used within this many seconds.
-        keep: files never to remove (those in use by this run).
-
-    Returns:
-        What was removed.
-    """
-    held = spaces()
-    total = sum(use.bytes for use in held)
-    removed = []
-    for use in held:
-        if total <= limit or time.time() - use.used < unused_for:
-            break
-        if use.path in keep:
-            continue
-        for file in use.path.parent.glob(use.path.name + "*"):
-            file.unlink(missing_ok=True)
-        total -= use.bytes
-        removed.append(use)
-    return removed
-
-
-def size_limit() -> int:
-    """Bytes the cache may take: HEADSTART_CACHE_SIZE (such as ``5G``) or 20 GiB."""
-    text = os.environ.get("HEADSTART_CACHE_SIZE", "")
-    return parse_size(text) if text else DEFAULT_LIMIT
-
-
-def parse_size(text: str) -> int:
-    """``"5G"``, ``"500 MB"`` or ``"1048576"`` in bytes (powers of 1,024).
-
-    Raises:
-        SettingError: for anything else.
-    """
-    cleaned = text.strip().upper().replace(" ", "").removesuffix("B").removesuffix("I")
-    number, unit = (cleaned[:-1], cleaned[-1]) if cleaned[-1:] in _UNITS and cleaned[-1:] else (cleaned, "")
-    try:
-        return int(float(number) * _UNITS[unit])
-    except ValueError:
-        raise SettingError(f"{text!r} is not a size; write it like 500M, 5G or a number of bytes.") from None

@@ -17,11 +17,13 @@ from headstart.bases.folder import TransformersTextBase
 from headstart.bases.runtime import ONNX, Choice, Run, build, choose, remembered
 from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
 from headstart.progress import Progress
-from headstart.training.cache import FeatureCache, Space, prune, size_limit
+from headstart.training.cache import FeatureCache, Space
+from headstart.training.cache_use import prune, size_limit
 from headstart.training.features import Extracted
 from headstart.training.streams import Piece, Pieces, image_pieces, text_pieces
 
 _ROWS_PER_COMMIT = 256  # a killed run loses at most these
+_IN_USE = 3600.0  # seconds: a space opened since may be another run's
 _SAMPLE = {"image": 8, "text": 32}  # inputs that runtimes are timed on
 
 
@@ -60,7 +62,13 @@ class Extraction:
                 self._consume(stream, runner, progress)
             finally:
                 stream.close()
-            prune(size_limit(), keep=[cache.path for cache in self._caches.values()])
+            self._bound(size_limit())
+
+    def _bound(self, limit: int) -> None:
+        """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those in use."""
+        prune(limit, unused_for=_IN_USE, keep=[cache.path for cache in self._caches.values()])
+        for cache in self._caches.values():
+            cache.trim(limit)
 
     def _use_base(self, stack: ExitStack, choice: Choice) -> None:
         """Open the space of the precision to compute in, and take what it has."""
@@ -94,8 +102,8 @@ class Extraction:
         """The runtime, loaded; the first time on this machine it is chosen on the stream's own inputs."""
         out, start = self._out, time.perf_counter()
         keep_freed_memory()
-        chosen = choice.best(int(self._for_base.sum()), out.dtype) if choice else None
-        if choice and chosen:
+        if choice:
+            chosen = choice.best(int(self._for_base.sum()), out.dtype)
             runner = build(chosen.name, self._base, None)
             out.runtime, out.loading = choice.sentence(chosen), time.perf_counter() - start
             return runner
