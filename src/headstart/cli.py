@@ -262,23 +262,23 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         if debug:
             raise
-        print(
-            "interrupted; features computed so far are kept, run the same command again to go on",
-            file=sys.stderr,
-        )
-        code = 130
+        code = _interrupted()
     except Exception as error:
         code = _unexpected(error, debug)
     return code
 
 
 def _unexpected(error: Exception, debug: bool) -> int:
-    """Usage errors as typer words them; a broken pipe is silence; all else is a defect, said so without a traceback."""
-    if hasattr(error, "show") and hasattr(error, "exit_code"):  # click's, which typer carries along
-        error.show()
+    """Usage errors in one line; a broken pipe is silence; all else is a defect, said so without a traceback."""
+    kind = type(error).__name__
+    if kind == "Abort":  # what typer makes of Ctrl-C
+        return _interrupted()
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's, which typer carries along
+        if kind == "NoArgsIsHelpError":
+            error.show()  # type: ignore[attr-defined]
+        else:
+            print(f"error: {_usage(error)}", file=sys.stderr)
         return int(error.exit_code)
-    if type(error).__name__ in ("Abort",):
-        return 130
     if isinstance(error, BrokenPipeError):
         return 0
     if debug:
@@ -288,6 +288,19 @@ def _unexpected(error: Exception, debug: bool) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def _usage(error: Any) -> str:
+    """What typer says of wrong arguments, in one line, and where to read on."""
+    said = " ".join(error.format_message().split())
+    end = "" if said.endswith((".", "?")) else "."
+    context = getattr(error, "ctx", None)
+    return f"{said}{end} See '{context.command_path if context else 'headstart'} --help'."
+
+
+def _interrupted() -> int:
+    print("interrupted; features computed so far are kept, run the same command again to go on", file=sys.stderr)
+    return 130
 
 
 if __name__ == "__main__":

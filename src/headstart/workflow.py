@@ -29,6 +29,7 @@ from headstart.strategies.candidate import Candidate
 
 #: Strategies by name; "auto" takes the cheapest that the evidence supports.
 STRATEGIES = ("auto", probe.NAME)
+_SEEDS = 2**32  # what the random generators of scikit-learn take
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,10 @@ def _check(settings: FitSettings) -> None:
     for name, share in (("valid-size", settings.split.valid), ("test-size", settings.split.test)):
         if not 0 < share < 1:
             raise SettingError(f"{name} is {share:g}; it is a share of the rows between 0 and 1, such as 0.2.")
+    if not 0 <= settings.max_rejected <= 1:
+        raise SettingError(f"max-rejected is {settings.max_rejected:g}; it is a share from 0 to 1, such as 0.05.")
+    if not 0 <= settings.seed < _SEEDS:
+        raise SettingError(f"seed is {settings.seed}; it is a whole number from 0 to {_SEEDS - 1}.")
 
 
 def _metric(prepared: Prepared, settings: FitSettings) -> ChosenMetric:

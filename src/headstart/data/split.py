@@ -51,6 +51,12 @@ def assign(table: Table, settings: SplitSettings, keys: np.ndarray | None = None
     return out, (*facts, *_rare(out), *_leaks(out, keys))
 
 
+def check(table: Table, settings: SplitSettings) -> None:
+    """Raise what `assign` would raise for this table whatever the rows contain; cheap, for before any work."""
+    _check(table, settings, None)
+    _check_unseen(replace(table, split=np.where(table.split == "", "train", table.split)))
+
+
 def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> None:
     for name, share in (("valid", settings.valid), ("test", settings.test)):
         if not 0 < share < 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 from headstart.errors import OutputError
 from headstart.files import write_atomically, writing
 
-_MARK = "result.json"  # every finished run has one
+_MARKS = ("result.json", "bundle/bundle.json")  # every finished run has both
 
 
 class RunFolder:
@@ -26,21 +26,26 @@ class RunFolder:
         self.path = path.absolute()
         self.aside = self.path.parent / f".{self.path.name}.building"
         self._overwrite = overwrite
+        self._made: list[Path] = []  # folders above it that were not there before, innermost first
 
     def __enter__(self) -> RunFolder:
         self._check()
         with writing(self.path):
+            self._made = [folder for folder in self.path.parents if not folder.exists()]
             self.aside.parent.mkdir(parents=True, exist_ok=True)
             self._claim()
         return self
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.aside, ignore_errors=True)
+        with contextlib.suppress(OSError):  # not empty: the run was published, or another one is there
+            for folder in self._made:
+                folder.rmdir()
 
     def _check(self) -> None:
         if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
             return
-        if not (self.path / _MARK).is_file():
+        if not all((self.path / mark).is_file() for mark in _MARKS):
             raise OutputError(
                 f"{self.path} exists and is not a headstart run, so it is left alone; choose another --out or --name."
             )

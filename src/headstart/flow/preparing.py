@@ -11,9 +11,9 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.data.joining import join
 from headstart.data.seal import SealedTest, seal
-from headstart.data.split import assign
+from headstart.data.split import assign, check
 from headstart.data.table import Fact, Opened, Rejected, Table
-from headstart.errors import SettingError, SourceError
+from headstart.errors import SourceError
 from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.tasks import get as get_task
@@ -132,6 +132,7 @@ def prepare(opened: Opened, base: Base, settings: FitSettings, progress: Progres
         SplitError, LabelError: see `headstart.data.split.assign` and the tasks.
     """
     table = opened.table
+    check(table, settings.split)  # what would fail after the features had better fail before
     features = extract(base, table.inputs, classical=True, progress=progress)
     rejected = opened.rejected + tuple(
         Rejected(str(table.ids[row]), reason) for row, reason in sorted(features.rejected.items())
@@ -156,8 +157,6 @@ def prepare(opened: Opened, base: Base, settings: FitSettings, progress: Progres
 
 
 def _check_rejected(rejected: tuple[Rejected, ...], rows: int, allowed: float) -> None:
-    if not 0 <= allowed <= 1:
-        raise SettingError(f"max-rejected is {allowed}; it is a share between 0 and 1, such as 0.05.")
     if len(rejected) > allowed * rows:
         first = rejected[0]
         raise SourceError(

@@ -69,7 +69,7 @@ class Classification(Task):
         sizes = f"the largest class has {large} examples and the smallest {small}"
         if large >= _LARGEST_TO_SMALLEST * small and large >= _LARGEST_TO_MEAN * counts.mean():
             return "balanced_accuracy", f"{sizes}, so every class counts the same"
-        return "accuracy", f"{sizes}, so the classes are of like size"
+        return "accuracy", f"{sizes}: none outweighs the others"
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:

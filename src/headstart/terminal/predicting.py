@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.archive import is_archive
+from headstart.data.naming import TABLE_TYPES, extension, some
 from headstart.data.source import open_source
 from headstart.data.table import Rejected
 from headstart.delivery.model import Model, Predictions
-from headstart.errors import OutputError, SourceError
+from headstart.errors import OutputError, SettingError, SourceError
 from headstart.files import write_atomically
 from headstart.progress import Progress
 from headstart.settings import SourceSettings
@@ -52,6 +54,8 @@ def predict_to(
         raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
     model = Model.load(run)
     asked = gather(inputs, model.bundle.modality, column)
+    if not asked.inputs and not asked.rejected:
+        raise SourceError(f"nothing to label in {some(inputs)}: no line, file or row.")
     said = model.predictions(asked.inputs, progress)
     rejected = asked.rejected + [Rejected(asked.names[row], reason) for row, reason in sorted(said.rejected.items())]
     for row in rejected:
@@ -80,11 +84,20 @@ def gather(inputs: Sequence[str], modality: str, column: str | None) -> Asked:
         if given == "-":
             lines = [line.rstrip("\n") for line in sys.stdin]
             _add_texts(asked, [line for line in lines if line.strip()], modality)
-        elif modality == "text" and not Path(given).exists():
+        elif modality == "text" and not _is_path(given):
             _add_texts(asked, [given], modality)
         else:
             _add_source(asked, given, settings)
     return asked
+
+
+def _is_path(given: str) -> bool:
+    """Whether ``given`` is there, or is named like a data file; anything else is a text of its own."""
+    named = extension(given) in TABLE_TYPES or is_archive(given)
+    try:
+        return Path(given).exists() or (named and not given.split()[1:])
+    except (OSError, ValueError):  # a text too long for a path, or with a null character
+        return False
 
 
 def _add_texts(asked: Asked, lines: list[str], modality: str) -> None:
@@ -93,10 +106,11 @@ def _add_texts(asked: Asked, lines: list[str], modality: str) -> None:
 
 
 def _add_source(asked: Asked, given: str, settings: SourceSettings) -> None:
-    opened = open_source(given, settings)
+    try:
+        opened = open_source(given, settings)
+    except SettingError as error:  # the modality is the only setting that an input can be at odds with
+        raise SourceError(f"{given} holds images, but this model takes {settings.modality}s.") from error
     table = opened.table
-    if table.modality != settings.modality:
-        raise SourceError(f"{given} holds {table.modality}s, but this model takes {settings.modality}s.")
     whole = len(table) == 1 and Path(given).is_file() and table.modality == "image"
     asked.names.extend([given] if whole else [_name(given, str(i)) for i in table.ids])
     asked.inputs.extend(table.inputs)

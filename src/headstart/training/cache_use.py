@@ -109,6 +109,9 @@ def parse_size(text: str) -> int:
     cleaned = text.strip().upper().replace(" ", "").removesuffix("B").removesuffix("I")
     number, unit = (cleaned[:-1], cleaned[-1]) if cleaned[-1:] in _UNITS and cleaned[-1:] else (cleaned, "")
     try:
-        return int(float(number) * _UNITS[unit])
-    except ValueError:
-        raise SettingError(f"{text!r} is not a size; write it like 500M, 5G or a number of bytes.") from None
+        size = int(float(number) * _UNITS[unit])
+    except (ValueError, OverflowError):
+        size = -1
+    if size < 0:
+        raise SettingError(f"{text!r} is not a size; write it like 500M, 5G or a number of bytes.")
+    return size

@@ -47,6 +47,7 @@ class Extraction:
 
     def run(self, progress: Progress) -> None:
         """Fill ``out``."""
+        limit = size_limit()  # a wrong HEADSTART_CACHE_SIZE is said before the work
         with ExitStack() as stack:
             if self._out.classical is not None:
                 space = _classical_space(cast(ImageSpec, self._base.spec))
@@ -62,7 +63,7 @@ class Extraction:
                 self._consume(stream, runner, progress)
             finally:
                 stream.close()
-            self._bound(size_limit())
+            self._bound(limit)
 
     def _bound(self, limit: int) -> None:
         """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those in use."""
