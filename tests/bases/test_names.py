@@ -92,3 +92,44 @@ def test_a_folder_that_lacks_a_file_says_which(tmp_path, missing):
     (folder / missing).unlink()
     with pytest.raises(BaseError, match=r"config\.json|weights|tokenizer\.json"):
         open_base(str(folder), "text")
+
+
+def hub_cache(root, repo, folder):
+    """What the Hub's own cache looks like after a download of ``folder`` as ``repo``."""
+    import shutil
+
+    place = root / f"models--{repo.replace('/', '--')}"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    shutil.copytree(folder, place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(commit)
+    return commit
+
+
+def test_a_hub_id_in_the_local_cache_opens_offline_at_its_commit(tmp_path, monkeypatch):
+    folder = bert_folder(tmp_path / "b")
+    (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    commit = hub_cache(tmp_path / "hub", "someone/tiny-bert", folder)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    base = open_base("someone/tiny-bert", "text")
+    assert base.identity.revision == commit
+    assert base.identity.source == "hub someone/tiny-bert"
+    assert base.identity.licence == "apache-2.0"
+    assert base.identity.weights == open_base(str(folder), "text").identity.weights
+
+
+def test_a_timm_name_is_found_under_its_hub_id(tmp_path, monkeypatch):
+    hub_cache(tmp_path / "hub", "timm/resnet10t.c3_in1k", timm_folder(tmp_path / "t", "resnet10t"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    base = open_base("resnet10t", "image")
+    assert base.identity.source == "hub timm/resnet10t.c3_in1k"
+    assert base.width == 512
+
+
+def test_pickles_from_the_hub_are_refused(tmp_path, monkeypatch):
+    folder = bert_folder(tmp_path / "b")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    hub_cache(tmp_path / "hub", "someone/pickled", folder)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    with pytest.raises(BaseError, match="no safetensors weights"):
+        open_base("someone/pickled", "text")

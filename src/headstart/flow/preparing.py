@@ -18,7 +18,7 @@ from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
-from headstart.training.features import Extracted, extract
+from headstart.training.features import Effort, Extracted, extract
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Prepared:
         train, valid: working rows.
         task: target coding, fixed by the training rows.
         facts, rejected: what was inferred and set aside, over all steps.
-        features: how the features came about.
+        features: how the features came about; those of the test rows are behind the seal.
         rows: usable rows in all.
     """
 
@@ -105,7 +105,7 @@ class Prepared:
     task: Task
     facts: tuple[Fact, ...]
     rejected: tuple[Rejected, ...]
-    features: Extracted
+    features: Effort
     rows: int
 
     def working(self) -> Rows:
@@ -151,7 +151,7 @@ def prepare(opened: Opened, base: Base, settings: FitSettings, progress: Progres
         task,
         opened.facts + facts,
         rejected,
-        features,
+        features.effort(),
         len(kept),
     )
 

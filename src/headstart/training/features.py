@@ -18,6 +18,18 @@ from headstart.progress import Progress
 from headstart.training.streams import threads
 
 
+@dataclass(frozen=True)
+class Effort:
+    """What an extraction took, without what it gave; fields as in `Extracted`."""
+
+    runtime: str
+    dtype: str
+    computed: int
+    seconds: float
+    loading: float
+    choosing: float
+
+
 @dataclass
 class Extracted:
     """The features of n inputs.
@@ -52,6 +64,10 @@ class Extracted:
         mask = np.ones(len(self.keys), dtype=bool)
         mask[list(self.rejected)] = False
         return mask
+
+    def effort(self) -> Effort:
+        """What it took."""
+        return Effort(self.runtime, self.dtype, self.computed, self.seconds, self.loading, self.choosing)
 
 
 def extract(
