@@ -1,9 +1,10 @@
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup lint types test test-all docs demo bench constraints clean
+.PHONY: help setup lint types test test-all docs demo bench bench-peers constraints clean
 
 help:
 	@echo "make setup        build $(VENV) and install headstart with its development tools"
@@ -11,7 +12,8 @@ help:
 	@echo "make test-all     lint, types and every test, the slow ones too"
 	@echo "make docs         API pages into site/"
 	@echo "make demo         two small models from start to report, in demo/"
-	@echo "make bench        the benchmarks (ARGS=... is passed on)"
+	@echo "make bench        all benchmarks, written into docs/benchmarks.md (ARGS=... is passed on)"
+	@echo "make bench-peers  $(PEERS), with the peers that make bench races against"
 	@echo "make constraints  write constraints.txt anew from what $(VENV) holds"
 	@echo "make clean        remove what the other targets made, except $(VENV)"
 
@@ -45,7 +47,15 @@ demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 bench: setup
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks all --write $(ARGS)
+
+# Sees what .venv holds through a .pth file, so that torch is not installed twice.
+bench-peers: setup
+	@test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/headstart-venv.pth"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt \
+		-c constraints.txt
 
 # Through a second file, so that a failure leaves the old one as it was.
 constraints: setup
@@ -54,5 +64,5 @@ constraints: setup
 	@touch $(STAMP)
 
 clean:
-	rm -rf build dist site demo src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf build dist site demo $(PEERS) src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,7 +11,7 @@ if [ ! -d demo/digits ]; then
     mv demo/digits.part demo/digits
 fi
 
-echo "== which digit is it? =="
+echo "== which digit is it? (a base of photographs on drawn digits: see what the verdict makes of it) =="
 headstart fit demo/digits --out demo/runs/digits --overwrite
 headstart predict demo/runs/digits demo/digits/3/0003.png
 

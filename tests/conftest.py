@@ -72,6 +72,22 @@ def real_data() -> Callable[[str], Path]:
     return find
 
 
+@pytest.fixture(scope="session")
+def tiny_image_base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A ViT of two layers with random weights: whole runs in a tenth of a second."""
+    from tests.bases.checkpoints import vit_folder
+
+    return str(vit_folder(tmp_path_factory.mktemp("base") / "tiny-vit"))
+
+
+@pytest.fixture(scope="session")
+def tiny_text_base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A BERT of two layers with random weights, which knows the words of `tests.toys.sentences`."""
+    from tests.bases.checkpoints import bert_folder
+
+    return str(bert_folder(tmp_path_factory.mktemp("base") / "tiny-bert"))
+
+
 @pytest.fixture
 def toy_images(tmp_path: Path) -> Path:
     """A folder of 3 class folders (checks, rings, stripes) of 12 PNGs; colour and pattern tell the class.

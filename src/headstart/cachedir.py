@@ -1,4 +1,4 @@
-"""Where headstart keeps what it can make again: extracted archives, features, downloaded bases."""
+"""Where headstart keeps what it can make again: extracted archives, features, exported graphs."""
 
 from __future__ import annotations
 

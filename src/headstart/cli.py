@@ -27,6 +27,7 @@ cache_app = typer.Typer(
 app.add_typer(cache_app, name="cache")
 
 _DATA, _MODEL, _RUN = "Data", "Model", "Run"
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it and as typer makes it of Ctrl-C
 
 Source = Annotated[
     str,
@@ -253,15 +254,13 @@ def main(arguments: list[str] | None = None) -> int:
     # --debug may stand anywhere, as people add it to the end of a command that failed
     try:
         result: Any = app(args=[a for a in given if a != "--debug"], prog_name="headstart", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        code = _interrupted() if result == _INTERRUPTED else result if isinstance(result, int) else 0
     except HeadstartError as error:
         if debug:
             raise
         print(f"error: {error}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
-        if debug:
-            raise
         code = _interrupted()
     except Exception as error:
         code = _unexpected(error, debug)
@@ -270,11 +269,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _unexpected(error: Exception, debug: bool) -> int:
     """Usage errors in one line; a broken pipe is silence; all else is a defect, said so without a traceback."""
-    kind = type(error).__name__
-    if kind == "Abort":  # what typer makes of Ctrl-C
-        return _interrupted()
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's, which typer carries along
-        if kind == "NoArgsIsHelpError":
+        if type(error).__name__ == "NoArgsIsHelpError":
             error.show()  # type: ignore[attr-defined]
         else:
             print(f"error: {_usage(error)}", file=sys.stderr)
@@ -300,7 +296,7 @@ def _usage(error: Any) -> str:
 
 def _interrupted() -> int:
     print("interrupted; features computed so far are kept, run the same command again to go on", file=sys.stderr)
-    return 130
+    return _INTERRUPTED
 
 
 if __name__ == "__main__":

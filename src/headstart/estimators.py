@@ -12,7 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.bases.catalogue import open_base
-from headstart.data.table import objects
+from headstart.data.inputs import as_inputs
 from headstart.errors import LabelError, SettingError, SourceError
 from headstart.heads.solve import solve
 from headstart.strategies.probe import head_metric
@@ -148,23 +148,6 @@ class TransferRegressor(RegressorMixin, _Transfer):
 def _same_length(inputs: Any, targets: np.ndarray) -> None:
     if len(inputs) != len(targets):
         raise LabelError(f"X has {len(inputs)} inputs and y {len(targets)} targets; give one target an input.")
-
-
-def as_inputs(inputs: Any) -> np.ndarray:
-    """Any sequence of inputs as a 1-D object array; [n, 1] columns (as data frames give) are flattened.
-
-    Raises:
-        SettingError: a single string, or a table of several columns.
-    """
-    if isinstance(inputs, (str, bytes, Path)):
-        raise SettingError("X is one string; give a list of inputs.")
-    if hasattr(inputs, "to_numpy"):
-        inputs = inputs.to_numpy()
-    if isinstance(inputs, np.ndarray) and inputs.ndim == 2 and inputs.dtype.kind in "OUT":
-        if inputs.shape[1] != 1:
-            raise SettingError(f"X has {inputs.shape[1]} columns; select the one with the texts or paths.")
-        inputs = inputs[:, 0]
-    return objects(str(value) if isinstance(value, (np.str_, Path)) else value for value in inputs)
 
 
 def infer_modality(inputs: Sequence[Any] | np.ndarray) -> str:

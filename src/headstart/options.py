@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import TypedDict
 
+from headstart.errors import SettingError, nearest
 from headstart.settings import FitSettings, SourceSettings, SplitSettings
 
 
@@ -37,7 +38,12 @@ _FIT = ("base", "strategy", "metric", "max_rejected", "seed")
 
 
 def source_settings(options: SourceOptions) -> SourceSettings:
-    """The part of ``options`` that says how to read a source."""
+    """The part of ``options`` that says how to read a source; `SettingError` for names that are no option."""
+    _check_names(options, SourceOptions.__optional_keys__)
+    return _source(options)
+
+
+def _source(options: SourceOptions) -> SourceSettings:
     target = options.get("target")
     return SourceSettings(
         target=(target,) if isinstance(target, str) else tuple(target) if target else None,
@@ -47,8 +53,21 @@ def source_settings(options: SourceOptions) -> SourceSettings:
 
 
 def fit_settings(options: FitOptions) -> FitSettings:
-    """``options`` as settings; those left out take the defaults of `headstart.settings`."""
+    """``options`` as settings; those left out take the defaults of `headstart.settings`.
+
+    Raises:
+        SettingError: a name that is no option.
+    """
+    _check_names(options, FitOptions.__optional_keys__)
     shares = {name: options[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in options}  # type: ignore[literal-required]
     seed = {"seed": options["seed"]} if "seed" in options else {}
     given = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
-    return FitSettings(source=source_settings(options), split=SplitSettings(**shares, **seed), **given)
+    return FitSettings(source=_source(options), split=SplitSettings(**shares, **seed), **given)
+
+
+def _check_names(options: Iterable[str], known: Set[str]) -> None:
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise SettingError(
+            f"{unknown[0]!r} is no option; options are {', '.join(sorted(known))}.{nearest(unknown[0], known)}"
+        )

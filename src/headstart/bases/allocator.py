@@ -11,7 +11,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h: M_TRIM_THRESHOLD, M_MMAP_
 def keep_freed_memory() -> bool:
     """Tell glibc's malloc to reuse large blocks; True where that was possible.
 
-    Measured on EfficientNet-Lite0 in eager float32 at batch 32: 23 images/s before, 91 after (docs/benchmarks.md).
+    Measured on EfficientNet-Lite0 in eager float32 at batch 32: 23 images/s before, 91 after (docs/log.md).
     Peak memory is unchanged; only pages between peaks stay with the process.
     """
     if not sys.platform.startswith("linux"):

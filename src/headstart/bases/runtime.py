@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.bases.device import Batch, Run, device_name
 from headstart.cachedir import cache_root
 from headstart.files import write_atomically
 
@@ -32,8 +32,6 @@ PARITY = 0.999
 REFERENCE = "torch-float32"
 ONNX = "onnxruntime"
 CANDIDATES = ("torch-float32-folded", "torch-bfloat16-folded", ONNX)
-Batch = tuple[np.ndarray, ...]
-Run = Callable[[Batch], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -124,9 +122,9 @@ def _path(base: Base, suffix: str) -> Path:
     return runtimes_root() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}{suffix}"
 
 
-def device_name() -> str:
-    """The device named by HEADSTART_DEVICE, or "auto"."""
-    return os.environ.get("HEADSTART_DEVICE", "auto")
+def forget(base: Base) -> None:
+    """Drop what was measured, so that the next run measures anew."""
+    _path(base, ".json").unlink(missing_ok=True)
 
 
 def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:

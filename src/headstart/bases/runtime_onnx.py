@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.bases.runtime import Batch, Run
+from headstart.bases.device import Batch, Run, device
 from headstart.files import write_atomically
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ def onnx_run(graph: Path, network: Network | None) -> Run:
 
 def _export(graph: Path, network: Network) -> None:
     import torch
-
-    from headstart.bases.runtime_torch import device
 
     if device().type != "cpu":
         raise RuntimeError("used on the CPU only")

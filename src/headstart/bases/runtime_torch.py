@@ -5,24 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from headstart.bases.device import Batch, Run, device
 from headstart.bases.fold import fold_batchnorm
 from headstart.bases.network import Network
-from headstart.bases.runtime import Batch, Run, device_name
-from headstart.errors import SettingError
-
-
-def device() -> torch.device:
-    """The device to compute on: HEADSTART_DEVICE, else CUDA, MPS, CPU in that order; `SettingError` for another."""
-    if device_name() != "auto":
-        try:
-            return torch.device(device_name())
-        except RuntimeError as error:
-            raise SettingError(
-                f"HEADSTART_DEVICE is {device_name()!r}; it may be auto, cpu, cuda, cuda:N or mps."
-            ) from error
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def torch_run(network: Network, *, folded: bool, half: bool) -> Run:

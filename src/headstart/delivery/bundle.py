@@ -95,7 +95,7 @@ class Bundle:
                 head,
                 record["about"],
             )
-        except (KeyError, TypeError, IndexError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise BundleError(
                 f"{folder / _FILE} is damaged: {type(error).__name__} {error}; restore it or fit again."
             ) from error

@@ -11,10 +11,12 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.bases.catalogue import open_base
+from headstart.data.inputs import as_inputs
 from headstart.delivery.bundle import Bundle
 from headstart.errors import BundleError, SourceError
 from headstart.progress import Progress
-from headstart.training.features import Extracted, extract
+from headstart.training.extracted import Extracted
+from headstart.training.features import extract
 
 #: Up to this many inputs the runtime is taken that is ready soonest, at the parity all runtimes keep.
 QUICK = 256
@@ -68,15 +70,15 @@ class Model:
             self._base = _same_base(self.bundle)
         return self._base
 
-    def predict(self, inputs: Sequence[Any]) -> np.ndarray:
+    def predict(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Labels [n] (str), tuples of labels, or values (float) for ``inputs``: paths, PIL images, arrays or strings.
 
         Raises:
-            SourceError: an input is unreadable; `predictions` goes on instead.
+            SourceError: an input is unreadable (`predictions` goes on instead), or one came instead of a list.
         """
         return self.bundle.task.decode(self.predict_proba(inputs))
 
-    def predict_proba(self, inputs: Sequence[Any]) -> np.ndarray:
+    def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Probabilities [n, outputs] in the order of `labels`; values [n, 1] for regression.
 
         Raises:
@@ -84,35 +86,33 @@ class Model:
         """
         return self.bundle.head.probabilities(self.embed(inputs))
 
-    def embed(self, inputs: Sequence[Any]) -> np.ndarray:
+    def embed(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """The base's features [n, width] float32.
 
         Raises:
             SourceError: an input is unreadable.
         """
-        features = self._extract(inputs)
+        rows = as_inputs(inputs)
+        features = self._extract(rows)
         if features.rejected:
             row, reason = next(iter(sorted(features.rejected.items())))
-            raise SourceError(f"input {row} ({_shown(inputs[row])}) cannot be read: {reason}.")
+            raise SourceError(f"input {row} ({_shown(rows[row])}) cannot be read: {reason}.")
         return features.vectors
 
-    def predictions(self, inputs: Sequence[Any], progress: Progress | None = None) -> Predictions:
+    def predictions(self, inputs: Sequence[Any] | np.ndarray, progress: Progress | None = None) -> Predictions:
         """Answers for all readable ``inputs``; the others are listed, never guessed."""
-        features = self._extract(inputs, progress)
-        probabilities = np.full((len(inputs), self.bundle.task.outputs), np.nan, dtype=np.float32)
-        answers = np.full(len(inputs), None, dtype=object)
+        rows = as_inputs(inputs)
+        features = self._extract(rows, progress)
+        probabilities = np.full((len(rows), self.bundle.task.outputs), np.nan, dtype=np.float32)
+        answers = np.full(len(rows), None, dtype=object)
         kept = features.kept
         if kept.any():
             probabilities[kept] = self.bundle.head.probabilities(features.vectors[kept])
             answers[kept] = self.bundle.task.decode(probabilities[kept])
         return Predictions(answers, probabilities, features.rejected)
 
-    def _extract(self, inputs: Sequence[Any], progress: Progress | None = None) -> Extracted:
-        if isinstance(inputs, (str, bytes, Path)):
-            raise SourceError(
-                f"one input came ({_shown(inputs)}) where a list of inputs is expected; put it into a list."
-            )
-        return extract(self.base, inputs, quickest=len(inputs) <= QUICK, progress=progress)
+    def _extract(self, rows: np.ndarray, progress: Progress | None = None) -> Extracted:
+        return extract(self.base, rows, quickest=len(rows) <= QUICK, progress=progress)
 
 
 def _same_base(bundle: Bundle) -> Base:
@@ -124,6 +124,11 @@ def _same_base(bundle: Bundle) -> Base:
         raise BundleError(
             f"base {name!r} here ({base.identity.source}) has other weights than in training "
             f"({bundle.base.source}); install that version or fit again."
+        )
+    if bundle.head.weight.shape[0] != base.width:
+        raise BundleError(
+            f"head.safetensors takes {bundle.head.weight.shape[0]} features, base {name!r} gives {base.width}; restore "
+            f"it or fit again."
         )
     if base.preprocessing() != bundle.preprocessing:
         raise BundleError(

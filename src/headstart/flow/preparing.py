@@ -18,7 +18,8 @@ from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
-from headstart.training.features import Effort, Extracted, extract
+from headstart.training.extracted import Effort, Extracted
+from headstart.training.features import extract
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,12 @@ def prepare(opened: Opened, base: Base, settings: FitSettings, progress: Progres
 
 
 def _check_rejected(rejected: tuple[Rejected, ...], rows: int, allowed: float) -> None:
+    if not rejected:
+        return
+    first = rejected[0]
+    if len(rejected) == rows:
+        raise SourceError(f"none of the {rows} rows is usable; the first is {first.id} ({first.reason}).")
     if len(rejected) > allowed * rows:
-        first = rejected[0]
         raise SourceError(
             f"{len(rejected)} of {rows} rows are unusable, more than --max-rejected {allowed:g} allows; "
             f"the first is {first.id} ({first.reason}). Mend them, or allow more."

@@ -13,16 +13,18 @@ import numpy as np
 
 from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.base import POOLED, Base
+from headstart.bases.device import Run
 from headstart.bases.folder import TransformersTextBase
-from headstart.bases.runtime import ONNX, Choice, Run, build, choose, remembered
+from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, remembered
 from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
 from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.cache_use import prune, size_limit
-from headstart.training.features import Extracted
+from headstart.training.extracted import Extracted
 from headstart.training.streams import Piece, Pieces, image_pieces, text_pieces
 
 _ROWS_PER_COMMIT = 256  # a killed run loses at most these
+_TELLING = 256  # inputs after which a rate can be trusted
 _IN_USE = 3600.0  # seconds: a space opened since may be another run's
 _SAMPLE = {"image": 8, "text": 32}  # inputs that runtimes are timed on
 
@@ -44,6 +46,8 @@ class Extraction:
         self._for_classical = wanted & (out.classical is not None)
         self._caches: dict[str, FeatureCache] = {}
         self._pending: dict[str, tuple[list[str], list[np.ndarray]]] = {}
+        self._chosen: Measured | None = None
+        self._busy = 0.0  # seconds within the runtime
 
     def run(self, progress: Progress) -> None:
         """Fill ``out``."""
@@ -104,7 +108,7 @@ class Extraction:
         out, start = self._out, time.perf_counter()
         keep_freed_memory()
         if choice:
-            chosen = choice.best(int(self._for_base.sum()), out.dtype)
+            chosen = self._chosen = choice.best(int(self._for_base.sum()), out.dtype)
             runner = build(chosen.name, self._base, None)
             out.runtime, out.loading = choice.sentence(chosen), time.perf_counter() - start
             return runner
@@ -133,6 +137,8 @@ class Extraction:
             finally:  # on Ctrl-C too: what was computed is kept
                 for name in list(self._pending):
                     self._commit(name)
+        if self._chosen and self._out.computed >= _TELLING and self._out.computed / self._busy > 2 * self._chosen.rate:
+            forget(self._base)  # measured while the machine was busy with something else
 
     def _take(self, piece: Piece, runner: Run | None) -> None:
         out = self._out
@@ -141,7 +147,9 @@ class Extraction:
             self._keep("classical", piece.rows, piece.classical)
         needed = self._for_base[piece.rows]
         if runner and piece.batch is not None and needed.any():
+            start = time.perf_counter()
             vectors = runner(tuple(a[needed] for a in piece.batch))
+            self._busy += time.perf_counter() - start
             out.vectors[piece.rows[needed]] = vectors
             out.computed += len(vectors)
             self._keep("base", piece.rows[needed], vectors)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,59 +14,9 @@ from headstart.modalities import get as get_modality
 from headstart.modalities.image import CLASSICAL_WIDTH
 from headstart.modalities.modality import Unreadable
 from headstart.progress import Progress
+from headstart.training.extracted import Extracted
+from headstart.training.extraction import Extraction
 from headstart.training.streams import threads
-
-
-@dataclass(frozen=True)
-class Effort:
-    """What an extraction took, without what it gave; fields as in `Extracted`."""
-
-    runtime: str
-    dtype: str
-    computed: int
-    seconds: float
-    loading: float
-    choosing: float
-
-
-@dataclass
-class Extracted:
-    """The features of n inputs.
-
-    Attributes:
-        vectors: [n, width] float32 of the base; zeros in rejected rows.
-        classical: [n, d] float32 for the control, or None.
-        rejected: row -> reason.
-        keys: [n] content hashes (hex); "" where the input could not even be read.
-        runtime: what ran the base and why that; "" where the cache had everything.
-        dtype: the precision the vectors were computed in.
-        computed: how many went through the base now.
-        seconds: reading, decoding and the base's forward passes.
-        loading: seconds spent importing libraries and loading weights; decoding goes on beside it.
-        choosing: seconds spent measuring runtimes, the first time on a machine.
-    """
-
-    vectors: np.ndarray
-    classical: np.ndarray | None
-    rejected: dict[int, str]
-    keys: np.ndarray
-    runtime: str = ""
-    dtype: str = "float32"
-    computed: int = 0
-    seconds: float = 0.0
-    loading: float = 0.0
-    choosing: float = 0.0
-
-    @property
-    def kept(self) -> np.ndarray:
-        """[n] bool: the rows that were not rejected."""
-        mask = np.ones(len(self.keys), dtype=bool)
-        mask[list(self.rejected)] = False
-        return mask
-
-    def effort(self) -> Effort:
-        """What it took."""
-        return Effort(self.runtime, self.dtype, self.computed, self.seconds, self.loading, self.choosing)
 
 
 def extract(
@@ -95,8 +44,6 @@ def extract(
         BaseError: where the base is needed and cannot be loaded.
         OutputError: where the cache cannot be written.
     """
-    from headstart.training.extraction import Extraction
-
     start = time.perf_counter()
     keys, rejected = content_keys(inputs, base.modality)
     count, wanted = len(keys), classical and base.modality == "image"

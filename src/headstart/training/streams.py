@@ -21,7 +21,7 @@ from headstart.modalities.modality import Unreadable
 #: Decoded pictures waiting at most: 512 of 224 x 224 take 77 MB, however many inputs there are.
 WINDOW = 512
 IMAGE_BATCH = 16
-TOKENS_PER_BATCH = 1024  # texts x longest; measured flat from 512 to 4,096 on a CPU (docs/benchmarks.md)
+TOKENS_PER_BATCH = 1024  # texts x longest; measured flat from 512 to 2,048 on a CPU (docs/log.md)
 _GPU_FACTOR = 16
 
 T = TypeVar("T")
@@ -221,6 +221,6 @@ def _factor() -> int:
     """How many times larger batches are on an accelerator; asked once the base is loaded, so torch is there if used."""
     if "torch" not in sys.modules:
         return 1
-    from headstart.bases.runtime_torch import device
+    from headstart.bases.device import device
 
     return 1 if device().type == "cpu" else _GPU_FACTOR

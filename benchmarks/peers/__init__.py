@@ -1,0 +1,1 @@
+"""Recipes of other libraries as scripts; none of them imports headstart."""

@@ -1,0 +1,1 @@
+"""Scripts that a benchmark runs in fresh processes; each prints one line of JSON."""

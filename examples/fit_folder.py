@@ -1,0 +1,30 @@
+"""Fit an image folder and read the verdict.
+
+Usage: python examples/fit_folder.py        (writes digits/ and runs/digits/ where it is called)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from make_digits import write_digits
+
+import headstart as hs
+
+
+def main() -> None:
+    """Sixteen small pictures of each digit: how far does a model of photographs get on them?"""
+    folder = Path("digits")
+    if not folder.exists():
+        write_digits(folder, per_class=16, size=32)
+    run = hs.fit(folder, overwrite=True)
+    result = run.result
+    print(result.verdict.outcome, "-", result.verdict.sentence)
+    print("next:", result.verdict.next_step)
+    for control in result.controls:
+        print(f"{control.name}: {control.score:.3f} ({control.low:.3f} to {control.high:.3f})")
+    print("report:", run.path.relative_to(Path.cwd()) / "report.html")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What an extraction gave, and what it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What an extraction took, without what it gave; fields as in `Extracted`."""
+
+    runtime: str
+    dtype: str
+    computed: int
+    seconds: float
+    loading: float
+    choosing: float
+
+
+@dataclass
+class Extracted:
+    """The features of n inputs.
+
+    Attributes:
+        vectors: [n, width] float32 of the base; zeros in rejected rows.
+        classical: [n, d] float32 for the control, or None.
+        rejected: row -> reason.
+        keys: [n] content hashes (hex); "" where the input could not even be read.
+        runtime: what ran the base and why that; "" where the cache had everything.
+        dtype: the precision the vectors were computed in.
+        computed: how many went through the base now.
+        seconds: reading, decoding and the base's forward passes.
+        loading: seconds spent importing libraries and loading weights; decoding goes on beside it.
+        choosing: seconds spent measuring runtimes, the first time on a machine.
+    """
+
+    vectors: np.ndarray
+    classical: np.ndarray | None
+    rejected: dict[int, str]
+    keys: np.ndarray
+    runtime: str = ""
+    dtype: str = "float32"
+    computed: int = 0
+    seconds: float = 0.0
+    loading: float = 0.0
+    choosing: float = 0.0
+
+    @property
+    def kept(self) -> np.ndarray:
+        """[n] bool: the rows that were not rejected."""
+        mask = np.ones(len(self.keys), dtype=bool)
+        mask[list(self.rejected)] = False
+        return mask
+
+    def effort(self) -> Effort:
+        """What it took."""
+        return Effort(self.runtime, self.dtype, self.computed, self.seconds, self.loading, self.choosing)
