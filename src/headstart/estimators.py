@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from headstart.bases.catalogue import open_base
 from headstart.data.inputs import as_inputs
 from headstart.errors import LabelError, SettingError, SourceError
+from headstart.evaluation.metrics import METRICS
 from headstart.heads.solve import solve
 from headstart.strategies.probe import head_metric
 from headstart.training.features import extract
@@ -59,7 +60,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):
     Args:
         base: an embedded base, a timm name, a Hub id or a local folder; None takes the modality's default.
         modality: "image" or "text"; None infers it from the inputs.
-        metric: to choose the head by: "accuracy", "balanced_accuracy" or "log_loss".
+        metric: to choose the head by: "accuracy", "balanced_accuracy", "log_loss" or another one for classes.
         seed: of the held-out parts that the head is chosen on.
 
     Attributes:
@@ -80,14 +81,17 @@ class TransferClassifier(ClassifierMixin, _Transfer):
 
         Raises:
             LabelError: lengths differ, or fewer than two classes.
+            SettingError: a metric that is not for classes.
             SourceError: an input cannot be read.
         """
-        targets = np.asarray(y)
-        _same_length(X, targets)
+        check_metric(self.metric)
+        rows, targets = as_inputs(X), _one_column(np.asarray(y))
+        _same_length(rows, targets)
         self.classes_, codes = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
-            raise LabelError(f"y has one class ({self.classes_[0]!r}); a classifier needs at least two.")
-        vectors = self._vectors(X, fitting=True)
+            found = f"one class ({self.classes_[0]!r})" if len(self.classes_) else "no labels"
+            raise LabelError(f"y has {found}; a classifier needs at least two classes.")
+        vectors = self._vectors(rows, fitting=True)
         balanced = self.metric == "balanced_accuracy"
         metric = head_metric(self.metric, "classification")
         self.head_ = solve(
@@ -102,15 +106,18 @@ class TransferClassifier(ClassifierMixin, _Transfer):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [n, k] in the order of ``classes_``."""
-        return self.head_.probabilities(self.embed(X)).astype(np.float64)
+        vectors = self.embed(X)
+        return self.head_.probabilities(vectors).astype(np.float64)
 
     def predict(self, X: Any) -> np.ndarray:
         """Labels [n]."""
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        best = self.predict_proba(X).argmax(1)
+        return self.classes_[best]
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Scores before the softmax: [n, k], or [n] for two classes, positive for the second."""
-        scores = self.head_.scores(self.embed(X))
+        vectors = self.embed(X)
+        scores = self.head_.scores(vectors)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
 
@@ -133,16 +140,41 @@ class TransferRegressor(RegressorMixin, _Transfer):
             LabelError: lengths differ, or a value is not a finite number.
             SourceError: an input cannot be read.
         """
-        targets = np.asarray(y, dtype=np.float32)
-        _same_length(X, targets)
-        if targets.ndim != 1 or not np.isfinite(targets).all():
-            raise LabelError(f"y has shape {targets.shape} and must be [n] finite numbers.")
-        self.head_ = solve(self._vectors(X, fitting=True), targets[:, None], "regression", seed=self.seed).head
+        rows, targets = as_inputs(X), _numbers(y)
+        _same_length(rows, targets)
+        self.head_ = solve(self._vectors(rows, fitting=True), targets[:, None], "regression", seed=self.seed).head
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Values [n]."""
-        return self.head_.scores(self.embed(X))[:, 0].astype(np.float64)
+        vectors = self.embed(X)
+        return self.head_.scores(vectors)[:, 0].astype(np.float64)
+
+
+def check_metric(metric: str) -> None:
+    """`SettingError` unless ``metric`` is one for classes."""
+    known = [name for name, found in METRICS.items() if "classification" in found.tasks]
+    if metric not in known:
+        raise SettingError(f"metric {metric!r} is not for classes; it is one of {', '.join(known)}.")
+
+
+def _one_column(targets: np.ndarray) -> np.ndarray:
+    """[n] from [n] or [n, 1]."""
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        return targets[:, 0]
+    if targets.ndim != 1:
+        raise LabelError(f"y has shape {targets.shape}; give one target an input, [n].")
+    return targets
+
+
+def _numbers(y: Any) -> np.ndarray:
+    try:
+        targets = _one_column(np.asarray(y, dtype=np.float32))
+    except (TypeError, ValueError) as error:
+        raise LabelError(f"y must be numbers: {error}.") from error
+    if not np.isfinite(targets).all():
+        raise LabelError(f"{int((~np.isfinite(targets)).sum())} values of y are not finite; remove those rows.")
+    return targets
 
 
 def _same_length(inputs: Any, targets: np.ndarray) -> None:

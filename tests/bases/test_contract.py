@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -106,3 +108,10 @@ def test_the_quickest_way_depends_on_how_much_there_is():
     assert choice.best(10) == graph
     assert choice.best(100_000) == fast
     assert choice.best(100_000, "float32") == graph
+
+
+def test_bfloat16_must_be_clearly_faster():
+    plain = runtime.Measured(REFERENCE, rate=100, load=1, cosine=1)
+    half = runtime.Measured("torch-bfloat16-folded", rate=110, load=1, cosine=0.9995)
+    assert runtime.Choice((plain, half)).dtype == "float32"
+    assert runtime.Choice((plain, replace(half, rate=150))).dtype == "bfloat16"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 #: Least cosine between a runtime's features and plain float32's, over the inputs tried.
 PARITY = 0.999
 REFERENCE = "torch-float32"
+#: How many times faster bfloat16 must be than the fastest float32 to be used.
+CLEARLY = 1.2
 ONNX = "onnxruntime"
 CANDIDATES = ("torch-float32-folded", "torch-bfloat16-folded", ONNX)
 
@@ -75,8 +77,13 @@ class Choice:
 
     @property
     def dtype(self) -> str:
-        """The precision of the fastest, in which fits compute whatever their size, so that they share features."""
-        return max(self.usable, key=lambda measured: measured.rate).dtype
+        """The precision in which fits compute whatever their size, so that they share features.
+
+        float32, unless bfloat16 is clearly faster: rates vary from one measurement to the next, and the precision
+        (and with it the last digits of every feature) should not.
+        """
+        best = {m.dtype: m.rate for m in sorted(self.usable, key=lambda m: m.rate)}
+        return "bfloat16" if best.get("bfloat16", 0.0) > CLEARLY * best["float32"] else "float32"
 
     def best(self, count: int, dtype: str | None = None) -> Measured:
         """The quickest way to ``count`` examples, loading included; of one precision, or of any."""

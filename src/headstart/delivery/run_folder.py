@@ -28,11 +28,21 @@ class RunFolder:
         self._overwrite = overwrite
         self._made: list[Path] = []  # folders above it that were not there before, innermost first
 
+    @property
+    def _old(self) -> Path:
+        """Where an earlier run waits while the new one takes its place."""
+        return self.path.parent / f".{self.path.name}.old"
+
     def __enter__(self) -> RunFolder:
-        self._check()
+        if not self._old.exists():
+            self._check()  # before any folder is made
         with writing(self.path):
             self._made = [folder for folder in self.path.parents if not folder.exists()]
             self.aside.parent.mkdir(parents=True, exist_ok=True)
+            if self._old.exists() and not self.path.exists():  # a run was killed between the two moves of `publish`
+                self._old.rename(self.path)
+        self._check()
+        with writing(self.path):
             self._claim()
         return self
 
@@ -77,12 +87,11 @@ class RunFolder:
         """Move the finished run into place and return where it is."""
         (self.aside / "pid").unlink(missing_ok=True)
         with writing(self.path):
-            old = self.path.parent / f".{self.path.name}.old"
-            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(self._old, ignore_errors=True)
             if self.path.exists():
-                self.path.rename(old)
+                self.path.rename(self._old)
             self.aside.rename(self.path)
-            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(self._old, ignore_errors=True)
         return self.path
 
 
