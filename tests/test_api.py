@@ -124,7 +124,9 @@ def test_embedding_an_input_gives_its_training_features(photos, image_run, text_
 
     seen = []
     real = preparing.extract
-    monkeypatch.setattr(preparing, "extract", lambda *args, **kw: seen.append((args[1], real(*args, **kw))) or seen[-1][1])
+    monkeypatch.setattr(
+        preparing, "extract", lambda *args, **kw: seen.append((args[1], real(*args, **kw))) or seen[-1][1]
+    )
     hs.fit(photos, base=image_run.result.base["source"].removeprefix("folder "), out=photos.parent / "again")
     ((inputs, features),) = seen
     got = image_run.model.embed(list(inputs))

@@ -12,7 +12,10 @@ from PIL import Image
 
 from tests.conftest import _TINTS, _toy_image
 
-WORDS = {"pets": "cat dog sat ran mat log".split(), "post": "my card parcel late lost new old".split()}
+WORDS = {
+    "pets": ["cat", "dog", "sat", "ran", "mat", "log"],
+    "post": ["my", "card", "parcel", "late", "lost", "new", "old"],
+}
 PATTERNS = tuple(_TINTS)
 
 

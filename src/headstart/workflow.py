@@ -14,7 +14,7 @@ from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
-from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.metrics import METRICS, for_task
 from headstart.flow.clock import Clock
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
@@ -168,9 +168,12 @@ def _metric(prepared: Prepared, settings: FitSettings) -> ChosenMetric:
     task = prepared.task.name
     if settings.metric is None:
         return ChosenMetric(*prepared.task.default_metric(prepared.train.y))
-    if task not in METRICS[settings.metric].tasks:
-        allowed = [name for name, metric in METRICS.items() if task in metric.tasks]
-        raise SettingError(f"metric {settings.metric!r} is not for {task}; for that it is one of {', '.join(allowed)}.")
+    allowed = [metric.name for metric in for_task(task, prepared.task.outputs)]
+    if settings.metric not in allowed:
+        classes = f" of {prepared.task.outputs} classes" if task == "classification" else ""
+        raise SettingError(
+            f"metric {settings.metric!r} is not for {task}{classes}; for that it is one of {', '.join(allowed)}."
+        )
     return ChosenMetric(settings.metric, "asked for")
 
 

@@ -17,7 +17,9 @@ get too wide an interval rather than too narrow a one: there the pseudo-rows wei
 
 Metrics of the size of errors (losses, r2 …) have no worst case to add, so theirs are percentiles, which
 follow their skew, widened as in Hesterberg (2015), "What teachers should know about the bootstrap": Student's
-quantile for the normal's, and (n + 1) / (n − 1) for the bootstrap's shortfall in variance. With 30 rows of
+quantile for the normal's, and (n + 1) / (n − 1) for the bootstrap's shortfall in variance. Percentiles never
+leave the range of the rows, so under six rows, which all lie on one side of the truth in more than 1 of 20
+cases (2 · 0.5⁵ = 0.06), there are no bounds. With 30 rows of
 heavy-tailed errors r2 and rmse are still held only about 87 % of the time. If no draw differs from another,
 the rows cannot say how sure the value is, and the bounds are nan.
 """
@@ -35,6 +37,7 @@ from headstart.evaluation.metrics import Metric, get
 
 _CELLS = 1 << 20  # weights held at once, 8 MiB
 _SMALL = 30  # rows from which the shortfall is under 4 % of the error and not worth the slower draws
+_FEWEST = 6  # rows that percentiles need, see above
 _NAN = float("nan")
 
 
@@ -145,7 +148,7 @@ def _bootstrap(
 ) -> tuple[float, float]:
     """Bounds of the score of one model, or of the gain of the first of two."""
     n = len(y)
-    if n < 2:
+    if n < (_FEWEST if metric.worst is None else 2):
         return _NAN, _NAN
     if metric.worst is None:
         values = _draw(metric, y, models, np.ones(n), np.ones(n), draws, seed)

@@ -109,7 +109,10 @@ def choose(values: list[np.ndarray], losses: list[float]) -> int:
     by at most one standard error of the paired difference (the "one standard error" idea of Breiman et al.
     1984, applied to differences, which are far less noisy than scores).
     """
-    best = int(np.argmax([v.mean() for v in values]))
+    means = np.array([v.mean() for v in values])
+    if np.isnan(means).all():  # the metric is undefined on these rows, so the losses decide
+        return int(np.argmin(losses))
+    best = int(np.nanargmax(means))
     near = [i for i, v in enumerate(values) if _near(values[best] - v)]
     return min(near, key=lambda i: losses[i])
 
