@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # Written under another name first, so that a run cut short leaves no half folder behind.
 if [ ! -d demo/digits ]; then
     rm -rf demo/digits.part
-    python examples/make_digits.py demo/digits.part
+    python examples/make_digits.py demo/digits.part >/dev/null
     mv demo/digits.part demo/digits
 fi
 
