@@ -13,11 +13,23 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: ``repeat`` times, or ``quick`` on small subsets as a smoke test; ``scratch`` may be filled."""
+    """How to run.
+
+    Attributes:
+        scratch: a folder that may be filled.
+        repeat: how often.
+        quick: on small subsets, as a smoke test.
+        tasks: names of the tasks of `strategies`; none: all.
+        resume: file of finished runs that `strategies` goes on from and adds to.
+        tables_only: measure nothing, make tables of what ``resume`` holds.
+    """
 
     scratch: Path
     repeat: int = 3
     quick: bool = False
+    tasks: tuple[str, ...] = ()
+    resume: Path | None = None
+    tables_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,3 +65,4 @@ class Benchmark:
     name: str
     about: str  # one line, as the list and the page show it
     run: Callable[[Options], Findings]
+    how: str = "median and range of {repeat} repeats"  # how often things are measured

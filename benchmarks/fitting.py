@@ -17,6 +17,22 @@ from benchmarks.process import Finished, run
 STATES = ("first run ever", "new data", "warm")
 
 
+def strategy_arguments(name: str, *, thaw: int | None = None, prefix_cache: bool = True) -> tuple[str, ...]:
+    """The options of `headstart fit` that say how to adapt.
+
+    Args:
+        name: of the strategy.
+        thaw: how many of the base's last stages are trained; None: the strategy's default.
+        prefix_cache: whether what lies below them is computed once.
+    """
+    thawed = () if thaw is None else ("--thaw", str(thaw))
+    return ("--strategy", name, *thawed, *(() if prefix_cache else ("--no-prefix-cache",)))
+
+
+#: The benchmarks of frozen runs ask for the probe by name: `auto` goes on to train where that may pay.
+PROBE = strategy_arguments("probe")
+
+
 @dataclass(frozen=True)
 class Fit:
     """One `headstart fit`: the process from outside, and its result.json."""
@@ -49,11 +65,22 @@ def fit(arguments: Sequence[str | Path], cache: Path, out: Path) -> Fit:
 
 
 def fit_in_each_state(arguments: Sequence[str | Path], folder: Path) -> Iterator[tuple[str, Fit]]:
-    """The same fit in each of `STATES`, with a new cache in ``folder``."""
+    """The same fit by `PROBE` in each of `STATES`, with a new cache in ``folder``."""
     cache = folder / "cache"
     shutil.rmtree(folder, ignore_errors=True)
     cache.mkdir(parents=True)
     for state in STATES:
-        if state == "new data":  # the features go, what is known of the machine stays
-            shutil.rmtree(cache / "features")
-        yield state, fit(arguments, cache, folder / "run")
+        if state == "new data":
+            forget_data(folder)
+        yield state, fit([*arguments, *PROBE], cache, folder / "run")
+
+
+def forget_data(folder: Path) -> None:
+    """Bring the cache in ``folder`` to the state "new data": the features go, what is known of the machine stays."""
+    shutil.rmtree(folder / "cache" / "features")
+
+
+def fit_on_new_data(arguments: Sequence[str | Path], folder: Path) -> Fit:
+    """A fit in the state "new data" with the cache that `fit_in_each_state` left in ``folder``."""
+    forget_data(folder)
+    return fit(arguments, folder / "cache", folder / "run")

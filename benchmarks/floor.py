@@ -60,6 +60,7 @@ _NOTES = (
     "Decoding goes on while the base is loaded, and loading is subtracted as a whole: on few inputs the ratio can be "
     "below 1. The whole process, imports included, has nothing subtracted. Files are in the page cache from the second "
     "repeat on, at the latest.",
+    "The fits are `--strategy probe`: the base stays frozen, so that one forward pass of each input is what they need.",
     "The goal for a cold run is held against new data on a known machine; a first run ever measures the runtimes too.",
 )
 

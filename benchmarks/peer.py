@@ -8,12 +8,13 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from benchmarks.process import Finished, run
 
 _ROOT = Path(__file__).resolve().parents[1]
 _SCRIPTS = Path(__file__).parent / "peers"
-_QUICK_EPOCHS = "1"
+_QUICK_LENGTH = "1"
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Peer:
     Attributes:
         title: as tables show it.
         data: the data set it runs on.
-        script: in benchmarks/peers; takes the data's folder and the epochs, prints {"accuracy", "seconds"}.
-        epochs: how many.
+        script: in benchmarks/peers; takes the data's folder and how long, prints one line of JSON last.
+        length: epochs, or steps, as the script has it.
         packages: modules beyond headstart's own dependencies, or among them.
         recipe: its settings in words.
     """
@@ -32,7 +33,7 @@ class Peer:
     title: str
     data: str
     script: str
-    epochs: int
+    length: int
     packages: tuple[str, ...]
     recipe: str
 
@@ -40,6 +41,10 @@ class Peer:
         """This Python, or else that of .venv-peers, whichever has the packages."""
         candidates = [Path(sys.executable), _ROOT / ".venv-peers" / "bin" / "python"]
         return next((python for python in candidates if has(python, self.packages)), None)
+
+    def missing(self) -> str:
+        """What to say where no Python has the packages."""
+        return f"not installed: needs {', '.join(self.packages)} (make bench-peers)"
 
     def versions(self, interpreter: Path) -> str:
         """``fastai 2.8.12, timm 1.0.31``, as ``interpreter`` has them."""
@@ -52,9 +57,19 @@ class Peer:
         Raises:
             Failed: the script ended with an error.
         """
-        epochs = _QUICK_EPOCHS if quick else str(self.epochs)
-        finished = run([interpreter, _SCRIPTS / self.script, data, epochs])
-        return finished, float(json.loads(finished.stdout.strip().splitlines()[-1])["accuracy"])
+        finished, printed = self.printed(interpreter, data, quick)
+        return finished, float(printed["accuracy"])
+
+    def printed(self, interpreter: Path, data: Path, quick: bool) -> tuple[Finished, dict[str, Any]]:
+        """The finished process and the values of the last line it printed.
+
+        Raises:
+            Failed: the script ended with an error.
+        """
+        length = _QUICK_LENGTH if quick else str(self.length)
+        finished = run([interpreter, _SCRIPTS / self.script, data, length])
+        values: dict[str, Any] = json.loads(finished.stdout.strip().splitlines()[-1])
+        return finished, values
 
 
 @cache

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from benchmarks.benchmark import Benchmark, Findings, Options, Table
 from benchmarks.data import banking77, hymenoptera
-from benchmarks.fitting import STATES, fit_in_each_state
+from benchmarks.fitting import STATES, Fit, fit_in_each_state, fit_on_new_data, strategy_arguments
 from benchmarks.peer import PEERS, Peer
 from benchmarks.process import Failed
 from benchmarks.spread import ratio, spread
+
+_AUTO = "auto"  # the lane of `--strategy auto` on new data
+_OURS = (*(f"probe, {state}" for state in STATES), _AUTO)
 
 
 @dataclass
@@ -21,6 +24,11 @@ class _Lane:
 
     seconds: list[float]
     accuracy: list[float]
+
+    def add(self, fit: Fit) -> None:
+        """One more repeat."""
+        self.seconds.append(fit.process.seconds)
+        self.accuracy.append(fit.accuracy)
 
 
 def measure(options: Options) -> Findings:
@@ -31,7 +39,7 @@ def measure(options: Options) -> Findings:
         _race("banking77", queries, [queries / "train.csv", "--test", queries / "test.csv"], options),
     ]
     ratios = Table(
-        ("data", "peer", "peer's seconds", *(f"÷ headstart, {state}" for state in STATES)),
+        ("data", "peer", "peer's seconds", *(f"÷ headstart, {lane}" for lane in _OURS)),
         tuple(row for race in races for row in race.ratio_rows()),
     )
     lanes = Table(("data", "runner", "accuracy", "whole process"), tuple(row for race in races for row in race.rows()))
@@ -41,6 +49,8 @@ def measure(options: Options) -> Findings:
 _NOTES = (
     "Seconds are those of the whole process, from its start to its end, imports and loading included; ratios are taken "
     "repeat by repeat. headstart's processes also fit the controls, draw the intervals and write the report.",
+    "The lanes called probe are `headstart fit --strategy probe`, the base frozen. The lane called auto is "
+    "`--strategy auto`, the default, on new data: it goes on to train where that may pay.",
     "The peers get the preprocessing that the base's weights were trained with, which their users would have to find "
     "out. The tutorial reports the best of its epochs, chosen on the rows it is judged by; the others the last.",
 )
@@ -57,14 +67,14 @@ class _Race:
 
     def ratio_rows(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []
-        for title, lane in self.theirs.items():
-            times = spread(lane.seconds)
-            over = [ratio(times, spread(self.ours[state].seconds)).text("×", 1) for state in STATES]
+        for title, peer in self.theirs.items():
+            times = spread(peer.seconds)
+            over = [ratio(times, spread(self.ours[lane].seconds)).text("×", 1) for lane in _OURS]
             rows.append((self.data, title, times.text("s", 1), *over))
-        return rows + [(self.data, title, why, *("",) * len(STATES)) for title, why in self.absent.items()]
+        return rows + [(self.data, title, why, *("",) * len(_OURS)) for title, why in self.absent.items()]
 
     def rows(self) -> list[tuple[str, ...]]:
-        lanes = {**{f"headstart, {state}": lane for state, lane in self.ours.items()}, **self.theirs}
+        lanes = {**{f"headstart, {title}": lane for title, lane in self.ours.items()}, **self.theirs}
         ran: list[tuple[str, ...]] = [
             (self.data, title, spread(lane.accuracy).text(digits=3), spread(lane.seconds).text("s", 1))
             for title, lane in lanes.items()
@@ -83,9 +93,10 @@ def _race(name: str, data: Path, arguments: Sequence[str | Path], options: Optio
     theirs: dict[str, _Lane] = defaultdict(lambda: _Lane([], []))
     absent: dict[str, str] = {}
     for i in range(options.repeat):
-        for state, fit in fit_in_each_state(arguments, options.scratch / f"race-{name}-{i}"):
-            ours[state].seconds.append(fit.process.seconds)
-            ours[state].accuracy.append(fit.accuracy)
+        folder = options.scratch / f"race-{name}-{i}"
+        for state, fit in fit_in_each_state(arguments, folder):
+            ours[f"probe, {state}"].add(fit)
+        ours[_AUTO].add(fit_on_new_data([*arguments, *strategy_arguments("auto")], folder))
         for peer in (peer for peer in PEERS if peer.data == name and peer.title not in absent):
             why = _run_peer(peer, data, options.quick, theirs)
             if why:
@@ -98,7 +109,7 @@ def _run_peer(peer: Peer, data: Path, quick: bool, lanes: dict[str, _Lane]) -> s
     """Add one run to the peer's lane; "" or why there is none."""
     interpreter = peer.interpreter()
     if interpreter is None:
-        return f"not installed: needs {', '.join(peer.packages)} (make bench-peers)"
+        return peer.missing()
     try:
         process, accuracy = peer.run(interpreter, data, quick)
     except Failed as error:

@@ -1,22 +1,23 @@
 #!/bin/sh
 # Two models from start to report: handwritten digits from an image folder, support requests from a table.
 # Run by `make demo`; by hand, with headstart installed: sh examples/demo.sh. Everything is written to demo/.
+# Both climb the ladder of strategies as far as their budget goes: what is too dear for it is left out, and said.
 set -eu
 cd "$(dirname "$0")/.."
 
 # Written under another name first, so that a run cut short leaves no half folder behind.
 if [ ! -d demo/digits ]; then
     rm -rf demo/digits.part
-    python examples/make_digits.py demo/digits.part >/dev/null
+    python examples/make_digits.py demo/digits.part --per-class 40 >/dev/null
     mv demo/digits.part demo/digits
 fi
 
 echo "== which digit is it? (a base of photographs on drawn digits: see what the verdict makes of it) =="
-headstart fit demo/digits --out demo/runs/digits --overwrite
+headstart fit demo/digits --budget 60s --out demo/runs/digits --overwrite
 headstart predict demo/runs/digits demo/digits/3/0003.png
 
 echo "== which team should answer? =="
-headstart fit examples/support_requests.csv --out demo/runs/support --overwrite
+headstart fit examples/support_requests.csv --budget 60s --out demo/runs/support --overwrite
 headstart predict demo/runs/support \
     "where is my parcel?" \
     "I paid twice for the same thing" \

@@ -13,12 +13,14 @@ import headstart as hs
 
 
 def main() -> None:
-    """Sixteen small pictures of each digit: how far does a model of photographs get on them?"""
+    """Sixteen small pictures of each digit: how far does a model of photographs get on them, in a minute at most?"""
     folder = Path("digits")
     if not folder.exists():
         write_digits(folder, per_class=16, size=32)
-    run = hs.fit(folder, overwrite=True)
+    run = hs.fit(folder, budget=60, overwrite=True)
     result = run.result
+    for rung in result.ladder.rungs:
+        print(f"{rung.strategy}: {rung.decision}, {rung.reason}")
     print(result.verdict.outcome, "-", result.verdict.sentence)
     print("next:", result.verdict.next_step)
     for control in result.controls:

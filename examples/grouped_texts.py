@@ -27,7 +27,8 @@ def write_table(path: Path) -> None:
 def main() -> None:
     """Columns are named, so that nothing is guessed; ``slices`` gives the score by channel too."""
     write_table(Path("requests.csv"))
-    result = hs.fit("requests.csv", target="team", group="customer", slices=["channel"], overwrite=True).result
+    columns = {"target": "team", "group": "customer", "slices": ["channel"]}
+    result = hs.fit("requests.csv", **columns, strategy="probe", overwrite=True).result
     test = result.test
     print(result.verdict.sentence)
     for part in test.slices:

@@ -33,7 +33,7 @@ def likeness(one: str, other: str) -> float:
 
 if __name__ == "__main__":
     if not RUN.exists():
-        hs.fit(Path(__file__).parent / "support_requests.csv")
+        hs.fit(Path(__file__).parent / "support_requests.csv", strategy="probe")
     for text in ("where is my parcel?", "I paid twice", "what is the capital of Peru?"):
         print(f"{text} -> {route(text)}")
     print(f"alike: {likeness('where is my parcel?', 'my parcel has not come'):.2f}")

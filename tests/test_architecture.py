@@ -45,13 +45,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": BELOW,
     "strategies": BELOW | {"training"},
     "controls": BELOW | {"training"},
-    "delivery": BELOW | {"training"},
+    "delivery": BELOW | {"training", "controls"},
     "flow": BELOW | {"training", "strategies", "controls", "report", "delivery"},  # the steps of the workflow
     "workflow": BELOW | {"training", "strategies", "controls", "report", "delivery", "flow"},
     "estimators": BELOW | {"training", "strategies"},
     "api": BELOW | {"delivery", "workflow"},
     "headstart": GROUND | {"api", "delivery", "estimators", "workflow"},  # __init__.py: the public names
-    "terminal": GROUND | {"data", "training", "delivery", "workflow"},
+    "terminal": GROUND | {"data", "training", "delivery", "workflow", "report"},
     "cli": BELOW | {"training", "delivery", "workflow", "api", "terminal", "headstart"},
     "__main__": {"cli"},
 }
@@ -74,6 +74,8 @@ HEAVY = (
     "torchvision",
     "timm",
     "transformers",
+    "accelerate",
+    "peft",
     "sklearn",
     "pyarrow",
     "datasets",

@@ -11,15 +11,16 @@ import pytest
 from benchmarks import page, peer, race
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.benchmark import Options
+from benchmarks.fitting import Fit
 from benchmarks.machine import machine, versions
-from benchmarks.process import Failed, run
+from benchmarks.process import Failed, Finished, run
 from benchmarks.spread import against, ratio, spread
 
 
 def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == ["floor", "race", "runtimes", "memory", "startup"]
+    assert listed == ["floor", "race", "strategies", "throughput", "prefix", "runtimes", "memory", "startup"]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,9 @@ def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[s
         (["flor"], "'flor' is unknown"),
         (["memory", "--repeat", "0"], "'0' is not a number of repeats"),
         (["memory", "--quick", "--write"], "quick figures are no measurement"),
+        (["strategies", "--tasks", "digits-5,digit-5"], "'digit-5' is no task"),
+        (["memory", "--tasks", "digits-5"], "are for strategies"),
+        (["strategies", "--tables-only"], "goes with --resume FILE"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,7 +41,7 @@ def test_what_makes_no_sense_is_refused(arguments: list[str], said: str, capsys:
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["floor", "race", "runtimes"])
+@pytest.mark.parametrize("name", ["floor", "race", "throughput", "runtimes"])
 def test_missing_data_are_named(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,9 +95,15 @@ def test_a_peer_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPatc
     absent = peer.Peer("Nobody", "hymenoptera", "tutorial_frozen.py", 1, ("no_such_package",), "none")
     monkeypatch.setattr(race, "PEERS", (absent,))
     monkeypatch.setattr(race, "fit_in_each_state", lambda arguments, folder: iter(()))
+    monkeypatch.setattr(race, "fit_on_new_data", _toy_fit)
     raced = race._race("hymenoptera", tmp_path, [], Options(tmp_path))
     assert raced.absent == {"Nobody": "not installed: needs no_such_package (make bench-peers)"}
-    assert "not installed" in raced.rows()[0][-1]
+    assert "not installed" in raced.rows()[-1][-1]
+
+
+def _toy_fit(arguments: list[str | Path], folder: Path) -> Fit:
+    assert arguments == ["--strategy", "auto"]
+    return Fit(Finished(1.0, 0.5, ""), {"test": {"metrics": {"accuracy": 0.9}}})
 
 
 def test_peers_print_what_the_race_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "make_di
 
 #: script -> what must be among its lines, and what it leaves behind.
 SAYS = {
-    "fit_folder.py": (["majority: ", "pixels + linear: ", "report: runs/digits/report.html"], "runs/digits"),
+    "fit_folder.py": (
+        ["probe: start, ", "majority: ", "pixels + linear: ", "report: runs/digits/report.html"],
+        "runs/digits",
+    ),
     "grouped_texts.py": (["channel mail: ", "channel chat: ", "Borrowing helped: "], "runs/requests"),
     "service.py": (["where is my parcel? -> delivery", "-> a person", "alike: "], "runs/support_requests"),
     "sklearn_pipeline.py": (["borrowed: accuracy ", "words counted: accuracy "], ""),

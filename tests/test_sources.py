@@ -26,9 +26,9 @@ FETCHES = re.compile(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//|@import|url\(
 def fitted(tiny_image_base, tiny_text_base, tmp_path):
     """``fitted(source, modality, ...)``: the run, its result.json, all of it checked."""
 
-    def fit(source, modality, **options):
+    def fit(source, modality, strategy="probe", **options):
         base = {"image": tiny_image_base, "text": tiny_text_base}[modality]
-        run = hs.fit(source, base=base, out=tmp_path / "run", overwrite=True, **options)
+        run = hs.fit(source, base=base, strategy=strategy, out=tmp_path / "run", overwrite=True, **options)
         record = json.loads((run.path / "result.json").read_text())
         assert record["data"]["modality"] == modality
         check_record(record)
@@ -49,7 +49,8 @@ def check_record(record):
     assert test["n"] == data["parts"]["test"] > 0
     assert test["metrics"][record["metric"]] == test["score"]
     names = [control["name"] for control in record["controls"]]
-    assert names == ["majority", CONTROLS[data["modality"]]]
+    assert names[:2] == ["majority", CONTROLS[data["modality"]]]
+    assert names[2:] in ([], ["scratch"])
     for control in record["controls"]:
         within(control)
     check_gain(record, metric.higher_is_better)
@@ -58,11 +59,20 @@ def check_record(record):
         {"cannot tell": "Cannot tell"}.get(record["verdict"]["outcome"], f"Borrowing {record['verdict']['outcome']}")
     )
     assert record["verdict"]["next_step"]
-    (candidate,) = record["candidates"]
-    assert candidate["base"] == record["chosen"]["base"] == record["base"]["name"]
-    assert record["chosen"]["head"] in {tried["head"] for tried in candidate["tried"]}
+    check_chosen(record)
     assert record["features"]["computed"] + record["features"]["cached"] == data["rows"]
     assert gain["against"] in names
+
+
+def check_chosen(record):
+    """What is handed over is one of the candidates, or one of the controls."""
+    chosen = record["chosen"]
+    if not chosen["base"]:
+        assert chosen["strategy"] in {control["name"] for control in record["controls"]}
+        return
+    (candidate,) = (one for one in record["candidates"] if one["strategy"] == chosen["strategy"])
+    assert candidate["base"] == chosen["base"] == record["base"]["name"]
+    assert chosen["head"] in {tried["head"] for tried in candidate["tried"]} | {"trained"}
 
 
 def check_gain(record, higher):
@@ -104,7 +114,7 @@ def check_files(run, record):
 
 
 def test_image_folder(fitted, tmp_path):
-    done = fitted(image_folder(tmp_path / "photos", 15), "image")
+    done = fitted(image_folder(tmp_path / "photos", 15), "image", "auto")
     parts = done.record["data"]["parts"]
     assert (sum(parts.values()), parts["test"]) == (45, 9)
     assert done.record["test"]["score"] > 0.6
@@ -220,7 +230,7 @@ def tagged(seed):
 
 def test_labels_in_one_cell(fitted, tmp_path):
     rows = [(text, ";".join(topics)) for text, topics in map(tagged, range(60))]
-    done = fitted(table(tmp_path / "tags.csv", ["text", "tags"], rows), "text", target="tags")
+    done = fitted(table(tmp_path / "tags.csv", ["text", "tags"], rows), "text", "auto", target="tags")
     assert (done.record["task"], done.record["metric"]) == ("multilabel", "f1_micro")
     assert done.record["data"]["labels"] == ["pets", "post"]
     assert done.record["test"]["score"] > 0.7
@@ -249,7 +259,7 @@ def test_values_of_texts(fitted, tmp_path):
         pets = seed % 7
         words = [*np.random.default_rng(seed).choice(WORDS["pets"], pets), *["parcel"] * (6 - pets), f"no{seed}"]
         rows.append((" ".join(words), pets + 0.5))
-    done = fitted(table(tmp_path / "values.csv", ["text", "share"], rows), "text", target="share")
+    done = fitted(table(tmp_path / "values.csv", ["text", "share"], rows), "text", "auto", target="share")
     assert (done.record["task"], done.record["metric"], done.record["data"]["labels"]) == ("regression", "r2", [])
     assert done.record["test"]["score"] > 0.3
 
@@ -367,7 +377,8 @@ def test_imbalance_is_met_by_balanced_accuracy(fitted, tmp_path):
 @pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "auroc", "mcc", "log_loss"])
 @pytest.mark.parametrize("per_class", [3, 4])
 def test_tiny_test_parts_tell_nothing(fitted, tmp_path, per_class, metric):
-    done = fitted(text_table(tmp_path / "mail.csv", per_class), "text", metric=metric)
+    done = fitted(text_table(tmp_path / "mail.csv", per_class), "text", "auto", metric=metric)
+    assert [rung["decision"] for rung in done.record["ladder"]["rungs"]] == ["start", *["not tried"] * 3]
     assert done.record["test"]["n"] <= 2
     assert done.record["verdict"]["outcome"] == "cannot tell"
     assert "NaN" not in (done.run.path / "result.json").read_text()
@@ -375,7 +386,8 @@ def test_tiny_test_parts_tell_nothing(fitted, tmp_path, per_class, metric):
 
 def test_tiny_test_parts_of_values(fitted, tmp_path):
     rows = [(sentence("pets", seed), seed + 0.5) for seed in range(6)]
-    done = fitted(table(tmp_path / "values.csv", ["text", "value"], rows), "text")
+    done = fitted(table(tmp_path / "values.csv", ["text", "value"], rows), "text", "auto")
+    assert [rung["decision"] for rung in done.record["ladder"]["rungs"]] == ["start", *["not tried"] * 3]
     assert done.record["test"]["n"] == 1
     assert done.record["test"]["score"] is None  # one row has no variance to explain
     assert done.record["verdict"]["outcome"] == "cannot tell"

@@ -82,9 +82,9 @@ def main(folder: Path, epochs: int) -> None:
             eval_dataset=encoded(test, codes, tokenizer),
             compute_metrics=scored,
         )
-        trainer.train()
+        rate = trainer.train().metrics["train_samples_per_second"]
         score = trainer.evaluate()["eval_accuracy"]
-    print(json.dumps({"accuracy": score, "seconds": time.perf_counter() - start}))
+    print(json.dumps({"accuracy": score, "examples_per_second": rate, "seconds": time.perf_counter() - start}))
 
 
 if __name__ == "__main__":

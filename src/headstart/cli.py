@@ -26,7 +26,7 @@ cache_app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 
-_DATA, _MODEL, _RUN = "Data", "Model", "Run"
+_DATA, _MODEL, _TRAINING, _RUN = "Data", "Model", "Training", "Run"
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it and as typer makes it of Ctrl-C
 
 Source = Annotated[
@@ -76,7 +76,63 @@ BaseName = Annotated[
     str | None,
     typer.Option(help="Embedded base, timm name, Hub id or local folder.", rich_help_panel=_MODEL),
 ]
-Strategy = Annotated[str, typer.Option(help="auto or probe.", rich_help_panel=_MODEL)]
+Strategy = Annotated[
+    str,
+    typer.Option(
+        help="auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch.", rich_help_panel=_MODEL
+    ),
+]
+BudgetTime = Annotated[
+    str | None,
+    typer.Option("--budget", help="Time that the whole run may take, such as 90s, 10m, 1.5h.", rich_help_panel=_RUN),
+]
+Thaw = Annotated[int | None, typer.Option(help="Stages that are trained, from the top.", rich_help_panel=_TRAINING)]
+Epochs = Annotated[
+    float | None, typer.Option(help="Passes over the training rows, of each phase.", rich_help_panel=_TRAINING)
+]
+Rate = Annotated[float | None, typer.Option(help="Greatest learning rate of the head.", rich_help_panel=_TRAINING)]
+BodyRate = Annotated[
+    float | None,
+    typer.Option(help="The top stage's rate as a share of the head's.", rich_help_panel=_TRAINING),
+]
+BatchSize = Annotated[int | None, typer.Option("--batch", help="Rows a training step.", rich_help_panel=_TRAINING)]
+Augment = Annotated[
+    str,
+    typer.Option(
+        help="auto, none, or damage: also blur, noise, JPEG, low light; typos, cut texts.", rich_help_panel=_TRAINING
+    ),
+]
+Mixup = Annotated[
+    float | None,
+    typer.Option(help="Strength of mixup, 0 for none; by default for plentiful pictures.", rich_help_panel=_TRAINING),
+]
+L2sp = Annotated[
+    float, typer.Option("--l2sp", help="Strength of the pull back to the base's weights.", rich_help_panel=_TRAINING)
+]
+Retain = Annotated[
+    str | None,
+    typer.Option(help="Inputs, labelled or not, on which the base's features are to stay.", rich_help_panel=_TRAINING),
+]
+Replay = Annotated[float, typer.Option(help="Strength of that.", rich_help_panel=_TRAINING)]
+MaxForgetting = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of the base's answers that training may change; beyond it weights are drawn back.",
+        rich_help_panel=_TRAINING,
+    ),
+]
+PrefixCache = Annotated[
+    bool,
+    typer.Option("--prefix-cache/--no-prefix-cache", help="Keep what frozen stages give.", rich_help_panel=_TRAINING),
+]
+ScratchControl = Annotated[
+    bool,
+    typer.Option(
+        "--scratch-control/--no-scratch-control",
+        help="Where weights were trained: also train the network from random ones.",
+        rich_help_panel=_TRAINING,
+    ),
+]
 MetricName = Annotated[
     str | None,
     typer.Option(help="To choose and judge by, such as accuracy, f1_macro, r2.", rich_help_panel=_MODEL),
@@ -123,6 +179,20 @@ def fit(
     base: BaseName = None,
     strategy: Strategy = "auto",
     metric: MetricName = None,
+    budget: BudgetTime = None,
+    thaw: Thaw = None,
+    epochs: Epochs = None,
+    rate: Rate = None,
+    body_rate: BodyRate = None,
+    batch: BatchSize = None,
+    augment: Augment = "auto",
+    mixup: Mixup = None,
+    l2sp: L2sp = 0.0,
+    retain: Retain = None,
+    replay: Replay = 1.0,
+    max_forgetting: MaxForgetting = None,
+    prefix_cache: PrefixCache = True,
+    scratch_control: ScratchControl = True,
     seed: Seed = 0,
     name: Name = None,
     out: Out = None,
@@ -140,9 +210,11 @@ def fit(
         options.pop(shown_here)
     options["slices"] = options.pop("slice") or ()
     from headstart.api import fit as run_fit
+    from headstart.options import parse_budget
     from headstart.terminal.console import Console
     from headstart.terminal.summary import summary
 
+    options["budget"] = None if budget is None else parse_budget(budget)
     command = shlex.join(["headstart", *sys.argv[1:]])
     run = run_fit(**options, command=command, progress=Console(quiet=quiet))
     print(run.result.to_json() if json else summary(run))
@@ -225,9 +297,14 @@ def prune(
         str | None,
         typer.Option(help="Remove the least recently used until at most this much is left, such as 5G."),
     ] = None,
-    all: Annotated[bool, typer.Option("--all", help="Remove everything, archives and graphs too.")] = False,
+    all: Annotated[
+        bool, typer.Option("--all", help="Remove everything: archives, graphs and checkpoints too.")
+    ] = False,
 ) -> None:
-    """Remove cached features, the least recently used first; without options down to the size limit."""
+    """Remove cached features and states of frozen stages, the least recently used first.
+
+    Without options down to the size limit.
+    """
     from headstart.terminal.summary import bytes_text
     from headstart.training.cache_use import clear_others, parse_size, size_limit
     from headstart.training.cache_use import prune as run_prune
@@ -295,7 +372,8 @@ def _usage(error: Any) -> str:
 
 
 def _interrupted() -> int:
-    print("interrupted; features computed so far are kept, run the same command again to go on", file=sys.stderr)
+    kept = "features so far and the last checkpoint of training are kept"
+    print(f"interrupted; {kept}, run the same command again to go on", file=sys.stderr)
     return _INTERRUPTED
 
 

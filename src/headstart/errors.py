@@ -8,6 +8,7 @@
     │  ├─ SplitError              a split that cannot be made or honoured
     │  ├─ BaseError               a base that is unknown, unreachable, unsafe or of another modality
     │  ├─ SettingError            an option whose value is not allowed
+    │  ├─ TrainingError           training that this machine or this base cannot do
     │  ├─ OutputError             a place that cannot be written to or is in use
     │  └─ BundleError             a run or bundle that cannot be loaded
     └─ SealError                  the test part was read before, or more often than, it may be
@@ -55,6 +56,10 @@ class BaseError(UserError):
 
 class SettingError(UserError):
     """An option whose value is not allowed."""
+
+
+class TrainingError(UserError):
+    """Training that this machine or this base cannot do, or that the data are too few for."""
 
 
 class OutputError(UserError):

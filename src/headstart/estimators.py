@@ -16,7 +16,7 @@ from headstart.data.inputs import as_inputs
 from headstart.errors import LabelError, SettingError, SourceError
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.solve import solve
-from headstart.strategies.probe import head_metric
+from headstart.strategies.solving import head_metric
 from headstart.training.features import extract
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import fields
 from typing import TypedDict
 
 from headstart.errors import SettingError, nearest
-from headstart.settings import FitSettings, SourceSettings, SplitSettings
+from headstart.settings import FitSettings, SourceSettings, SplitSettings, TrainingSettings
 
 
 class SourceOptions(TypedDict, total=False):
@@ -25,7 +26,21 @@ class FitOptions(SourceOptions, total=False):
     """Everything a run can be told besides where the data are and where results go."""
 
     base: str | None  # an embedded base, a timm name, a Hub id or a local folder; None: the modality's default
-    strategy: str  # "auto" or "probe"
+    strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch
+    budget: float | None  # seconds that the whole run may take
+    thaw: int | None  # stages that move, from the top
+    epochs: float | None  # passes over the training rows
+    rate: float | None  # greatest learning rate of the head
+    body_rate: float | None  # the top stage's rate as a share of the head's
+    batch: int | None  # rows a training step
+    augment: str  # "auto", "none" or "damage"
+    mixup: float | None  # strength; None: for plentiful pictures
+    l2sp: float  # strength of the pull back to the base's weights
+    retain: str | None  # source of inputs on which the base's features are to stay
+    replay: float  # strength of that
+    max_forgetting: float | None  # share of the base's answers that may change
+    prefix_cache: bool  # keep what frozen stages give on disk
+    scratch_control: bool  # also train the same network from random weights
     metric: str | None  # to choose and judge by; None: the task's default
     valid_size: float  # share of the rows for validation, where none is given
     test_size: float  # share of the rows for the test, where none is given
@@ -34,7 +49,9 @@ class FitOptions(SourceOptions, total=False):
 
 
 _SOURCE = ("input", "group", "split", "task", "modality")
-_FIT = ("base", "strategy", "metric", "max_rejected", "seed")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_FIT = ("base", "strategy", "budget", "metric", "max_rejected", "seed")
+_TRAINING = tuple(field.name for field in fields(TrainingSettings))
 
 
 def source_settings(options: SourceOptions) -> SourceSettings:
@@ -62,7 +79,8 @@ def fit_settings(options: FitOptions) -> FitSettings:
     shares = {name: options[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in options}  # type: ignore[literal-required]
     seed = {"seed": options["seed"]} if "seed" in options else {}
     given = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
-    return FitSettings(source=_source(options), split=SplitSettings(**shares, **seed), **given)
+    training = TrainingSettings(**{name: options[name] for name in _TRAINING if name in options})  # type: ignore[literal-required]
+    return FitSettings(source=_source(options), split=SplitSettings(**shares, **seed), training=training, **given)
 
 
 def _check_names(options: Iterable[str], known: Set[str]) -> None:
@@ -71,3 +89,20 @@ def _check_names(options: Iterable[str], known: Set[str]) -> None:
         raise SettingError(
             f"{unknown[0]!r} is no option; options are {', '.join(sorted(known))}.{nearest(unknown[0], known)}"
         )
+
+
+def parse_budget(text: str) -> float:
+    """``"90"``, ``"90s"``, ``"10m"`` or ``"1.5h"`` in seconds.
+
+    Raises:
+        SettingError: anything else, or nothing at all.
+    """
+    cleaned = text.strip().lower()
+    number, unit = (cleaned[:-1], cleaned[-1]) if cleaned[-1:] in _UNITS else (cleaned, "s")
+    try:
+        seconds = float(number) * _UNITS[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise SettingError(f"budget {text!r} is not a time; write it like 90s, 10m or 1.5h.")
+    return seconds

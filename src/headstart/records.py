@@ -10,17 +10,17 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-#: Version of the layout. 1: the first.
-SCHEMA = 1
+#: Version of the layout. 1: the first. 2: the ladder, training curves, forgetting and diagnosis; what was handed over.
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The candidate handed over."""
+    """What is handed over: the best candidate, or the control that beat it on held-out rows."""
 
-    base: str  # name of the base
-    strategy: str  # name of the strategy
-    head: str  # solver of the head: "ridge", "lda" or "logistic"
+    base: str  # name of the base; "" for a control
+    strategy: str  # name of the strategy, or of the control
+    head: str  # how it came about: "ridge", "lda", "logistic" (solved) or "trained"; "" for a control
     settings: dict[str, Any]  # what the solver was set to
 
 
@@ -69,6 +69,86 @@ class CandidateRecord:
     valid_score: float  # of the result's metric
     seconds: float  # features, when they were computed now, and the head
     tried: list[dict[str, Any]]  # heads tried: head, settings, score (held out of the training rows), seconds
+
+
+@dataclass(frozen=True)
+class PointRecord:
+    """One look at a training run."""
+
+    step: int  # optimiser steps done
+    epoch: float  # passes over the training rows done
+    train_loss: float  # mean since the look before
+    valid_loss: float  # on the rows held out of this training
+    valid_score: float  # of the result's metric on them
+    rate: float  # the head's learning rate at this step
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How one trained candidate came about."""
+
+    strategy: str
+    thawed: int  # weights that were trained
+    weights: int  # weights of the base and the head
+    prefix: str  # the last stage computed once and cached; "" where every stage was trained
+    augmentation: str  # in words
+    steps: int  # optimiser steps of the longest fold
+    epochs: float  # passes over the training rows kept, after early stopping
+    examples_per_second: float
+    rollbacks: int  # times that training diverged and went on from before with a lower rate
+    halvings: int  # times that the batch was halved for want of memory
+    stopped: str  # why it ended: "finished", "stopped early" or "budget"
+    curve: list[PointRecord]  # of the first fold
+
+
+@dataclass(frozen=True)
+class RungRecord:
+    """One rung of the ladder: what was planned, what it took, and what was decided."""
+
+    strategy: str
+    predicted_seconds: float  # before the work
+    seconds: float  # that it took; 0 where it was not tried
+    valid_score: float  # null where it was not tried
+    gain: float  # over the best rung below, on the same held-out rows; null where there is none to compare
+    low: float  # paired lower 90 % bound of the gain: the rung is taken where it is above 0
+    high: float  # paired upper 90 % bound
+    against: str  # the rung it is compared with
+    decision: str  # "start", "taken", "not taken" or "not tried"
+    reason: str  # in words
+
+
+@dataclass(frozen=True)
+class LadderRecord:
+    """How the strategy was found."""
+
+    plan: str  # in words: what was to be tried, in what order, and why
+    budget_seconds: float  # null where none was given
+    predicted_seconds: float  # of the whole plan
+    per_class: int  # training rows of the median class; all training rows for regression
+    distance: float  # from what the base was trained on, 0 (like it) to 1; null where it cannot be told
+    distance_how: str  # how that was measured
+    held_out: str  # how rungs were compared: "validation part" or "k folds"
+    rungs: list[RungRecord]
+
+
+@dataclass(frozen=True)
+class ForgettingRecord:
+    """How far the adapted base has moved from what the base knew."""
+
+    error: float  # share of answers or neighbours that changed: 0 nothing forgotten
+    how: str  # what was compared, on what
+    n: int  # inputs compared
+    limit: float  # of --max-forgetting; null where none was given
+    kept: float  # share of the way from the base to the trained weights that was handed over, 1: all of it
+
+
+@dataclass(frozen=True)
+class DiagnosisRecord:
+    """What the training curves say."""
+
+    name: str  # "healthy", "over-fitting", "under-fitting", "plateau", "forgetting" or "instability"
+    sentence: str
+    suggestion: str
 
 
 @dataclass(frozen=True)
@@ -126,6 +206,10 @@ class Result:
     transfer_gain: GainRecord
     controls: list[ControlRecord]
     candidates: list[CandidateRecord]
+    ladder: LadderRecord
+    training: list[TrainingRecord]  # one a trained candidate; empty where only heads were solved
+    forgetting: ForgettingRecord | None  # of the model handed over; null where the base's weights did not move
+    diagnosis: list[DiagnosisRecord]  # worst first; empty where nothing was trained
     data: DataRecord
     base: dict[str, str]  # name, source, revision, weights (sha256), licence, trained_on
     features: FeatureRecord

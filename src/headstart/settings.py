@@ -29,13 +29,34 @@ class SplitSettings:
 
 
 @dataclass(frozen=True)
+class TrainingSettings:
+    """How training goes where a strategy moves the base's weights; every None takes the strategy's own value."""
+
+    thaw: int | None = None  # stages of the base that move, from the top
+    epochs: float | None = None  # passes over the training rows, of every phase
+    rate: float | None = None  # greatest learning rate of the head
+    body_rate: float | None = None  # the top stage's rate as a share of the head's
+    batch: int | None = None  # rows a step
+    augment: str = "auto"  # "auto", "none", or "damage": also blur, noise, JPEG and low light, or typos and cut texts
+    mixup: float | None = None  # strength, 0: none; None: 0.2 for pictures where rows are plenty
+    l2sp: float = 0.0  # strength of the pull back to the base's weights
+    retain: str | None = None  # source of inputs on which the base's features are to stay
+    replay: float = 1.0  # strength of that
+    max_forgetting: float | None = None  # share of the base's answers or neighbours that may change, 0 to 1
+    prefix_cache: bool = True  # keep what the frozen stages give on disk
+    scratch_control: bool = True  # also train the same network from random weights, where weights were trained
+
+
+@dataclass(frozen=True)
 class FitSettings:
     """Everything a run is told, apart from where the data are and where results go."""
 
     source: SourceSettings = field(default_factory=SourceSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     base: str | None = None  # name of the base; None: the modality's default
-    strategy: str = "auto"  # "auto" or "probe"
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy
+    budget: float | None = None  # seconds that the whole run may take; None: as long as the ladder pays
     metric: str | None = None  # to choose and judge by; None: the task's default
     max_rejected: float = 0.05  # share of unreadable rows above which the run fails
     seed: int = 0  # of splits, folds and intervals

@@ -11,6 +11,8 @@ _LIBRARIES = (
     "timm",
     "transformers",
     "tokenizers",
+    "accelerate",
+    "peft",
     "scikit-learn",
     "numpy",
     "scipy",

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Fact, Opened, Rejected
@@ -15,20 +14,22 @@ from headstart.delivery.model import Model
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
 from headstart.evaluation.metrics import METRICS, for_task
+from headstart.evaluation.verdict import SCRATCH
+from headstart.flow.choosing import preferred_control
+from headstart.flow.climbing import check_training, climb_and_finish, seconds_after
 from headstart.flow.clock import Clock
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
 from headstart.flow.preparing import Prepared, prepare
+from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
-from headstart.heads.solve import refit
 from headstart.progress import Progress
 from headstart.records import Result
 from headstart.settings import FitSettings, SourceSettings
-from headstart.strategies import probe
-from headstart.strategies.candidate import Candidate
+from headstart.strategies.budget import Budget
+from headstart.strategies.names import AUTO
+from headstart.strategies.names import get as get_strategy
 
-#: Strategies by name; "auto" takes the cheapest that the evidence supports.
-STRATEGIES = ("auto", probe.NAME)
 _SEEDS = 2**32  # what the random generators of scikit-learn take
 
 
@@ -84,27 +85,30 @@ def fit_source(
     """
     settings, progress, clock = settings or FitSettings(), progress or Progress(), Clock()
     _check(settings)
+    budget = Budget(settings.budget)
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
         with clock.step("open"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             base = open_base(settings.base, opened.table.modality)
-        tell_plan(opened, base, progress)
+        tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):
-            prepared = prepare(opened, base, settings, progress)
+            prepared = prepare(opened, base, settings, progress, budget.left())
         clock.move("features", "loading", prepared.features.loading)
         clock.move("features", "choosing the runtime", prepared.features.choosing)
         metric = _metric(prepared, settings)
         tell_prepared(opened, prepared, metric, progress)
-        with clock.step("heads"):
-            chosen = _probe(prepared, base, metric.name, settings.seed)
-            working = prepared.working()
-            head = refit(chosen.head, working.vectors, working.y, prepared.task.name, outputs=prepared.task.outputs)
+        budget.kept_back = seconds_after(prepared, settings)
+        with clock.step("strategies"):
+            climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
+            preferred = preferred_control(prepared, climbed) if settings.strategy == AUTO else None
+        with clock.step("scratch control"):
+            scratch = scratch_control(climbed, budget)
         with clock.step("test"):
-            judgement = judge_once(prepared, head, metric.name, settings.seed, progress)
-        clock.move("test", "controls", sum(control.seconds for control in judgement.controls))
+            judgement = judge_once(prepared, climbed.final, metric.name, settings.seed, progress, scratch)
+        clock.move("test", "controls", sum(c.seconds for c in judgement.controls if c.name != SCRATCH))
         with clock.step("hand over"):
             about = About(folder.path.name, str(places.source), command, metric, clock)
-            work = Work(base, prepared, chosen, head, judgement)
+            work = Work(base, prepared, climbed, judgement, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
     return Run(path, result, model)
@@ -144,11 +148,9 @@ def _label_counts(opened: Opened) -> dict[str, int]:
 
 
 def _check(settings: FitSettings) -> None:
-    if settings.strategy not in STRATEGIES:
-        raise SettingError(
-            f"strategy {settings.strategy!r} is unknown; it is one of "
-            f"{', '.join(STRATEGIES)}.{nearest(settings.strategy, STRATEGIES)}"
-        )
+    if settings.strategy != AUTO:
+        get_strategy(settings.strategy)
+    check_training(settings)
     if settings.metric is not None and settings.metric not in METRICS:
         raise SettingError(
             f"metric {settings.metric!r} is unknown; it is one of "
@@ -175,19 +177,3 @@ def _metric(prepared: Prepared, settings: FitSettings) -> ChosenMetric:
             f"metric {settings.metric!r} is not for {task}{classes}; for that it is one of {', '.join(allowed)}."
         )
     return ChosenMetric(settings.metric, "asked for")
-
-
-def _probe(prepared: Prepared, base: Base, metric: str, seed: int) -> Candidate:
-    train, valid = prepared.train, prepared.valid
-    return probe.run(
-        base.identity.name,
-        train.vectors,
-        train.y,
-        valid.vectors,
-        valid.y,
-        prepared.task.name,
-        outputs=prepared.task.outputs,
-        metric=metric,
-        seed=seed,
-        groups=train.group_codes(),
-    )

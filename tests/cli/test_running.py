@@ -57,7 +57,8 @@ def test_ctrl_c_ends_with_one_line_and_keeps_what_was_computed(
     out, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert out == ""
-    assert err == "interrupted; features computed so far are kept, run the same command again to go on\n"
+    kept = "features so far and the last checkpoint of training are kept"
+    assert err == f"interrupted; {kept}, run the same command again to go on\n"
     assert [path.name for path in here.iterdir()] == ["photos"]
     assert computed(fitted(capsys, "photos", "--base", image_base)) == (80 - 2 * BATCH, 2 * BATCH)
 
@@ -261,7 +262,8 @@ def test_damaged_features_are_made_again(capsys: Capsys, photos: Path, image_bas
 
 # --- Help and the rest -------------------------------------------------------------------------------
 
-_HEAVY = {"torch", "timm", "transformers", "sklearn", "scipy", "pyarrow", "onnxruntime", "datasets", "numpy", "PIL"}
+_HEAVY = {"torch", "timm", "transformers", "accelerate", "peft", "sklearn", "scipy"}
+_HEAVY |= {"pyarrow", "onnxruntime", "datasets", "numpy", "PIL"}
 
 
 @pytest.mark.parametrize("verb", ["", "fit", "predict", "inspect", "cache", "cache prune"])

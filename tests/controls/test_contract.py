@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
-from headstart.controls.control import Control
+from headstart.controls.control import Control, ControlState
 from headstart.controls.image_linear import ImageLinear
 from headstart.controls.majority import Majority
+from headstart.controls.panel import restore
 from headstart.controls.text_linear import TextLinear
 
 CONTROLS: list[type[Control]] = [Majority, TextLinear, ImageLinear]
@@ -114,3 +117,18 @@ def test_a_class_that_is_missing(fit: Fit, kind: type[Control], task: str) -> No
 def test_few_rows(fit: Fit, task: str) -> None:
     control, inputs, _ = fit(np.arange(20) % OUTPUTS)
     checked(control, inputs, task)
+
+
+def test_plain_data_bring_it_back_exactly(fit: Fit, kind: type[Control], task: str) -> None:
+    control, inputs, _ = fit(np.arange(N) % 2)  # a class that is missing is kept as such
+    state = control.state()
+    values = json.loads(json.dumps(state.values))
+    tensors = load(save({name: np.asarray(array, order="C") for name, array in state.tensors.items()}))
+    again = kind.from_state(control.outputs, ControlState(tensors, values))
+    new = inputs_for(kind, np.arange(40) % 3)
+    if kind is TextLinear:
+        new = [*new, "Unknown CLOUDS, ça va? 今日は", "!!!"]
+    assert np.array_equal(again.probabilities(inputs), control.probabilities(inputs))
+    assert np.array_equal(again.probabilities(new), control.probabilities(new))
+    restored = restore(control.name, "image" if kind is ImageLinear else "text", control.outputs, again.state())
+    assert np.array_equal(restored.probabilities(new), control.probabilities(new))

@@ -127,3 +127,74 @@ def test_from_predictions_to_verdict():
 def test_an_unknown_metric_is_refused():
     with pytest.raises(SettingError):
         judge(SCORE, "accurracy", {})
+
+
+# --- The same network from random weights ---------------------------------------------------------
+
+
+def test_negative_transfer_is_named():
+    verdict = judge(SCORE, "accuracy", {PIXELS: gain(0.2, 0.1, 0.3), "scratch": gain(-0.05, -0.09, -0.01)})
+    assert verdict.outcome == "hurt"
+    assert verdict.sentence == (
+        "Borrowing hurt: accuracy 0.935 (95 % interval 0.884–0.966) against 0.985 for scratch (the same network from "
+        "random weights); gain −0.050 (−0.090 to −0.010); use scratch instead. This is negative transfer: the borrowed "
+        "weights did worse than random ones."
+    )
+    assert "--base" in verdict.next_step
+
+
+def test_negative_transfer_is_named_where_another_control_is_best():
+    verdict = judge(SCORE, "accuracy", {PIXELS: gain(-0.2, -0.3, -0.1), "scratch": gain(-0.05, -0.09, -0.01)})
+    assert verdict.outcome == "hurt"
+    assert f"use {PIXELS} instead" in verdict.sentence
+    assert "negative transfer" in verdict.sentence
+    assert "(gain over it −0.050 (−0.090 to −0.010))" in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("scratch", "outcome"),
+    [
+        (gain(0.005, -0.06, 0.07), "cannot tell"),
+        (gain(0.002, -0.02, 0.024), "did not help"),
+        (gain(-0.002, -0.02, 0.016), "did not help"),
+        (gain(0.3, -0.1, 0.7), "cannot tell"),  # not the best control, but not beaten either
+    ],
+)
+def test_a_gain_that_scratch_has_too_may_be_the_architectures(scratch, outcome):
+    gains = {"majority": gain(0.4, 0.3, 0.5), PIXELS: gain(0.2225, 0.143, 0.301), "scratch": scratch}
+    verdict = judge(SCORE, "accuracy", gains)
+    assert verdict.outcome == outcome
+    assert "for scratch (the same network from random weights)" in verdict.sentence
+    assert verdict.sentence.endswith(
+        "The gain over pixel features + linear, +0.223 (0.143–0.301), may come from the architecture and its "
+        "training, not from the borrowed weights."
+    )
+
+
+def test_scratch_that_is_beaten_adds_nothing():
+    gains = {PIXELS: gain(0.2225, 0.143, 0.301), "scratch": gain(0.4, 0.3, 0.5)}
+    assert judge(SCORE, "accuracy", gains) == judge(SCORE, "accuracy", {PIXELS: gains[PIXELS]})
+
+
+@pytest.mark.parametrize(
+    "gains",
+    [
+        {"scratch": gain(0.01, -0.06, 0.08)},  # no other control, no gain to explain
+        {"scratch": gain(0.01, -0.06, 0.08), PIXELS: gain(0.05, -0.01, 0.11)},  # the other is not beaten either
+        {"scratch": gain(0.1, NAN, NAN), PIXELS: gain(0.2, 0.1, 0.3)},  # no interval
+        {"scratch": gain(-0.05, -0.11, 0.01), PIXELS: gain(0.0, -0.1, 0.1)},  # lower, but not shown to be
+        {"scratch": gain(0.2, 0.1, 0.3), PIXELS: gain(0.0, -0.1, 0.1)},
+    ],
+)
+def test_nothing_is_said_of_the_weights_beyond_the_evidence(gains):
+    sentence = judge(SCORE, "accuracy", gains).sentence
+    assert "negative transfer" not in sentence
+    assert "architecture" not in sentence
+
+
+def test_both_needed_controls_hold_back_the_verdict():
+    gains = {PIXELS: gain(0.1, 0.05, 0.15), "majority": gain(0.2, -0.1, 0.5), "scratch": gain(0.3, -0.1, 0.7)}
+    verdict = judge(SCORE, "accuracy", gains)
+    assert verdict.outcome == "cannot tell"
+    assert "for majority" in verdict.sentence
+    assert "architecture" not in verdict.sentence

@@ -22,6 +22,7 @@ from headstart.records import (
 )
 from headstart.report.evidence import ClassScore, Evidence, Example
 from headstart.settings import FitSettings, SourceSettings, SplitSettings
+from tests.report import ladders
 
 NAN = float("nan")
 
@@ -90,6 +91,10 @@ def images() -> tuple[Result, Evidence]:
             ),
             CandidateRecord("efficientnet-lite2", "probe", 0.934, 15.02, []),
         ],
+        ladder=ladders.probe_only(),
+        training=[],
+        forgetting=None,
+        diagnosis=[],
         data=DataRecord(
             "data/hymenoptera",
             "image",
@@ -129,6 +134,44 @@ def images() -> tuple[Result, Evidence]:
         created="2025-01-31T09:30:00+00:00",
     )
     return result, _image_evidence()
+
+
+def climbed() -> tuple[Result, Evidence]:
+    """The ants and bees again, with a ladder climbed to training the top stages."""
+    result, evidence = images()
+    tried = [
+        CandidateRecord("efficientnet-lite0", s, v, t, []) for s, v, t in (("probe", 0.905, 3), ("lora", 0.9, 160))
+    ]
+    result = replace(
+        result,
+        chosen=Chosen("efficientnet-lite0", "partial", "trained", {}),
+        controls=[*result.controls[:2], ControlRecord("scratch", 0.6125, 0.503, 0.712, 48.0)],
+        candidates=[*tried, CandidateRecord("efficientnet-lite0", "partial", 0.948, 48.0, [])],
+        ladder=ladders.climb(),
+        training=[ladders.training("lora", 9), ladders.training("partial")],
+        forgetting=ladders.forgotten(),
+        diagnosis=ladders.findings(),
+    )
+    return result, evidence
+
+
+def control_kept() -> tuple[Result, Evidence]:
+    """The same ladder, but a control beat all of it on held-out rows and is handed over."""
+    result, evidence = climbed()
+    sentence = "Borrowing hurt: accuracy 0.938 against 0.975 for classical features; use classical features instead."
+    result = replace(
+        result,
+        verdict=VerdictRecord("hurt", sentence, "Use classical features; it scores higher."),
+        chosen=Chosen("", "classical features", "", {}),
+        controls=[ControlRecord("majority class", 0.5, 0.393, 0.607, 0.001), *_better()],
+        transfer_gain=GainRecord(-0.0375, -0.07, -0.005, "classical features"),
+        forgetting=None,
+    )
+    return result, evidence
+
+
+def _better() -> list[ControlRecord]:
+    return [ControlRecord("classical features", 0.975, 0.92, 0.995, 1.84)]
 
 
 def _image_evidence() -> Evidence:

@@ -27,7 +27,7 @@ FRAME = """<!DOCTYPE html><iframe id="f" src="{name}.html" style="width:360px;he
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on the path")
-@pytest.mark.parametrize("name", ["images", "texts"])
+@pytest.mark.parametrize("name", ["images", "texts", "climbed"])
 def test_fits_a_phone(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.html").write_text(build(*getattr(made_up, name)()), encoding="utf-8")
     frame = tmp_path / "frame.html"

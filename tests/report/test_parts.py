@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headstart.evaluation.metrics import METRICS
-from headstart.report import confusion, figures, plots, words
+from headstart.report import confusion, drawing, figures, plots, words
 from headstart.report.evidence import ClassScore
 from headstart.report.plots import Dot
 
@@ -81,7 +81,7 @@ def test_scatter_thins_many_points_and_drops_undefined_ones() -> None:
 
 @pytest.mark.parametrize("values", [[], [0.5], [0.5, 0.5], [-3.0, 1e6], [1e-9, 2e-9]])
 def test_ticks_span_what_they_are_given(values: list[float]) -> None:
-    ticks = plots._ticks(values)
+    ticks = drawing.round_ticks(values)
     assert 2 <= len(ticks) <= 7
     assert all(ticks[0] <= v <= ticks[-1] for v in values)
 

@@ -16,7 +16,7 @@ import pytest
 from headstart.errors import HeadstartWarning, OutputError, SettingError
 from headstart.training import cache as room
 from headstart.training.cache import FeatureCache, Space
-from headstart.training.cache_use import clear_others, others, parse_size, prune, spaces
+from headstart.training.cache_use import OTHERS, clear_others, others, parse_size, prune, spaces
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +184,27 @@ def test_a_space_within_the_limit_keeps_everything():
 def test_what_else_is_kept_is_counted_and_cleared(tmp_path):
     (tmp_path / "cache" / "archives" / "x").mkdir(parents=True)
     (tmp_path / "cache" / "archives" / "x" / "a.txt").write_text("four")
-    assert others() == {"archives": 4}
-    assert clear_others() == 4
+    (tmp_path / "cache" / "training" / "run").mkdir(parents=True)
+    (tmp_path / "cache" / "training" / "run" / "checkpoint.safetensors").write_text("seven b")
+    (tmp_path / "cache" / "runtimes").mkdir()
+    assert others() == {"archives": 4, "training": 7}  # what is empty is not told
+    assert clear_others() == 11
     assert others() == {}
+
+
+def test_checkpoints_are_where_training_keeps_them():
+    from headstart.training.job import training_root
+
+    assert training_root().name in OTHERS
+    assert training_root().parent == room.features_root().parent
+
+
+def test_states_of_frozen_stages_count_and_go_like_features():
+    states = Space("tiny", "abc", "up to block 2", "{}", "torch.float32", 0)
+    with FeatureCache(states) as cache:
+        cache.put_blobs([key(0), key(1)], [b"x" * 1000, b"y" * 9000])
+    [use] = spaces()
+    assert (use.space, use.rows) == (states, 2)
+    assert use.bytes >= 10_000
+    assert [gone.space for gone in prune(0)] == [states]
+    assert spaces() == []

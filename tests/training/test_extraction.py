@@ -6,13 +6,13 @@ import json
 
 import numpy as np
 import pytest
-from tests.bases.checkpoints import bert_folder, timm_folder
 
 from headstart.bases import runtime
 from headstart.bases.catalogue import open_base
 from headstart.data.table import objects
 from headstart.training import extraction
 from headstart.training.features import extract
+from tests.bases.checkpoints import bert_folder, timm_folder
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.bases.identity import Identity
@@ -25,12 +26,14 @@ class Base(ABC):
         modality: "image" or "text".
         spec: preprocessing.
         width: length of the pooled output.
+        tokenizer_file: of a text base; None of others.
     """
 
     identity: Identity
     modality: str
     spec: ImageSpec | TextSpec
     width: int
+    tokenizer_file: Path | None = None
 
     @abstractmethod
     def network(self) -> Network:
@@ -39,6 +42,10 @@ class Base(ABC):
         Raises:
             BaseError: where the checkpoint lacks tensors, has extra ones, or cannot be loaded safely.
         """
+
+    @abstractmethod
+    def untrained(self) -> Network:
+        """The same architecture with the random weights that its library begins with: it borrows nothing."""
 
     def preprocessing(self) -> str:
         """The preprocessing as JSON, as it keys the cache."""

@@ -68,12 +68,11 @@ class EfficientNetLite(Base):
 
     def network(self) -> Network:
         """Build timm's architecture and lay the package's tensors into it, checked by count and shape."""
-        import timm
         import torch
 
         from headstart.bases.network import ImageNetwork
 
-        body: Any = timm.create_model(f"tf_{self.identity.name}", pretrained=False)
+        body = self._body()
         given = list(torch.load(self.file, map_location="cpu", weights_only=True).values())
         state = body.state_dict()
         if [t.shape for t in given] != [t.shape for t in state.values()]:
@@ -84,6 +83,19 @@ class EfficientNetLite(Base):
         body.load_state_dict(dict(zip(state, given, strict=True)))
         body.reset_classifier(0)
         return ImageNetwork(body.eval(), self.spec)
+
+    def untrained(self) -> Network:
+        """See `Base.untrained`."""
+        from headstart.bases.network import ImageNetwork
+
+        body = self._body()
+        body.reset_classifier(0)
+        return ImageNetwork(body.eval(), self.spec)
+
+    def _body(self) -> Any:
+        import timm
+
+        return timm.create_model(f"tf_{self.identity.name}", pretrained=False)
 
 
 def is_embedded(name: str) -> bool:

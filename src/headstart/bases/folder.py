@@ -135,6 +135,12 @@ class TimmBase(Base):
         refuse_misfit(self.identity.name, missing, extra)
         return ImageNetwork(body.eval(), self.spec)
 
+    def untrained(self) -> Network:
+        """See `Base.untrained`."""
+        from headstart.bases.network import ImageNetwork
+
+        return ImageNetwork(self._body().eval(), self.spec)
+
 
 def _names(value: Any) -> list[str]:
     """Prefixes of the original head's tensors, from timm's ``classifier`` entry (a name or several)."""
@@ -170,6 +176,15 @@ def _load_transformer(folder: Path, name: str) -> nn.Module:
     return model.eval()
 
 
+def _untrained_transformer(folder: Path) -> nn.Module:
+    """The same body with random weights."""
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    model: nn.Module = AutoModel.from_config(config, trust_remote_code=False)
+    return model.float().eval()
+
+
 class TransformersTextBase(Base):
     """A text encoder or decoder with tokenizer.json.
 
@@ -178,6 +193,7 @@ class TransformersTextBase(Base):
 
     modality = "text"
     spec: TextSpec
+    tokenizer_file: Path
 
     def __init__(self, folder: Path, config: dict[str, Any], identity: Identity, max_tokens: int | None = None) -> None:
         self.folder, self.identity = folder, identity
@@ -207,6 +223,12 @@ class TransformersTextBase(Base):
         from headstart.bases.network import TextNetwork
 
         return TextNetwork(_load_transformer(self.folder, self.identity.name), self.pooling)
+
+    def untrained(self) -> Network:
+        """See `Base.untrained`."""
+        from headstart.bases.network import TextNetwork
+
+        return TextNetwork(_untrained_transformer(self.folder), self.pooling)
 
 
 _DECODERS = {
@@ -265,6 +287,13 @@ class TransformersImageBase(Base):
         from headstart.bases.pooled import Pooled
 
         return ImageNetwork(Pooled(_load_transformer(self.folder, self.identity.name)), self.spec)
+
+    def untrained(self) -> Network:
+        """See `Base.untrained`."""
+        from headstart.bases.network import ImageNetwork
+        from headstart.bases.pooled import Pooled
+
+        return ImageNetwork(Pooled(_untrained_transformer(self.folder)), self.spec)
 
 
 def _pixels(value: Any, default: int) -> int:

@@ -143,6 +143,7 @@ def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:
         sample: one real batch, as `Run` takes it.
         load: seconds that loading ``network`` took, libraries included.
     """
+    load = max(load, _load_of_inner(base))
     expected, seconds = _timed(build(REFERENCE, base, network), sample)
     count = len(sample[0])
     tried = [Measured(REFERENCE, count / seconds, load, 1.0)]
@@ -162,6 +163,19 @@ def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:
     choice = Choice(tuple(tried))
     write_atomically(_path(base, ".json"), json.dumps(asdict(choice), indent=1))
     return choice
+
+
+def _load_of_inner(base: Base) -> float:
+    """Seconds that the base within an adapted or staged one took, 0 where there is none or it was not measured.
+
+    A wrapped base is loaded after its own, with libraries that are there by then; a fresh process must import them.
+    """
+    inner = getattr(base, "base", None)
+    if inner is None:
+        return 0.0
+    choice = remembered(inner)
+    known = [m.load for m in choice.tried if m.name == REFERENCE] if choice else []
+    return max([*known, _load_of_inner(inner)])
 
 
 def build(name: str, base: Base, network: Network | None) -> Run:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class ControlState:
+    """A fitted control as plain data.
+
+    Attributes:
+        tensors: arrays of numbers by name.
+        values: everything else, of JSON types.
+    """
+
+    tensors: dict[str, np.ndarray]
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 class Control(ABC):
@@ -28,3 +42,16 @@ class Control(ABC):
     @abstractmethod
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Probabilities [n, outputs] of n inputs; for regression, values [n, 1]."""
+
+    @abstractmethod
+    def state(self) -> ControlState:
+        """What was learnt, for `from_state`."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, outputs: int, state: ControlState) -> Self:
+        """The fitted control again: its probabilities are exactly the same.
+
+        Raises:
+            KeyError, TypeError, ValueError: where ``state`` is no such control's.
+        """

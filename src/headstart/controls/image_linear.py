@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from headstart.controls.control import Control
+from headstart.controls.control import Control, ControlState
+from headstart.heads.linear import LinearHead
 from headstart.heads.solve import solve
 
 
@@ -23,3 +24,16 @@ class ImageLinear(Control):
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Of ``inputs`` [n, d]."""
         return self._head.probabilities(np.asarray(inputs))
+
+    def state(self) -> ControlState:
+        """The head."""
+        head = self._head
+        values = {"task": head.task, "kind": head.kind, "settings": head.settings}
+        return ControlState({"weight": head.weight, "bias": head.bias}, values)
+
+    @classmethod
+    def from_state(cls, outputs: int, state: ControlState) -> Self:
+        """With that head."""
+        control, tensors = cls(outputs), state.tensors
+        control._head = LinearHead(tensors["weight"], tensors["bias"], **state.values)
+        return control

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from headstart.controls.control import Control
+from headstart.controls.control import Control, ControlState
 
 
 class Majority(Control):
@@ -25,3 +25,14 @@ class Majority(Control):
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """The same row n times."""
         return np.tile(self._answer.astype(np.float64), (len(inputs), 1))
+
+    def state(self) -> ControlState:
+        """The one answer, [outputs]."""
+        return ControlState({"answer": self._answer.astype(np.float64)})
+
+    @classmethod
+    def from_state(cls, outputs: int, state: ControlState) -> Self:
+        """With that answer."""
+        control = cls(outputs)
+        control._answer = state.tensors["answer"]
+        return control

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.controls.control import Control
+from headstart.controls.control import Control, ControlState
 from headstart.controls.majority import Majority
 
 
@@ -34,6 +34,16 @@ def controls_for(modality: str, outputs: int) -> list[Control]:
 
         panel.append(ImageLinear(outputs))
     return panel
+
+
+def restore(name: str, modality: str, outputs: int, state: ControlState) -> Control:
+    """The control called ``name`` as it was when it gave ``state``.
+
+    Raises:
+        KeyError, TypeError, ValueError: ``modality`` has no such control, or ``state`` is not its own.
+    """
+    kinds = {control.name: type(control) for control in controls_for(modality, outputs)}
+    return kinds[name].from_state(outputs, state)
 
 
 def run(

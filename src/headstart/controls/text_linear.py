@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from headstart.controls.control import Control
+from headstart.controls.control import Control, ControlState
 from headstart.controls.text_features import TextFeatures
 
 _STRENGTHS = (1.0, 5.0, 30.0)  # inverse regularisation C, per row of length 1
@@ -35,6 +35,29 @@ class TextLinear(Control):
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Of n texts."""
         return _answers(self._models, self._features.transform(inputs), self._task, self.outputs)
+
+    def state(self) -> ControlState:
+        """Vocabularies and weights; of each model its coefficients, or the class it always gives."""
+        features = self._features.state()
+        tensors, constants = dict(features.tensors), []
+        for number, model in enumerate(self._models):
+            constants.append(model if isinstance(model, int) else None)
+            if not isinstance(model, int):
+                tensors |= {f"{number}.{name}": np.asarray(getattr(model, name)) for name in _learnt(self._task)}
+        values = {"task": self._task, "strength": self.strength, "constants": constants}
+        return ControlState(tensors, {**features.values, **values})
+
+    @classmethod
+    def from_state(cls, outputs: int, state: ControlState) -> Self:
+        """The same vocabularies and coefficients in scikit-learn's models."""
+        control, values = cls(outputs), state.values
+        control._features = TextFeatures.from_state(outputs, state)
+        control.strength, control._task = values["strength"], values["task"]
+        control._models = [
+            _restored(state.tensors, number, control._task) if constant is None else constant
+            for number, constant in enumerate(values["constants"])
+        ]
+        return control
 
     def _chosen(self, x: Any, y: np.ndarray, task: str, seed: int) -> float:
         if x.shape[0] < _FEWEST:
@@ -72,6 +95,20 @@ def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:
         n_jobs=-1,
     )
     return model.fit(x, y)
+
+
+def _learnt(task: str) -> tuple[str, ...]:
+    """The attributes of scikit-learn's models that answers are made with."""
+    return ("coef_", "intercept_") if task == "regression" else ("coef_", "intercept_", "classes_")
+
+
+def _restored(tensors: dict[str, np.ndarray], number: int, task: str) -> Any:
+    from sklearn.linear_model import Ridge, SGDClassifier
+
+    model = Ridge() if task == "regression" else SGDClassifier(loss="log_loss")
+    for name in _learnt(task):
+        setattr(model, name, tensors[f"{number}.{name}"])
+    return model
 
 
 def _answers(models: list[Any], x: Any, task: str, outputs: int) -> np.ndarray:

@@ -1,8 +1,15 @@
 """The bundle: changed weights only, and all that is needed to use them as in training.
 
 bundle/
-  bundle.json        base identity, preprocessing, task and labels, how the head was made
-  head.safetensors   weight [width, outputs], bias [outputs]
+  bundle.json          what is handed over: base identity, preprocessing, task and labels, how the head was made and
+                       what it acts on, which of the base's tensors were changed, and the sha256 of every other file
+  head.safetensors     weight [width, outputs], bias [outputs]
+  changes.safetensors  the base's tensors that were changed, or the adapters'; only where the base was adapted
+
+or, where a control that borrows nothing is handed over:
+  bundle.json          control's name, how inputs are read, task and labels, the sha256 of every other file
+  control.safetensors  what the control learnt, numbers
+  control.json         what it learnt besides, such as a vocabulary
 """
 
 from __future__ import annotations
@@ -14,64 +21,118 @@ from typing import Any
 
 import numpy as np
 
+from headstart.bases.adapted import AdaptedBase
+from headstart.bases.adapters import Lora
+from headstart.bases.base import Base
+from headstart.bases.changes import Changes
 from headstart.bases.identity import Identity
-from headstart.errors import BundleError
+from headstart.bases.staged import StagedBase
+from headstart.controls.control import Control, ControlState
+from headstart.controls.panel import restore
+from headstart.delivery.tensors import checksum, pack, read, unpack
+from headstart.errors import BundleError, SettingError
 from headstart.files import write_atomically
 from headstart.heads.linear import LinearHead
 from headstart.tasks import from_dict as task_from_dict
 from headstart.tasks.task import Task
 
-#: Version of the layout. 1: the first.
-SCHEMA = 1
-_FILE, _WEIGHTS = "bundle.json", "head.safetensors"
+#: Version of the layout. 1: the first. 2: changed tensors of the base, controls, checksums.
+SCHEMA = 2
+_FILE, _WEIGHTS, _CHANGES = "bundle.json", "head.safetensors", "changes.safetensors"
+_CONTROL, _CONTROL_VALUES = "control.safetensors", "control.json"
+_DAMAGE = (KeyError, TypeError, IndexError, AttributeError, ValueError, SettingError)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What is handed over.
+    """What is handed over: a head on a base, or a control; see `of_base` and `of_control`.
 
     Attributes:
-        base: identity of the base; its weights are not copied.
+        base: identity of the base without ``changes``; its weights are not copied. None for a control.
         modality: "image" or "text".
-        preprocessing: as the base's `preprocessing()` gives it, checked when the bundle is used.
+        preprocessing: as the base's `preprocessing()` gives it, checked when the bundle is used; for a control, how
+            pictures are read.
         dtype: precision the training features came in.
         task: labels and target coding.
-        head: on the base's pooled features.
+        head: on the (changed) base's pooled features, or on those of all its stages; None for a control.
         about: metric, scores, verdict and versions, for people.
+        changes: what training changed in the base, or None.
+        control: handed over instead of head and base, or None.
+        stages: widths of the stages where the head acts on those of all; () where it acts on the pooled features.
     """
 
-    base: Identity
+    base: Identity | None
     modality: str
     preprocessing: str
     dtype: str
     task: Task
-    head: LinearHead
+    head: LinearHead | None
     about: dict[str, Any]
+    changes: Changes | None = None
+    control: Control | None = None
+    stages: tuple[int, ...] = ()
+
+    @classmethod
+    def of_base(cls, base: Base, dtype: str, task: Task, head: LinearHead, about: dict[str, Any]) -> Bundle:
+        """A head on ``base``; of an `AdaptedBase`, its base's identity and what was changed; see `StagedBase` too."""
+        stages = base.parts if isinstance(base, StagedBase) else ()
+        base = base.base if isinstance(base, StagedBase) else base
+        changes = base.changes if isinstance(base, AdaptedBase) else None
+        identity = base.base.identity if isinstance(base, AdaptedBase) else base.identity
+        return cls(identity, base.modality, base.preprocessing(), dtype, task, head, about, changes, stages=stages)
+
+    @classmethod
+    def of_control(cls, control: Control, base: Base, task: Task, about: dict[str, Any]) -> Bundle:
+        """A fitted control; of ``base``, only how pictures were read for its classical features is kept."""
+        reading = json.dumps(base.spec.to_dict() if base.modality == "image" else {}, sort_keys=True)
+        return cls(None, base.modality, reading, "float32", task, None, about, control=control)
+
+    @property
+    def model(self) -> LinearHead | Control:
+        """What gives the probabilities: the head, of features; or the control, of its inputs."""
+        if self.head is not None:
+            return self.head
+        if self.control is not None:
+            return self.control
+        raise BundleError("the bundle has neither a head nor a control; fit again.")
 
     def save(self, folder: Path) -> None:
-        """Write the bundle into ``folder``, which is made.
+        """Write the bundle into ``folder``, which is made; its record comes last, so that half a bundle is none.
 
         Raises:
             OutputError: where it cannot be written.
         """
-        from safetensors.numpy import save
-
+        files = self._files()
         record = {
             "schema": SCHEMA,
-            "base": self.base.to_dict(),
             "modality": self.modality,
             "preprocessing": json.loads(self.preprocessing),
             "dtype": self.dtype,
             "task": self.task.to_dict(),
-            "head": {"kind": self.head.kind, "settings": self.head.settings},
+            **self._parts(),
+            "files": {name: checksum(content) for name, content in files.items()},
             "about": self.about,
         }
-        tensors = {
-            "weight": np.ascontiguousarray(self.head.weight),
-            "bias": np.ascontiguousarray(self.head.bias),
-        }
-        write_atomically(folder / _WEIGHTS, save(tensors))
+        for name, content in files.items():
+            write_atomically(folder / name, content)
         write_atomically(folder / _FILE, json.dumps(record, indent=2, ensure_ascii=False))
+
+    def _parts(self) -> dict[str, Any]:
+        """What the record says of head, base and changes, or of the control."""
+        if self.control is not None:
+            return {"control": {"name": self.control.name}}
+        head = self.head and {"kind": self.head.kind, "settings": self.head.settings}
+        changes = {"changes": self.changes.to_dict()} if self.changes else {}
+        features = {"features": "stages", "stages": list(self.stages)} if self.stages else {"features": "pooled"}
+        return {"base": self.base and self.base.to_dict(), "head": head, **features, **changes}
+
+    def _files(self) -> dict[str, bytes]:
+        model = self.model
+        if isinstance(model, Control):
+            state = model.state()
+            return {_CONTROL: pack(state.tensors), _CONTROL_VALUES: json.dumps(state.values).encode()}
+        files = {_WEIGHTS: pack({"weight": model.weight, "bias": model.bias})}
+        return {**files, _CHANGES: self.changes.to_bytes()} if self.changes else files
 
     @classmethod
     def load(cls, path: str | Path) -> Bundle:
@@ -84,27 +145,23 @@ class Bundle:
         record = _record(folder)
         try:
             task = task_from_dict(record["task"])
-            head = LinearHead(*_tensors(folder), task.name, record["head"]["kind"], record["head"]["settings"])
-            preprocessing = json.dumps(record["preprocessing"], sort_keys=True)
-            bundle = cls(
-                Identity.from_dict(record["base"]),
+            control = _control(folder, record, task) if "control" in record else None
+            return cls(
+                None if control else Identity.from_dict(record["base"]),
                 record["modality"],
-                preprocessing,
+                json.dumps(record["preprocessing"], sort_keys=True),
                 record["dtype"],
                 task,
-                head,
+                None if control else _head(folder, record, task),
                 record["about"],
+                _changes(folder, record) if "changes" in record else None,
+                control,
+                _stages(record),
             )
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except _DAMAGE as error:
             raise BundleError(
                 f"{folder / _FILE} is damaged: {type(error).__name__} {error}; restore it or fit again."
             ) from error
-        if head.weight.ndim != 2 or head.weight.shape[1] != task.outputs or head.bias.shape != (task.outputs,):
-            raise BundleError(
-                f"{folder / _WEIGHTS} has shape {head.weight.shape} for {task.outputs} outputs; restore it or "
-                f"fit again."
-            )
-        return bundle
 
 
 def _find(path: Path) -> Path:
@@ -129,12 +186,43 @@ def _record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def _tensors(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+def _read(folder: Path, record: dict[str, Any], name: str) -> bytes:
+    """One file, checked; layout 1 has no checksums."""
+    return read(folder / name, None if record["schema"] == 1 else record["files"][name])
 
-    try:
-        tensors = load_file(folder / _WEIGHTS)
-        return tensors["weight"], tensors["bias"]
-    except (OSError, SafetensorError, KeyError) as error:
-        raise BundleError(f"{folder / _WEIGHTS} cannot be read ({error}); restore it or fit again.") from error
+
+def _head(folder: Path, record: dict[str, Any], task: Task) -> LinearHead:
+    tensors = unpack(folder / _WEIGHTS, _read(folder, record, _WEIGHTS))
+    if not {"weight", "bias"} <= tensors.keys():
+        raise BundleError(f"{folder / _WEIGHTS} holds no weight and bias; restore it or fit again.")
+    weight, bias = tensors["weight"], tensors["bias"]
+    if weight.ndim != 2 or weight.shape[1] != task.outputs or bias.shape != (task.outputs,):
+        raise BundleError(
+            f"{folder / _WEIGHTS} has shape {weight.shape} for {task.outputs} outputs; restore it or fit again."
+        )
+    return LinearHead(weight, bias, task.name, record["head"]["kind"], record["head"]["settings"])
+
+
+def _stages(record: dict[str, Any]) -> tuple[int, ...]:
+    """Layout 1 and the first records of layout 2 do not say what the head acts on: the pooled features."""
+    features = record.get("features", "pooled")
+    if features not in ("pooled", "stages"):
+        raise ValueError(f"features {features!r}")
+    return tuple(int(width) for width in record["stages"]) if features == "stages" else ()
+
+
+def _changes(folder: Path, record: dict[str, Any]) -> Changes:
+    said = record["changes"]
+    lora = Lora.from_dict(said["lora"]) if said["lora"] else None
+    changes = Changes(unpack(folder / _CHANGES, _read(folder, record, _CHANGES)), lora, said["of"])
+    if changes.digest() != said["digest"]:
+        raise BundleError(
+            f"{folder / _FILE} tells other changes than {folder / _CHANGES} holds; restore both or fit again."
+        )
+    return changes
+
+
+def _control(folder: Path, record: dict[str, Any], task: Task) -> Control:
+    tensors: dict[str, np.ndarray] = unpack(folder / _CONTROL, _read(folder, record, _CONTROL))
+    values = json.loads(_read(folder, record, _CONTROL_VALUES))
+    return restore(record["control"]["name"], record["modality"], task.outputs, ControlState(tensors, values))

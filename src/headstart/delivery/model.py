@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from headstart.bases.base import Base
-from headstart.bases.catalogue import open_base
 from headstart.data.inputs import as_inputs
+from headstart.delivery.borrowing import same_base
 from headstart.delivery.bundle import Bundle
-from headstart.errors import BundleError, SourceError
+from headstart.errors import SourceError
+from headstart.modalities.image import ImageSpec
 from headstart.progress import Progress
 from headstart.training.extracted import Extracted
-from headstart.training.features import extract
+from headstart.training.features import classical_features, content_keys, extract
 
 #: Up to this many inputs the runtime is taken that is ready soonest, at the parity all runtimes keep.
 QUICK = 256
@@ -38,7 +40,12 @@ class Predictions:
 
 
 class Model:
-    """What `headstart.fit` gives and `headstart.load` reads; use `predict`, `predict_proba`, `embed`."""
+    """What `headstart.fit` gives and `headstart.load` reads; use `predict`, `predict_proba`, `embed`.
+
+    Args:
+        bundle: a head on a base, or a control.
+        base: the bundle's, changes laid in, where it is open already.
+    """
 
     def __init__(self, bundle: Bundle, base: Base | None = None) -> None:
         self.bundle = bundle
@@ -60,14 +67,14 @@ class Model:
 
     @property
     def base(self) -> Base:
-        """The base, opened at first use and checked to be the one of training.
+        """The base with its changes, opened at first use and checked to be the one of training.
 
         Raises:
             BaseError: it cannot be found.
-            BundleError: its weights or preprocessing are not those of training.
+            BundleError: its weights or preprocessing are not those of training; or the model is a control.
         """
-        if self._base is None:
-            self._base = _same_base(self.bundle)
+        if self._base is None or self.bundle.control is not None:
+            self._base = same_base(self.bundle)
         return self._base
 
     def predict(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
@@ -79,63 +86,74 @@ class Model:
         return self.bundle.task.decode(self.predict_proba(inputs))
 
     def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
-        """Probabilities [n, outputs] in the order of `labels`; values [n, 1] for regression.
-
-        Raises:
-            SourceError: an input is unreadable.
-        """
-        return self.bundle.head.probabilities(self.embed(inputs))
-
-    def embed(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
-        """The base's features [n, width] float32.
+        """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] for regression.
 
         Raises:
             SourceError: an input is unreadable.
         """
         rows = as_inputs(inputs)
+        probabilities, rejected = self._answer(rows)
+        _refuse(rows, rejected)
+        return probabilities
+
+    def embed(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
+        """The (changed) base's features [n, width] float32.
+
+        Raises:
+            SourceError: an input is unreadable.
+            BundleError: the model is a control, which borrows nothing.
+        """
+        rows = as_inputs(inputs)
         features = self._extract(rows)
-        if features.rejected:
-            row, reason = next(iter(sorted(features.rejected.items())))
-            raise SourceError(f"input {row} ({_shown(rows[row])}) cannot be read: {reason}.")
+        _refuse(rows, features.rejected)
         return features.vectors
 
     def predictions(self, inputs: Sequence[Any] | np.ndarray, progress: Progress | None = None) -> Predictions:
         """Answers for all readable ``inputs``; the others are listed, never guessed."""
         rows = as_inputs(inputs)
-        features = self._extract(rows, progress)
-        probabilities = np.full((len(rows), self.bundle.task.outputs), np.nan, dtype=np.float32)
+        probabilities, rejected = self._answer(rows, progress)
         answers = np.full(len(rows), None, dtype=object)
-        kept = features.kept
+        kept = _kept(len(rows), rejected)
         if kept.any():
-            probabilities[kept] = self.bundle.head.probabilities(features.vectors[kept])
             answers[kept] = self.bundle.task.decode(probabilities[kept])
-        return Predictions(answers, probabilities, features.rejected)
+        return Predictions(answers, probabilities, rejected)
+
+    def _answer(self, rows: np.ndarray, progress: Progress | None = None) -> tuple[np.ndarray, dict[int, str]]:
+        """Probabilities [n, outputs] float32, nan in unreadable rows, and why those are unreadable."""
+        x, rejected = self._model_inputs(rows, progress)
+        probabilities = np.full((len(rows), self.bundle.task.outputs), np.nan, dtype=np.float32)
+        kept = _kept(len(rows), rejected)
+        if kept.any():
+            probabilities[kept] = self.bundle.model.probabilities(x[kept])
+        return probabilities, rejected
+
+    def _model_inputs(self, rows: np.ndarray, progress: Progress | None) -> tuple[np.ndarray, dict[int, str]]:
+        """What the head or control takes, first axis n, and the unreadable rows."""
+        bundle = self.bundle
+        if bundle.control is None:
+            features = self._extract(rows, progress)
+            return features.vectors, features.rejected
+        if bundle.modality == "text":
+            return rows, content_keys(rows, "text")[1]
+        spec = ImageSpec.from_dict(json.loads(bundle.preprocessing))
+        found = classical_features(rows, spec, progress=progress)
+        return np.asarray(found.classical), found.rejected
 
     def _extract(self, rows: np.ndarray, progress: Progress | None = None) -> Extracted:
         return extract(self.base, rows, quickest=len(rows) <= QUICK, progress=progress)
 
 
-def _same_base(bundle: Bundle) -> Base:
-    name = bundle.base.name
-    source, _, place = bundle.base.source.partition(" ")
-    again = {"folder": place, "hub": f"{place}@{bundle.base.revision}"}.get(source, name)
-    base = open_base(again, bundle.modality)
-    if base.identity.weights != bundle.base.weights:
-        raise BundleError(
-            f"base {name!r} here ({base.identity.source}) has other weights than in training "
-            f"({bundle.base.source}); install that version or fit again."
-        )
-    if bundle.head.weight.shape[0] != base.width:
-        raise BundleError(
-            f"head.safetensors takes {bundle.head.weight.shape[0]} features, base {name!r} gives {base.width}; restore "
-            f"it or fit again."
-        )
-    if base.preprocessing() != bundle.preprocessing:
-        raise BundleError(
-            f"base {name!r} here prepares inputs otherwise than in training; use the headstart version of the "
-            f"bundle or fit again."
-        )
-    return base
+def _kept(count: int, rejected: dict[int, str]) -> np.ndarray:
+    """[n] bool: the rows not ``rejected``."""
+    kept = np.ones(count, dtype=bool)
+    kept[list(rejected)] = False
+    return kept
+
+
+def _refuse(rows: np.ndarray, rejected: dict[int, str]) -> None:
+    if rejected:
+        row, reason = next(iter(sorted(rejected.items())))
+        raise SourceError(f"input {row} ({_shown(rows[row])}) cannot be read: {reason}.")
 
 
 def _shown(value: Any) -> str:

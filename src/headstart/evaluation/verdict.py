@@ -15,6 +15,9 @@ Outcome = Literal["helped", "did not help", "cannot tell", "hurt"]
 
 #: The control that any model must beat, by its name among the gains.
 MAJORITY = "majority"
+#: The control that parts what was borrowed from the architecture: the same network trained, at equal budget, from
+#: random weights.
+SCRATCH = "scratch"
 #: Gains smaller than this are not worth borrowing: absolute on unit scale, else a share of the larger score.
 MARGIN = 0.05
 
@@ -46,11 +49,14 @@ def judge(
 ) -> Verdict:
     """The verdict on a model of ``score`` from its paired ``gains`` over each control (positive is better).
 
-    Borrowing *helped* if its interval over the best control lies above 0, and that over `MAJORITY`, if given,
-    too. It *hurt* if the interval over the best control lies below 0. Otherwise it *did not help* if that
-    interval lies within ±``margin``, and else the rows are too few and we *cannot tell*. The best control is
-    the one with the highest score, which is the one with the smallest gain over it. ``unit`` is what a row is
-    called, in the plural; ``margin`` is in the metric's unit, by default `MARGIN`.
+    Borrowing *helped* if its interval over the best control lies above 0, and those over `MAJORITY` and
+    `SCRATCH`, if given, too. It *hurt* if the interval over the best control lies below 0. Otherwise it *did not
+    help* if that interval lies within ±``margin``, and else the rows are too few and we *cannot tell*. The best
+    control is the one with the highest score, which is the one with the smallest gain over it. ``unit`` is what a
+    row is called, in the plural; ``margin`` is in the metric's unit, by default `MARGIN`.
+
+    Where `SCRATCH` lies above the borrowed model, the sentence names it negative transfer (Wang et al. 2019,
+    arXiv:1811.09751); where only `SCRATCH` is not beaten, it says what may explain the gain over the others.
     """
     chosen = get(metric)
     name = metric.replace("_", " ")
@@ -59,29 +65,28 @@ def judge(
         return _without_evidence(name, score, bool(gains), unit)
     best = min(gains, key=lambda control: gains[control].value)
     gain = gains[best]
-    if gain.low > 0 and MAJORITY in gains and not gains[MAJORITY].low > 0:
-        best, gain = MAJORITY, gains[MAJORITY]
+    for needed in (MAJORITY, SCRATCH):
+        if gain.low > 0 and needed in gains and not gains[needed].low > 0:
+            best, gain = needed, gains[needed]
+    remark = _scratch_remark(gains, best)
     facts = _facts(name, chosen, score, best, gain)
     if margin is None:
         scale = max(abs(score.value), abs(_control_score(chosen, score, gain)))
         margin = MARGIN if chosen.unit_scale else MARGIN * scale
     if math.isnan(gain.low) or math.isnan(gain.high):
-        return Verdict(
-            "cannot tell",
-            f"Cannot tell whether borrowing helped: {facts}; {gain.n:,} {unit} give the gain no interval.",
-            f"Use {best}, the simpler model, unless more rows tell them apart.",
-        )
+        return _without_bounds(facts, best, gain, unit, remark)
     if gain.low > 0:
         return Verdict("helped", f"Borrowing helped: {facts}.", "Ship the borrowed model.")
     if gain.high < 0:
-        return Verdict("hurt", f"Borrowing hurt: {facts}; use {best} instead.", f"Use {best}; it scores higher.")
+        step = f"Use {best}; it scores higher" + (", or try a base nearer to these data (`--base`)." if remark else ".")
+        return Verdict("hurt", f"Borrowing hurt: {facts}; use {best} instead.{remark}", step)
     if max(gain.high, -gain.low) <= margin:
         return Verdict(
             "did not help",
-            f"Borrowing did not help: {facts}; use {best} instead.",
+            f"Borrowing did not help: {facts}; use {best} instead.{remark}",
             f"Use {best}: any difference is at most {_number(margin)} either way, and it borrows nothing.",
         )
-    return _too_few(facts, best, gain, margin, unit)
+    return _too_few(facts, best, gain, margin, unit, remark)
 
 
 def rows_needed(gain: Interval, margin: float) -> int:
@@ -112,13 +117,44 @@ def _without_evidence(name: str, score: Interval, controls: bool, unit: str) -> 
     return Verdict("cannot tell", f"Cannot tell whether borrowing helped: {why}.", step)
 
 
-def _too_few(facts: str, best: str, gain: Interval, margin: float, unit: str) -> Verdict:
+def _without_bounds(facts: str, best: str, gain: Interval, unit: str, remark: str) -> Verdict:
+    why = "which borrows nothing" if best == SCRATCH else "the simpler model"
+    return Verdict(
+        "cannot tell",
+        f"Cannot tell whether borrowing helped: {facts}; {gain.n:,} {unit} give the gain no interval.{remark}",
+        f"Use {best}, {why}, unless more rows tell them apart.",
+    )
+
+
+def _too_few(facts: str, best: str, gain: Interval, margin: float, unit: str, remark: str) -> Verdict:
     rows = f"about {rows_needed(gain, margin):,} {unit} would tell, there are {gain.n:,}"
     return Verdict(
         "cannot tell",
-        f"Cannot tell whether borrowing helped: {facts}; {rows}.",
+        f"Cannot tell whether borrowing helped: {facts}; {rows}.{remark}",
         f"Label more rows ({rows}); until then {best} is the safe choice.",
     )
+
+
+def _scratch_remark(gains: Mapping[str, Interval], best: str) -> str:
+    """What the control `SCRATCH` adds, as a sentence to follow others; "" where it adds nothing."""
+    if SCRATCH not in gains:
+        return ""
+    gain = gains[SCRATCH]
+    if gain.high < 0:
+        numbers = "" if best == SCRATCH else f" (gain over it {_gained(gain)})"
+        return f" This is negative transfer: the borrowed weights did worse than random ones{numbers}."
+    others = {name: other for name, other in gains.items() if name != SCRATCH}
+    if not others or not gain.low <= 0 or not all(other.low > 0 for other in others.values()):
+        return ""
+    name = min(others, key=lambda control: others[control].value)
+    return (
+        f" The gain over {name}, {_gained(others[name])}, may come from the architecture and its training, "
+        f"not from the borrowed weights."
+    )
+
+
+def _gained(gain: Interval) -> str:
+    return f"{_number(gain.value, signed=True)} ({_span(gain, signed=True)})".replace(" ()", "")
 
 
 def _facts(name: str, metric: Metric, score: Interval, control: str, gain: Interval) -> str:
@@ -126,8 +162,8 @@ def _facts(name: str, metric: Metric, score: Interval, control: str, gain: Inter
     span = _span(score, signed=False)
     interval = f" ({score.level * 100:g} % interval {span})" if span else ""
     against = _number(_control_score(metric, score, gain))
-    gained = f"{_number(gain.value, signed=True)} ({_span(gain, signed=True)})".replace(" ()", "")
-    return f"{name} {_number(score.value)}{interval} against {against} for {control}; gain {gained}"
+    shown = f"{SCRATCH} (the same network from random weights)" if control == SCRATCH else control
+    return f"{name} {_number(score.value)}{interval} against {against} for {shown}; gain {_gained(gain)}"
 
 
 def _control_score(metric: Metric, score: Interval, gain: Interval) -> float:

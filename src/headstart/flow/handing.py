@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from headstart.bases.base import Base
@@ -12,12 +12,21 @@ from headstart.data.table import Rejected
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.delivery.run_folder import RunFolder
+from headstart.flow.choosing import Preferred
+from headstart.flow.climbing import Climbed
 from headstart.flow.clock import Clock
 from headstart.flow.evidence import gather
 from headstart.flow.judging import Judgement
+from headstart.flow.learning import diagnosis, training_records
 from headstart.flow.preparing import Prepared
-from headstart.heads.linear import LinearHead
-from headstart.records import CandidateRecord, Chosen, DataRecord, FeatureRecord, Result, VerdictRecord
+from headstart.records import (
+    CandidateRecord,
+    Chosen,
+    DataRecord,
+    FeatureRecord,
+    Result,
+    VerdictRecord,
+)
 from headstart.report.build import build as build_report
 from headstart.settings import FitSettings
 from headstart.strategies.candidate import Candidate
@@ -45,13 +54,13 @@ class About:
 
 @dataclass(frozen=True)
 class Work:
-    """What the run came to; ``head`` is the chosen candidate's, solved again on all working rows."""
+    """What the run came to; ``preferred`` is a control that is handed over in place of the borrowed model."""
 
     base: Base
     prepared: Prepared
-    chosen: Candidate
-    head: LinearHead
+    climbed: Climbed
     judgement: Judgement
+    preferred: Preferred | None = None
 
 
 def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work) -> tuple[Result, Model]:
@@ -68,11 +77,11 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))
     folder.write("report.html", build_report(result, evidence))
     folder.write("result.json", result.to_json() + "\n")
-    return result, Model(bundle, work.base)
+    return result, Model(bundle, None if work.preferred else work.climbed.final.base)
 
 
 def _result(about: About, settings: FitSettings, work: Work) -> Result:
-    features, verdict, head = work.prepared.features, work.judgement.verdict, work.head
+    features, verdict = work.prepared.features, work.judgement.verdict
     cached = work.prepared.rows - features.computed
     return Result(
         name=about.name,
@@ -80,11 +89,15 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         metric=about.metric.name,
         metric_reason=about.metric.reason,
         verdict=VerdictRecord(verdict.outcome, verdict.sentence, verdict.next_step),
-        chosen=Chosen(work.chosen.base, work.chosen.strategy, head.kind, head.settings),
+        chosen=_chosen(work),
         test=work.judgement.test,
         transfer_gain=work.judgement.gain,
         controls=work.judgement.controls,
-        candidates=[_candidate(work)],
+        candidates=[_candidate(candidate, work) for candidate in work.climbed.climb.candidates],
+        ladder=replace(work.climbed.climb.record, rungs=work.climbed.climb.rungs),
+        training=training_records(work.climbed),
+        forgetting=work.climbed.final.forgetting,
+        diagnosis=diagnosis(work.climbed),
         data=_data(about, work.prepared),
         base=work.base.identity.to_dict(),
         features=FeatureRecord(features.runtime or "none: every feature was cached", features.computed, cached),
@@ -97,13 +110,22 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
     )
 
 
-def _candidate(work: Work) -> CandidateRecord:
-    chosen = work.chosen
+def _chosen(work: Work) -> Chosen:
+    if work.preferred:
+        return Chosen("", work.preferred.control.name, "", {})
+    best, final = work.climbed.climb.best, work.climbed.final
+    strategy = best.strategy if final.adapted or not best.runs else "probe"  # training that made nothing better
+    return Chosen(work.base.identity.name, strategy, final.head.kind, final.head.settings)
+
+
+def _candidate(candidate: Candidate, work: Work) -> CandidateRecord:
     tried = [
-        {"head": t.kind, "settings": t.settings, "score": t.valid_score, "seconds": t.seconds} for t in chosen.tried
+        {"head": t.kind, "settings": t.settings, "score": t.valid_score, "seconds": t.seconds} for t in candidate.tried
     ]
-    seconds = chosen.seconds + work.prepared.features.seconds
-    return CandidateRecord(chosen.base, chosen.strategy, chosen.valid_score, seconds, tried)
+    seconds = candidate.seconds + (work.prepared.features.seconds if candidate.features == "pooled" else 0.0)
+    whole = len(candidate.held) == len(work.climbed.ground.held_y)
+    score = candidate.valid_score if whole else float("nan")  # on fewer rows it compares with nothing
+    return CandidateRecord(candidate.base, candidate.strategy, score, seconds, tried)
 
 
 def _data(about: About, prepared: Prepared) -> DataRecord:
@@ -120,7 +142,7 @@ def _data(about: About, prepared: Prepared) -> DataRecord:
 
 
 def _bundle(result: Result, work: Work) -> Bundle:
-    test, base = result.test, work.base
+    test, final = result.test, work.climbed.final
     about = {
         "name": result.name,
         "metric": result.metric,
@@ -129,8 +151,9 @@ def _bundle(result: Result, work: Work) -> Bundle:
         "created": result.created,
         "versions": result.versions,
     }
-    dtype = work.prepared.features.dtype
-    return Bundle(base.identity, base.modality, base.preprocessing(), dtype, work.prepared.task, work.head, about)
+    if work.preferred:
+        return Bundle.of_control(work.preferred.control, work.base, work.prepared.task, about)
+    return Bundle.of_base(final.base, work.prepared.features.dtype, work.prepared.task, final.head, about)
 
 
 def _rejected_csv(rejected: tuple[Rejected, ...]) -> str:

@@ -20,6 +20,7 @@ from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 from headstart.training.extracted import Effort, Extracted
 from headstart.training.features import extract
+from headstart.training.rows import TrainRows
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,14 @@ class Rows:
         vectors: [n, width] float32 of the base.
         classical: [n, d] float32 for the image control, or None.
         y: targets as the task encodes them.
+        keys: [n] content hashes (hex).
     """
 
     table: Table
     vectors: np.ndarray
     classical: np.ndarray | None
     y: np.ndarray
+    keys: np.ndarray
 
     def __len__(self) -> int:
         return len(self.table)
@@ -45,9 +48,14 @@ class Rows:
         """What the controls take: classical features of images, the texts themselves."""
         return self.classical if self.classical is not None else list(self.table.inputs)
 
-    def group_codes(self) -> np.ndarray | None:
-        """Groups as integers [n] for the held-out parts, or None."""
-        return None if self.table.groups is None else np.unique(self.table.groups, return_inverse=True)[1]
+    def units(self) -> np.ndarray:
+        """[n] int: rows of one group, or without groups of equal content, which no held-out part may split."""
+        return np.unique(self.keys if self.table.groups is None else self.table.groups, return_inverse=True)[1]
+
+
+def train_rows(rows: Rows) -> TrainRows:
+    """Prepared rows as training takes them."""
+    return TrainRows(rows.table.inputs, rows.keys, rows.y, rows.vectors)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class _ById:
             self.features.vectors[index],
             None if classical is None else classical[index],
             task.encode(targets),
+            self.features.keys[index],
         )
 
 
@@ -98,6 +107,7 @@ class Prepared:
         facts, rejected: what was inferred and set aside, over all steps.
         features: how the features came about; those of the test rows are behind the seal.
         rows: usable rows in all.
+        valid_given: whether the source said which rows are the validation part.
     """
 
     train: Rows
@@ -108,6 +118,7 @@ class Prepared:
     rejected: tuple[Rejected, ...]
     features: Effort
     rows: int
+    valid_given: bool
 
     def working(self) -> Rows:
         """Training and validation rows together."""
@@ -119,22 +130,29 @@ class Prepared:
             np.concatenate([self.train.vectors, self.valid.vectors]),
             classical,
             np.concatenate([self.train.y, self.valid.y]),
+            np.concatenate([self.train.keys, self.valid.keys]),
         )
 
 
-def prepare(opened: Opened, base: Base, settings: FitSettings, progress: Progress) -> Prepared:
+def prepare(
+    opened: Opened, base: Base, settings: FitSettings, progress: Progress, seconds: float | None = None
+) -> Prepared:
     """Features of all rows, unreadable ones set aside, the rest split and the test part sealed.
 
     Inputs of the test part pass through the frozen base like all others (one decode, one pass); its targets, and its
     features for any purpose, stay behind the seal.
 
+    Args:
+        seconds: that the features may take; None: as many as they need.
+
     Raises:
+        SettingError: the features cannot be done in that time.
         SourceError: more than ``settings.max_rejected`` of the rows are unreadable.
         SplitError, LabelError: see `headstart.data.split.assign` and the tasks.
     """
     table = opened.table
     check(table, settings.split)  # what would fail after the features had better fail before
-    features = extract(base, table.inputs, classical=True, progress=progress)
+    features = extract(base, table.inputs, classical=True, progress=progress, seconds=seconds)
     rejected = opened.rejected + tuple(
         Rejected(str(table.ids[row]), reason) for row, reason in sorted(features.rejected.items())
     )
@@ -154,6 +172,7 @@ def prepare(opened: Opened, base: Base, settings: FitSettings, progress: Progres
         rejected,
         features.effort(),
         len(kept),
+        bool((table.split == "valid").any()),
     )
 
 

@@ -8,8 +8,10 @@ from headstart.flow.handing import ChosenMetric
 from headstart.flow.preparing import Prepared
 from headstart.progress import Progress
 
+_WORK = {"auto": "climb on to dearer strategies while they pay", "probe": "no weights of the base are trained"}
 
-def tell_plan(opened: Opened, base: Base, progress: Progress) -> None:
+
+def tell_plan(opened: Opened, base: Base, strategy: str, progress: Progress) -> None:
     """What was understood of the data, and what will be done."""
     table = opened.table
     aside = f", {len(opened.rejected)} set aside" if opened.rejected else ""
@@ -17,7 +19,7 @@ def tell_plan(opened: Opened, base: Base, progress: Progress) -> None:
     _tell_facts(opened.facts, progress)
     progress.say(
         f"plan: pass each {table.modality} once through {base.identity.name}, frozen; solve heads on its features; "
-        "fit the controls; open the test part once"
+        f"{_WORK.get(strategy, f'then strategy {strategy}')}; fit the controls; open the test part once"
     )
 
 

@@ -3,75 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from headstart.heads import lda, logistic, ridge
+from headstart.heads.comparison import Candidate, Terms, best_setting
 from headstart.heads.rotation import Rotation
-from headstart.heads.scoring import Metric, balance, choose, row_losses, row_scores
 
 
 @dataclass(frozen=True)
-class Trial:
+class Trial(Terms):
     """What every candidate is fitted and judged on.
 
     Attributes:
         rotation: the features of all n rows.
-        y: the targets, as `solve` takes them.
-        task: "classification", "multilabel" or "regression".
-        outputs: number of scores a row.
-        metric: a name of `scoring.METRICS`, or a callable.
-        parts: row indices of each held-out part.
         grouped: whether rows come in groups, so that leaving out one row alone says too little.
-        balanced: whether classes count the same.
     """
 
     rotation: Rotation
-    y: np.ndarray
-    task: str
-    outputs: int
-    metric: str | Metric
-    parts: list[np.ndarray]
     grouped: bool
-    balanced: bool
-
-    @property
-    def held(self) -> np.ndarray:
-        """Indices of all rows that some part holds out, part after part."""
-        return np.concatenate(self.parts)
-
-    def values(self, scores: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """One value a row, the metric their mean; a callable gives one value, so only exact ties tie."""
-        if callable(self.metric):
-            return np.array([float(self.metric(scores, y))])
-        return row_scores(scores, y, self.task, self.metric)
-
-    def loss(self, scores: np.ndarray, y: np.ndarray) -> float:
-        """Mean log loss (squared error for a regression), classes counting the same where balanced."""
-        losses = row_losses(scores, y, self.task)
-        return float((losses * balance(y)).mean() if self.balanced else losses.mean())
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One way of solving and what it gave.
-
-    Attributes:
-        kind: "ridge", "lda" or "logistic".
-        settings: what that solver was set to.
-        scores: [rows held out, outputs], in the order of `Trial.held`.
-        seconds: what it took.
-        start: a warm start for the fit on all rows, where that is iterative.
-    """
-
-    kind: str
-    settings: dict[str, Any]
-    scores: np.ndarray
-    seconds: float
-    start: np.ndarray | None = None
 
 
 def candidates(trial: Trial) -> list[Candidate]:
@@ -162,28 +115,40 @@ def _best_setting(
     loss: Callable[[np.ndarray, np.ndarray], float],
 ) -> float:
     """The value of ``grid`` that does best, leaving out one row at a time, or one part if grouped."""
-    rows = trial.held if trial.grouped else np.arange(len(trial.y))
-    tried, values, losses = list(grid), [], []
-    for value in tried:
-        scores = np.concatenate([part(value, p) for p in trial.parts]) if trial.grouped else one(value)
-        values.append(trial.values(scores, trial.y[rows]))
-        losses.append(loss(scores, rows))
-    return tried[choose(values, losses)]
+    if not trial.grouped:
+        return best_setting(trial, np.arange(len(trial.y)), grid, one, loss)
+
+    def parts(value: float) -> np.ndarray:
+        return np.concatenate([part(value, rows) for rows in trial.parts])
+
+    return best_setting(trial, trial.held, grid, parts, loss)
 
 
 def _logistic(trial: Trial) -> Iterator[Candidate]:
-    """A warm-started path from strong to weak penalty, ended once the held-out rows have clearly turned."""
-    problems = [_problem(trial, rows) for rows in trial.parts]
+    rows = trial.rotation.rows
+    return logistic_path(trial, [_problem(trial, part) for part in trial.parts], [rows[part] for part in trial.parts])
+
+
+def logistic_path(
+    terms: Terms, problems: Sequence[logistic.Problem], held: Sequence[np.ndarray]
+) -> Iterator[Candidate]:
+    """A warm-started path from strong to weak penalty, ended once the held-out rows have clearly turned.
+
+    Args:
+        terms: to judge by.
+        problems: one a part, on the rows that it does not hold out.
+        held: the rows [m, r] that each part holds out, in the axes of its problem.
+    """
     solutions = [problem.start() for problem in problems]
     best_value, best_loss = -np.inf, np.inf
     for c in logistic.GRID:
         begun = time.perf_counter()
         solutions = [logistic.fit(p, c, s, logistic.ROUGH) for p, s in zip(problems, solutions, strict=True)]
-        held = zip(trial.parts, solutions, strict=True)
-        scores = np.concatenate([logistic.scores(trial.rotation.rows[rows], s) for rows, s in held])
-        yield Candidate("logistic", {"C": c}, scores, time.perf_counter() - begun, np.mean(solutions, axis=0))
-        y = trial.y[trial.held]
-        value, loss = float(trial.values(scores, y).mean()), trial.loss(scores, y)
+        scores = np.concatenate([logistic.scores(rows, s) for rows, s in zip(held, solutions, strict=True)])
+        start = np.mean(solutions, axis=0) if len({s.shape for s in solutions}) == 1 else None
+        yield Candidate("logistic", {"C": c}, scores, time.perf_counter() - begun, start)
+        y = terms.y[terms.held]
+        value, loss = float(terms.values(scores, y).mean()), terms.loss(scores, y)
         if value <= best_value and loss > 1.02 * best_loss:
             return
         best_value, best_loss = max(value, best_value), min(loss, best_loss)

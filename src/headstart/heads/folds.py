@@ -37,6 +37,14 @@ def held_out(y: np.ndarray, task: str, *, seed: int, groups: np.ndarray | None =
     return [np.flatnonzero(part == i) for i in range(wanted)]
 
 
+def deal(y: np.ndarray, task: str, count: int, *, seed: int, groups: np.ndarray | None = None) -> list[np.ndarray]:
+    """Row indices of ``count`` parts, fewer where there are fewer rows or groups; classes spread evenly over them."""
+    units, unit_of_row = _units(len(y), groups)
+    count = min(count, units)
+    part = _deal(y, task, units, unit_of_row, count, np.random.default_rng(seed))[unit_of_row]
+    return [np.flatnonzero(part == i) for i in range(count)]
+
+
 def _units(n: int, groups: np.ndarray | None) -> tuple[int, np.ndarray]:
     """How many units are dealt, and the unit of each row [n]: a group, or the row itself."""
     if groups is None:

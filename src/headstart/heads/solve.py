@@ -8,22 +8,13 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import SettingError, nearest
-from headstart.heads.candidates import Candidate, Trial, candidates, every_row, full_fit
+from headstart.heads.candidates import Trial, candidates, every_row, full_fit
+from headstart.heads.comparison import Tried, compare
 from headstart.heads.folds import held_out
 from headstart.heads.linear import TASKS, LinearHead
 from headstart.heads.rotation import rotate
-from headstart.heads.scoring import Metric, balance, best_factor, choose, metric_name
+from headstart.heads.scoring import Metric, balance, metric_name
 from headstart.heads.threads import for_size
-
-
-@dataclass(frozen=True)
-class Tried:
-    """One candidate: its solver, what that was set to, its held-out score, and the seconds it took."""
-
-    kind: str
-    settings: dict[str, Any]
-    valid_score: float
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -71,25 +62,20 @@ def solve(
         SettingError: shapes or values that do not fit, features that are not finite, fewer than two rows or
             groups.
     """
-    x, y, outputs = _checked(x, y, task, outputs)
-    if balanced and task != "classification":
-        raise SettingError(f"balanced is for classification; for {task} leave it out.")
-    if balanced and metric is None:
-        metric = "balanced_accuracy"
-    named = metric if callable(metric) else metric_name(task, metric)
+    x, y, outputs = checked(x, y, task, outputs)
+    named = metric_of(task, metric, balanced)
     parts = held_out(y, task, seed=seed, groups=groups)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        return _solve(Trial(rotation, y, task, outputs, named, parts, groups is not None, balanced))
+        return _solve(Trial(y, task, outputs, named, parts, balanced, rotation, groups is not None))
 
 
 def _solve(trial: Trial) -> Solved:
     found = candidates(trial)
-    factors = [_factor(trial, candidate) for candidate in found]
-    chosen, tried = _choose(trial, found, factors)
-    best = found[chosen]
-    head = _head(best.kind, tried[chosen].settings, trial, best.start)
-    return Solved(head, every_row(best, trial) * np.float32(factors[chosen]), tried)
+    chosen, tried = compare(trial, found)
+    best, settings = found[chosen], tried[chosen].settings
+    head = _head(best.kind, settings, trial, best.start)
+    return Solved(head, every_row(best, trial) * np.float32(settings["factor"]), tried)
 
 
 def refit(
@@ -100,11 +86,11 @@ def refit(
     Raises:
         SettingError: as `solve`.
     """
-    x, y, outputs = _checked(x, y, task, outputs)
+    x, y, outputs = checked(x, y, task, outputs)
     balanced = chosen.settings["balanced"]
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        trial = Trial(rotation, y, task, outputs, "", [], False, balanced)
+        trial = Trial(y, task, outputs, "", [], balanced, rotation, grouped=False)
         return _head(chosen.kind, chosen.settings, trial)
 
 
@@ -114,32 +100,29 @@ def _head(kind: str, settings: dict[str, Any], trial: Trial, start: np.ndarray |
     return trial.rotation.head(weight * factor, bias * factor, trial.task, kind, settings)
 
 
-def _factor(trial: Trial, candidate: Candidate) -> float:
-    """What the candidate's scores are multiplied by before log losses are compared; 1 for a regression."""
-    if trial.task == "regression":
-        return 1.0
-    return best_factor(candidate.scores, trial.y[trial.held], trial.task)
-
-
-def _choose(trial: Trial, found: list[Candidate], factors: list[float]) -> tuple[int, tuple[Tried, ...]]:
-    """The index of the chosen candidate, and the record of all."""
-    y = trial.y[trial.held]
-    scaled = [c.scores * np.float32(f) for c, f in zip(found, factors, strict=True)]
-    values = [trial.values(scores, y) for scores in scaled]
-    chosen = choose(values, [trial.loss(scores, y) for scores in scaled])
-    tried = tuple(
-        Tried(c.kind, {**c.settings, "balanced": trial.balanced, "factor": f}, float(v.mean()), c.seconds)
-        for c, f, v in zip(found, factors, values, strict=True)
-    )
-    return chosen, tried
-
-
 def _row_weights(y: np.ndarray, balanced: bool) -> np.ndarray | None:
     return balance(y) if balanced else None
 
 
-def _checked(x: np.ndarray, y: np.ndarray, task: str, outputs: int | None) -> tuple[np.ndarray, np.ndarray, int]:
-    """Features as float32, targets, number of outputs; raises SettingError on what cannot be solved."""
+def metric_of(task: str, metric: str | Metric | None, balanced: bool) -> str | Metric:
+    """What candidates are compared by; see `solve`.
+
+    Raises:
+        SettingError: the task has no such metric, or no classes to balance.
+    """
+    if balanced and task != "classification":
+        raise SettingError(f"balanced is for classification; for {task} leave it out.")
+    if balanced and metric is None:
+        metric = "balanced_accuracy"
+    return metric if callable(metric) else metric_name(task, metric)
+
+
+def checked(x: np.ndarray, y: np.ndarray, task: str, outputs: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """Features as float32, targets, number of outputs.
+
+    Raises:
+        SettingError: on what cannot be solved.
+    """
     if task not in TASKS:
         raise SettingError(f"task is {task!r}; it is one of {', '.join(TASKS)}.{nearest(task, TASKS)}")
     x, y = np.asarray(x, np.float32), np.asarray(y)

@@ -53,6 +53,11 @@ class ImageSpec:
         if len(self.mean) != 3 or len(self.std) != 3 or not all(s > 0 for s in self.std):
             raise SettingError(f"mean {self.mean} and std {self.std}: three numbers each, std above 0.")
 
+    @property
+    def least(self) -> int:
+        """Shorter side in pixels below which a picture is enlarged."""
+        return self.resize if self.crop == "center" else self.size
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
@@ -83,10 +88,37 @@ class Image(Modality):
 
         Safe to call from several threads, on different PIL images; most of the time the GIL is released.
         """
-        picture = _loaded(value, spec.resize if spec.crop == "center" else spec.size)
+        picture = plain(value, lambda width, height: spec.least)
         with image_file.reading():
-            plain = pixels.upright(pixels.eight_bit(picture), pixels.orientation(picture))
-            return np.array(_fitted(plain, spec).convert("RGB"))
+            return np.array(fitted(picture, spec).convert("RGB"))
+
+
+def plain(value: Any, need: image_file.Need) -> pil.Image:
+    """``value`` as an upright picture of 8 bits in mode "L" or "RGB", not to be written to; or `Unreadable`.
+
+    A JPEG may come smaller than it is, but with both sides at least ``need``.
+    """
+    picture = _loaded(value, need)
+    with image_file.reading():
+        return pixels.upright(pixels.eight_bit(picture), pixels.orientation(picture))
+
+
+def fitted(picture: pil.Image, spec: ImageSpec) -> pil.Image:
+    """``picture`` [h, w] as [size, size]: only what the crop keeps is resized, to the same values."""
+    width, height = picture.size
+    if spec.crop == "squash":
+        return resized(picture, spec, (0, 0, width, height))
+    shorter = min(width, height)
+    wide, high = spec.resize * width // shorter, spec.resize * height // shorter
+    left, top = round((wide - spec.size) / 2), round((high - spec.size) / 2)
+    across, down = width / wide, height / high  # source pixels in one of the resized picture
+    box = (left * across, top * down, (left + spec.size) * across, (top + spec.size) * down)
+    return resized(picture, spec, box)
+
+
+def resized(picture: pil.Image, spec: ImageSpec, box: tuple[float, float, float, float]) -> pil.Image:
+    """What lies in ``box`` (left, top, right, bottom; pixels) as [size, size]."""
+    return picture.resize((spec.size, spec.size), _RESAMPLING[spec.interpolation], box, reducing_gap=_GAP)
 
 
 def _encoded(value: Any) -> bytes:
@@ -105,7 +137,7 @@ def _header(picture: pil.Image) -> bytes:
     return repr(facts).encode()
 
 
-def _loaded(value: Any, need: int) -> pil.Image:
+def _loaded(value: Any, need: image_file.Need) -> pil.Image:
     """The picture with its pixels in memory; a file's sides at least ``need`` pixels, where they were."""
     if isinstance(value, np.ndarray):
         return pixels.from_array(value)
@@ -117,19 +149,4 @@ def _loaded(value: Any, need: int) -> pil.Image:
     return value
 
 
-def _fitted(picture: pil.Image, spec: ImageSpec) -> pil.Image:
-    """``picture`` [h, w] as [size, size]: only what the crop keeps is resized, to the same values."""
-    target = (spec.size, spec.size)
-    resample = _RESAMPLING[spec.interpolation]
-    if spec.crop == "squash":
-        return picture.resize(target, resample, reducing_gap=_GAP)
-    width, height = picture.size
-    shorter = min(width, height)
-    wide, high = spec.resize * width // shorter, spec.resize * height // shorter
-    left, top = round((wide - spec.size) / 2), round((high - spec.size) / 2)
-    across, down = width / wide, height / high  # source pixels in one of the resized picture
-    box = (left * across, top * down, (left + spec.size) * across, (top + spec.size) * down)
-    return picture.resize(target, resample, box, reducing_gap=_GAP)
-
-
-__all__ = ["CLASSICAL_VERSION", "CLASSICAL_WIDTH", "Image", "ImageSpec", "classical"]
+__all__ = ["CLASSICAL_VERSION", "CLASSICAL_WIDTH", "Image", "ImageSpec", "classical", "fitted", "plain", "resized"]

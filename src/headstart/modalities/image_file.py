@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image as pil
 
 from headstart.modalities.modality import Unreadable
+
+#: From a picture's two sides, in pixels and in either order, to the shorter side that is enough.
+Need = Callable[[int, int], int]
 
 _HEADER_FAULTS = (SyntaxError, IndexError, TypeError, struct.error)  # what PIL's own open passes over
 _RUNS_PROGRAMS = {"EPS"}  # PIL hands these to Ghostscript
@@ -31,7 +34,7 @@ def read(path: str | os.PathLike[str]) -> bytes:
         raise Unreadable(f"the file cannot be read: {error}") from None
 
 
-def load(data: bytes, need: int) -> pil.Image:
+def load(data: bytes, need: Need) -> pil.Image:
     """The first picture in ``data``, loaded, both sides at least ``need`` pixels where they were.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough.
@@ -39,7 +42,8 @@ def load(data: bytes, need: int) -> pil.Image:
     picture = _opened(data)
     check_size(picture)
     with reading():
-        picture.draft(None, (need, need))
+        least = need(*picture.size)
+        picture.draft(None, (least, least))
         picture.load()
     return picture
 

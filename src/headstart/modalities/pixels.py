@@ -47,6 +47,12 @@ def eight_bit(picture: pil.Image) -> pil.Image:
     return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
 
 
+def mean_colour(picture: pil.Image) -> tuple[int, ...]:
+    """The mean of each channel of an RGB ``picture``, 0..255."""
+    colour = picture.resize((1, 1), pil.Resampling.BOX).getpixel((0, 0))
+    return colour if isinstance(colour, tuple) else ()
+
+
 def from_array(values: np.ndarray) -> pil.Image:
     """An array [h, w], [h, w, 1], [h, w, 3] or [h, w, 4] as a picture of 8 bits a channel.
 

@@ -12,16 +12,19 @@ import jinja2
 from markupsafe import Markup
 
 from headstart.records import Result
-from headstart.report import confusion, figures, plots, tables, words
+from headstart.report import confusion, figures, plots, sentences, tables, words
+from headstart.report.climb import ladder
 from headstart.report.evidence import Evidence, Example
 from headstart.report.plots import Dot
 from headstart.report.repeat import repeat
+from headstart.report.trained import trained
+from headstart.report.usage import usage
 
 _HERE = Path(__file__).parent
 _TEXT = 600  # characters shown of one example's text
 _FILTERS = (
     *(figures.signed, figures.count, figures.share, figures.duration, figures.plain),
-    *(words.title, words.sentence, words.direction),
+    *(words.title, words.sentence, words.direction, sentences.with_code),
 )
 
 
@@ -40,9 +43,16 @@ def build(result: Result, evidence: Evidence) -> str:
         r=result,
         style=style,
         outcome=words.outcome(result.verdict.outcome),
+        control=not result.chosen.base,
+        judged=sentences.judged(result),
+        handed_over=sentences.handed_over(result),
+        notes=[(c.name, words.control(c.name)) for c in result.controls if words.control(c.name)],
         score_chart=_score_chart(result),
         gain_chart=_gain_chart(result),
         scatter=_scatter(evidence),
+        ladder=ladder(result),
+        trained=trained(result),
+        forgetting=sentences.forgetting(result.forgetting) if result.forgetting else "",
         labels=evidence.labels,
         matrix=confusion.matrix(counts) if counts is not None and not many else None,
         pairs=tables.pairs(counts, evidence.labels) if counts is not None and many else None,
@@ -54,6 +64,7 @@ def build(result: Result, evidence: Evidence) -> str:
         opened=_opened(result.test.opened),
         parts=", ".join(f"{figures.count(n)} {part}" for part, n in result.data.parts.items()),
         repeat=repeat(result),
+        use=usage(result),
     )
 
 
@@ -76,8 +87,8 @@ def _page() -> tuple[jinja2.Template, Markup]:
 
 def _score_chart(result: Result) -> Markup:
     test = result.test
-    rows = [Dot(tables.own_name(result), test.score, test.low, test.high, strong=True)]
-    rows += [Dot(c.name, c.score, c.low, c.high) for c in result.controls]
+    rows = [Dot(sentences.judged(result), test.score, test.low, test.high, strong=bool(result.chosen.base))]
+    rows += [Dot(c.name, c.score, c.low, c.high, tables.is_handed_over(c, result)) for c in result.controls]
     return plots.dots(
         rows,
         name="score-chart",

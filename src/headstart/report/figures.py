@@ -51,6 +51,11 @@ def share(value: float | None) -> str:
     return f"{percent:.0f}{_GAP}%"
 
 
+def percent(value: float | None) -> str:
+    """A share in per cent with three significant digits, for shares that are small: "0.312 %"."""
+    return f"{100 * value:.3g}{_GAP}%" if value is not None and math.isfinite(value) else MISSING
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Both bounds, or a dash where there are none: "0.89 to 0.97"."""
     return f"{number(low)} to {number(high)}" if known(low) and known(high) else MISSING

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.records import CandidateRecord, Result
-from headstart.report import confusion, words
+from headstart.records import CandidateRecord, ControlRecord, Result
+from headstart.report import confusion, sentences, words
 from headstart.report.evidence import Evidence
-from headstart.report.figures import count, duration, interval, number, plain, share
+from headstart.report.figures import MISSING, count, duration, interval, number, plain, share
 
 _FOLD = 12  # rows beyond which a table starts folded
 
@@ -51,30 +51,36 @@ def is_chosen(candidate: CandidateRecord, result: Result) -> bool:
     return (candidate.base, candidate.strategy) == (result.chosen.base, result.chosen.strategy)
 
 
-def own_name(result: Result) -> str:
-    """The model handed over, named as in the comparison."""
-    return f"{result.chosen.base}, {result.chosen.strategy}"
+def is_handed_over(control: ControlRecord, result: Result) -> bool:
+    """Whether ``control`` is what was handed over."""
+    return not result.chosen.base and control.name == result.chosen.strategy
 
 
 def scores(result: Result) -> Table:
-    """The model handed over and every control."""
-    test = result.test
-    spent = next((c.seconds for c in result.candidates if is_chosen(c, result)), None)
-    own = (own_name(result), number(test.score), interval(test.low, test.high), duration(spent))
-    lines = [Line(own, "handed over", True)]
+    """The borrowed model and every control."""
+    test, borrowed = result.test, bool(result.chosen.base)
+    spent = next((c.seconds for c in result.candidates if sentences.is_judged(c, result)), None)
+    own = (sentences.judged(result), number(test.score), interval(test.low, test.high), duration(spent))
+    lines = [Line(own, "handed over" if borrowed else "borrowed, not handed over", borrowed)]
     for c in result.controls:
-        lines.append(Line((c.name, number(c.score), interval(c.low, c.high), duration(c.seconds)), "control"))
+        handed = is_handed_over(c, result)
+        cells = (c.name, number(c.score), interval(c.low, c.high), duration(c.seconds))
+        lines.append(Line(cells, "control, handed over" if handed else "control", handed))
     heads = ("Model", "Score", "95\u00a0% interval", "Time")
     return Table("scores-table", "The same scores as numbers", heads, lines, (1, 2, 3))
 
 
 def candidates(result: Result) -> Table:
-    """Every candidate with its validation score."""
+    """Every candidate with its validation score, and the control where that was handed over instead."""
     lines = []
     for c in result.candidates:
         chosen = is_chosen(c, result)
         cells = (c.base, c.strategy, number(c.valid_score), duration(c.seconds))
         lines.append(Line(cells, "handed over" if chosen else "", chosen))
+    for control in result.controls:
+        if is_handed_over(control, result):
+            cells = (control.name, "borrows nothing", MISSING, duration(control.seconds))
+            lines.append(Line(cells, "control, handed over", True))
     heads = ("Base", "Strategy", "Validation score", "Time")
     return Table("candidates-table", "Candidates and their validation scores", heads, lines, (2, 3))
 

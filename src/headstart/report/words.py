@@ -82,6 +82,21 @@ WORDINGS = {
     ),
 }
 
+#: Every strategy in one plain sentence.
+STRATEGIES = {
+    "probe": "The base stays as it is; only a new last layer is fitted on what it sees.",
+    "head2toe": "The base stays as it is; the new last layer also draws on what its inner stages see.",
+    "partial": "The upper stages of the base are trained with the new last layer; the stages below stay as they are.",
+    "progressive": "The stages of the base are trained from the top down, one more at a time, with the new last layer.",
+    "full": "The new last layer is fitted first, then it and every weight of the base are trained together.",
+    "lora": "Small added matrices beside the base's own weights are trained, then folded into them.",
+    "norm": "Only the scales and shifts of the base's normalisation layers are trained, with the new last layer.",
+    "scratch": "The same network is trained from random weights, so that nothing is borrowed.",
+}
+
+#: Controls whose names say too little.
+CONTROLS = {"scratch": "the same network from random weights"}
+
 
 class Outcome(NamedTuple):
     """How a verdict's outcome is shown: a CSS class and a sign beside the words, never colour alone."""
@@ -118,3 +133,13 @@ def direction(metric: str) -> str:
     if metric not in METRICS:
         return ""
     return "higher is better" if METRICS[metric].higher_is_better else "lower is better"
+
+
+def strategy(name: str) -> str:
+    """What strategy ``name`` does, or nothing for an unknown one."""
+    return STRATEGIES.get(name, "")
+
+
+def control(name: str) -> str:
+    """What control ``name`` is, as far as the name does not say it."""
+    return CONTROLS.get(name, "")

@@ -1,4 +1,4 @@
-"""What a strategy gives: one candidate to compare on validation."""
+"""What a strategy gives: one candidate to compare on the held-out rows."""
 
 from __future__ import annotations
 
@@ -8,25 +8,35 @@ import numpy as np
 
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import Tried
+from headstart.strategies.strategy import Features
+from headstart.training.job import Trained
+from headstart.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One (base, strategy) solved on the training rows.
+    """One (base, strategy), made on the training rows of each part and judged by the part's held-out rows.
 
     Attributes:
         base, strategy: names.
-        head: on the base's pooled features.
-        valid: [n_valid, outputs] probabilities (regression: values) on the validation rows.
+        features: what its heads stand on.
+        held: [h, outputs] probabilities (regression: values) of the held-out rows.
         valid_score: the run's metric on them.
-        tried: the heads compared within the training rows.
-        seconds: solving; features are counted once for all candidates of a base.
+        heads: one a part.
+        tried: the heads compared within the training rows of the first part.
+        seconds: making it; the base's own features are counted once for all candidates.
+        runs: one a part where weights were trained.
+        recipe: from the base to this candidate, the rungs it started from included, up to the steps that its parts
+            found best; without a phase where no step made any part better.
     """
 
     base: str
     strategy: str
-    head: LinearHead
-    valid: np.ndarray
+    features: Features
+    held: np.ndarray
     valid_score: float
+    heads: tuple[LinearHead, ...]
     tried: tuple[Tried, ...]
     seconds: float
+    runs: tuple[Trained, ...] = ()
+    recipe: Recipe | None = None

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from headstart.cachedir import cache_root
 from headstart.records import Result
+from headstart.report import words
+from headstart.report.sentences import handed_over, judged
+from headstart.terminal.climb import ladder_lines, learning_lines
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
 from headstart.workflow import Inspection, Run
 
@@ -22,15 +25,22 @@ def summary(run: Run) -> str:
         "",
         result.verdict.sentence,
         f"Next: {result.verdict.next_step}" if result.verdict.next_step else "",
+        f"Handed over: {handed_over(result)}",
         "",
-        *_scores(result),
-        "",
+        *_block(ladder_lines(result)),
+        *_block(_scores(result)),
+        *_block(learning_lines(result)),
     ]
     lines.append(_cost(result))
     place = _short(run.path)
     lines.append(f"report   {place / 'report.html'}")
     lines.append(f"model    {place}   (headstart predict {place} NEW)")
     return "\n".join(lines)
+
+
+def _block(lines: list[str]) -> list[str]:
+    """The lines with an empty one after them; nothing of nothing."""
+    return [*lines, ""] if lines else []
 
 
 def _short(path: Path) -> Path:
@@ -42,20 +52,17 @@ def _short(path: Path) -> Path:
 
 
 def _scores(result: Result) -> list[str]:
-    """Chosen candidate and controls on the test part, aligned."""
-    chosen = (
-        f"{result.chosen.base}, {result.chosen.strategy} ({result.chosen.head})",
-        result.test.score,
-        result.test.low,
-        result.test.high,
-    )
-    rows = [chosen, *((c.name, c.score, c.low, c.high) for c in result.controls)]
+    """The borrowed model and the controls on the test part, aligned, and what a control's name leaves unsaid."""
+    name = f"{judged(result)} ({result.chosen.head})" if result.chosen.head else judged(result)
+    borrowed = (name, result.test.score, result.test.low, result.test.high)
+    rows = [borrowed, *((c.name, c.score, c.low, c.high) for c in result.controls)]
     width = max(len(name) for name, *_ in rows)
     opened = f"({result.test.n:,} rows, opened {_times(result.test.opened)})"
     title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
     return [
         title,
         *(f"{name:<{width}}  {score:5.3f}  {low:.3f} - {high:.3f}" for name, score, low, high in rows),
+        *(f"({c.name}: {meaning})" for c in result.controls if (meaning := words.control(c.name))),
     ]
 
 
@@ -113,7 +120,7 @@ def _space_line(use: SpaceUse) -> str:
     space = use.space
     used = time.strftime("%Y-%m-%d %H:%M", time.localtime(use.used))
     return (
-        f"  {space.name:<22} {space.stage:<10} {space.dtype:<9} {use.rows:>9,} examples "
+        f"  {space.name:<22} {space.stage:<15} {space.dtype:<9} {use.rows:>9,} examples "
         f"{bytes_text(use.bytes):>10}  last used {used}"
     )
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Space:
         stage: the stage whose output is kept.
         preprocessing: the preprocessing as JSON.
         dtype: the precision it was computed in ("float32", "bfloat16"); vectors are stored as float32.
-        width: length of a vector.
+        width: length of a vector; 0 for states of any shape, which are kept as bytes.
     """
 
     name: str
@@ -89,24 +90,40 @@ class FeatureCache:
             found: [n] bool; vectors: [n, width] float32, zeros where not found.
         """
         rows = {key: i for i, key in reversed(list(enumerate(keys)))}  # first row of each key
-        unique = list(rows)
         vectors = np.zeros((len(keys), self.space.width), dtype=np.float32)
         found = np.zeros(len(keys), dtype=bool)
-        for start in range(0, len(unique), _KEYS_PER_QUERY):
-            chunk = [bytes.fromhex(key) for key in unique[start : start + _KEYS_PER_QUERY]]
-            marks = ",".join("?" * len(chunk))
-            for key, blob in self._connection.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", chunk):
-                row = rows[key.hex()]
-                vectors[row] = np.frombuffer(blob, dtype="<f4")
-                found[row] = True
+        for key, blob in self._select("key, vector", list(rows)):
+            vectors[rows[key]] = np.frombuffer(blob, dtype="<f4")
+            found[rows[key]] = True
         for i, key in enumerate(keys):  # rows that repeat a key
             if rows[key] != i:
                 vectors[i], found[i] = vectors[rows[key]], found[rows[key]]
         return found, vectors
 
+    def holds(self, keys: Sequence[str]) -> np.ndarray:
+        """[n] bool: which of ``keys`` are cached."""
+        there = {key for key, _ in self._select("key, 1", list(set(keys)))}
+        return np.array([key in there for key in keys], dtype=bool)
+
+    def blobs(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The cached bytes by key; keys that are not cached are left out."""
+        return dict(self._select("key, vector", list(set(keys))))
+
+    def _select(self, columns: str, unique: list[str]) -> Iterator[tuple[str, Any]]:
+        for start in range(0, len(unique), _KEYS_PER_QUERY):
+            chunk = [bytes.fromhex(key) for key in unique[start : start + _KEYS_PER_QUERY]]
+            marks = ",".join("?" * len(chunk))
+            query = f"SELECT {columns} FROM vectors WHERE key IN ({marks})"
+            for key, value in self._connection.execute(query, chunk):
+                yield key.hex(), value
+
     def put(self, keys: Sequence[str], vectors: np.ndarray) -> None:
         """Keep ``vectors`` [n, width] under ``keys``, in one transaction; keys that are there already stay."""
-        rows = [(bytes.fromhex(k), v.tobytes()) for k, v in zip(keys, vectors.astype("<f4", copy=False), strict=True)]
+        self.put_blobs(keys, [vector.tobytes() for vector in vectors.astype("<f4", copy=False)])
+
+    def put_blobs(self, keys: Sequence[str], blobs: Sequence[bytes]) -> None:
+        """Keep bytes under ``keys``, in one transaction; keys that are there already stay."""
+        rows = [(bytes.fromhex(key), blob) for key, blob in zip(keys, blobs, strict=True)]
         with _disk_errors(self.path), self._connection:
             self._connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
 

@@ -19,13 +19,20 @@ from headstart.training.cache import Space, features_root
 #: Bytes that all feature files together may take unless HEADSTART_CACHE_SIZE says otherwise.
 DEFAULT_LIMIT = 20 * 2**30
 _UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-#: What else is kept beside the features, made again when needed.
-OTHERS = {"archives": "extracted archives", "runtimes": "exported graphs and measured rates"}
+#: What else is kept beside the features, made again when needed: folder -> its name for people.
+OTHERS = {
+    "archives": "extracted archives",
+    "runtimes": "exported graphs and measured rates",
+    "training": "checkpoints of unfinished training runs",
+}
 
 
 @dataclass(frozen=True)
 class SpaceUse:
-    """One space as `headstart cache` shows it: rows, bytes on disk, last use in seconds since 1970."""
+    """One space as `headstart cache` shows it: rows, bytes on disk, last use in seconds since 1970.
+
+    The space holds features, or the states that frozen stages gave.
+    """
 
     space: Space
     path: Path
@@ -78,8 +85,9 @@ def prune(limit: int, *, unused_for: float = 0.0, keep: Sequence[Path] = ()) -> 
 
 
 def others() -> dict[str, int]:
-    """Bytes of what else the cache folder holds, by the name in `OTHERS`."""
-    return {name: _size(cache_root() / name) for name in OTHERS if (cache_root() / name).is_dir()}
+    """Bytes of what else the cache folder holds, by the name in `OTHERS`; folders of nothing are left out."""
+    sizes = {name: _size(cache_root() / name) for name in OTHERS}
+    return {name: size for name, size in sizes.items() if size}
 
 
 def clear_others() -> int:
@@ -91,7 +99,11 @@ def clear_others() -> int:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # a run that has just ended clears its checkpoints
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def size_limit() -> int:

@@ -54,6 +54,10 @@ class Extracted:
         mask[list(self.rejected)] = False
         return mask
 
+    def reject(self, row: int, reason: str) -> None:
+        """Set aside a row, and those that repeat it."""
+        self.rejected.update({int(i): reason for i in np.flatnonzero(self.keys == self.keys[row])})
+
     def effort(self) -> Effort:
         """What it took."""
         return Effort(self.runtime, self.dtype, self.computed, self.seconds, self.loading, self.choosing)

@@ -14,8 +14,8 @@ import numpy as np
 from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.base import POOLED, Base
 from headstart.bases.device import Run
-from headstart.bases.folder import TransformersTextBase
 from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, remembered
+from headstart.errors import SettingError
 from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
 from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space
@@ -25,6 +25,7 @@ from headstart.training.streams import Piece, Pieces, image_pieces, text_pieces
 
 _ROWS_PER_COMMIT = 256  # a killed run loses at most these
 _TELLING = 256  # inputs after which a rate can be trusted
+_FEW_TOLD = 64  # inputs after which a rate can be told roughly
 _IN_USE = 3600.0  # seconds: a space opened since may be another run's
 _SAMPLE = {"image": 8, "text": 32}  # inputs that runtimes are timed on
 
@@ -36,11 +37,20 @@ class Extraction:
         base, inputs, quickest: see there.
         out: filled in.
         wanted: [n] bool, the readable rows, equal inputs once.
+        until: `time.perf_counter()` by which all must be done, or None.
     """
 
     def __init__(
-        self, base: Base, inputs: Sequence[Any] | np.ndarray, out: Extracted, wanted: np.ndarray, *, quickest: bool
+        self,
+        base: Base,
+        inputs: Sequence[Any] | np.ndarray,
+        out: Extracted,
+        wanted: np.ndarray,
+        *,
+        quickest: bool,
+        until: float | None = None,
     ) -> None:
+        self._until = until
         self._base, self._inputs, self._out, self._quickest = base, inputs, out, quickest
         self._for_base = wanted.copy()
         self._for_classical = wanted & (out.classical is not None)
@@ -54,7 +64,7 @@ class Extraction:
         limit = size_limit()  # a wrong HEADSTART_CACHE_SIZE is said before the work
         with ExitStack() as stack:
             if self._out.classical is not None:
-                space = _classical_space(cast(ImageSpec, self._base.spec))
+                space = classical_space(cast(ImageSpec, self._base.spec))
                 self._use(stack, "classical", space, self._for_classical, self._out.classical)
             choice = remembered(self._base)
             if choice:
@@ -67,13 +77,7 @@ class Extraction:
                 self._consume(stream, runner, progress)
             finally:
                 stream.close()
-            self._bound(limit)
-
-    def _bound(self, limit: int) -> None:
-        """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those in use."""
-        prune(limit, unused_for=_IN_USE, keep=[cache.path for cache in self._caches.values()])
-        for cache in self._caches.values():
-            cache.trim(limit)
+            bound(list(self._caches.values()), limit)
 
     def _use_base(self, stack: ExitStack, choice: Choice) -> None:
         """Open the space of the precision to compute in, and take what it has."""
@@ -95,13 +99,8 @@ class Extraction:
         base, inputs = self._base, self._inputs
         if base.modality == "image":
             spec = cast(ImageSpec, base.spec)
-            return image_pieces(inputs, spec, self._for_base.copy(), self._for_classical.copy(), self._reject)
-        return text_pieces(inputs, cast(TransformersTextBase, base), np.flatnonzero(self._for_base), self._reject)
-
-    def _reject(self, row: int, reason: str) -> None:
-        """Set aside a row, and those that repeat it."""
-        same = np.flatnonzero(self._out.keys == self._out.keys[row])
-        self._out.rejected.update({int(i): reason for i in same})
+            return image_pieces(inputs, spec, self._for_base.copy(), self._for_classical.copy(), self._out.reject)
+        return text_pieces(inputs, base, np.flatnonzero(self._for_base), self._out.reject)
 
     def _ready(self, stack: ExitStack, stream: Pieces, choice: Choice | None) -> Run:
         """The runtime, loaded; the first time on this machine it is chosen on the stream's own inputs."""
@@ -129,16 +128,33 @@ class Extraction:
         return runner
 
     def _consume(self, stream: Pieces, runner: Run | None, progress: Progress) -> None:
-        with progress.track("features", int((self._for_base | self._for_classical).sum())) as track:
+        wanted, done, start = int((self._for_base | self._for_classical).sum()), 0, time.perf_counter()
+        with progress.track("features", wanted) as track:
             try:
                 for piece in stream:
                     self._take(piece, runner)
                     track.advance(len(piece.rows))
+                    done += len(piece.rows)
+                    self._check_time(done, wanted, time.perf_counter() - start)
             finally:  # on Ctrl-C too: what was computed is kept
                 for name in list(self._pending):
                     self._commit(name)
         if self._chosen and self._out.computed >= _TELLING and self._out.computed / self._busy > 2 * self._chosen.rate:
             forget(self._base)  # measured while the machine was busy with something else
+
+    def _check_time(self, done: int, wanted: int, spent: float) -> None:
+        """`SettingError` as soon as the rate shows that the time will not do."""
+        now = time.perf_counter()
+        if self._until is None or done == wanted or (done < _FEW_TOLD and now < self._until):
+            return
+        needed = spent * (wanted - done) / done
+        if now + needed > self._until:
+            fitting = done + int(max(0.0, self._until - now) * done / spent)
+            raise SettingError(
+                f"the budget is too small to pass all {wanted:,} {self._base.modality}s once through "
+                f"{self._base.identity.name}: about {fitting:,} would fit, and {needed:.0f} s more are needed for the "
+                "rest; give a larger --budget (what was computed is kept), fewer rows or a smaller --base."
+            )
 
     def _take(self, piece: Piece, runner: Run | None) -> None:
         out = self._out
@@ -166,6 +182,13 @@ class Extraction:
         self._caches[name].put(keys, np.concatenate(kept))
 
 
+def bound(in_use: Sequence[FeatureCache], limit: int) -> None:
+    """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those ``in_use``."""
+    prune(limit, unused_for=_IN_USE, keep=[cache.path for cache in in_use])
+    for cache in in_use:
+        cache.trim(limit)
+
+
 def _middle_first(stream: Pieces) -> list[Piece]:
     """All text pieces (token ids are small), one of middling length first."""
     pieces = list(stream)
@@ -173,7 +196,7 @@ def _middle_first(stream: Pieces) -> list[Piece]:
     return pieces[middle:] + pieces[:middle]
 
 
-def _classical_space(spec: ImageSpec) -> Space:
+def classical_space(spec: ImageSpec) -> Space:
     """Classical features depend on the picture as decoded for the base, not on its weights."""
     shape = {key: value for key, value in spec.to_dict().items() if key not in ("mean", "std")}
     preprocessing = json.dumps(shape, sort_keys=True)

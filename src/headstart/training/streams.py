@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from headstart.bases.folder import TransformersTextBase
+from headstart.bases.base import Base
 from headstart.modalities import get as get_modality
 from headstart.modalities.image import ImageSpec, classical
 from headstart.modalities.modality import Unreadable
+from headstart.training.tokens import Tokens
 
 #: Decoded pictures waiting at most: 512 of 224 x 224 take 77 MB, however many inputs there are.
 WINDOW = 512
@@ -165,32 +166,23 @@ def _batched(
             rows, results = [], []
 
 
-def text_pieces(
-    inputs: Sequence[Any] | np.ndarray, base: TransformersTextBase, rows: np.ndarray, reject: Reject
-) -> Pieces:
+def text_pieces(inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray, reject: Reject) -> Pieces:
     """Texts tokenised and grouped by length, so that next to nothing is spent on padding."""
     return Pieces(_text_pieces(inputs, base, rows, reject))
 
 
-def _text_pieces(
-    inputs: Sequence[Any] | np.ndarray, base: TransformersTextBase, rows: np.ndarray, reject: Reject
-) -> Iterator[Piece]:
-    from tokenizers import Tokenizer
-
+def _text_pieces(inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray, reject: Reject) -> Iterator[Piece]:
     modality, readable = get_modality("text"), []
     for row in rows:
         try:
             readable.append((int(row), modality.decode(inputs[row], base.spec)))
         except Unreadable as error:
             reject(int(row), str(error))
-    tokenizer = Tokenizer.from_file(str(base.tokenizer_file))
-    padding = (tokenizer.padding or {}).get("pad_id", 0)
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(base.spec.max_tokens)
-    tokens = [encoding.ids for encoding in tokenizer.encode_batch([text for _, text in readable])]
+    tokenizer = Tokens(base)
+    tokens = tokenizer.ids([text for _, text in readable])
     order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
     for members in _within_budget(order, tokens, TOKENS_PER_BATCH * _factor()):
-        yield Piece(np.array([readable[i][0] for i in members]), _padded([tokens[i] for i in members], padding))
+        yield Piece(np.array([readable[i][0] for i in members]), tokenizer.padded([tokens[i] for i in members]))
 
 
 def _within_budget(order: list[int], tokens: list[list[int]], budget: int) -> Iterator[list[int]]:
@@ -203,18 +195,6 @@ def _within_budget(order: list[int], tokens: list[list[int]], budget: int) -> It
         members.append(i)
     if members:
         yield members
-
-
-def _padded(tokens: list[list[int]], padding: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids and mask, both [batch, longest] int64."""
-    longest = max(1, max(len(ids) for ids in tokens))
-    out, mask = (
-        np.full((len(tokens), longest), padding, dtype=np.int64),
-        np.zeros((len(tokens), longest), dtype=np.int64),
-    )
-    for i, ids in enumerate(tokens):
-        out[i, : len(ids)], mask[i, : len(ids)] = ids, 1
-    return out, mask
 
 
 def _factor() -> int:

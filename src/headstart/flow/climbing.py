@@ -1,0 +1,167 @@
+"""From prepared rows to the model that is handed over: the probe, the ladder above it, and the best one made again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.bases.base import Base
+from headstart.data.source import open_source
+from headstart.errors import SettingError, SourceError
+from headstart.flow.preparing import Prepared, train_rows
+from headstart.modalities.image_augment import image_default
+from headstart.modalities.text_augment import TextAugmentation
+from headstart.progress import Progress
+from headstart.settings import FitSettings, SourceSettings
+from headstart.strategies.budget import Budget
+from headstart.strategies.finishing import Final, finish
+from headstart.strategies.ground import Ground
+from headstart.strategies.holding import FEWEST, hold
+from headstart.strategies.ladder import Climb, climb, single
+from headstart.strategies.names import AUTO, STRATEGIES, get
+from headstart.strategies.solving import solved
+from headstart.training.features import extract
+from headstart.training.options import Augmentation
+from headstart.training.rows import TrainRows
+
+_RATE = 100.0  # inputs a second, where none went through the base in this run
+_MOST_GUESSED = 0.25  # of the budget is set aside for passes whose speed is not known
+_HAND_OVER = 5.0  # seconds: controls, intervals, report
+AUGMENTS = ("auto", "none", "damage")
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """The ladder and what came of it."""
+
+    ground: Ground
+    climb: Climb
+    final: Final
+
+
+def climb_and_finish(
+    prepared: Prepared, base: Base, metric: str, settings: FitSettings, budget: Budget, progress: Progress
+) -> Climbed:
+    """Run the strategy that was asked for, or the ladder, and make the best candidate again on all working rows.
+
+    Raises:
+        SettingError: the strategy does not fit the base, or the budget allows nothing.
+        SplitError: too few rows to compare anything on.
+    """
+    ground = _ground(prepared, base, metric, settings, progress)
+    start = time.perf_counter()
+    probe = solved(ground, STRATEGIES["probe"])
+    seconds = time.perf_counter() - start + prepared.features.seconds
+    if settings.strategy == AUTO:
+        climbed = climb(ground, probe, budget, seconds)
+    else:
+        climbed = single(ground, get(settings.strategy), probe, budget, seconds)
+    return Climbed(ground, climbed, finish(ground, climbed, budget))
+
+
+def check_training(settings: FitSettings) -> None:
+    """Refuse values of the training settings that are not allowed, before any work.
+
+    Raises:
+        SettingError: what came, and what is allowed.
+    """
+    told = settings.training
+    if told.augment not in AUGMENTS:
+        raise SettingError(f"augment is {told.augment!r}; it is one of {', '.join(AUGMENTS)}.")
+    if told.max_forgetting is not None and not 0 <= told.max_forgetting <= 1:
+        raise SettingError(f"max-forgetting is {told.max_forgetting:g}; it is a share from 0 (keep all) to 1.")
+    for name, value in (("epochs", told.epochs), ("rate", told.rate), ("body-rate", told.body_rate)):
+        if value is not None and not 0 < value < float("inf"):
+            raise SettingError(f"{name} is {value:g}; it is a number above 0.")
+    for name, value in (("l2sp", told.l2sp), ("replay", told.replay), ("mixup", told.mixup or 0.0)):
+        if not 0 <= value < float("inf"):
+            raise SettingError(f"{name} is {value:g}; it is 0 or more.")
+    if told.batch is not None and told.batch < 2:
+        raise SettingError(f"batch is {told.batch}; it is at least 2 rows a step.")
+    if told.thaw is not None and told.thaw < 0:
+        raise SettingError(f"thaw is {told.thaw}; it is a number of stages, 0 or more.")
+    if settings.budget is not None and not 0 < settings.budget < float("inf"):
+        raise SettingError(f"budget is {settings.budget:g} s; it is a time above 0, such as 90s, 10m or 1.5h.")
+
+
+def seconds_after(prepared: Prepared, settings: FitSettings) -> float:
+    """Seconds of a budget to set aside for what comes after training: forgetting, controls, test and hand-over."""
+    if settings.budget is None:
+        return 0.0
+    features, inputs = prepared.features, len(prepared.sealed)
+    if settings.strategy == AUTO or get(settings.strategy).recipe:
+        from headstart.strategies.keeping import inputs_needed  # needs torch, which a probe can do without
+
+        inputs += inputs_needed(len(prepared.train) + len(prepared.valid), settings.training.max_forgetting)
+    if features.computed:
+        return _HAND_OVER + inputs * features.seconds / features.computed
+    return _HAND_OVER + min(inputs / _RATE, _MOST_GUESSED * settings.budget)
+
+
+def _ground(prepared: Prepared, base: Base, metric: str, settings: FitSettings, progress: Progress) -> Ground:
+    working, task = prepared.working(), prepared.task
+    units = working.units()
+    holding = hold(
+        len(prepared.train),
+        len(prepared.valid),
+        working.y,
+        task.name,
+        units,
+        folds=settings.strategy == AUTO and not prepared.valid_given,
+        seed=settings.seed,
+        fewest=1 if settings.strategy in (AUTO, "probe") else FEWEST,  # a ladder of the probe alone compares nothing
+    )
+    rows = train_rows(working)
+    ground = Ground(
+        base, task, rows, holding, units, metric, settings.training, None, "none", None, settings.seed, progress
+    )
+    augmentation, words = _augmentation(settings, base.modality, task.labels, ground.per_class)
+    retained = _retained(settings, base, progress)
+    return Ground(
+        base,
+        task,
+        rows,
+        holding,
+        units,
+        metric,
+        settings.training,
+        augmentation,
+        words,
+        retained,
+        settings.seed,
+        progress,
+    )
+
+
+def _augmentation(
+    settings: FitSettings, modality: str, labels: tuple[str, ...], per_class: int
+) -> tuple[Augmentation | None, str]:
+    """How training rows are changed at random, and that in words."""
+    asked = settings.training.augment
+    if asked == "none":
+        return None, "none, as asked for"
+    if modality == "image":
+        return image_default(labels, per_class, asked == "damage")
+    if asked == "damage":
+        return TextAugmentation(drop=0.0, damage=True), "typos, changed case and cut texts, as asked for"
+    return None, "none: texts gain little from it"
+
+
+def _retained(settings: FitSettings, base: Base, progress: Progress) -> TrainRows | None:
+    """The inputs on which the base's features are to stay, with these features."""
+    path = settings.training.retain
+    if path is None:
+        return None
+    table = open_source(path, SourceSettings(target=())).table
+    if table.modality != base.modality:
+        raise SourceError(
+            f"--retain {path} holds {table.modality}s, but base {base.identity.name!r} takes {base.modality}s; give "
+            f"{base.modality}s such as it was trained on."
+        )
+    features = extract(base, table.inputs, progress=progress)
+    kept = np.flatnonzero(features.kept)
+    if not len(kept):
+        raise SourceError(f"--retain {path}: none of its {len(table)} inputs can be read.")
+    return TrainRows(table.inputs[kept], features.keys[kept], np.zeros(len(kept), np.int64), features.vectors[kept])

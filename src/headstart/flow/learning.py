@@ -1,0 +1,57 @@
+"""What training left to tell: a record of each run, and what its curves say."""
+
+from __future__ import annotations
+
+from headstart.evaluation.diagnosis import Symptoms, diagnose
+from headstart.evaluation.metrics import METRICS
+from headstart.flow.climbing import Climbed
+from headstart.records import DiagnosisRecord, PointRecord, TrainingRecord
+from headstart.strategies.candidate import Candidate
+
+
+def training_records(climbed: Climbed) -> list[TrainingRecord]:
+    """One a trained candidate, of its first part's run."""
+    return [_record(one, climbed.ground.augmented) for one in climbed.climb.candidates if one.runs]
+
+
+def _record(candidate: Candidate, augmentation: str) -> TrainingRecord:
+    first = candidate.runs[0]
+    return TrainingRecord(
+        strategy=candidate.strategy,
+        thawed=first.thawed,
+        weights=first.weights,
+        prefix=first.prefix,
+        augmentation=augmentation,
+        steps=max(run.steps for run in candidate.runs),
+        epochs=first.epochs,
+        examples_per_second=first.rows_per_second,
+        rollbacks=sum(run.rollbacks for run in candidate.runs),
+        halvings=max(run.halvings for run in candidate.runs),
+        stopped=first.stopped,
+        curve=[PointRecord(**vars(point)) for point in first.curve],
+    )
+
+
+def diagnosis(climbed: Climbed) -> list[DiagnosisRecord]:
+    """What the curves of the best trained candidate say; nothing where nothing was trained."""
+    ground, climb = climbed.ground, climbed.climb
+    trained = [candidate for candidate in climb.candidates if candidate.runs]
+    if not trained:
+        return []
+    shown = climb.best if climb.best.runs else trained[-1]
+    first, forgetting = shown.runs[0], climbed.final.forgetting
+    symptoms = Symptoms(
+        curve=first.curve,
+        train_score=first.train_score,
+        valid_score=first.score,
+        higher_is_better=METRICS[ground.metric].higher_is_better,
+        metric=ground.metric,
+        forgetting=forgetting.error if forgetting else None,
+        rollbacks=sum(run.rollbacks for run in shown.runs),
+        n_train=len(ground.holding.parts[0][0]),
+        classes=0 if ground.task.name == "regression" else ground.task.outputs,
+        stopped_early=first.stopped == "stopped early",
+        out_of_budget=first.stopped == "budget",
+        max_forgetting=ground.settings.max_forgetting,
+    )
+    return [DiagnosisRecord(one.name, one.sentence, one.suggestion) for one in diagnose(symptoms)]

@@ -1,0 +1,87 @@
+"""The chosen candidate made again on all working rows: what is handed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.bases.adapted import AdaptedBase
+from headstart.bases.base import Base
+from headstart.bases.changes import Changes
+from headstart.bases.staged import StagedBase
+from headstart.heads.linear import LinearHead
+from headstart.records import ForgettingRecord
+from headstart.strategies.budget import Budget
+from headstart.strategies.ground import Ground
+from headstart.strategies.ladder import Climb
+from headstart.strategies.names import STRATEGIES
+from headstart.strategies.solving import solve_again
+from headstart.strategies.training import start_head, train_again
+from headstart.training.job import Trained
+
+
+@dataclass(frozen=True)
+class Final:
+    """What is handed over.
+
+    Attributes:
+        base: whose features the head stands on: the base itself, all its stages, or the adapted base.
+        head: on them.
+        adapted: whether weights of the base were changed in this run.
+        trained: the run on all working rows; None where only a head was solved.
+        forgetting: of the adapted base; None where the base's weights did not move.
+    """
+
+    base: Base
+    head: LinearHead
+    adapted: bool = False
+    trained: Trained | None = None
+    forgetting: ForgettingRecord | None = None
+
+
+def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
+    """Make ``climb.best`` again on all working rows, within what is left of the budget."""
+    best, probe = climb.best, STRATEGIES["probe"]
+    if not best.runs:
+        base = StagedBase(ground.base) if best.features == "stages" else ground.base
+        return Final(base, solve_again(ground, STRATEGIES[best.strategy], best))
+    if best.recipe is None or not best.recipe.phases:
+        ground.progress.say("  no step of training made it better: the probe is kept")
+        return Final(ground.base, solve_again(ground, probe, climb.probe))
+    solved = start_head(ground, climb.probe, np.arange(len(ground.rows)))
+    changes, head, trained = _again(ground, climb, solved, budget)
+    if best.recipe.scratch:
+        return Final(AdaptedBase(ground.base, changes), head, True, trained)
+    from headstart.strategies.keeping import Gauge, kept_within  # needs torch, which a probe can do without
+
+    retained = ground.retained
+    gauge = Gauge.of(
+        ground.base, retained or ground.rows.take(ground.holding.rows), "retained" if retained else "held-out"
+    )
+    limit = ground.settings.max_forgetting
+    changes, head, forgetting = kept_within(
+        ground.base, changes, (solved, head), gauge, limit, ground.rows, ground.progress
+    )
+    if forgetting.kept == 0:  # the base itself: the probe's own head is the best there is for it
+        return Final(ground.base, solve_again(ground, probe, climb.probe), False, trained, forgetting)
+    return Final(AdaptedBase(ground.base, changes), head, True, trained, forgetting)
+
+
+def _again(
+    ground: Ground, climb: Climb, solved: LinearHead, budget: Budget
+) -> tuple[Changes, LinearHead, Trained | None]:
+    """On all rows; where the time does not allow it, or it diverges, what the first part's run came to."""
+    best, first = climb.best, climb.best.runs[0]
+    left = budget.left()
+    if left is not None and left < 0.5 * climb.seconds_again:
+        ground.progress.say(
+            "  the budget does not allow training again on all working rows: the validated weights are kept"
+        )
+        return first.changes, first.head, None
+    scratch = best.recipe is not None and best.recipe.scratch
+    run = train_again(ground, best, None if scratch else solved, left)
+    if run.stopped == "diverged" or not np.isfinite(run.head.weight).all():
+        ground.progress.say("  training on all working rows diverged: the validated weights are kept")
+        return first.changes, first.head, None
+    return run.changes, run.head, run

@@ -1,0 +1,70 @@
+"""Which rows candidates are compared on: one validation part, or every working row in turn where rows are few."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.errors import SplitError
+from headstart.heads.folds import deal
+
+#: Fewer validation rows than this tell little; where the split was ours to make, every row is held out once instead.
+FEW = 200
+FOLDS = 3  # training costs as many times as much
+FEWEST = 4  # validation rows, under which nothing can be compared
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Held-out parts of the working rows.
+
+    Attributes:
+        parts: (training rows, held-out rows) [n] int each, into the working rows.
+        rows: [h] int, the held-out rows of all parts, in order.
+        how: for people.
+    """
+
+    parts: tuple[tuple[np.ndarray, np.ndarray], ...]
+    rows: np.ndarray
+    how: str
+
+    def collect(self, answers: Callable[[int, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        """[h, outputs] in the order of ``rows``, from ``answers(part, training rows, held-out rows)`` of each part."""
+        return np.concatenate([answers(i, train, held) for i, (train, held) in enumerate(self.parts)])
+
+
+def hold(
+    train: int,
+    valid: int,
+    y: np.ndarray,
+    task: str,
+    units: np.ndarray,
+    *,
+    folds: bool,
+    seed: int,
+    fewest: int = FEWEST,
+) -> Holding:
+    """The parts of ``train`` + ``valid`` working rows, training rows first.
+
+    Args:
+        units: [n] rows of one unit (equal contents, groups) are never parted.
+        folds: whether every row may be held out in turn: not where the user gave the validation part.
+        fewest: validation rows that will do; 1 where there is nothing to compare.
+
+    Raises:
+        SplitError: too few rows to compare anything on.
+    """
+    rows = np.arange(train + valid)
+    if folds and valid < FEW:
+        parts = deal(y, task, FOLDS, seed=seed, groups=units)
+        if len(parts) == FOLDS and all(len(part) >= FEWEST for part in parts):
+            split = tuple((np.setdiff1d(rows, part), part) for part in parts)
+            return Holding(split, np.concatenate(parts), f"{FOLDS} folds")
+    if valid < fewest:
+        raise SplitError(
+            f"the validation part has {valid} rows; comparing strategies takes at least {fewest}. Add labelled rows, "
+            "or raise --valid-size."
+        )
+    return Holding(((rows[:train], rows[train:]),), rows[train:], "validation part")

@@ -1,0 +1,109 @@
+"""Candidates whose base stays frozen: a head is solved on its features."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from headstart.bases.staged import StagedBase
+from headstart.evaluation.metrics import METRICS
+from headstart.heads import scoring
+from headstart.heads.linear import LinearHead, probabilities
+from headstart.heads.scoring import Metric
+from headstart.heads.selecting import refit_selected, solve_selected
+from headstart.heads.solve import Solved, refit, solve
+from headstart.strategies.candidate import Candidate
+from headstart.strategies.ground import Ground
+from headstart.strategies.strategy import Strategy
+from headstart.training.features import extract
+
+#: (features [n, d], targets, units [n]) -> the head and how it was chosen.
+Solver = Callable[[np.ndarray, np.ndarray, np.ndarray], Solved]
+
+
+def solved(ground: Ground, strategy: Strategy) -> Candidate:
+    """The candidate of a strategy that trains no weights of the base."""
+    start = time.perf_counter()
+    x, solver = features_of(ground, strategy), _solver(ground, strategy)
+    found: list[Solved] = []
+
+    def answers(part: int, train: np.ndarray, held: np.ndarray) -> np.ndarray:
+        found.append(solver(x[train], ground.rows.y[train], ground.units[train]))
+        return found[-1].head.probabilities(x[held])
+
+    held = ground.holding.collect(answers)
+    return Candidate(
+        base=ground.base.identity.name,
+        strategy=strategy.name,
+        features=strategy.features,
+        held=held,
+        valid_score=ground.score(held),
+        heads=tuple(one.head for one in found),
+        tried=found[0].tried,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def solve_again(ground: Ground, strategy: Strategy, candidate: Candidate) -> LinearHead:
+    """The candidate's head on all working rows: by the settings found, or found anew where each part found its own."""
+    x, y, task = features_of(ground, strategy), ground.rows.y, ground.task
+    if len(candidate.heads) > 1:
+        return _solver(ground, strategy)(x, y, ground.units).head
+    again = refit if strategy.features == "pooled" else refit_selected
+    return again(candidate.heads[0], x, y, task.name, outputs=task.outputs)
+
+
+def features_of(ground: Ground, strategy: Strategy) -> np.ndarray:
+    """[n, d] float32 of the working rows."""
+    if strategy.features == "pooled":
+        return ground.rows.vectors
+    staged = StagedBase(ground.base)
+    return extract(staged, ground.rows.inputs, progress=ground.progress).vectors
+
+
+def _solver(ground: Ground, strategy: Strategy) -> Solver:
+    task, balanced = ground.task, ground.metric == "balanced_accuracy"
+    metric = head_metric(ground.metric, task.name)
+
+    def pooled(x: np.ndarray, y: np.ndarray, units: np.ndarray) -> Solved:
+        return solve(
+            x,
+            y,
+            task.name,
+            seed=ground.seed,
+            metric=metric,
+            balanced=balanced,
+            outputs=task.outputs,
+            groups=_parted(units),
+        )
+
+    def stages(x: np.ndarray, y: np.ndarray, units: np.ndarray) -> Solved:
+        return solve_selected(
+            x,
+            y,
+            task.name,
+            parts=StagedBase(ground.base).parts,
+            seed=ground.seed,
+            metric=metric,
+            balanced=balanced,
+            outputs=task.outputs,
+            groups=_parted(units),
+        )
+
+    return pooled if strategy.features == "pooled" else stages
+
+
+def _parted(units: np.ndarray) -> np.ndarray | None:
+    """The units, or None where each row is one of its own: heads then have exact leave-one-out scores."""
+    return None if len(np.unique(units)) == len(units) else units
+
+
+def head_metric(metric: str, task: str) -> str | Metric:
+    """``metric`` as heads take it: a name they know, else a callable of (scores, y), higher better."""
+    if metric in scoring.METRICS[task]:
+        return metric
+    chosen = METRICS[metric]
+    sign = 1.0 if chosen.higher_is_better else -1.0
+    return lambda scores, y: sign * chosen.function(y, probabilities(scores, task))

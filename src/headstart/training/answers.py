@@ -1,0 +1,28 @@
+"""Features of a network that was trained a moment ago: one pass over inputs, nothing cached."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from headstart.bases.base import Base
+from headstart.bases.device import device
+from headstart.bases.network import Network
+from headstart.progress import Progress
+from headstart.training.feed import feed_for
+from headstart.training.rows import TrainRows
+
+_BATCH = 32
+
+
+def pooled(base: Base, network: Network, rows: TrainRows, progress: Progress | None = None) -> np.ndarray:
+    """[n, width] float32 by ``network``, whose inputs ``base`` prepares; in eval mode and float32."""
+    feed, where = feed_for(base, rows, None, 0), device()
+    batches = feed.steady(_BATCH)
+    network.to(where).eval()
+    out = np.zeros((len(rows), base.width), np.float32)
+    with torch.inference_mode(), (progress or Progress()).track("features", len(rows)) as track:
+        for members, batch in zip(batches, feed.stream(batches, None), strict=True):
+            out[members] = network(*(tensor.to(where) for tensor in batch)).cpu().numpy()
+            track.advance(len(members))
+    return out

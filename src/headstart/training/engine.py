@@ -1,0 +1,291 @@
+"""The only training loop: phases of a recipe, run on whatever device there is."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from headstart.evaluation.diagnosis import CurvePoint
+from headstart.progress import Progress
+from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
+from headstart.training.looking import chance, is_better, look
+from headstart.training.losses import Loss
+from headstart.training.options import TrainOptions
+from headstart.training.pace import Pace
+from headstart.training.phase import Phase
+from headstart.training.position import Position
+from headstart.training.processes import Processes
+from headstart.training.schedule import factor
+from headstart.training.stepping import Diverged, Stepper
+from headstart.training.supply import Supply, Taken
+from headstart.training.trainee import Trainee
+from headstart.training.work import Parts, Work
+
+__all__ = ["Engine", "Parts"]
+
+LOOKS, _MOST_LOOKS = 6, 20  # a phase: once an epoch, but so often at least, and so often at most where epochs are short
+_TIMED = 6  # steps by which the speed is first judged when time is short
+_LOWER, _MOST_ROLLBACKS = 0.3, 3  # after a divergence: the rate's factor; how often before giving up
+_DIVERGED = 1.5  # mean loss above this many times chance, or the start where that is worse
+_TELLING = 5  # steps from whose mean loss that is told: single batches differ
+_KEPT_SHARE = 4  # retained rows a step: the batch divided by this
+
+
+class Engine:
+    """One run of a recipe.
+
+    Args:
+        trainee: what is trained, in place.
+        task: "classification", "multilabel" or "regression".
+        loss: of scores and targets.
+        options: how.
+        processes: device, precision, and the other processes if there are any.
+    """
+
+    def __init__(
+        self,
+        trainee: Trainee,
+        task: str,
+        loss: Loss,
+        options: TrainOptions,
+        processes: Processes,
+        progress: Progress,
+    ) -> None:
+        self._work = Work(trainee, task, loss, options, processes, progress)
+        self.trainee, self.processes, self.progress = trainee, processes, progress
+        self.position = Position()
+        self.best: Tensors = {}
+        self.best_held: np.ndarray | None = None
+        self._back: Tensors = {}
+        self._names: set[str] = {"head.weight", "head.bias"}
+        self._origin = (
+            {name: p.detach().clone() for name, p in trainee.network.named_parameters()} if options.l2sp else {}
+        )
+        self._checkpoints = Checkpoints(options.keep) if options.keep else None
+        self._saved = time.monotonic()
+        self._pace = Pace(options.seconds, processes)
+
+    def resume(self) -> Tensors | None:
+        """Go on from a checkpoint, where there is one; the optimiser's state to lay in."""
+        found = self._checkpoints.load() if self._checkpoints else None
+        if found is None:
+            return None
+        self.position, self.best, self._back, self.best_held = found.position, found.best, found.back, found.held
+        lay_in(self.trainee, found.model)
+        self._pace = Pace(self._work.options.seconds, self.processes, self.position.spent)
+        self.progress.say(f"  going on from step {self.position.done} of a run that was broken off")
+        return found.moments
+
+    def note(self, phase: Phase) -> None:
+        """Take ``phase``'s weights for ones that have moved: it was run before the checkpoint."""
+        self.trainee.thaw(phase)
+        self._names |= {name for name, _ in self.trainee.moving()}
+
+    def has_moved(self, names: Iterable[str]) -> bool:
+        """Whether any of the network's parameters ``names`` was let move by a phase so far."""
+        return any(f"network.{name}" in self._names for name in names)
+
+    def run_phase(
+        self,
+        phase: Phase,
+        parts: Parts,
+        scheduled: int,
+        end: int,
+        moments: Tensors | None = None,
+        later: int = 0,
+    ) -> None:
+        """Train ``phase`` from where the position stands in it.
+
+        Args:
+            scheduled: optimiser steps over which the rate rises and falls.
+            end: the step to end at, ``scheduled`` or before.
+            moments: the optimiser's state of a checkpoint.
+            later: steps of the phases still to come, for which time is left.
+        """
+        self._phase, self._parts = phase, parts
+        self._stepper = Stepper(self._work, phase, parts, self._origin, moments)
+        self._name_moving()
+        position = self.position
+        if position.total not in (0, end):  # of a checkpoint, shortened for want of time
+            scheduled = position.total
+        position.total = position.total or end
+        self._scheduled = scheduled
+        self._pace.begin(position.total - position.step, later)
+        if position.step == 0:
+            position.waited, position.start_loss = 0, math.nan
+            if not position.done:
+                self._look()
+            self._stand()
+        with self.progress.track("training", position.total - position.step) as track:
+            while position.step < position.total and position.stopped == "finished":
+                before = position.step
+                try:
+                    self._epoch()
+                except Diverged as trouble:
+                    self._roll_back(str(trouble))
+                track.advance(max(0, position.step - before))
+
+    def next_phase(self) -> None:
+        """Stand at the start of the next phase, with the best weights of this one."""
+        position = self.position
+        if self.best:
+            lay_in(self.trainee, self.best)
+        position.phase, position.step, position.total, position.stopped = position.phase + 1, 0, 0, "finished"
+
+    def finish(self) -> None:
+        """Lay the best weights in."""
+        if self.best:
+            lay_in(self.trainee, self.best)
+        self.trainee.eval()
+
+    def done(self) -> None:
+        """The run's result is safe elsewhere: remove its checkpoint."""
+        if self._checkpoints and self.processes.first:
+            self._checkpoints.clear()
+
+    def _name_moving(self) -> None:
+        """Add the phase's weights to those that are kept; until now they were what the best look saw."""
+        moving = {name for name, _ in self.trainee.moving()}
+        if self.best:
+            now = tensors_of(self.trainee, moving - self.best.keys())
+            self.best |= {name: tensor for name, tensor in now.items() if name not in self.best}
+        self._names |= moving
+
+    def _epoch(self) -> None:
+        """The rest of the epoch that the position stands in."""
+        position, supply, batch = self.position, self._parts.train, self._work.options.batch
+        epoch, start = divmod(position.step, supply.batches(batch))
+        retained = self._retained()
+        began = time.perf_counter()
+        for taken in supply.epoch(epoch, batch, start, self.progress):
+            self._step(taken, next(retained) if retained else None)
+            self._pace.stepped(time.perf_counter() - began)
+            if position.step < position.total and self._pace.over:
+                position.stopped = "budget"
+            if position.step == _TIMED:
+                self._plan()
+            due = position.step % self._every() == 0 or position.step >= position.total
+            if due or position.stopped == "budget":
+                self._look()
+                self._plan()
+            if position.stopped != "finished":
+                break
+            self._save()
+            if position.step >= position.total:
+                break
+            began = time.perf_counter()
+
+    def _every(self) -> int:
+        """Steps from one look to the next."""
+        per_epoch = self._parts.train.batches(self._work.options.batch)
+        total = self.position.total
+        return max(-(-total // _MOST_LOOKS), min(per_epoch, -(-total // LOOKS)))
+
+    def _retained(self) -> Iterator[Taken] | None:
+        """Batches of retained rows from the one for the next step on, without end."""
+        supply = self._parts.retained
+        if supply is None:
+            return None
+        size = max(1, self._work.options.batch // _KEPT_SHARE)
+        epoch, start = divmod(self.position.step, supply.batches(size))
+
+        def batches(epoch: int, start: int) -> Iterator[Taken]:
+            while True:
+                yield from supply.epoch(epoch, size, start, self.progress)
+                epoch, start = epoch + 1, 0
+
+        return batches(epoch, start)
+
+    def _step(self, taken: Taken, kept: Taken | None) -> None:
+        position, began = self.position, time.perf_counter()
+        rate = factor(position.step, self._scheduled, self._phase.warmup) * position.factor
+        value = self._stepper.step(position, taken, kept, rate)
+        if math.isnan(position.start_loss):
+            position.start_loss = self.processes.mean(value)
+        position.add_loss(value, len(taken.rows))
+        position.step, position.done = position.step + 1, position.done + 1
+        position.seen += len(taken.rows)
+        position.seconds += time.perf_counter() - began
+
+    def _plan(self) -> None:
+        """Shorten the schedule to what the time allows."""
+        position = self.position
+        left = position.total - position.step
+        fitting = self._pace.fitting(left, self._every())
+        if fitting >= left or position.stopped != "finished":
+            return
+        shorter = position.step + max(1, fitting)
+        if shorter >= position.total:
+            return
+        self.progress.say(f"  time is short: {shorter} steps instead of {position.total}")
+        position.total = self._scheduled = shorter
+        position.shortened = True
+
+    def _look(self) -> None:
+        """Judge the weights by the held-out rows; keep the best, stop when they get no better."""
+        position, began = self.position, time.perf_counter()
+        train_loss = self.processes.mean(position.mean_loss())
+        position.losses = (0.0, 0)
+        starts = [position.start_loss, *(point.valid_loss for point in position.curve[:1])]
+        starts = [chance(self._work.task, self.trainee.head.out_features), *filter(math.isfinite, starts)]
+        if position.step - position.back[0] >= _TELLING and train_loss > _DIVERGED * max(starts):
+            raise Diverged(f"the loss rose to {train_loss:.3g}")
+        if self._parts.held is not None:
+            self._judge(self._parts.held, train_loss)
+        self._stand()
+        self._pace.looked(time.perf_counter() - began)
+
+    def _judge(self, held: Supply, train_loss: float) -> None:
+        position = self.position
+        seen = look(self._work, held)
+        if position.done and not math.isfinite(seen.loss):
+            raise Diverged("the held-out loss is no longer a number")
+        epoch = position.seen * self.processes.count / max(1, len(self._parts.train.feed.rows))
+        rate = position.factor * factor(max(0, position.step - 1), self._scheduled, self._phase.warmup)
+        rate = self._phase.rate * rate if position.done else 0.0
+        position.curve.append(CurvePoint(position.done, epoch, train_loss, seen.loss, seen.score, rate))
+        metric = self._work.options.metric
+        if not self.best or is_better(metric, seen.score, seen.loss, position.best_score, position.best_loss):
+            position.best_score, position.best_loss, position.best_done = seen.score, seen.loss, position.done
+            position.waited, self.best_held = 0, seen.answers
+            self.best = tensors_of(self.trainee, self._names)
+            return
+        position.waited += 1
+        if position.waited >= self._work.options.patience and position.stopped == "finished":
+            position.stopped = "stopped early"
+
+    def _stand(self) -> None:
+        """Take the weights as they are for what a divergence goes back to."""
+        position = self.position
+        is_best = bool(self.best) and position.best_done == position.done and position.waited == 0
+        self._back = self.best if is_best else tensors_of(self.trainee, self._names)
+        position.back = position.step, position.done
+
+    def _roll_back(self, trouble: str) -> None:
+        """Back to the last look's weights, with a fresh optimiser and a lower rate."""
+        position = self.position
+        position.rollbacks += 1
+        lay_in(self.trainee, self._back)
+        position.step, position.done = position.back
+        position.losses = (0.0, 0)
+        self._stepper.restart()
+        if position.rollbacks > _MOST_ROLLBACKS:
+            position.stopped = "diverged"
+            self.progress.say(f"  {trouble}: training ends with the best weights until then")
+            return
+        position.factor *= _LOWER
+        self.progress.say(f"  {trouble}: back to step {position.done} with {_LOWER:g} x the rate")
+
+    def _save(self) -> None:
+        """Keep a checkpoint now and then."""
+        if self._checkpoints is None or time.monotonic() - self._saved < self._work.options.every:
+            return
+        if self.processes.first:
+            self.position.spent = self._pace.spent
+            model = tensors_of(self.trainee, self._names)
+            saved = Saved(self.position, model, self.best, self._back, self.best_held)
+            self._checkpoints.save(saved, self._stepper.optimizer)
+        self._saved = time.monotonic()

@@ -1,0 +1,35 @@
+"""The rows that training sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TrainRows:
+    """Some rows to train on or to be judged by.
+
+    Attributes:
+        inputs: n paths, PIL images, arrays or texts.
+        keys: [n] content hashes (hex): they key caches and seed the augmentation.
+        y: targets as the task encodes them.
+        vectors: [n, width] float32, the base's own features, where they are at hand; else [0, width].
+    """
+
+    inputs: Sequence[Any] | np.ndarray
+    keys: np.ndarray
+    y: np.ndarray
+    vectors: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def take(self, index: np.ndarray) -> TrainRows:
+        """The rows at ``index`` [m] int."""
+        inputs = [self.inputs[int(i)] for i in index]  # not as an array: pictures of one size would be torn apart
+        vectors = self.vectors[index] if len(self.vectors) else self.vectors
+        return TrainRows(inputs, self.keys[index], self.y[index], vectors)

@@ -1,0 +1,195 @@
+"""Optimiser steps of one phase."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import torch
+
+from headstart.bases.network import ImageNetwork
+from headstart.bases.stages import State
+from headstart.errors import TrainingError
+from headstart.training.checkpoint import Tensors, restore_optimizer
+from headstart.training.feed import Batch
+from headstart.training.interpolation import feature_replay_loss, l2sp
+from headstart.training.losses import mixed, targets
+from headstart.training.phase import Phase
+from headstart.training.position import Position
+from headstart.training.precision import casting
+from headstart.training.schedule import groups
+from headstart.training.supply import Taken
+from headstart.training.work import Parts, Work
+
+
+class Diverged(Exception):
+    """A loss or a gradient is no longer a number, or the loss is far above chance."""
+
+
+class Stepper:
+    """What moves the weights in one phase.
+
+    Args:
+        origin: the network's parameters as the run began with them, where L2-SP is to pull back to them; else none.
+        moments: the optimiser's state of a checkpoint.
+    """
+
+    def __init__(
+        self, work: Work, phase: Phase, parts: Parts, origin: Mapping[str, torch.Tensor], moments: Tensors | None
+    ) -> None:
+        self._work, self._phase, self._parts = work, phase, parts
+        trainee, options, processes = work.trainee, work.options, work.processes
+        body = trainee.thaw(phase)
+        # L2-SP stands in for the decay of what it pulls back (Li et al. 2018, section 3)
+        decays = options.weight_decay, 0.0 if options.l2sp else options.weight_decay
+        rates = groups(list(trainee.head.parameters()), body, phase, *decays)
+        optimizer = torch.optim.AdamW(rates, lr=phase.rate, fused=processes.device.type in ("cpu", "cuda"))
+        self._model, self.optimizer = processes.prepare(trainee, optimizer)
+        if moments:
+            restore_optimizer(self.optimizer, moments)
+        moving = [(name, p) for name, p in trainee.network.named_parameters() if p.requires_grad]
+        self._anchor = [(p, origin[name]) for name, p in moving if name in origin]
+
+    def step(self, position: Position, taken: Taken, kept: Taken | None, factor: float) -> float:
+        """One optimiser step at ``factor`` of every rate; the mean loss of the rows ``taken``.
+
+        The batch is taken in 2^halvings parts, more where memory does not suffice.
+
+        Raises:
+            Diverged: the loss or the gradient is no number; the weights are as before.
+            TrainingError: not enough memory for one row.
+        """
+        processes = self._work.processes
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["rate"] * factor
+        while True:
+            # Seeded by step, so that a resumed run draws the same dropout as an unbroken one.
+            torch.manual_seed(hash((self._work.options.seed, position.done, processes.number)) & 0x7FFFFFFF)
+            try:
+                value = self._gradients(taken, kept, 2**position.halvings)
+                break
+            except RuntimeError as error:
+                if not _is_out_of_memory(error):
+                    raise
+            self._halve(position, len(taken.rows))  # out of the handler, which holds on to the failed pass
+        norm = processes.clip(self._model, self._work.options.clip)
+        if not math.isfinite(norm + processes.mean(value)):
+            self.optimizer.zero_grad()
+            raise Diverged("the loss is no longer a number")
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return value
+
+    def restart(self) -> None:
+        """Forget the moments and gradients."""
+        self.optimizer.state.clear()
+        self.optimizer.zero_grad()
+
+    def _gradients(self, taken: Taken, kept: Taken | None, parts: int) -> float:
+        """Gradients of all that is to be made small; the mean loss of the rows taken.
+
+        The gradient is shared between processes with the last part of the rows taken, so the rest comes before.
+        """
+        count, total = len(taken.rows), 0.0
+        parts = min(parts, count)
+        if kept is not None and self._work.options.replay:
+            self._replay(kept, -(-count // parts))
+        if self._anchor:
+            with self._work.processes.accumulating(self._model, last=False):
+                self._work.processes.backward(l2sp(self._anchor, self._work.options.l2sp))
+        y = self._parts.train.feed.rows.y[taken.rows]
+        truth = targets(y, self._work.task).to(self._work.processes.device)
+        for part in _slices(count, parts):
+            rows = part.stop - part.start
+            self._work.trainee.set_training(self._phase, rows)
+            with self._work.processes.accumulating(self._model, last=part.stop == count):
+                loss = self._loss(_taken(taken.batch, part), truth[part]) * (rows / count)
+                self._work.processes.backward(loss * taken.weight)
+            total += float(loss.detach())
+        return total
+
+    def _loss(self, batch: Batch | State, truth: torch.Tensor) -> torch.Tensor:
+        blend = None
+        if self._work.options.mixup and len(truth) > 1:
+            batch, truth, blend = self._mixed(batch, truth)
+        with casting(self._work.processes.device, self._work.processes.dtype):
+            scores, _ = self._model(batch, self._parts.train.cut, blend)
+        return self._work.loss(scores.to(torch.float32), truth)
+
+    def _mixed(
+        self, batch: Batch | State, truth: torch.Tensor
+    ) -> tuple[Batch | State, torch.Tensor, tuple[float, torch.Tensor] | None]:
+        """Pictures, or what the cached prefix made of them, mixed with others of the batch (Zhang et al. 2018).
+
+        Of texts neither ids nor states of unlike length can be mixed: their features are, before the head (Guo et al.
+        2019, "Augmenting data with mixup for sentence classification", arXiv:1905.08941, the variant senMixup).
+        """
+        trainee, alpha = self._work.trainee, self._work.options.mixup
+        share = float(torch.distributions.Beta(alpha, alpha).sample())
+        partner = torch.randperm(len(truth)).to(truth.device)
+        soft = mixed(truth, truth[partner], share, trainee.head.out_features)
+        if not isinstance(trainee.network, ImageNetwork):
+            return batch, soft, (share, partner)
+
+        def blend(x: torch.Tensor) -> torch.Tensor:
+            both = share * x.to(torch.float32) + (1 - share) * x[partner].to(torch.float32)
+            return both.to(x.dtype) if x.is_floating_point() else both.round().to(x.dtype)
+
+        if isinstance(batch, State):
+            return State(blend(batch.hidden), batch.inputs), soft, None
+        return tuple(blend(x) for x in batch), soft, None
+
+    def _replay(self, kept: Taken, size: int) -> None:
+        """Gradients of the pull of the retained rows' features to what the base gave for them.
+
+        In eval mode, as those were made: what batch statistics and dropout change is not forgotten.
+        """
+        work, supply = self._work, self._parts.retained
+        vectors = supply.feed.rows.vectors[kept.rows]  # type: ignore[union-attr]
+        before = torch.from_numpy(vectors).to(work.processes.device)
+        work.trainee.eval()
+        count = len(kept.rows)
+        for part in _slices(count, -(-count // size)):
+            with work.processes.accumulating(self._model, last=False):
+                with casting(work.processes.device, work.processes.dtype):
+                    _, features = self._model(_taken(kept.batch, part), self._parts.train.cut)
+                loss = feature_replay_loss(features, before[part]) * ((part.stop - part.start) / count)
+                work.processes.backward(work.options.replay * kept.weight * loss)
+
+    def _halve(self, position: Position, rows: int) -> None:
+        """Make the next try in twice as many parts."""
+        work = self._work
+        self.optimizer.zero_grad()
+        work.processes.free()
+        if work.processes.count > 1:  # the others wait for this one's gradient
+            raise TrainingError(
+                f"not enough memory for {rows} rows a step in each of {work.processes.count} processes; choose a "
+                "smaller batch, or train in one process, which takes a batch in parts."
+            )
+        if 2**position.halvings >= rows:
+            raise TrainingError(
+                f"not enough memory to train on one row at a time on {work.processes.device.type}; choose a smaller "
+                "--base, fewer stages (--strategy partial --thaw 1), or --strategy probe."
+            )
+        position.halvings += 1
+        work.progress.say(f"  out of memory: steps are now made in {2**position.halvings} parts")
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    return isinstance(error, torch.OutOfMemoryError) or should_reduce_batch_size(error)
+
+
+def _slices(count: int, parts: int) -> Iterator[slice]:
+    """``count`` rows in ``parts`` stretches of nearly one size."""
+    edges = [i * count // parts for i in range(parts + 1)]
+    return (slice(a, b) for a, b in pairwise(edges))
+
+
+def _taken(batch: Batch | State, part: slice) -> Batch | State:
+    """The rows ``part`` of a batch."""
+    if isinstance(batch, State):
+        return State(batch.hidden[part], tuple(tensor[part] for tensor in batch.inputs))
+    return tuple(tensor[part] for tensor in batch)

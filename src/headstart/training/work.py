@@ -1,0 +1,47 @@
+"""What a training run is made of, whatever its phases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headstart.progress import Progress
+from headstart.training.losses import Loss
+from headstart.training.options import TrainOptions
+from headstart.training.processes import Processes
+from headstart.training.supply import Supply
+from headstart.training.trainee import Trainee
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run, as each of the engine's parts knows it.
+
+    Attributes:
+        trainee: what is trained, in place.
+        task: "classification", "multilabel" or "regression".
+        loss: of scores and targets.
+        options: how.
+        processes: device, precision, and the other processes if there are any.
+    """
+
+    trainee: Trainee
+    task: str
+    loss: Loss
+    options: TrainOptions
+    processes: Processes
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the engine draws on in one phase.
+
+    Attributes:
+        train: training rows.
+        held: rows it is looked at by; None: it runs to the end of its schedule unseen.
+        retained: rows whose features are to stay, or None.
+    """
+
+    train: Supply
+    held: Supply | None
+    retained: Supply | None = None

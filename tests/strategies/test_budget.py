@@ -1,0 +1,46 @@
+"""Time: how it is written, and what is left of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from headstart.errors import SettingError
+from headstart.options import parse_budget
+from headstart.strategies import budget
+from headstart.strategies.budget import Budget
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), (" 10M ", 600), ("1.5h", 5400), ("0.5", 0.5), ("1e2s", 100)]
+)
+def test_times(text: str, seconds: float) -> None:
+    assert parse_budget(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", " ", "0", "-5m", "ten", "5d", "m", "1h30m", "nan", "inf", "infh", "1e999"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(SettingError) as error:
+        parse_budget(text)
+    assert str(error.value) == f"budget {text!r} is not a time; write it like 90s, 10m or 1.5h."
+
+
+def test_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(budget.time, "monotonic", lambda: now)
+    given = Budget(60.0, kept_back=10.0, _start=100.0)
+    assert given.left() == 50
+    now = 130.0
+    assert given.left() == 20
+    assert given.allows(20)
+    assert not given.allows(20.1)
+    assert given.share(1, 4) == 5
+    now = 200.0
+    assert not given.allows(0)
+    assert given.share(1, 4) == 0
+
+
+def test_no_limit() -> None:
+    given = Budget(None)
+    assert given.left() is None
+    assert given.allows(1e9)
+    assert given.share(1, 4) is None

@@ -1,0 +1,243 @@
+"""The ladder on made-up candidates: what it tries, takes, leaves, and writes down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from headstart.errors import SettingError
+from headstart.evaluation.bootstrap import paired_gain
+from headstart.settings import TrainingSettings
+from headstart.strategies.budget import Budget
+from headstart.strategies.ladder import Climb, climb, single
+from headstart.strategies.names import STRATEGIES, get
+from headstart.strategies.plan import LARGE, could_show
+from tests.strategies.made_up import BETWEEN, ROWS, SPEED, Made, Told, answers, candidate, ground, make
+
+__all__ = ["make"]
+Make = Callable[..., Made]
+
+
+def climbed(made: Made, budget: float | None = None, metric: str = "accuracy") -> Climb:
+    on = ground(metric)
+    return climb(on, candidate(on, "probe", made.right["probe"]), Budget(budget), 1.0)
+
+
+def decisions(result: Climb) -> dict[str, str]:
+    return {rung.strategy: rung.decision for rung in result.rungs}
+
+
+def test_rungs_are_taken_while_they_pay(make: Make) -> None:
+    made = make(probe=300, head2toe=320, partial=340, full=360)
+    result = climbed(made)
+    assert decisions(result) == {"probe": "start", "head2toe": "taken", "partial": "taken", "full": "taken"}
+    assert [rung.against for rung in result.rungs] == ["", "probe", "head2toe", "partial"]
+    assert result.best.strategy == "full"
+    assert [one.strategy for one in result.candidates] == ["probe", "head2toe", "partial", "full"]
+
+
+def test_training_starts_from_the_rung_below_but_never_from_features_of_all_stages(make: Make) -> None:
+    made = make(probe=300, head2toe=320, partial=340, full=360)
+    climbed(made)
+    assert made.below == {"partial": "probe", "full": "partial"}
+
+
+def test_training_starts_from_the_best_below_not_from_one_that_was_left(make: Make) -> None:
+    made = make(probe=300, head2toe=300, partial=302, full=340)
+    result = climbed(made)
+    assert decisions(result)["partial"] == "not taken"
+    assert made.below["full"] == "probe"
+    assert result.best.strategy == "full"
+
+
+def test_climbing_stops_after_training_that_does_not_pay(make: Make) -> None:
+    made = make(probe=300, head2toe=300, partial=299, full=400)
+    result = climbed(made)
+    assert made.order == ["head2toe", "partial"]
+    assert decisions(result)["full"] == "not tried"
+    assert result.rungs[-1].reason == "partial did not pay"
+    assert result.best.strategy == "probe"
+    assert [one.strategy for one in result.candidates] == ["probe", "head2toe", "partial"]
+
+
+def test_climbing_goes_on_after_head2toe_that_does_not_pay(make: Make) -> None:
+    made = make(probe=300, head2toe=200, partial=340, full=340)
+    result = climbed(made)
+    assert decisions(result) == {"probe": "start", "head2toe": "not taken", "partial": "taken", "full": "not taken"}
+    assert result.best.strategy == "partial"
+
+
+@pytest.mark.parametrize(("right", "taken"), [(301, False), (302, False), (310, True)])
+def test_a_rung_is_taken_where_its_lower_bound_is_above_0(make: Make, right: int, taken: bool) -> None:
+    result = climbed(make(probe=300, head2toe=right, partial=right, full=right))
+    rung = result.rungs[1]
+    assert (rung.decision == "taken") == (rung.low > 0) == taken
+    assert result.best.strategy == ("head2toe" if taken else "probe")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "log_loss"])
+def test_bounds_are_those_of_the_paired_gain_at_one_sided_90_percent(make: Make, metric: str) -> None:
+    result, on = climbed(make(probe=300, head2toe=312, partial=300, full=300), metric=metric), ground(metric)
+    gain = paired_gain(metric, on.held_y, answers(on, 312), answers(on, 300), level=0.8)
+    rung = result.rungs[1]
+    assert (rung.gain, rung.low, rung.high) == (gain.value, gain.low, gain.high)
+    assert rung.gain > 0
+    assert rung.valid_score == result.candidates[1].valid_score
+
+
+def test_a_rung_too_dear_for_the_budget_is_not_tried(make: Make) -> None:
+    made = make(replace(SPEED, step=10.0), probe=300, head2toe=310, partial=400, full=400)
+    result = climbed(made, budget=60.0)
+    assert decisions(result) == {
+        "probe": "start",
+        "head2toe": "taken",
+        "partial": "not tried",
+        "full": "not tried",
+    }
+    rung = result.rungs[2]
+    assert rung.reason.startswith("it would take about ")
+    assert rung.reason.endswith(" of the budget are left")
+    assert rung.predicted_seconds > 60
+    assert rung.seconds == 0
+    assert math.isnan(rung.valid_score)
+    assert math.isnan(rung.gain)
+    assert result.record.budget_seconds == 60
+
+
+def test_what_is_kept_back_is_not_for_rungs(make: Make) -> None:
+    make(probe=300, head2toe=310, partial=400, full=400)
+    on = ground()
+    result = climb(on, candidate(on, "probe", 300), Budget(60.0, kept_back=60.0), 1.0)
+    assert set(decisions(result).values()) == {"start", "not tried"}
+    assert result.best is result.probe
+
+
+def test_training_gets_a_share_of_what_is_left(make: Make) -> None:
+    made = make(probe=300, head2toe=300, partial=340, full=340)
+    climbed(made, budget=3600.0)
+    assert all(0 < (seconds or 0) < 1800 for seconds in made.seconds.values())
+    climbed(made)
+    assert set(made.seconds.values()) == {None}
+
+
+def test_rungs_that_could_not_be_shown_to_pay_are_not_tried(make: Make) -> None:
+    made = make(probe=ROWS - 3, head2toe=ROWS, partial=ROWS, full=ROWS)
+    result = climbed(made)
+    assert made.order == []
+    assert set(decisions(result).values()) == {"start", "not tried"}
+    reason = "even a third of the mistakes mended could not be shown on 400 held-out rows"
+    assert {rung.reason for rung in result.rungs[1:]} == {reason}
+    assert result.record.plan == f"the probe alone: {reason}"
+    assert result.record.predicted_seconds == 0
+
+
+NEAR = "the data are near what the base knows (distance 0.20), where its last stage has all there is"
+FAR = "the data are far from what the base knows (distance 0.60): its top stages alone would not do"
+NOISE = (
+    "18 rows a class are few, and the data near what the base knows (distance 0.20): training its weights would fit "
+    "noise"
+)
+
+
+@pytest.mark.parametrize(
+    ("far", "rows", "left_out"),
+    [
+        (0.2, 400, {"head2toe": NEAR}),
+        (0.2, 18, {"head2toe": NEAR, "partial": NOISE, "full": NOISE}),
+        (BETWEEN, 18, {}),
+        (0.6, 400, {"partial": FAR}),
+        (math.nan, 18, {}),
+    ],
+)
+def test_rungs_that_did_not_pay_on_like_data_are_left_out(
+    make: Make, far: float, rows: int, left_out: dict[str, str]
+) -> None:
+    made, on = make(far=far, head2toe=rows // 3, partial=2 * rows // 3, full=rows), ground(held=rows)
+    result = climb(on, candidate(on, "probe", 0), Budget(None), 1.0)
+    assert {rung.strategy: rung.reason for rung in result.rungs if rung.decision == "not tried"} == left_out
+    assert set(made.order) == {"head2toe", "partial", "full"} - set(left_out)
+    assert all(name not in result.record.plan.partition(":")[0] for name in left_out)
+
+
+@pytest.mark.parametrize(("right", "shown"), [(ROWS, False), (ROWS - 3, False), (ROWS - 60, True), (0, True)])
+def test_what_could_be_shown(right: int, shown: bool) -> None:
+    on = ground()
+    assert could_show(on, answers(on, right)) == shown
+
+
+def test_the_plan_and_the_record(make: Make) -> None:
+    made = make(probe=300, head2toe=310, partial=330, full=350)
+    on = ground()
+    result = climb(on, candidate(on, "probe", 300), Budget(None), 1.5)
+    record, told = result.record, on.progress
+    assert record.plan.startswith("probe, then head2toe, then partial, then full, each only while the one before pays")
+    assert record.predicted_seconds == pytest.approx(sum(rung.predicted_seconds for rung in result.rungs[1:]))
+    assert math.isnan(record.budget_seconds)
+    assert (record.distance, record.distance_how) == (BETWEEN, "made up")
+    assert (record.per_class, record.held_out) == (ROWS, "validation part")
+    assert result.rungs[0].seconds == 1.5
+    assert isinstance(told, Told)
+    assert told.lines[0] == f"ladder: {record.plan}"
+    assert len(told.lines) == 2 + len(made.order)
+
+
+def test_adapters_are_the_top_rung_of_a_large_base(make: Make) -> None:
+    for linear, top in ((True, "lora"), (False, "full")):
+        made = make(weights=LARGE + 1, linear=linear, probe=300, head2toe=310, partial=330, full=350, lora=350)
+        climbed(made)
+        assert made.order[-1] == top
+
+
+def test_one_strategy_alone(make: Make) -> None:
+    made, on = make(full=250), ground()
+    result = single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(None), 1.0)
+    assert made.below == {"full": "probe"}
+    assert result.best.strategy == "full"
+    assert decisions(result) == {"full": "start"}
+    assert result.rungs[0].reason == "asked for"
+    assert result.record.plan == f"full alone, as asked for: {STRATEGIES['full'].summary}"
+    assert [one.strategy for one in result.candidates] == ["probe", "full"]
+
+
+def test_one_strategy_that_the_budget_leaves_no_time_for(make: Make) -> None:
+    made, on = make(full=250), ground()
+    with pytest.raises(SettingError) as error:
+        single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(6.0, kept_back=5.0), 1.0)
+    assert made.order == []
+    assert str(error.value) == (
+        "the budget of 6 s leaves no time for strategy 'full' once features, controls and test are paid for; give a "
+        "larger --budget, or take --strategy probe, which is made by then."
+    )
+    probe = candidate(on, "probe", 300)
+    assert single(on, STRATEGIES["probe"], probe, Budget(6.0, kept_back=5.0), 1.0).best is probe
+
+
+def test_user_settings_reach_the_plan(make: Make) -> None:
+    made = make(probe=300, head2toe=310, partial=330, full=350)
+    short, long = ground(training=TrainingSettings(epochs=1)), ground(training=TrainingSettings(epochs=50))
+    seconds = [
+        climb(on, candidate(on, "probe", 300), Budget(None), 1.0).record.predicted_seconds for on in (short, long)
+    ]
+    assert seconds[1] > 5 * seconds[0]
+    assert made.order.count("full") == 2
+
+
+def test_thaw_beyond_the_stages_is_refused_before_any_rung(make: Make) -> None:
+    made, on = make(probe=300, head2toe=310, partial=330, full=350), ground(training=TrainingSettings(thaw=5))
+    with pytest.raises(SettingError, match=r"thaw is 5; this base has 4 stages, so it is from 0 to 4\."):
+        climb(on, candidate(on, "probe", 300), Budget(None), 1.0)
+    assert made.order == []
+
+
+def test_unknown_strategy_names_the_nearest() -> None:
+    with pytest.raises(SettingError, match=r"strategy 'partail' is unknown; it is one of auto, probe, .*'partial'"):
+        get("partail")
+
+
+def test_names() -> None:
+    assert list(STRATEGIES) == ["probe", "head2toe", "partial", "progressive", "norm", "lora", "full", "scratch"]
+    assert all(name == strategy.name for name, strategy in STRATEGIES.items())
+    assert all((strategy.recipe is None) == (strategy.features != "trained") for strategy in STRATEGIES.values())

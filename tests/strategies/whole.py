@@ -1,0 +1,79 @@
+"""Whole runs on tiny bases, and what must agree in what they leave."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.records import Result
+from headstart.settings import FitSettings, TrainingSettings
+from headstart.workflow import Places, Run, fit_source
+from tests.cli.running import timeless
+from tests.strategies.made_up import Told
+
+QUICK = TrainingSettings(epochs=1, scratch_control=False)
+
+
+def fit(
+    source: Path, out: Path, base: str, strategy: str, training: TrainingSettings = QUICK, **given: Any
+) -> tuple[Run, list[str]]:
+    """A finished run, and what it said."""
+    told = Told()
+    settings = FitSettings(base=base, strategy=strategy, training=training, **given)
+    return fit_source(Places(source, out), settings, progress=told), told.lines
+
+
+def repeated(result: Result) -> dict[str, Any]:
+    """``result`` without what may differ from one run to the next."""
+    plain = timeless(json.loads(result.to_json()))
+    for record in plain["training"]:
+        record.pop("examples_per_second")
+    for record in (plain["ladder"], *plain["ladder"]["rungs"]):
+        record.pop("predicted_seconds")
+    if plain["ladder"]["plan"].startswith("probe, then"):  # says how long it will take
+        plain["ladder"]["plan"] = plain["ladder"]["plan"].rpartition(";")[0]
+    return plain
+
+
+def check(run: Run) -> None:
+    """The parts of the result agree with one another, with the file, and with the bundle."""
+    result = run.result
+    written = (run.path / "result.json").read_text(encoding="utf-8")
+    assert json.loads(written) == json.loads(result.to_json())
+    made = {candidate.strategy: candidate for candidate in result.candidates}
+    rungs = {rung.strategy: rung for rung in result.ladder.rungs}
+    assert len(made) == len(result.candidates)
+    assert len(rungs) == len(result.ladder.rungs)
+    for name, rung in rungs.items():
+        if rung.decision == "not tried":
+            assert name not in made
+        else:
+            broken_off = rung.decision == "not taken" and " of 3 folds " in rung.reason  # on fewer rows than the others
+            assert np.isnan(rung.valid_score) == broken_off
+            assert broken_off or np.isclose(rung.valid_score, made[name].valid_score)
+    assert set(made) - set(rungs) <= {"probe"}
+    assert {record.strategy for record in result.training} <= set(made)
+    assert bool(result.diagnosis) == bool(result.training)
+    for record in result.training:
+        assert 0 <= record.thawed <= record.weights
+        assert record.curve
+        assert record.stopped in ("finished", "stopped early", "budget", "diverged")
+    if result.chosen.base:
+        assert result.chosen.strategy in made
+        assert result.chosen.base == result.base["name"]
+    if result.forgetting:
+        assert (result.chosen.head == "trained") == (result.forgetting.kept > 0)
+    _check_bundle(run)
+
+
+def _check_bundle(run: Run) -> None:
+    record = json.loads((run.path / "bundle" / "bundle.json").read_text(encoding="utf-8"))
+    if not run.result.chosen.base:
+        assert "control" in record
+        return
+    changed = (run.path / "bundle" / "changes.safetensors").exists()
+    assert changed == (run.result.chosen.head == "trained")
+    assert {path.name for path in run.path.iterdir()} <= {"bundle", "report.html", "result.json", "rejected.csv"}
