@@ -19,7 +19,7 @@ def model() -> hs.Model:
     return hs.load(RUN)
 
 
-def route(request: str, least: float = 0.7) -> str:
+def route(request: str, least: float = 0.8) -> str:
     """The team that should answer, or "a person" where the model is not sure enough."""
     [said] = model().predict_proba([request])
     return model().labels[said.argmax()] if said.max() >= least else "a person"

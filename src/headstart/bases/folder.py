@@ -188,7 +188,8 @@ def _untrained_transformer(folder: Path) -> nn.Module:
 class TransformersTextBase(Base):
     """A text encoder or decoder with tokenizer.json.
 
-    Pooled as sentence-transformers' ``1_Pooling`` says; without it, encoders by the mean, decoders by the last token.
+    Pooled as sentence-transformers' ``1_Pooling`` says, and scaled to length 1 where its ``modules.json`` does; without
+    them, encoders by the mean, decoders by the last token.
     """
 
     modality = "text"
@@ -207,6 +208,7 @@ class TransformersTextBase(Base):
         limit = int(config.get("max_position_embeddings") or config.get("n_positions") or 512)
         self.spec = TextSpec(max_tokens=min(max_tokens or 256, limit))
         self.pooling = _pooling(folder, decoder=str(config.get("model_type")) in _DECODERS)
+        self.unit = _unit(folder)
         self.tokenizer_file = folder / "tokenizer.json"
 
     def preprocessing(self) -> str:
@@ -215,6 +217,7 @@ class TransformersTextBase(Base):
             **self.spec.to_dict(),
             "tokenizer": hash_files([self.tokenizer_file]),
             "pooling": self.pooling,
+            **({"unit": True} if self.unit else {}),
         }
         return json.dumps(keys, sort_keys=True)
 
@@ -222,13 +225,13 @@ class TransformersTextBase(Base):
         """Load the weights through transformers."""
         from headstart.bases.network import TextNetwork
 
-        return TextNetwork(_load_transformer(self.folder, self.identity.name), self.pooling)
+        return TextNetwork(_load_transformer(self.folder, self.identity.name), self.pooling, self.unit)
 
     def untrained(self) -> Network:
         """See `Base.untrained`."""
         from headstart.bases.network import TextNetwork
 
-        return TextNetwork(_untrained_transformer(self.folder), self.pooling)
+        return TextNetwork(_untrained_transformer(self.folder), self.pooling, self.unit)
 
 
 _DECODERS = {
@@ -244,6 +247,15 @@ _DECODERS = {
     "opt",
     "bloom",
 }
+
+
+def _unit(folder: Path) -> bool:
+    """Whether sentence-transformers' list of modules ends in scaling to length 1."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        return any(str(module["type"]).endswith(".Normalize") for module in modules)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _pooling(folder: Path, decoder: bool) -> str:

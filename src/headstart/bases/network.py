@@ -59,16 +59,18 @@ class TextNetwork(Network):
     Args:
         body: a transformers model whose output has ``last_hidden_state``.
         pooling: "mean" over tokens, "cls" (first token), "last" (last token) or "max".
+        unit: whether features are scaled to length 1, as sentence encoders that compare by cosine were trained to be.
     """
 
-    def __init__(self, body: nn.Module, pooling: str) -> None:
+    def __init__(self, body: nn.Module, pooling: str, unit: bool = False) -> None:
         super().__init__(body)
-        self.pooling = pooling
+        self.pooling, self.unit = pooling, unit
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Run the body and pool over the tokens."""
         hidden = self.body(input_ids=ids, attention_mask=mask).last_hidden_state.to(torch.float32)
-        return pool(hidden, mask, self.pooling)
+        pooled = pool(hidden, mask, self.pooling)
+        return nn.functional.normalize(pooled, dim=1) if self.unit else pooled
 
     def example(self) -> tuple[torch.Tensor, ...]:
         """Two texts of eight tokens."""
