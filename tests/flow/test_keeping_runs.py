@@ -63,7 +63,7 @@ def test_retained_inputs_are_what_is_compared(settled_bases: dict[str, str], tex
     kept = toys.table(tmp_path / "kept.csv", ["text"], [[text] for text in toys.sentences(20)[0]])
     run, _ = fit(texts, tmp_path / "run", settled_bases["text"], "full", replace(FAST, retain=str(kept)))
     assert run.result.forgetting is not None
-    assert run.result.forgetting.how == "nearest neighbours among 40 retained inputs"
+    assert run.result.forgetting.how == "nearest neighbours among retained inputs"
 
 
 def test_replay_keeps_more_of_the_base(

@@ -48,7 +48,7 @@ class Gauge:
         """On at most `_SOME` of ``rows``."""
         some = rows.take(np.linspace(0, len(rows) - 1, min(_SOME, len(rows))).astype(int))
         some = replace(some, vectors=pooled(base, base.network(), some))
-        return cls(some, own_head(base), f"{len(some)} {what} inputs")
+        return cls(some, own_head(base), f"{what} inputs")
 
     @property
     def how(self) -> str:
