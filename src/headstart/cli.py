@@ -106,6 +106,10 @@ Mixup = Annotated[
     float | None,
     typer.Option(help="Strength of mixup, 0 for none; by default for plentiful pictures.", rich_help_panel=_TRAINING),
 ]
+Adapter = Annotated[
+    str, typer.Option(help="Kind that strategy lora trains: lora, dora or rslora.", rich_help_panel=_TRAINING)
+]
+Rank = Annotated[int, typer.Option(help="Of the adapters.", rich_help_panel=_TRAINING)]
 L2sp = Annotated[
     float, typer.Option("--l2sp", help="Strength of the pull back to the base's weights.", rich_help_panel=_TRAINING)
 ]
@@ -187,6 +191,8 @@ def fit(
     batch: BatchSize = None,
     augment: Augment = "auto",
     mixup: Mixup = None,
+    adapter: Adapter = "lora",
+    rank: Rank = 16,
     l2sp: L2sp = 0.0,
     retain: Retain = None,
     replay: Replay = 1.0,

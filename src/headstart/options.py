@@ -35,6 +35,8 @@ class FitOptions(SourceOptions, total=False):
     batch: int | None  # rows a training step
     augment: str  # "auto", "none" or "damage"
     mixup: float | None  # strength; None: for plentiful pictures
+    adapter: str  # kind that strategy lora trains: "lora", "dora" or "rslora"
+    rank: int  # of the adapters
     l2sp: float  # strength of the pull back to the base's weights
     retain: str | None  # source of inputs on which the base's features are to stay
     replay: float  # strength of that

@@ -39,6 +39,8 @@ class TrainingSettings:
     batch: int | None = None  # rows a step
     augment: str = "auto"  # "auto", "none", or "damage": also blur, noise, JPEG and low light, or typos and cut texts
     mixup: float | None = None  # strength, 0: none; None: 0.2 for pictures where rows are plenty
+    adapter: str = "lora"  # kind that strategy lora trains: "lora", "dora" or "rslora"
+    rank: int = 16  # of the adapters
     l2sp: float = 0.0  # strength of the pull back to the base's weights
     retain: str | None = None  # source of inputs on which the base's features are to stay
     replay: float = 1.0  # strength of that

@@ -23,6 +23,8 @@ Capsys = pytest.CaptureFixture[str]
         (["--rate", "0"], "rate is 0; it is a number above 0."),
         (["--rate", "inf"], "rate is inf"),
         (["--body-rate", "-0.1"], "body-rate is -0.1"),
+        (["--adapter", "lroa"], "adapter kind 'lroa' is unknown; it is one of lora, dora, rslora"),
+        (["--rank", "0"], "rank 0"),
         (["--batch", "1"], "batch is 1; it is at least 2 rows a step."),
         (["--batch", "0"], "batch is 0"),
         (["--max-forgetting", "1.1"], "max-forgetting is 1.1; it is a share from 0 (keep all) to 1."),

@@ -13,7 +13,7 @@ import pytest
 from headstart.heads.linear import LinearHead
 from headstart.progress import Progress
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder
+from headstart.strategies import ladder, plan
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import Holding
@@ -27,7 +27,7 @@ ROWS = 400
 #: A distance from what the base knows at which no rung is left out.
 BETWEEN = 0.4
 #: A base of four stages on which one row costs a millisecond forward and three with the way back.
-SPEED = Speed(forward=0.001, step=0.003, below=(0.0, 0.25, 0.5, 0.75), memory=0)
+SPEED = Speed(forward=0.001, step=0.003, below=(0.0, 0.25, 0.5, 0.75), weights=1_000, memory=0)
 
 
 class Told(Progress):
@@ -124,8 +124,10 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
         monkeypatch.setattr(ladder, "solved", solved)
         monkeypatch.setattr(ladder, "trained", trained)
         monkeypatch.setattr(ladder, "distance", lambda base, rows: (far, "made up"))
-        monkeypatch.setattr(ladder, "_size", lambda base: (weights, linear))
-        monkeypatch.setattr("headstart.training.measuring.measure", lambda base, rows, outputs: speed)
+        monkeypatch.setattr(plan, "_takes_adapters", lambda base: linear)
+        monkeypatch.setattr(
+            "headstart.training.measuring.measure", lambda base, rows, outputs: replace(speed, weights=weights)
+        )
         return made
 
     return patched

@@ -12,8 +12,10 @@ from headstart.controls.control import Control
 from headstart.controls.panel import controls_for
 from headstart.evaluation.bootstrap import Interval, paired_gain
 from headstart.flow.climbing import Climbed
-from headstart.flow.preparing import Prepared
+from headstart.flow.preparing import Prepared, Rows
+from headstart.strategies.ground import Ground
 from headstart.strategies.plan import LEVEL
+from headstart.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -29,25 +31,29 @@ def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:
 
     The bound is the ladder's: the paired lower 90 % bound of the control's gain lies above 0.
     """
-    ground, best = climbed.ground, climbed.climb.best
-    working, task = prepared.working(), prepared.task
-    inputs = working.control_inputs()
+    ground, best, working = climbed.ground, climbed.climb.best, prepared.working()
     shown: list[Preferred] = []
-    for number in range(len(controls_for(working.table.modality, task.outputs))):
-
-        def fitted(rows: np.ndarray, number: int = number) -> Control:
-            control = controls_for(working.table.modality, task.outputs)[number]
-            control.fit(_rows(inputs, rows), working.y[rows], task.name, ground.seed)
-            return control
-
-        def answers(part: int, train: np.ndarray, held: np.ndarray, number: int = number) -> np.ndarray:
-            return fitted(train, number).probabilities(_rows(inputs, held))
-
-        held = ground.holding.collect(answers)
-        gain = paired_gain(ground.metric, ground.held_y, held, best.held, level=2 * LEVEL - 1, seed=ground.seed)
+    for number in range(len(_panel(working, ground.task))):
+        held = [
+            _fitted(number, working, train, ground).probabilities(_rows(working.control_inputs(), out))
+            for train, out in ground.holding.parts
+        ]
+        answers, level = np.concatenate(held), 2 * LEVEL - 1
+        gain = paired_gain(ground.metric, ground.held_y, answers, best.held, level=level, seed=ground.seed)
         if gain.low > 0:
-            shown.append(Preferred(fitted(np.arange(len(working))), gain))
+            shown.append(Preferred(_fitted(number, working, np.arange(len(working)), ground), gain))
     return max(shown, key=lambda one: one.gain.value, default=None)
+
+
+def _panel(rows: Rows, task: Task) -> list[Control]:
+    return controls_for(rows.table.modality, task.outputs)
+
+
+def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground) -> Control:
+    """A new control of that place in the panel, fitted on some of the working rows."""
+    control = _panel(working, ground.task)[number]
+    control.fit(_rows(working.control_inputs(), rows), working.y[rows], ground.task.name, ground.seed)
+    return control
 
 
 def _rows(inputs: Sequence[Any] | np.ndarray, rows: np.ndarray) -> Sequence[Any] | np.ndarray:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headstart.bases.adapters import Lora
 from headstart.bases.base import Base
 from headstart.data.source import open_source
 from headstart.errors import SettingError, SourceError
@@ -78,6 +79,7 @@ def check_training(settings: FitSettings) -> None:
     for name, value in (("l2sp", told.l2sp), ("replay", told.replay), ("mixup", told.mixup or 0.0)):
         if not 0 <= value < float("inf"):
             raise SettingError(f"{name} is {value:g}; it is 0 or more.")
+    Lora(told.adapter, told.rank)  # refuses what is not allowed
     if told.batch is not None and told.batch < 2:
         raise SettingError(f"batch is {told.batch}; it is at least 2 rows a step.")
     if told.thaw is not None and told.thaw < 0:
@@ -119,20 +121,7 @@ def _ground(prepared: Prepared, base: Base, metric: str, settings: FitSettings, 
     )
     augmentation, words = _augmentation(settings, base.modality, task.labels, ground.per_class)
     retained = _retained(settings, base, progress)
-    return Ground(
-        base,
-        task,
-        rows,
-        holding,
-        units,
-        metric,
-        settings.training,
-        augmentation,
-        words,
-        retained,
-        settings.seed,
-        progress,
-    )
+    return replace(ground, augmentation=augmentation, augmented=words, retained=retained)
 
 
 def _augmentation(
@@ -146,7 +135,7 @@ def _augmentation(
         return image_default(labels, per_class, asked == "damage")
     if asked == "damage":
         return TextAugmentation(drop=0.0, damage=True), "typos, changed case and cut texts, as asked for"
-    return None, "none: texts gain little from it"
+    return None, "none, the default for texts"
 
 
 def _retained(settings: FitSettings, base: Base, progress: Progress) -> TrainRows | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from headstart.bases.base import Base
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain
 from headstart.records import LadderRecord, RungRecord
@@ -130,15 +129,7 @@ def _planned(ground: Ground, showable: bool, far: float) -> list[Rung]:
         reason = f"even a third of the mistakes mended could not be shown on {len(ground.held_y):,} held-out rows"
         return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
     speed = measure(ground.base, ground.rows, ground.task.outputs)
-    return rungs(ground, speed, far, *_size(ground.base))
-
-
-def _size(base: Base) -> tuple[int, bool]:
-    """Weights of the base, and whether adapters fit it."""
-    from headstart.bases.adapters import linear_layers
-
-    network = base.network()
-    return sum(p.numel() for p in network.parameters()), bool(linear_layers(network))
+    return rungs(ground, speed, far)
 
 
 def _too_dear(rung: Rung, budget: Budget) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.bases.adapters import Lora
 from headstart.bases.changes import Changes
 from headstart.errors import SettingError
 from headstart.heads.linear import LinearHead
@@ -20,7 +21,6 @@ from headstart.strategies.strategy import Strategy
 from headstart.training.job import Job, Trained, training_root
 from headstart.training.options import TrainOptions
 from headstart.training.recipe import Recipe
-from headstart.training.rows import TrainRows
 
 #: Rows a step, by the fewest rows to train on: few rows need steps more than they need steps without noise.
 _BATCHES = ((4000, 64), (1000, 32), (0, 16))
@@ -89,24 +89,21 @@ def trained(
     )
 
 
-def train_again(
-    ground: Ground, candidate: Candidate, head: LinearHead | None, seconds: float | None, rows: TrainRows | None = None
-) -> Trained:
+def train_again(ground: Ground, candidate: Candidate, head: LinearHead | None, seconds: float | None) -> Trained:
     """The candidate's recipe on all working rows, up to the share of its schedule that the parts found best."""
     from headstart.training.run import train
 
     if candidate.recipe is None:
         raise SettingError(f"strategy {candidate.strategy!r} trains no weights.")
-    rows = rows or ground.rows
     job = Job(
         ground.base,
         candidate.recipe,
         ground.task.name,
         ground.task.outputs,
-        rows,
+        ground.rows,
         None,
         head,
-        replace(train_options(ground, len(rows)), seconds=seconds),
+        replace(train_options(ground, len(ground.rows)), seconds=seconds),
         None,
         ground.retained,
     )
@@ -131,7 +128,8 @@ def told(strategy: Strategy, settings: TrainingSettings) -> Recipe:
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if strategy.name == "progressive":
         said.pop("thaw", None)
-    return replace(strategy.recipe, phases=tuple(replace(phase, **said) for phase in strategy.recipe.phases))
+    lora = strategy.recipe.lora and Lora(settings.adapter, settings.rank)
+    return replace(strategy.recipe, lora=lora, phases=tuple(replace(phase, **said) for phase in strategy.recipe.phases))
 
 
 def train_options(ground: Ground, rows: int) -> TrainOptions:
@@ -166,7 +164,8 @@ def start_head(ground: Ground, probe: Candidate, rows: np.ndarray) -> LinearHead
     """The head that training on ``rows`` starts from: solved in closed form, with the settings that the probe found.
 
     Not the probe's own where that is a logistic regression: it fits the training rows so well that little gradient is
-    left for the base (banking77, 4,000 rows: 0.902 -> 0.902 from it, 0.872 -> 0.913 from LDA; docs/log.md).
+    left for the base (banking77, held-out accuracy: 8,000 rows 0.925 -> 0.926 from it; 4,000 rows 0.872 -> 0.913 from
+    LDA, where the probe has 0.902; docs/log.md).
     """
     closed = [one for one in probe.tried if one.kind != "logistic"]
     best = max(closed, key=lambda one: one.valid_score) if closed else probe.heads[0]

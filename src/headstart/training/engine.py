@@ -9,22 +9,15 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from headstart.evaluation.diagnosis import CurvePoint
-from headstart.progress import Progress
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
 from headstart.training.looking import chance, is_better, look
-from headstart.training.losses import Loss
-from headstart.training.options import TrainOptions
 from headstart.training.pace import Pace
 from headstart.training.phase import Phase
 from headstart.training.position import Position
-from headstart.training.processes import Processes
 from headstart.training.schedule import factor
 from headstart.training.stepping import Diverged, Stepper
 from headstart.training.supply import Supply, Taken
-from headstart.training.trainee import Trainee
 from headstart.training.work import Parts, Work
-
-__all__ = ["Engine", "Parts"]
 
 LOOKS, _MOST_LOOKS = 6, 20  # a phase: once an epoch, but so often at least, and so often at most where epochs are short
 _TIMED = 6  # steps by which the speed is first judged when time is short
@@ -35,27 +28,12 @@ _KEPT_SHARE = 4  # retained rows a step: the batch divided by this
 
 
 class Engine:
-    """One run of a recipe.
+    """One run of a recipe, from ``work``, in place."""
 
-    Args:
-        trainee: what is trained, in place.
-        task: "classification", "multilabel" or "regression".
-        loss: of scores and targets.
-        options: how.
-        processes: device, precision, and the other processes if there are any.
-    """
-
-    def __init__(
-        self,
-        trainee: Trainee,
-        task: str,
-        loss: Loss,
-        options: TrainOptions,
-        processes: Processes,
-        progress: Progress,
-    ) -> None:
-        self._work = Work(trainee, task, loss, options, processes, progress)
-        self.trainee, self.processes, self.progress = trainee, processes, progress
+    def __init__(self, work: Work) -> None:
+        trainee, options = work.trainee, work.options
+        self._work = work
+        self.trainee, self.processes, self.progress = trainee, work.processes, work.progress
         self.position = Position()
         self.best: Tensors = {}
         self.best_held: np.ndarray | None = None
@@ -66,7 +44,7 @@ class Engine:
         )
         self._checkpoints = Checkpoints(options.keep) if options.keep else None
         self._saved = time.monotonic()
-        self._pace = Pace(options.seconds, processes)
+        self._pace = Pace(options.seconds, work.processes)
 
     def resume(self) -> Tensors | None:
         """Go on from a checkpoint, where there is one; the optimiser's state to lay in."""
@@ -93,15 +71,13 @@ class Engine:
         phase: Phase,
         parts: Parts,
         scheduled: int,
-        end: int,
         moments: Tensors | None = None,
         later: int = 0,
     ) -> None:
         """Train ``phase`` from where the position stands in it.
 
         Args:
-            scheduled: optimiser steps over which the rate rises and falls.
-            end: the step to end at, ``scheduled`` or before.
+            scheduled: optimiser steps, over which the rate rises and falls.
             moments: the optimiser's state of a checkpoint.
             later: steps of the phases still to come, for which time is left.
         """
@@ -109,10 +85,8 @@ class Engine:
         self._stepper = Stepper(self._work, phase, parts, self._origin, moments)
         self._name_moving()
         position = self.position
-        if position.total not in (0, end):  # of a checkpoint, shortened for want of time
-            scheduled = position.total
-        position.total = position.total or end
-        self._scheduled = scheduled
+        position.total = position.total or scheduled  # of a checkpoint it may be shortened for want of time
+        self._scheduled = position.total
         self._pace.begin(position.total - position.step, later)
         if position.step == 0:
             position.waited, position.start_loss = 0, math.nan

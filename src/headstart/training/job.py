@@ -31,7 +31,7 @@ class Job:
         recipe: how.
         task, outputs: of the head.
         train: rows to train on.
-        held: rows to stop by, or None: train to ``until``.
+        held: rows to stop by, or None: train to the end of the schedule.
         head: to start from; None for a head of zeros.
         start: changes to the base that an earlier run made, to start from.
         retained: rows whose features are to stay, or None.

@@ -43,7 +43,8 @@ def measure(base: Base, rows: TrainRows, outputs: int) -> Speed:
     below = [max((cuts[k] for k in cuts if k <= stage), default=0.0) for stage in holding]
     step = _timed(lambda: _step(trainee, batch, processes), processes.device)
     memory = torch.cuda.max_memory_allocated() if processes.device.type == "cuda" else 0
-    return Speed(whole / len(some), step / len(some), tuple(below), memory)
+    weights = sum(p.numel() for p in trainee.network.parameters())
+    return Speed(whole / len(some), step / len(some), tuple(below), weights, memory)
 
 
 def _step(trainee: Trainee, batch: tuple[torch.Tensor, ...], processes: Processes) -> None:

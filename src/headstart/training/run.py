@@ -22,7 +22,7 @@ from headstart.evaluation.metrics import METRICS
 from headstart.progress import Progress
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
-from headstart.training.engine import Engine, Parts
+from headstart.training.engine import Engine
 from headstart.training.feed import feed_for
 from headstart.training.job import Job, Trained
 from headstart.training.losses import loss_for
@@ -32,6 +32,7 @@ from headstart.training.position import Position
 from headstart.training.processes import Processes
 from headstart.training.supply import Supply
 from headstart.training.trainee import Trainee
+from headstart.training.work import Parts, Work
 
 _SWEEP = 0.25  # share of the steps that each rate of a sweep is tried for
 _TOLD_ROWS = 256  # training rows that tell how well they are fitted
@@ -81,7 +82,7 @@ def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Tr
         inject(network, job.recipe.lora)
     trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout).to(processes.device)
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
-    engine = Engine(trainee, job.task, loss, options, processes, progress)
+    engine = Engine(Work(trainee, job.task, loss, options, processes, progress))
     moments = engine.resume()
     steps = [max(1, round(phase.steps(len(job.train), options.batch) * share)) for phase in phases]
     thawed, prefix = _phases(job, engine, phases, steps, moments)
@@ -116,7 +117,7 @@ def _phases(
             continue
         parts, name = feeds.parts(phase)
         prefix = name if number == 0 else prefix
-        engine.run_phase(phase, parts, count, count, moments, later=sum(steps[number + 1 :]))
+        engine.run_phase(phase, parts, count, moments, later=sum(steps[number + 1 :]))
         moments = None
         engine.position.ends.append(engine.position.done)
         thawed = max(thawed, sum(p.numel() for _, p in engine.trainee.moving()))

@@ -19,12 +19,14 @@ class Speed:
         forward: one pass without gradients.
         step: forward, backward and update of all weights.
         below: share of the forward pass below each stage that holds weights, input side first.
+        weights: of the base.
         memory: peak bytes on an accelerator during the step; 0 on a CPU.
     """
 
     forward: float
     step: float
     below: tuple[float, ...]
+    weights: int
     memory: int
 
     def seconds(self, recipe: Recipe, train: int, held: int, options: TrainOptions) -> float:
