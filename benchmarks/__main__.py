@@ -8,14 +8,43 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from benchmarks import floor, memory, page, prefix, race, runtimes, startup, strategies, throughput
+from benchmarks import (
+    calibration,
+    duplicates,
+    floor,
+    memory,
+    page,
+    prefix,
+    race,
+    runtimes,
+    shift,
+    simulations,
+    startup,
+    strategies,
+    throughput,
+    unknown,
+)
 from benchmarks.benchmark import Benchmark, Options, Unavailable
 from benchmarks.machine import machine, versions
 from benchmarks.process import Failed
 from benchmarks.tasks import TASKS
 
 #: In the order of the page.
-_MODULES = (floor, race, strategies, throughput, prefix, runtimes, memory, startup)
+_MODULES = (
+    floor,
+    race,
+    strategies,
+    throughput,
+    prefix,
+    runtimes,
+    memory,
+    startup,
+    unknown,
+    calibration,
+    simulations,
+    shift,
+    duplicates,
+)
 BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in _MODULES}
 _HOURS = strategies.BENCHMARK.name  # the one that tasks are chosen for and that goes on where it broke off
 
@@ -33,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--tables-only goes with --resume FILE and {_HOURS} alone")
     if not names:
         for benchmark in BENCHMARKS.values():
-            print(f"{benchmark.name:10} {benchmark.about}")
+            print(f"{benchmark.name:11} {benchmark.about}")
         return 0
     return max([_measure(BENCHMARKS[name], given) for name in names])
 

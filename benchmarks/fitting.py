@@ -43,7 +43,7 @@ class Fit:
     @property
     def accuracy(self) -> float:
         """On the test part."""
-        return float(self.result["test"]["metrics"]["accuracy"])
+        return float(self.result["test"]["metrics"]["accuracy"]["value"])
 
 
 def headstart(arguments: Sequence[str | Path], cache: Path) -> Finished:

@@ -31,7 +31,7 @@ def main() -> None:
     result = hs.fit("requests.csv", **columns, strategy="probe", overwrite=True).result
     test = result.test
     print(result.verdict.sentence)
-    for part in test.slices:
+    for part in (one for one in result.slices if not one.found):
         print(f"{part.column} {part.value}: {part.score:.3f} on {part.n} of {test.n} test rows")
 
 

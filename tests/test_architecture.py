@@ -42,17 +42,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": BELOW,
     "heads": BELOW,
     "bases": BELOW,
+    "audit": BELOW,
     "training": BELOW,
     "strategies": BELOW | {"training"},
     "controls": BELOW | {"training"},
     "delivery": BELOW | {"training", "controls"},
-    "flow": BELOW | {"training", "strategies", "controls", "report", "delivery"},  # the steps of the workflow
+    "flow": BELOW | {"audit", "training", "strategies", "controls", "report", "delivery"},  # steps of the workflow
     "workflow": BELOW | {"training", "strategies", "controls", "report", "delivery", "flow"},
     "estimators": BELOW | {"training", "strategies"},
-    "api": BELOW | {"delivery", "workflow"},
-    "headstart": GROUND | {"api", "delivery", "estimators", "workflow"},  # __init__.py: the public names
-    "terminal": GROUND | {"data", "training", "delivery", "workflow", "report"},
-    "cli": BELOW | {"training", "delivery", "workflow", "api", "terminal", "headstart"},
+    "api": BELOW | {"audit", "delivery", "flow", "workflow"},
+    "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow"},  # the public names
+    "terminal": GROUND | {"audit", "data", "evaluation", "training", "delivery", "flow", "workflow", "report"},
+    "arguments": set(),  # of the command line
+    "cli": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal", "headstart"},
     "__main__": {"cli"},
 }
 
@@ -64,12 +66,18 @@ MAY_NOT_IMPORT: dict[str, set[str]] = {
     "tasks": TORCH,
     "heads": TORCH,
     "controls": TORCH,
+    "audit": TORCH,
     "evaluation": TORCH | {"transformers"},
     "report": TORCH | {"transformers"},
 }
 
 #: Libraries that ``import headstart`` and ``import headstart.cli`` must not load.
 HEAVY = (
+    "matplotlib",
+    "cleanlab",
+    "pandas",
+    "datasketch",
+    "imagehash",
     "torch",
     "torchvision",
     "timm",

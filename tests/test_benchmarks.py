@@ -20,7 +20,8 @@ from benchmarks.spread import against, ratio, spread
 def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == ["floor", "race", "strategies", "throughput", "prefix", "runtimes", "memory", "startup"]
+    speed = ["floor", "race", "strategies", "throughput", "prefix", "runtimes", "memory", "startup"]
+    assert listed == [*speed, "unknown", "calibration", "simulations", "shift", "duplicates"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_peer_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPatc
 
 def _toy_fit(arguments: list[str | Path], folder: Path) -> Fit:
     assert arguments == ["--strategy", "auto"]
-    return Fit(Finished(1.0, 0.5, ""), {"test": {"metrics": {"accuracy": 0.9}}})
+    return Fit(Finished(1.0, 0.5, ""), {"test": {"metrics": {"accuracy": {"value": 0.9}}}})
 
 
 def test_peers_print_what_the_race_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

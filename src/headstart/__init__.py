@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.errors import HeadstartError, HeadstartWarning, UserError
 
 if TYPE_CHECKING:
-    from headstart.api import fit, inspect, load
+    from headstart.api import audit, compare, evaluate, fit, inspect, load, shift
     from headstart.delivery.model import Model
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.records import Result
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "audit": "headstart.api",
+    "compare": "headstart.api",
+    "evaluate": "headstart.api",
     "fit": "headstart.api",
     "inspect": "headstart.api",
     "load": "headstart.api",
+    "shift": "headstart.api",
     "Model": "headstart.delivery.model",
     "Result": "headstart.records",
     "Run": "headstart.workflow",
@@ -46,9 +50,13 @@ __all__ = [
     "TransferRegressor",
     "UserError",
     "__version__",
+    "audit",
+    "compare",
+    "evaluate",
     "fit",
     "inspect",
     "load",
+    "shift",
 ]
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
+from headstart.audit.audit import Audit
 from headstart.delivery.model import Model
+from headstart.flow.auditing import audit_source
+from headstart.flow.comparing import RunComparison
+from headstart.flow.comparing import compare as compare_runs
+from headstart.flow.evaluating import Evaluation, evaluate_run
+from headstart.flow.shifting import Shift
+from headstart.flow.shifting import shift as shift_of
 from headstart.options import FitOptions, SourceOptions, fit_settings, source_settings
 from headstart.progress import Progress
 from headstart.workflow import Inspection, Places, Run, fit_source, inspect_source
@@ -44,6 +52,96 @@ def fit(
     place = Path(out) if out else Path("runs") / (name or run_name(source))
     places = Places(source, place, valid=valid, test=test, overwrite=overwrite)
     return fit_source(places, fit_settings(options), command=command, progress=progress)
+
+
+def evaluate(
+    run: str | Path,
+    source: str | Path,
+    *,
+    ood: str | None = None,
+    damage: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **options: Unpack[SourceOptions],
+) -> Evaluation:
+    """Score the model of a finished run on new labelled data.
+
+    Args:
+        run: folder of the run.
+        source: labelled data, as `fit` takes them.
+        ood: a source of inputs that the model should not know, to judge by.
+        damage: also score damaged inputs, five strengths a kind.
+        options: see `headstart.options.SourceOptions`.
+
+    Raises:
+        UserError: anything about the run or the data that the user can mend.
+    """
+    settings = source_settings(options)
+    return evaluate_run(Path(run), source, settings, ood=ood, damage=damage, seed=seed, progress=progress)
+
+
+def audit(
+    source: str | Path,
+    *,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+    base: str | None = None,
+    pretraining_sample: str | None = None,
+    apply: bool = False,
+    seed: int = 0,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Unpack[SourceOptions],
+) -> Audit:
+    """Look for what makes scores wrong, before training.
+
+    Args:
+        source, valid, test: as `fit` takes them.
+        base: whose features inputs are compared by; None: the modality's default.
+        pretraining_sample: inputs that the base was trained on, or a file of their sha256, one a line.
+        apply: also write the table without the rows found wanting.
+        out: folder of page, table and record; None is ``audit/NAME``.
+        options: see `headstart.options.SourceOptions`.
+
+    Raises:
+        UserError: anything about the data or the output that the user can mend.
+    """
+    return audit_source(
+        source,
+        settings=source_settings(options),
+        valid=valid,
+        test=test,
+        base=base,
+        out=Path(out) if out else Path("audit") / run_name(source),
+        apply=apply,
+        pretraining_sample=pretraining_sample,
+        overwrite=overwrite,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def shift(run: str | Path, source: str | Path, *, input: str | None = None, progress: Progress | None = None) -> Shift:
+    """How unlabelled inputs differ from those of a finished run, and what score to expect on them.
+
+    Raises:
+        UserError: anything about the run or the data that the user can mend.
+    """
+    return shift_of(Path(run), source, input=input, progress=progress)
+
+
+def compare(runs: Sequence[str | Path], *, metric: str | None = None, shared: bool = False) -> RunComparison:
+    """Which of two or more runs is better on the same test rows, or that they cannot be told apart.
+
+    Args:
+        metric: to compare by; None: what the runs were judged by.
+        shared: compare on the rows that all runs have, where they differ.
+
+    Raises:
+        UserError: a folder that is no run, or runs on different rows.
+    """
+    return compare_runs([Path(run) for run in runs], metric=metric, shared=shared)
 
 
 def load(path: str | Path) -> Model:

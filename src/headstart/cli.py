@@ -11,6 +11,53 @@ from typing import Annotated, Any
 import typer
 
 from headstart import __version__
+from headstart.arguments import (
+    Adapter,
+    Augment,
+    BaseName,
+    BatchSize,
+    BodyRate,
+    BudgetTime,
+    Damage,
+    Epochs,
+    Folds,
+    Group,
+    Input,
+    Json,
+    L2sp,
+    Level,
+    MaxForgetting,
+    MaxRejected,
+    MetricName,
+    Mixup,
+    ModalityName,
+    Name,
+    Ood,
+    Out,
+    Overwrite,
+    PrefixCache,
+    Quiet,
+    Rank,
+    Rate,
+    Replay,
+    Retain,
+    Risk,
+    RunArgument,
+    ScratchControl,
+    Seed,
+    Slice,
+    Source,
+    SplitColumn,
+    Strategy,
+    Target,
+    TaskName,
+    Test,
+    TestSize,
+    Thaw,
+    Together,
+    Valid,
+    ValidSize,
+)
 from headstart.errors import HeadstartError, SettingError
 
 _HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
@@ -26,127 +73,15 @@ cache_app = typer.Typer(
 )
 app.add_typer(cache_app, name="cache")
 
-_DATA, _MODEL, _TRAINING, _RUN = "Data", "Model", "Training", "Run"
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it and as typer makes it of Ctrl-C
 
-Source = Annotated[
-    str,
-    typer.Argument(
-        help=(
-            "Image folder (class subfolders), table (CSV, TSV, JSONL, Parquet), zip or tar of either, or "
-            "saved `datasets` folder."
-        ),
-        metavar="DATA",
-    ),
-]
-Input = Annotated[str | None, typer.Option(help="Column with the texts or image paths.", rich_help_panel=_DATA)]
-Target = Annotated[
-    list[str] | None,
-    typer.Option(help="Column with the labels or values; repeat for several 0/1 label columns.", rich_help_panel=_DATA),
-]
-Group = Annotated[
-    str | None,
-    typer.Option(help="Column whose equal rows are never parted by a split (patient, site …).", rich_help_panel=_DATA),
-]
-Slice = Annotated[
-    list[str] | None,
-    typer.Option(help="Column to report the score by; may be repeated.", rich_help_panel=_DATA),
-]
-SplitColumn = Annotated[
-    str | None, typer.Option("--split", help="Column that says train, valid or test.", rich_help_panel=_DATA)
-]
-TaskName = Annotated[str | None, typer.Option(help="classification, multilabel or regression.", rich_help_panel=_DATA)]
-ModalityName = Annotated[str | None, typer.Option(help="image or text.", rich_help_panel=_DATA)]
-Valid = Annotated[str | None, typer.Option(help="Another source: the validation part.", rich_help_panel=_DATA)]
-Test = Annotated[
-    str | None,
-    typer.Option(help="Another source: the test part, sealed until the end.", rich_help_panel=_DATA),
-]
-ValidSize = Annotated[
-    float, typer.Option(help="Share of the rows for validation, where none is given.", rich_help_panel=_DATA)
-]
-TestSize = Annotated[
-    float, typer.Option(help="Share of the rows for the test, where none is given.", rich_help_panel=_DATA)
-]
-MaxRejected = Annotated[
-    float,
-    typer.Option(help="Share of unreadable rows above which the run fails.", rich_help_panel=_DATA),
-]
-BaseName = Annotated[
-    str | None,
-    typer.Option(help="Embedded base, timm name, Hub id or local folder.", rich_help_panel=_MODEL),
-]
-Strategy = Annotated[
-    str,
-    typer.Option(
-        help="auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch.", rich_help_panel=_MODEL
-    ),
-]
-BudgetTime = Annotated[
-    str | None,
-    typer.Option("--budget", help="Time that the whole run may take, such as 90s, 10m, 1.5h.", rich_help_panel=_RUN),
-]
-Thaw = Annotated[int | None, typer.Option(help="Stages that are trained, from the top.", rich_help_panel=_TRAINING)]
-Epochs = Annotated[
-    float | None, typer.Option(help="Passes over the training rows, of each phase.", rich_help_panel=_TRAINING)
-]
-Rate = Annotated[float | None, typer.Option(help="Greatest learning rate of the head.", rich_help_panel=_TRAINING)]
-BodyRate = Annotated[
-    float | None,
-    typer.Option(help="The top stage's rate as a share of the head's.", rich_help_panel=_TRAINING),
-]
-BatchSize = Annotated[int | None, typer.Option("--batch", help="Rows a training step.", rich_help_panel=_TRAINING)]
-Augment = Annotated[
-    str,
-    typer.Option(
-        help="auto, none, or damage: also blur, noise, JPEG, low light; typos, cut texts.", rich_help_panel=_TRAINING
-    ),
-]
-Mixup = Annotated[
-    float | None,
-    typer.Option(help="Strength of mixup, 0 for none; by default for plentiful pictures.", rich_help_panel=_TRAINING),
-]
-Adapter = Annotated[
-    str, typer.Option(help="Kind that strategy lora trains: lora, dora or rslora.", rich_help_panel=_TRAINING)
-]
-Rank = Annotated[int, typer.Option(help="Of the adapters.", rich_help_panel=_TRAINING)]
-L2sp = Annotated[
-    float, typer.Option("--l2sp", help="Strength of the pull back to the base's weights.", rich_help_panel=_TRAINING)
-]
-Retain = Annotated[
-    str | None,
-    typer.Option(help="Inputs, labelled or not, on which the base's features are to stay.", rich_help_panel=_TRAINING),
-]
-Replay = Annotated[float, typer.Option(help="Strength of that.", rich_help_panel=_TRAINING)]
-MaxForgetting = Annotated[
-    float | None,
-    typer.Option(
-        help="Share of the base's answers that training may change; beyond it weights are drawn back.",
-        rich_help_panel=_TRAINING,
-    ),
-]
-PrefixCache = Annotated[
-    bool,
-    typer.Option("--prefix-cache/--no-prefix-cache", help="Keep what frozen stages give.", rich_help_panel=_TRAINING),
-]
-ScratchControl = Annotated[
-    bool,
-    typer.Option(
-        "--scratch-control/--no-scratch-control",
-        help="Where weights were trained: also train the network from random ones.",
-        rich_help_panel=_TRAINING,
-    ),
-]
-MetricName = Annotated[
-    str | None,
-    typer.Option(help="To choose and judge by, such as accuracy, f1_macro, r2.", rich_help_panel=_MODEL),
-]
-Seed = Annotated[int, typer.Option(help="Repeats a run exactly.", rich_help_panel=_RUN)]
-Name = Annotated[str | None, typer.Option(help="Name of the run; the data's name by default.", rich_help_panel=_RUN)]
-Out = Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.", rich_help_panel=_RUN)]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run there.", rich_help_panel=_RUN)]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No prose and no progress on stderr.")]
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """Every parameter of a verb under its own name, save those of what is shown."""
+    options = {name: value for name, value in given.items() if name not in ("json", "quiet")}
+    if "slice" in options:
+        options["slices"] = options.pop("slice") or ()
+    return options
 
 
 def _version(value: bool) -> None:
@@ -199,6 +134,12 @@ def fit(
     max_forgetting: MaxForgetting = None,
     prefix_cache: PrefixCache = True,
     scratch_control: ScratchControl = True,
+    together: Together = True,
+    folds: Folds = None,
+    ood: Ood = None,
+    risk: Risk = None,
+    level: Level = 0.9,
+    damage: Damage = False,
     seed: Seed = 0,
     name: Name = None,
     out: Out = None,
@@ -211,16 +152,11 @@ def fit(
     Examples: `headstart fit photos/` · `headstart fit queries.csv --test later.csv` ·
     `headstart fit scans.csv --input path --target finding --group patient`
     """
-    options = dict(locals())  # every parameter goes on under its own name, save those of this page
-    for shown_here in ("json", "quiet"):
-        options.pop(shown_here)
-    options["slices"] = options.pop("slice") or ()
+    options = _options(locals())
     from headstart.api import fit as run_fit
-    from headstart.options import parse_budget
     from headstart.terminal.console import Console
     from headstart.terminal.summary import summary
 
-    options["budget"] = None if budget is None else parse_budget(budget)
     command = shlex.join(["headstart", *sys.argv[1:]])
     run = run_fit(**options, command=command, progress=Console(quiet=quiet))
     print(run.result.to_json() if json else summary(run))
@@ -266,6 +202,137 @@ def predict(
 
 
 @app.command()
+def evaluate(
+    run: RunArgument,
+    source: Source,
+    input: Input = None,
+    target: Target = None,
+    group: Group = None,
+    slice: Slice = None,
+    ood: Ood = None,
+    damage: Damage = False,
+    out: Annotated[Path | None, typer.Option(help="Write the record here too, as JSON.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score the model of RUN on new labelled data: metrics, classes, slices, calibration, each with its interval.
+
+    Example: `headstart evaluate runs/bees field_photos/ --slice camera`
+    """
+    from headstart.api import evaluate as run_evaluate
+    from headstart.terminal.console import Console
+    from headstart.terminal.evaluating import evaluation_text
+    from headstart.terminal.writing import as_json, check_out, write_record
+
+    check_out(out, overwrite)
+    found = run_evaluate(
+        run,
+        source,
+        ood=ood,
+        damage=damage,
+        progress=Console(quiet=quiet),
+        input=input,
+        target=target,
+        group=group,
+        slices=slice or (),
+    )
+    write_record(out, found.to_dict())
+    print(as_json(found.to_dict()) if json else evaluation_text(found))
+
+
+@app.command()
+def audit(
+    source: Source,
+    valid: Valid = None,
+    test: Test = None,
+    input: Input = None,
+    target: Target = None,
+    group: Group = None,
+    split: SplitColumn = None,
+    task: TaskName = None,
+    modality: ModalityName = None,
+    base: BaseName = None,
+    pretraining_sample: Annotated[
+        str | None,
+        typer.Option(
+            help="Inputs, or sha256 of them one a line, that the base was trained on.", rich_help_panel="Data"
+        ),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Also write cleaned.csv, without the rows found wanting.")
+    ] = False,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder of the findings; audit/NAME by default.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier audit there.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Look for what makes scores wrong before training: duplicates, leaks, wrong labels, odd files, give-aways.
+
+    Example: `headstart audit photos/ --out audit/photos`
+    """
+    options = _options(locals())
+    from headstart.api import audit as run_audit
+    from headstart.api import run_name
+    from headstart.terminal.auditing import audit_text
+    from headstart.terminal.console import Console
+    from headstart.terminal.writing import as_json
+
+    options["out"] = out or Path("audit") / run_name(source)
+    found = run_audit(**options, progress=Console(quiet=quiet))
+    print(as_json(found.to_dict()) if json else audit_text(found, options["out"]))
+
+
+@app.command()
+def shift(
+    run: RunArgument,
+    source: Annotated[str, typer.Argument(help="Unlabelled inputs: folder, table or archive.", metavar="DATA")],
+    input: Input = None,
+    out: Annotated[Path | None, typer.Option(help="Write the record here too, as JSON.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say how unlabelled inputs differ from those of RUN, and what score to expect on them.
+
+    Example: `headstart shift runs/bees last_week/`
+    """
+    from headstart.api import shift as run_shift
+    from headstart.terminal.console import Console
+    from headstart.terminal.shifting import shift_text
+    from headstart.terminal.writing import as_json, check_out, write_record
+
+    check_out(out, overwrite)
+    found = run_shift(run, source, input=input, progress=Console(quiet=quiet))
+    write_record(out, found.to_dict())
+    print(as_json(found.to_dict()) if json else shift_text(found))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.", metavar="RUN…")],
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Compare on the test rows that all runs have, where they differ.")
+    ] = False,
+    metric: Annotated[
+        str | None, typer.Option(help="To compare by; what the runs were judged by is the default.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say of runs on the same test rows which is better, or that they cannot be told apart.
+
+    Example: `headstart compare runs/first runs/second`
+    """
+    from headstart.api import compare as run_compare
+    from headstart.terminal.comparing import text as comparison_text
+    from headstart.terminal.writing import as_json
+
+    found = run_compare(runs, metric=metric, shared=shared)
+    print(as_json(found.to_dict()) if json else comparison_text(found))
+
+
+@app.command()
 def inspect(
     source: Source,
     input: Input = None,
@@ -278,9 +345,7 @@ def inspect(
     json: Json = False,
 ) -> None:
     """Show what is understood of DATA and why, before any work."""
-    options = dict(locals())
-    options.pop("json")
-    options["slices"] = options.pop("slice") or ()
+    options = _options(locals())
     from headstart.api import inspect as run_inspect
     from headstart.terminal.summary import inspection_json, inspection_text
 

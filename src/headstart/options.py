@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import fields
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from headstart.errors import SettingError, nearest
-from headstart.settings import FitSettings, SourceSettings, SplitSettings, TrainingSettings
+from headstart.settings import FitSettings, JudgingSettings, SourceSettings, SplitSettings, TrainingSettings
 
 
 class SourceOptions(TypedDict, total=False):
@@ -27,7 +27,7 @@ class FitOptions(SourceOptions, total=False):
 
     base: str | None  # an embedded base, a timm name, a Hub id or a local folder; None: the modality's default
     strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch
-    budget: float | None  # seconds that the whole run may take
+    budget: float | str | None  # seconds that the whole run may take, or a time such as "10m"
     thaw: int | None  # stages that move, from the top
     epochs: float | None  # passes over the training rows
     rate: float | None  # greatest learning rate of the head
@@ -46,14 +46,21 @@ class FitOptions(SourceOptions, total=False):
     metric: str | None  # to choose and judge by; None: the task's default
     valid_size: float  # share of the rows for validation, where none is given
     test_size: float  # share of the rows for the test, where none is given
+    together: bool  # keep near duplicates on one side of every split
+    folds: int | None  # hold every working row out in turn, in so many folds
+    ood: str | None  # source of inputs that the model should not know
+    risk: float | None  # error allowed among what is answered
+    level: float  # probability with which a set of labels holds the true one
+    damage: bool  # also score damaged test rows
     max_rejected: float  # share of unreadable rows above which the run fails
     seed: int  # of splits, folds and intervals
 
 
 _SOURCE = ("input", "group", "split", "task", "modality")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_FIT = ("base", "strategy", "budget", "metric", "max_rejected", "seed")
+_FIT = ("base", "strategy", "budget", "metric", "max_rejected", "seed", "folds")
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
+_JUDGING = tuple(field.name for field in fields(JudgingSettings))
 
 
 def source_settings(options: SourceOptions) -> SourceSettings:
@@ -79,10 +86,14 @@ def fit_settings(options: FitOptions) -> FitSettings:
     """
     _check_names(options, FitOptions.__optional_keys__)
     shares = {name: options[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in options}  # type: ignore[literal-required]
-    seed = {"seed": options["seed"]} if "seed" in options else {}
-    given = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
+    drawing: dict[str, Any] = {name: options[name] for name in ("seed", "together") if name in options}
+    given: dict[str, Any] = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
+    if isinstance(given.get("budget"), str):
+        given["budget"] = parse_budget(given["budget"])
     training = TrainingSettings(**{name: options[name] for name in _TRAINING if name in options})  # type: ignore[literal-required]
-    return FitSettings(source=_source(options), split=SplitSettings(**shares, **seed), training=training, **given)
+    judging = JudgingSettings(**{name: options[name] for name in _JUDGING if name in options})  # type: ignore[literal-required]
+    split = SplitSettings(**shares, **drawing)
+    return FitSettings(source=_source(options), split=split, judging=judging, training=training, **given)
 
 
 def _check_names(options: Iterable[str], known: Set[str]) -> None:

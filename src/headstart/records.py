@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 #: Version of the layout. 1: the first. 2: the ladder, training curves, forgetting and diagnosis; what was handed over.
-SCHEMA = 2
+#: 3: intervals of every metric and class, slices out of `test`, audit, calibration, unknown inputs, shift.
+SCHEMA = 3
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,38 @@ class Chosen:
 
 @dataclass(frozen=True)
 class SliceRecord:
-    """The test score on the rows of one value of one column."""
+    """The test score on the rows of one value of one column, or of one range of a property."""
 
     column: str
     value: str
     n: int  # test rows
     score: float
-    low: float  # 95 % interval; null under 5 rows
+    low: float  # 95 % interval, corrected for the number of slices; null under 5 rows
     high: float
+    found: bool  # a property of the inputs that was looked at unasked; false: a column that was named
+
+
+@dataclass(frozen=True)
+class MetricRecord:
+    """One metric on the test part."""
+
+    value: float  # null where undefined
+    low: float  # 95 % interval
+    high: float
+
+
+@dataclass(frozen=True)
+class ClassRecord:
+    """One class or label on the test part."""
+
+    label: str
+    n: int  # test rows that have it
+    precision: float  # of the rows given this label, the share that have it; null where none was
+    precision_low: float  # 95 % interval
+    precision_high: float
+    recall: float  # of the rows that have it, the share that were given it; null where none has
+    recall_low: float
+    recall_high: float
 
 
 @dataclass(frozen=True)
@@ -44,9 +69,10 @@ class TestRecord:
     low: float  # 95 % interval
     high: float
     n: int  # test rows
-    metrics: dict[str, float]  # every metric of the task; null where undefined on these rows
-    opened: int  # how often the test part was opened
-    slices: list[SliceRecord]  # worst first
+    metrics: dict[str, MetricRecord]  # every metric of the task
+    undefined: dict[str, str]  # metrics that these rows cannot give, each with the reason
+    opened: int  # how often this run opened the test part
+    opened_before: int  # how often earlier runs on this machine opened the same test rows
 
 
 @dataclass(frozen=True)
@@ -144,11 +170,135 @@ class ForgettingRecord:
 
 @dataclass(frozen=True)
 class DiagnosisRecord:
-    """What the training curves say."""
+    """One thing that the evidence says about the run, and what to do."""
 
-    name: str  # "healthy", "over-fitting", "under-fitting", "plateau", "forgetting" or "instability"
+    name: str  # such as "healthy", "over-fitting", "leak" or "too few data"
     sentence: str
     suggestion: str
+
+
+@dataclass(frozen=True)
+class FindingRecord:
+    """One thing that the audit found in the data."""
+
+    id: str
+    kind: str
+    severity: str  # "error": makes a score wrong; "warning"; "note"
+    sentence: str
+    suggestion: str
+    rows: list[str]  # ids, worst first
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NaiveRecord:
+    """What a split that parts near duplicates and groups would have claimed."""
+
+    naive: float  # score of the probe on held-out rows of a random split
+    honest: float  # of the same on held-out rows of a split that keeps them together
+    gain: float  # naive less honest
+    low: float  # 95 % interval
+    high: float
+    why: str  # what is kept together
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """What was found in the data on the way; `headstart audit` looks for more."""
+
+    findings: list[FindingRecord]  # worst first
+    found: int  # findings in all, of which the worst are listed
+    naive: NaiveRecord | None  # null where nothing had to be kept together, or where it makes no difference
+    clusters: int  # sets of near duplicates of more than one row
+    clustered_rows: int  # rows in them
+
+
+@dataclass(frozen=True)
+class BinRecord:
+    """One point of the reliability diagram."""
+
+    confidence: float  # mean of the rows in it
+    right: float  # share of them answered right
+    low: float  # 95 % interval of that share
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class ConformalRecord:
+    """Sets of labels that hold the true one with a promised probability."""
+
+    level: float  # promised
+    coverage: float  # share of test rows whose set holds the true label
+    low: float  # 95 % interval
+    high: float
+    mean_size: float  # labels a set
+    n: int  # held-out rows that the sets were calibrated on
+
+
+@dataclass(frozen=True)
+class AbstainRecord:
+    """Answering only where the error stays under a requested risk."""
+
+    risk: float  # error asked for, among what is answered
+    threshold: float  # confidence under which the answer is "I don't know"; above 1: always
+    answered: float  # share of test rows answered
+    error: float  # share of the answered that are wrong
+    low: float  # 95 % interval
+    high: float
+
+
+@dataclass(frozen=True)
+class CalibrationRecord:
+    """How far probabilities can be taken at their word, on the test part."""
+
+    ece: float  # mean gap between confidence and share right, bins of equally many rows
+    low: float  # 95 % interval
+    high: float
+    temperature: float  # that held-out logits asked for, and that the model divides by
+    before: float  # the gap without it
+    bins: list[BinRecord]
+    conformal: ConformalRecord | None  # null where held-out rows are too few to promise anything
+    abstain: AbstainRecord | None  # null where no --risk was asked for
+
+
+@dataclass(frozen=True)
+class OodRecord:
+    """How well unknown inputs are told from known ones."""
+
+    auroc: float  # null where there was nothing to judge it on
+    low: float  # 95 % interval
+    high: float
+    method: str
+    judged_on: str
+    softmax_auroc: float  # of the plain way, 1 − greatest probability
+    gain_low: float  # lower 95 % bound of the gain over it, paired
+    threshold: float  # score above which an input is called unknown
+    false_alarms: float  # share of test rows above it
+    n: int  # unknown inputs judged on
+
+
+@dataclass(frozen=True)
+class DamageRecord:
+    """The score on damaged test rows."""
+
+    kind: str
+    strength: int  # 1 to 5
+    score: float
+    low: float  # 95 % interval
+    high: float
+    ece: float  # calibration error
+    estimated: float  # score as estimated without labels
+    n: int
+
+
+@dataclass(frozen=True)
+class ShiftRecord:
+    """What damage, as inputs meet it after deployment, does to the score."""
+
+    damage: list[DamageRecord]
+    clean: float  # score on the same rows undamaged
+    valid: float  # score on held-out rows: the plain guess
 
 
 @dataclass(frozen=True)
@@ -209,7 +359,13 @@ class Result:
     ladder: LadderRecord
     training: list[TrainingRecord]  # one a trained candidate; empty where only heads were solved
     forgetting: ForgettingRecord | None  # of the model handed over; null where the base's weights did not move
-    diagnosis: list[DiagnosisRecord]  # worst first; empty where nothing was trained
+    diagnosis: list[DiagnosisRecord]  # worst first
+    audit: AuditRecord
+    classes: list[ClassRecord]  # in the order of the outputs; empty for regression
+    slices: list[SliceRecord]  # worst first
+    calibration: CalibrationRecord | None  # null for regression
+    ood: OodRecord | None  # null where the model cannot tell unknown inputs
+    shift: ShiftRecord | None  # null where --damage was not asked for
     data: DataRecord
     base: dict[str, str]  # name, source, revision, weights (sha256), licence, trained_on
     features: FeatureRecord
@@ -223,7 +379,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; numbers that are not finite become None, as JSON has no others."""
-        cleaned: dict[str, Any] = _finite(asdict(self))
+        cleaned: dict[str, Any] = finite(asdict(self))
         return cleaned
 
     def to_json(self) -> str:
@@ -231,9 +387,10 @@ class Result:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Plain values with None in place of numbers that are not finite, as JSON has no others."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, (list, tuple)) else value

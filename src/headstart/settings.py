@@ -25,7 +25,18 @@ class SplitSettings:
 
     valid: float = 0.2  # share of the non-test rows, 0 < valid < 1
     test: float = 0.2  # share of all rows, 0 < test < 1
+    together: bool = True  # near duplicates are kept on one side of every split
     seed: int = 0  # draws the split
+
+
+@dataclass(frozen=True)
+class JudgingSettings:
+    """What a run measures, and what its model says, besides the score and the answer."""
+
+    ood: str | None = None  # source of inputs that the model should not know; None: made ones
+    risk: float | None = None  # error allowed among what is answered, 0 < risk < 1; None: everything is answered
+    level: float = 0.9  # probability with which a set of labels holds the true one, 0 < level < 1
+    damage: bool = False  # also score damaged test rows
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,8 @@ class FitSettings:
 
     source: SourceSettings = field(default_factory=SourceSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
+    judging: JudgingSettings = field(default_factory=JudgingSettings)
+    folds: int | None = None  # times that every working row is held out in turn; None: where rows are few
     base: str | None = None  # name of the base; None: the modality's default
     training: TrainingSettings = field(default_factory=TrainingSettings)
     strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy

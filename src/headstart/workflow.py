@@ -15,11 +15,14 @@ from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
 from headstart.evaluation.metrics import METRICS, for_task
 from headstart.evaluation.verdict import SCRATCH
+from headstart.flow.assessing import assess
+from headstart.flow.calibrating import calibrate, check_judging
 from headstart.flow.choosing import preferred_control
 from headstart.flow.climbing import check_training, climb_and_finish, seconds_after
 from headstart.flow.clock import Clock
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
+from headstart.flow.knowing import strange_inputs
 from headstart.flow.preparing import Prepared, prepare
 from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
@@ -92,6 +95,7 @@ def fit_source(
             base = open_base(settings.base, opened.table.modality)
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):
+            strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood else None
             prepared = prepare(opened, base, settings, progress, budget.left())
         clock.move("features", "loading", prepared.features.loading)
         clock.move("features", "choosing the runtime", prepared.features.choosing)
@@ -101,14 +105,17 @@ def fit_source(
         with clock.step("strategies"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
             preferred = preferred_control(prepared, climbed) if settings.strategy == AUTO else None
+            calibrated = calibrate(climbed, settings.judging)
         with clock.step("scratch control"):
             scratch = scratch_control(climbed, budget)
         with clock.step("test"):
-            judgement = judge_once(prepared, climbed.final, metric.name, settings.seed, progress, scratch)
-        clock.move("test", "controls", sum(c.seconds for c in judgement.controls if c.name != SCRATCH))
+            judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch)
+        clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
+        with clock.step("evidence"):
+            assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, progress)
         with clock.step("hand over"):
             about = About(folder.path.name, str(places.source), command, metric, clock)
-            work = Work(base, prepared, climbed, judgement, preferred)
+            work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
     return Run(path, result, model)
@@ -151,6 +158,7 @@ def _check(settings: FitSettings) -> None:
     if settings.strategy != AUTO:
         get_strategy(settings.strategy)
     check_training(settings)
+    check_judging(settings)
     if settings.metric is not None and settings.metric not in METRICS:
         raise SettingError(
             f"metric {settings.metric!r} is unknown; it is one of "

@@ -92,7 +92,7 @@ def other_weights(bundle: Path) -> None:
     [
         (cut_record, "bundle.json cannot be read"),
         (drop_key, "bundle.json is damaged: KeyError 'task'; restore it or fit again"),
-        (newer_layout, "has layout 99, this headstart reads up to 2; upgrade headstart"),
+        (newer_layout, "has layout 99, this headstart reads up to 3; upgrade headstart"),
         (cut_weights, "head.safetensors is not what was saved (its sha256 differs)"),
         (flip_a_bit, "head.safetensors is not what was saved (its sha256 differs)"),
         (narrow_weights, "head.safetensors has shape (96, 1) for 2 outputs"),
@@ -163,7 +163,7 @@ def test_out_in_use(capsys: Capsys, here: Path, photos: Path, image_run: Path) -
     error = refused(capsys, "predict", image_run, photos, "--out", "answers.csv")
     assert "answers.csv exists; pass --overwrite to replace it" in error
     assert call(capsys, "predict", image_run, photos, "--out", "answers.csv", "--overwrite").code == 0
-    assert (here / "answers.csv").read_text().startswith("input,prediction,confidence\n")
+    assert (here / "answers.csv").read_text().startswith("input,prediction,confidence,unknown\n")
 
 
 def test_full_disk_under_the_answers(

@@ -51,7 +51,7 @@ def test_says_what_is_handed_over() -> None:
 def test_forgetting_and_findings_are_a_line_each() -> None:
     said = lines(made_up.climbed()[0])
     assert sum(line.startswith("forgot   4.1 % of what the base knew") for line in said) == 1
-    found = [line for line in said if line.startswith("training ")]
+    found = [line for line in said if line.startswith("finding ")]
     assert [line.split()[1] for line in found] == ["over-fitting:", "plateau:"]
     assert "(scratch: the same network from random weights)" in said
 

@@ -212,7 +212,7 @@ def test_intervals_over_unequal_classes_hold_the_truth(name, sizes):
     assert differ / several <= 0.09
 
 
-@pytest.mark.parametrize("name", ["log_loss", "brier", "auroc"])
+@pytest.mark.parametrize("name", ["log_loss", "brier", "auroc", "average_precision"])
 def test_intervals_of_soft_scores_hold_the_truth(name):
     rng = np.random.default_rng(4)
 

@@ -23,7 +23,7 @@ def _f1(average: str, **kw) -> Callable:
     return lambda y, p, w: sk.f1_score(y, p >= 0.5, average=average, sample_weight=w, **kw)
 
 
-def _weighted_average_precision(y, p, w):
+def _mean_average_precision(y, p, w):
     labels = np.flatnonzero(y.any(axis=0))
     return np.mean([sk.average_precision_score(y[:, c], p[:, c], sample_weight=w) for c in labels])
 
@@ -38,12 +38,15 @@ CLASSIFICATION = {
     ),
     "mcc": lambda y, p, w: sk.matthews_corrcoef(y, p.argmax(1), sample_weight=w),
     "auroc": _multiclass_auroc,
+    "average_precision": lambda y, p, w: _mean_average_precision(np.eye(p.shape[1])[y], p, w),
+    "top3": lambda y, p, w: sk.top_k_accuracy_score(y, p, k=3, labels=np.arange(p.shape[1]), sample_weight=w),
     "top5": lambda y, p, w: sk.top_k_accuracy_score(y, p, k=5, labels=np.arange(p.shape[1]), sample_weight=w),
 }
 MULTILABEL = {
     "f1_micro": _f1("micro"),
     "f1_macro": _f1("macro", zero_division=np.nan),
-    "average_precision": _weighted_average_precision,
+    "auroc": lambda y, p, w: sk.roc_auc_score(y > 0.5, p, average="macro", sample_weight=w),
+    "average_precision": _mean_average_precision,
     "subset_accuracy": lambda y, p, w: sk.accuracy_score(y > 0.5, p >= 0.5, sample_weight=w),
 }
 REGRESSION = {
@@ -78,7 +81,7 @@ def measured(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
 CASES = [
     *[(name, ref, *classified(s, n, k, t)) for name, ref in CLASSIFICATION.items()
       for s, (n, k, t) in enumerate([(400, 7, False), (60, 7, True), (1200, 8, True)])],
-    *[(name, ref, *classified(s, n, 2)) for name, ref in CLASSIFICATION.items() if name != "top5"
+    *[(name, ref, *classified(s, n, 2)) for name, ref in CLASSIFICATION.items() if name not in {"top3", "top5"}
       for s, n in enumerate([9, 900])],
     *[(name, ref, *labelled(s, n, k)) for name, ref in MULTILABEL.items()
       for s, (n, k) in enumerate([(200, 5), (12, 3), (1500, 4)])],
@@ -111,6 +114,18 @@ def test_every_metric_is_checked_against_a_library():
     assert checked == set(METRICS)
 
 
+SLOPES = [(name, *classified(2, 60, k, ties=True)) for name in CLASSIFICATION for k in (2, 4)]
+SLOPES += [(name, *labelled(2, 60, 4)) for name in MULTILABEL]
+SLOPES = [case for case in SLOPES if METRICS[case[0]].influence]
+
+
+@pytest.mark.parametrize(("name", "y", "p"), SLOPES)
+def test_the_influence_is_the_slope_of_the_metric(name, y, p):
+    w, step = np.random.default_rng(0).exponential(size=60), 1e-5
+    up, down = (METRICS[name].kernel(y, p, w[:, None] + sign * step * np.eye(60)) for sign in (1, -1))
+    np.testing.assert_allclose(METRICS[name].influence(y, p, w), (up - down) / (2 * step), atol=1e-8)
+
+
 @pytest.mark.parametrize("name", ["auroc", "average_precision"])
 def test_many_and_few_thresholds_give_the_same(name, monkeypatch):
     y, p = classified(3, 300, 2) if name == "auroc" else labelled(3, 300, 3)
@@ -132,6 +147,8 @@ def test_a_certain_and_wrong_answer_has_a_finite_log_loss():
 
 UNDEFINED = [
     ("auroc", np.zeros(5, int), np.full((5, 2), 0.5)),
+    ("auroc", np.tile([0.0, 1.0], (4, 1)), np.full((4, 2), 0.5)),
+    ("average_precision", np.zeros(5, int), np.full((5, 2), 0.5)),
     ("mcc", np.zeros(5, int), np.tile([0.3, 0.7], (5, 1))),
     ("mcc", np.array([0, 1, 0]), np.tile([0.3, 0.7], (3, 1))),
     ("f1_micro", np.zeros((3, 2)), np.zeros((3, 2))),
@@ -170,9 +187,10 @@ def test_probabilities_that_are_not_finite_make_every_metric_nan(bad):
     assert all(np.isnan(v) for v in evaluate("classification", y, p).values())
 
 
-def test_top5_is_left_out_where_it_is_always_1():
-    assert "top5" not in {m.name for m in for_task("classification", 5)}
-    assert "top5" in {m.name for m in for_task("classification", 6)}
+@pytest.mark.parametrize(("name", "always"), [("top3", 3), ("top5", 5)])
+def test_first_few_are_left_out_where_they_are_always_right(name, always):
+    assert name not in {m.name for m in for_task("classification", always)}
+    assert name in {m.name for m in for_task("classification", always + 1)}
 
 
 def test_evaluate_has_all_of_a_tasks_metrics_and_no_other():

@@ -3,7 +3,7 @@ import pytest
 
 from headstart.errors import ColumnError
 from headstart.evaluation.bootstrap import score_interval
-from headstart.evaluation.slices import by_slice
+from headstart.evaluation.slices import by_slice, surely_worse
 
 CAMERA = np.array(["old"] * 10 + ["new"] * 20 + ["spare"] * 4)
 Y = np.zeros(34, int)
@@ -22,8 +22,45 @@ def test_groups_are_scored_worst_first_and_small_ones_after_them():
 
 def test_a_groups_interval_is_that_of_its_rows():
     found = by_slice("accuracy", Y, P, {"camera": CAMERA})
-    assert found[0].interval == score_interval("accuracy", Y[:10], P[:10])
+    assert found[0].interval == score_interval("accuracy", Y[:10], P[:10], level=0.975)
     assert np.isnan([found[-1].interval.low, found[-1].interval.high]).all()
+
+
+def test_intervals_widen_with_the_slices_looked_at():
+    found = by_slice("accuracy", Y, P, {"camera": CAMERA})
+    assert {s.looked_at for s in found} == {2}  # the third is too small for an interval
+    more = by_slice("accuracy", Y, P, {"camera": CAMERA, "row": np.arange(34) % 3})
+    assert {s.looked_at for s in more} == {5}
+    old, wider = found[0], next(s for s in more if s.value == "old")
+    assert wider.interval.level == pytest.approx(0.99)
+    assert wider.interval.low < old.interval.low
+    assert wider.interval.value == old.interval.value
+    alone = by_slice("accuracy", Y, P, {"all": np.zeros(34)})
+    assert alone[0].interval == score_interval("accuracy", Y, P)
+
+
+def test_of_many_equal_slices_none_is_surely_worse():
+    rng = np.random.default_rng(0)
+    named = 0
+    for _ in range(150):
+        right = rng.random(600) < 0.85
+        p = np.eye(2)[(~right).astype(int)]
+        columns = {str(i): rng.integers(0, 5, 600) for i in range(4)}
+        found = by_slice("accuracy", np.zeros(600, int), p, columns)
+        named += bool(surely_worse(found, "accuracy", 0.85))
+    assert named / 150 <= 0.07  # one-sided: 2.5 % and then some
+
+
+def test_a_slice_that_is_worse_is_found_among_many():
+    rng = np.random.default_rng(0)
+    night = rng.random(800) < 0.15
+    p = np.eye(2)[(rng.random(800) < np.where(night, 0.4, 0.05)).astype(int)]
+    columns = {"hour": np.where(night, "night", "day"), **{str(i): rng.integers(0, 5, 800) for i in range(4)}}
+    found = by_slice("accuracy", np.zeros(800, int), p, columns)
+    worse = surely_worse(found, "accuracy", float((p[:, 0] == 1).mean()))
+    assert [(s.column, s.value) for s in worse] == [("hour", "night")]
+    loss = surely_worse(by_slice("brier", np.zeros(800, int), p, columns, draws=100), "brier", float(p[:, 1].mean()))
+    assert [(s.column, s.value) for s in loss] == [("hour", "night")]
 
 
 def test_a_loss_has_its_highest_first():

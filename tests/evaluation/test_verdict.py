@@ -198,3 +198,59 @@ def test_both_needed_controls_hold_back_the_verdict():
     assert verdict.outcome == "cannot tell"
     assert "for majority" in verdict.sentence
     assert "architecture" not in verdict.sentence
+
+
+# --- Where the evidence does not carry a claim ----------------------------------------------------
+
+
+def test_every_control_must_be_beaten():
+    gains = {PIXELS: gain(0.1, 0.05, 0.15), "words + linear": gain(0.3, -0.1, 0.7), "majority": gain(0.4, 0.3, 0.5)}
+    verdict = judge(SCORE, "accuracy", gains)
+    assert verdict.outcome == "cannot tell"
+    assert "for words + linear" in verdict.sentence
+
+
+@pytest.mark.parametrize(("rows", "outcome"), [(5, "cannot tell"), (6, "helped")])
+def test_five_rows_tell_nothing_though_all_speak_for_one_model(rows, outcome):
+    y = np.zeros(rows, int)
+    right, wrong = np.eye(2)[y], np.eye(2)[1 - y]
+    score = score_interval("accuracy", y, right)
+    assert judge(score, "accuracy", {PIXELS: paired_gain("accuracy", y, right, wrong)}).outcome == outcome
+    assert judge(score, "accuracy", {PIXELS: paired_gain("accuracy", y, wrong, right)}).outcome in (
+        "cannot tell",
+        "hurt",
+    )
+
+
+@pytest.mark.parametrize("metric", ["mcc", "spearman"])
+def test_a_constant_answer_has_no_correlation_and_does_not_withhold_the_verdict(metric):
+    gains = {"majority": gain(NAN, NAN, NAN), PIXELS: gain(0.2, 0.1, 0.3)}
+    assert judge(SCORE, metric, gains).outcome == "helped"
+    unsure = Interval(0.2, -0.1, 0.5, 0.95, 153)
+    verdict = judge(unsure, metric, gains)
+    assert verdict.outcome == "cannot tell"
+    assert "against 0.000 for majority" in verdict.sentence
+
+
+@pytest.mark.parametrize("interval", [(-0.1, -0.15, -0.05), (0.0, -0.02, 0.02)])
+def test_nobody_is_told_to_use_the_majority(interval):
+    verdict = judge(SCORE, "accuracy", {"majority": gain(*interval), PIXELS: gain(0.3, 0.2, 0.4)})
+    assert verdict.outcome in ("hurt", "did not help")
+    assert verdict.next_step.startswith("Use no model yet")
+    assert "instead" not in verdict.sentence
+
+
+def test_leaked_rows_that_were_left_out_are_told():
+    gains = {PIXELS: gain(0.2, 0.1, 0.3, 140)}
+    verdict = judge(SCORE, "accuracy", gains, leaked=13)
+    assert verdict.outcome == "helped"
+    assert verdict.sentence.endswith(" Left out: 13 test rows that have a duplicate among the rows learnt from.")
+    assert judge(SCORE, "accuracy", gains).sentence == verdict.sentence.partition(" Left out")[0]
+    nothing_left = judge(Interval(NAN, NAN, NAN, 0.95, 0), "accuracy", {PIXELS: gain(NAN, NAN, NAN, 0)}, leaked=13)
+    assert nothing_left.outcome == "cannot tell"
+    assert "all 13 test rows have a duplicate" in nothing_left.sentence
+
+
+@pytest.mark.parametrize("outcome", [(0.2, 0.1, 0.3), (-0.2, -0.3, -0.1), (0.0, -0.02, 0.02), (0.0, -0.2, 0.2)])
+def test_the_leak_is_told_with_every_outcome(outcome):
+    assert "Left out: 3 test rows" in judge(SCORE, "accuracy", {PIXELS: gain(*outcome)}, leaked=3).sentence

@@ -32,14 +32,14 @@ def test_a_limit_of_0_hands_over_the_base(
     assert free.result.forgetting is not None
     assert free.result.forgetting.error > 0
     assert free.result.chosen.strategy == "full"
-    run, told = fit(texts, tmp_path / "run", settled_bases["text"], "full", replace(FAST, max_forgetting=0.0))
+    run, told = fit(texts, tmp_path / "run", settled_bases["text"], "full", replace(FAST, max_forgetting=0.0), folds=2)
     check(run)
     record = run.result.forgetting
     assert record is not None
     assert (record.error, record.kept, record.limit) == (0.0, 0.0, 0.0)
     assert run.result.chosen.strategy == "probe"
     assert any("drawn back to 0% of the way from the base" in line for line in told)
-    probe, _ = fit(texts, tmp_path / "probe", settled_bases["text"], "probe", FAST)
+    probe, _ = fit(texts, tmp_path / "probe", settled_bases["text"], "probe", FAST, folds=2)
     inputs = ["my card was late", "the cat sat on a mat"]
     assert np.allclose(run.model.predict_proba(inputs), probe.model.predict_proba(inputs), atol=1e-5)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from headstart.flow import judging, scratch
-from headstart.settings import TrainingSettings
+from headstart.settings import SplitSettings, TrainingSettings
 from headstart.strategies.names import STRATEGIES
 from headstart.workflow import Run
 from tests.strategies import data
@@ -57,6 +57,9 @@ def test_it_is_left_out_elsewhere(
     assert not any("control from scratch" in line for line in told)
 
 
+APART = SplitSettings(together=False)  # the made-up texts are so like one another that few clusters are left
+
+
 def test_as_many_steps_as_the_model_took(
     settled_bases: dict[str, str], texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +75,7 @@ def test_as_many_steps_as_the_model_took(
     for strategy, share in (("full", 1.0), ("partial", STRATEGIES["partial"].recipe.phases[0].thaw)):  # type: ignore[union-attr]
         jobs.clear()
         slow = TrainingSettings(epochs=4, rate=1e-4)
-        fit(texts, tmp_path / strategy, settled_bases["text"], strategy, slow, metric="log_loss")
+        fit(texts, tmp_path / strategy, settled_bases["text"], strategy, slow, metric="log_loss", split=APART)
         ((climbed, trained),) = jobs
         assert climbed.final.trained.steps
         assert trained.steps == max(1, round(share * climbed.final.trained.steps))
@@ -92,9 +95,9 @@ def test_one_that_diverged_says_nothing(
     seen: list[set[str]] = []
     judge = judging.judge
 
-    def spy(score: Any, metric: str, gains: dict[str, Any]) -> Any:
+    def spy(score: Any, metric: str, gains: dict[str, Any], **given: Any) -> Any:
         seen.append(set(gains))
-        return judge(score, metric, gains)
+        return judge(score, metric, gains, **given)
 
     monkeypatch.setattr(judging, "judge", spy)
     run, _ = fit(texts, tmp_path / "run", settled_bases["text"], "full", WITH, metric="log_loss")

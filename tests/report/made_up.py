@@ -11,18 +11,20 @@ from PIL import Image
 from headstart.records import (
     CandidateRecord,
     Chosen,
+    ClassRecord,
     ControlRecord,
     DataRecord,
     FeatureRecord,
     GainRecord,
+    MetricRecord,
     Result,
     SliceRecord,
     TestRecord,
     VerdictRecord,
 )
-from headstart.report.evidence import ClassScore, Evidence, Example
+from headstart.report.evidence import Evidence, Example
 from headstart.settings import FitSettings, SourceSettings, SplitSettings
-from tests.report import ladders
+from tests.report import judged, ladders
 
 NAN = float("nan")
 
@@ -57,19 +59,16 @@ def images() -> tuple[Result, Evidence]:
             0.973,
             80,
             {
-                "accuracy": 0.9375,
-                "balanced_accuracy": 0.9371,
-                "f1_macro": 0.9374,
-                "log_loss": 0.181,
-                "brier": 0.0497,
-                "mcc": 0.8748,
-                "auroc": NAN,
+                "accuracy": MetricRecord(0.9375, 0.862, 0.973),
+                "balanced_accuracy": MetricRecord(0.9371, 0.861, 0.974),
+                "f1_macro": MetricRecord(0.9374, 0.862, 0.974),
+                "log_loss": MetricRecord(0.181, 0.101, 0.284),
+                "brier": MetricRecord(0.0497, 0.026, 0.079),
+                "mcc": MetricRecord(0.8748, 0.731, 0.952),
             },
+            {"auroc": "every test example is of one class"},
             1,
-            [
-                SliceRecord("camera", "phone", 22, 0.864, 0.667, 0.953),
-                SliceRecord("camera", "scan", 3, 1.0, NAN, NAN),
-            ],
+            0,
         ),
         transfer_gain=GainRecord(0.25, 0.137, 0.353, "classical features"),
         controls=[
@@ -95,6 +94,7 @@ def images() -> tuple[Result, Evidence]:
         training=[],
         forgetting=None,
         diagnosis=[],
+        **judged.nothing(),
         data=DataRecord(
             "data/hymenoptera",
             "image",
@@ -151,6 +151,7 @@ def climbed() -> tuple[Result, Evidence]:
         training=[ladders.training("lora", 9), ladders.training("partial")],
         forgetting=ladders.forgotten(),
         diagnosis=ladders.findings(),
+        **judged.everything(),
     )
     return result, evidence
 
@@ -186,7 +187,6 @@ def _image_evidence() -> Evidence:
     return Evidence(
         labels=("ants", "bees"),
         confusion=np.array([[36, 3], [2, 39]]),
-        per_class=[ClassScore("ants", 0.947, 0.923, 39), ClassScore("bees", 0.929, 0.951, 41)],
         examples=tuple(examples),
     )
 
@@ -226,7 +226,22 @@ def texts() -> tuple[Result, Evidence]:
             "Ship the control, which is smaller, or label more test rows.",
         ),
         chosen=Chosen("all-minilm-l6-v2", "probe", "lda", {"shrinkage": 0.1}),
-        test=TestRecord(0.921, 0.911, 0.930, 3080, {"accuracy": 0.921, "top5": 0.99, "log_loss": 0.31}, 3, []),
+        test=TestRecord(
+            0.921,
+            0.911,
+            0.930,
+            3080,
+            {
+                "accuracy": MetricRecord(0.921, 0.911, 0.930),
+                "top5": MetricRecord(0.99, 0.986, 0.993),
+                "log_loss": MetricRecord(0.31, 0.28, 0.34),
+            },
+            {},
+            3,
+            2,
+        ),
+        classes=judged.classes(labels, counts),
+        calibration=judged.calibration(20),
         transfer_gain=GainRecord(0.007, -0.004, 0.018, "classical features"),
         controls=[ControlRecord("classical features", 0.914, 0.903, 0.923, 4.2)],
         candidates=[CandidateRecord("all-minilm-l6-v2", "probe", 0.918, 95.0, [])],
@@ -237,17 +252,12 @@ def texts() -> tuple[Result, Evidence]:
 
 
 def _text_evidence(labels: tuple[str, ...], counts: np.ndarray) -> Evidence:
-    hits, said, support = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
     text = "I topped up yesterday and the money still has not shown up on my account. What happened to it?"
     wrong = [Example("mistake", f"test.csv:{i}", labels[i], labels[i + 1], 0.99 - i / 50, text) for i in range(10)]
     right = [Example("confident", f"test.csv:{50 + i}", labels[i], labels[i], 0.999, text) for i in range(10)]
     return Evidence(
         labels=labels,
         confusion=counts,
-        per_class=[
-            ClassScore(label, hits[i] / said[i], hits[i] / support[i], int(support[i]))
-            for i, label in enumerate(labels)
-        ],
         examples=(*wrong, *right),
     )
 
@@ -263,7 +273,25 @@ def numbers() -> tuple[Result, Evidence]:
         task="regression",
         metric="mae",
         verdict=VerdictRecord("hurt", "Borrowing hurt: errors are larger than without it.", "Use the control."),
-        test=TestRecord(8.1, 7.4, 8.8, 300, {"r2": 0.71, "mae": 8.1, "rmse": 10.2, "spearman": 0.84}, 1, []),
+        test=TestRecord(
+            8.1,
+            7.4,
+            8.8,
+            300,
+            {
+                "r2": MetricRecord(0.71, 0.64, 0.77),
+                "mae": MetricRecord(8.1, 7.4, 8.8),
+                "rmse": MetricRecord(10.2, 9.3, 11.1),
+                "spearman": MetricRecord(0.84, 0.79, 0.88),
+            },
+            {},
+            1,
+            0,
+        ),
+        slices=[
+            SliceRecord("length", "length 1–34 characters", 102, 9.6, 8.5, 10.7, True),
+            SliceRecord("town", "Ulm", 40, 7.9, 6.1, 9.7, False),
+        ],
         transfer_gain=GainRecord(-1.9, -2.6, -1.2, "classical features"),
         controls=[
             ControlRecord("classical features", 6.2, 5.7, 6.8, 1.0),
@@ -287,9 +315,17 @@ def tags() -> tuple[Result, Evidence]:
         task="multilabel",
         metric="f1_macro",
         verdict=VerdictRecord("did not help", "Borrowing did not help.", ""),
-        test=replace(result.test, metrics={"f1_macro": 0.7, "subset_accuracy": 0.5}, slices=[]),
+        test=replace(
+            result.test,
+            metrics={"f1_macro": MetricRecord(0.7, 0.6, 0.79), "subset_accuracy": MetricRecord(0.5, 0.39, 0.61)},
+            undefined={"average_precision": "label rare has no test examples"},
+        ),
+        classes=[
+            ClassRecord("red", 20, 0.9, 0.7, 0.97, 0.8, 0.58, 0.92),
+            ClassRecord("round", 30, 0.5, 0.35, 0.65, 0.6, 0.42, 0.75),
+            ClassRecord("rare", 0, NAN, NAN, NAN, NAN, NAN, NAN),
+        ],
         data=replace(result.data, labels=["red", "round", "rare"]),
     )
-    scores = [("rare", NAN, NAN, 0), ("red", 0.9, 0.8, 20), ("round", 0.5, 0.6, 30)]
     examples = (Example("mistake", "t.csv:9", "red, round", "", 0.9, "a ball"),)
-    return result, Evidence(labels=("red", "round", "rare"), per_class=scores, examples=examples)
+    return result, Evidence(labels=("red", "round", "rare"), examples=examples)

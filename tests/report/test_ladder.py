@@ -8,18 +8,22 @@ from dataclasses import replace
 import pytest
 
 from headstart.records import LadderRecord, Result
-from headstart.report import curves, frame, sentences, words
+from headstart.report import curves, sentences, words
 from headstart.report.build import build
 from headstart.report.climb import ladder as shown_ladder
 from headstart.report.curves import Curve, Step
-from tests.report import ladders, made_up
+from tests.report import judged, ladders, made_up
 from tests.report.ladders import NAN
 from tests.report.test_build import Reader, read
+from tests.report.test_build import page as made
 
 
 def page(**changes: object) -> Reader:
-    """The climbed run's page, with other fields of the result."""
+    """The climbed run's page; with other fields of the result, without what else it was judged on."""
+    if not changes:
+        return made(made_up.climbed)
     result, evidence = made_up.climbed()
+    result = replace(result, **judged.nothing())
     return read(build(replace(result, **changes), evidence))  # type: ignore[arg-type]
 
 
@@ -28,10 +32,10 @@ def headings(reader: Reader) -> set[str]:
     return {a["id"] for tag, a in reader.elements if tag == "section"}
 
 
-def circles(reader: Reader, kind: str) -> list[tuple[float, float]]:
-    """Places across and down of the dots of a kind, in per cent."""
-    found = [a for tag, a in reader.elements if tag == "circle" and a.get("class") == f"dot {kind}" and "%" in a["cy"]]
-    return [(float(a["cx"][:-1]), float(a["cy"][:-1])) for a in found]
+def dots(reader: Reader, colour: str) -> list[tuple[float, float]]:
+    """Places of the dots filled with a colour of the style sheet."""
+    found = [a for tag, a in reader.elements if tag == "use" and f"fill: var(--{colour})" in a.get("style", "")]
+    return [(float(a["x"]), float(a["y"])) for a in found]
 
 
 def test_rungs_are_shown_in_order_with_gain_bounds_times_and_reason() -> None:
@@ -70,13 +74,13 @@ def test_chart_has_a_dot_a_tried_rung_and_its_scale_follows_the_scores() -> None
     assert shown is not None
     assert shown.chart is not None
     reader = read(str(shown.chart))
-    taken, others = circles(reader, "strong"), circles(reader, "hollow")
+    taken, others = dots(reader, "accent"), dots(reader, "paper")
     assert (len(taken), len(others)) == (3, 1)
     assert [x for x, _ in taken] == sorted(x for x, _ in taken)
     assert [y for _, y in taken] == sorted((y for _, y in taken), reverse=True)  # down is less
     assert others[0][1] < taken[-1][1]
     assert "4 lora: 0.951 after 215.1 seconds, interval 0.937 to 0.965, not taken" in reader.text
-    assert shown.log
+    assert "logarithmic" in reader.text
 
 
 def test_of_an_error_the_line_lies_on_the_side_of_the_gain() -> None:
@@ -116,14 +120,16 @@ def test_missing_numbers_of_a_ladder_and_a_training_are_dashes() -> None:
     assert "2 full taken – – – probe – – –" in reader.text
     assert "3 full taken – – – probe – – –" in reader.text
     assert "It could not be measured" in reader.text
-    assert not any("nan" in v for _, a in reader.elements for k, v in a.items() if k in ("cx", "cy", "x1", "y1"))
+    assert not any("nan" in v for _, a in reader.elements for k, v in a.items() if k in ("d", "x", "y"))
 
 
 def test_twelve_rungs_and_one_point_do_not_break_it() -> None:
     rungs = [ladders.start(), *(ladders.rung(f"own{i}", 0.9 + i / 200, "not taken") for i in range(11))]
     reader = page(ladder=ladders.ladder(rungs), training=[ladders.training(points=1)])
     assert (reader.faults, reader.open) == ([], [])
-    assert len(circles(reader, "hollow")) == 11
+    shown = shown_ladder(replace(made_up.climbed()[0], ladder=ladders.ladder(rungs)))
+    assert shown is not None
+    assert len(dots(read(str(shown.chart)), "paper")) == 11
     assert "12 own10 not taken" in reader.text
     without = page(training=[ladders.training(points=0)])
     assert without.faults == []
@@ -155,10 +161,10 @@ def test_training_tells_its_facts_curves_forgetting_and_findings() -> None:
 
 def test_sections_without_content_are_left_out() -> None:
     plain = page(training=[], forgetting=None, diagnosis=[])
-    assert "training" not in headings(plain)
+    assert not {"training", "diagnosis"} & headings(plain)
     bare = page(ladder=replace(ladders.probe_only(), rungs=[]))
     assert "ladder" not in headings(bare)
-    assert {"ladder", "training"} <= headings(page())
+    assert {"ladder", "training", "diagnosis"} <= headings(page())
 
 
 def test_forgetting_above_its_limit_and_without_one() -> None:
@@ -168,8 +174,7 @@ def test_forgetting_above_its_limit_and_without_one() -> None:
 
 
 def test_control_that_is_handed_over_is_named_wherever_it_matters() -> None:
-    result, evidence = made_up.control_kept()
-    text = read(build(result, evidence)).text
+    text = made(made_up.control_kept).text
     head = text[: text.index("Score against the controls")]
     assert "Handed over: the control classical features. It borrows nothing" in head
     assert "classical features control, handed over 0.975" in text
@@ -199,6 +204,7 @@ def test_text_of_ladder_and_training_is_escaped() -> None:
         training=[replace(ladders.training(evil), prefix=evil, augmentation=evil, stopped=evil)],
         forgetting=replace(ladders.forgotten(), how=evil),
         diagnosis=[finding],
+        shift=None,
     )
     html = build(result, evidence)
     assert "<script" not in html
@@ -217,38 +223,44 @@ def test_unknown_names_have_no_words() -> None:
     assert (words.strategy("own"), words.control("own")) == ("", "")
 
 
+def drawn(points: list[tuple[float, float]], mark: float = NAN) -> str:
+    made = curves.curves([Curve("loss", points, "strong")], name="n", title="t", up="loss", across="epoch", mark=mark)
+    return str(made)
+
+
 def test_curve_leaves_gaps_and_marks_what_was_kept_within_it() -> None:
-    gap = Curve("loss", [(0, 1.0), (1, NAN), (2, 0.5), (3, 0.4)], "strong")
-    drawn = curves.curves([gap], name="n", title="t", across="epoch", mark=2.0)
-    assert drawn is not None
-    assert str(drawn).count('class="curve strong"') == 1
-    assert "kept" in str(drawn)
-    beyond = curves.curves([gap], name="n", title="t", across="epoch", mark=9.0)
-    assert "kept" not in str(beyond)
-    assert curves.curves([Curve("loss", [(NAN, 1.0)], "plain")], name="n", title="t", across="epoch") is None
+    gap = [(0.0, 1.0), (1.0, NAN), (2.0, 0.5), (3.0, 0.4)]
+    line = re.search(r'<path d="([^"]*)"[^>]*stroke: var\(--accent\)', drawn(gap))
+    assert line is not None
+    assert len(re.findall("L", line[1])) == 1  # no line leads over the gap
+    assert drawn(gap).count("<use") == 3
+    marked = "stroke-dasharray"
+    assert drawn(gap, mark=2.0).count(marked) == drawn(gap, mark=9.0).count(marked) + 1
+    assert drawn([(NAN, 1.0)]) == "None"
 
 
 def test_long_curve_is_thinned() -> None:
-    long = Curve("loss", [(i / 10, 1 / (i + 1)) for i in range(5000)], "strong")
-    drawn = str(curves.curves([long], name="n", title="t", across="epoch"))
-    assert drawn.count('class="curve strong"') == 199
-    assert "<circle" not in drawn
+    long = drawn([(i / 10, 1 / (i + 1)) for i in range(5000)])
+    line = re.search(r'<path d="([^"]*)"[^>]*stroke: var\(--accent\)', long)
+    assert line is not None
+    assert 10 <= len(re.findall("[ML]", line[1])) <= 200
+    assert "<use" not in long
 
 
 @pytest.mark.parametrize(
-    ("values", "log"), [([3.0, 7.0], False), ([3.0, 400.0], True), ([0.0, 400.0], False), ([0.02, 9e4], True)]
+    ("seconds", "log"), [([3.0, 7.0], False), ([3.0, 400.0], True), ([0.0, 400.0], False), ([0.02, 9e4], True)]
 )
-def test_frame_holds_its_values(values: list[float], log: bool) -> None:
-    held = frame.frame(values, [0.5, 0.9], log=True)
-    assert held.log is log
-    assert 2 <= len(held.across) <= 9
-    places = [held.x(v) for v in values]
-    assert 0 < places[0] < places[1] <= 100
-    assert 0 < held.y(0.9) < held.y(0.5) < 100
+def test_seconds_are_logarithmic_where_that_keeps_rungs_apart(seconds: list[float], log: bool) -> None:
+    found = [Step(str(i), "a", at, 0.5 + i / 10, NAN, NAN, True) for i, at in enumerate(seconds)]
+    reader = read(str(curves.steps(found, name="n", title="t", up="score")))
+    assert ("logarithmic" in reader.text) is log
+    (x0, y0), (x1, y1) = dots(reader, "accent")
+    assert 0 < x0 < x1 <= 360
+    assert 0 < y1 < y0 < 236
 
 
 def test_steps_without_scores_are_no_chart() -> None:
-    assert curves.steps([Step("1", "a", 1.0, NAN, NAN, NAN, True)], name="n", title="t") is None
+    assert curves.steps([Step("1", "a", 1.0, NAN, NAN, NAN, True)], name="n", title="t", up="s") is None
 
 
 def test_result_as_json_has_nulls_for_what_is_not_known() -> None:
@@ -256,4 +268,5 @@ def test_result_as_json_has_nulls_for_what_is_not_known() -> None:
     record = result.to_dict()
     assert record["ladder"]["rungs"][0]["gain"] is None
     assert record["training"][1]["curve"][0]["train_loss"] is None
-    assert record["schema"] == 2
+    assert record["schema"] == 3
+    assert record["slices"][-1]["low"] is None

@@ -9,7 +9,6 @@ import pytest
 
 from headstart.evaluation.metrics import METRICS
 from headstart.report import confusion, drawing, figures, plots, words
-from headstart.report.evidence import ClassScore
 from headstart.report.plots import Dot
 
 NAN = float("nan")
@@ -40,6 +39,11 @@ def test_figures_in_words() -> None:
     assert shares == ["50 %", "99.9 %", "100 %", "–"]
     assert figures.signed(0.25) == "+0.250"
     assert figures.interval(0.1, NAN) == "–"
+    assert figures.bounded(0.5, 0.4, 0.6) == "0.500 (0.400 to 0.600)"
+    rates = [figures.rate(s).replace("\u00a0", " ") for s in (0.9375, 0.99999, 1.0, 0.0001, 0.0, NAN)]
+    assert rates == ["93.8 %", "> 99.9 %", "100.0 %", "< 0.1 %", "0.0 %", "–"]
+    assert figures.between(NAN, 1.0) == "too few for an interval"
+    assert (figures.capital("JPEG blur"), figures.capital("")) == ("JPEG blur", "")
     assert (
         figures.plain({"c": 0.31623, "tags": ["a", "b"], "x": None, "on": True}) == "c 0.3162, tags a, b, x –, on yes"
     )
@@ -51,32 +55,37 @@ def test_every_metric_has_its_words() -> None:
     assert (words.title("own"), words.sentence("own"), words.direction("own")) == ("own", "", "")
 
 
-def _numbers(svg: str, name: str) -> list[float]:
-    return [float(v) for v in re.findall(rf' {name}="([-\d.]+)%"', svg)]
+def _places(svg: str) -> list[tuple[float, float]]:
+    """Across and down of the dots."""
+    return [(float(x), float(y)) for x, y in re.findall(r'<use [^>]*x="([-\d.]+)" y="([-\d.]+)"', svg)]
 
 
 def test_dots_lie_in_order_on_one_scale() -> None:
-    rows = [Dot("a", 0.9, 0.8, 0.95, strong=True), Dot("b", 0.5, 0.4, 0.6), Dot("c", NAN, None, None)]
+    rows = [Dot("a $1", 0.9, 0.8, 0.95, strong=True), Dot("b", 0.5, 0.4, 0.6), Dot("c", NAN, None, None)]
     svg = plots.dots(rows, name="n", title="t & u")
-    first, second = _numbers(svg, "cx")
-    assert 0 < second < first < 100
+    (first, top), (second, below) = _places(svg)
+    assert 0 < second < first < drawing.WIDTH
+    assert top < below
     assert "t &amp; u" in svg
     assert "c: –, interval –" in svg
+    assert ">a $1<" in svg
 
 
 def test_mark_is_on_the_scale() -> None:
-    svg = plots.dots([Dot("gain", 0.3, 0.2, 0.4)], name="n", title="t", mark=0.0)
-    mark = re.search(r'class="mark" x1="([\d.]+)%"', svg)
+    svg = plots.dots([Dot("gain", 0.3, 0.2, 0.4)], name="n", title="t", mark=0.0, difference=True)
+    mark = re.search(r'<path d="M ([\d.]+) [^>]*stroke-dasharray', svg)
     assert mark is not None
-    assert 0 <= float(mark.group(1)) < _numbers(svg, "cx")[0]
+    assert 0 <= float(mark.group(1)) < _places(svg)[0][0]
+    assert "gain: +0.300" in svg
 
 
 def test_scatter_thins_many_points_and_drops_undefined_ones() -> None:
     points = np.column_stack([np.arange(9000.0), np.arange(9000.0)])
     points[0] = np.nan
     svg, shown = plots.scatter(points, name="n", title="t")
-    assert shown == svg.count("<circle") == 1500
-    assert all(abs(x + y - 100) < 0.02 for x, y in zip(_numbers(svg, "cx"), _numbers(svg, "cy"), strict=True))
+    places = np.array(_places(svg))
+    assert shown == len(places) == 1500
+    assert abs(np.corrcoef(places.T)[0, 1] + 1) < 1e-6  # further right is higher
 
 
 @pytest.mark.parametrize("values", [[], [0.5], [0.5, 0.5], [-3.0, 1e6], [1e-9, 2e-9]])
@@ -86,15 +95,8 @@ def test_ticks_span_what_they_are_given(values: list[float]) -> None:
     assert all(ticks[0] <= v <= ticks[-1] for v in values)
 
 
-def test_pairs_and_classes_are_sorted() -> None:
+def test_pairs_are_sorted() -> None:
     counts = np.array([[5, 1, 0], [0, 6, 4], [1, 0, 0]])
     found = confusion.pairs(counts, ("a", "b", "c"))
     assert [(p.truth, p.predicted, p.count) for p in found] == [("b", "c", 4), ("c", "a", 1), ("a", "b", 1)]
     assert found[0].share == pytest.approx(0.4)
-    rows = [
-        ClassScore("none", NAN, NAN, 0),
-        ClassScore("good", 1.0, 1.0, 3),
-        ClassScore("missed", NAN, 0.0, 2),
-    ]
-    assert [row.label for row, _ in confusion.worst_first(rows)] == ["missed", "good", "none"]
-    assert confusion.f1(ClassScore("x", 0.5, 1.0, 4)) == pytest.approx(2 / 3)

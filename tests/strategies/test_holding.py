@@ -12,7 +12,15 @@ from headstart.strategies.holding import FEW, FOLDS, Holding, hold
 def held(train: int, valid: int, *, folds: bool = True, units: np.ndarray | None = None, classes: int = 3) -> Holding:
     n = train + valid
     y = np.arange(n) % classes
-    return hold(train, valid, y, "classification", np.arange(n) if units is None else units, folds=folds, seed=0)
+    return hold(
+        train,
+        valid,
+        y,
+        "classification",
+        np.arange(n) if units is None else units,
+        folds=FOLDS if folds else None,
+        seed=0,
+    )
 
 
 def check(holding: Holding, rows: int) -> None:
@@ -82,7 +90,7 @@ def test_answers_come_in_the_order_of_the_held_out_rows() -> None:
 
 def test_the_seed_deals_the_folds() -> None:
     def parts(seed: int) -> list[bytes]:
-        dealt = hold(50, 10, np.arange(60) % 2, "classification", np.arange(60), folds=True, seed=seed).parts
+        dealt = hold(50, 10, np.arange(60) % 2, "classification", np.arange(60), folds=FOLDS, seed=seed).parts
         return [out.tobytes() for _, out in dealt]
 
     assert parts(0) == parts(0)

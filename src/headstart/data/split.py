@@ -31,7 +31,8 @@ def assign(table: Table, settings: SplitSettings, keys: np.ndarray | None = None
     Args:
         table: labelled examples.
         settings: shares and seed.
-        keys: [n] content hashes; rows of equal hash, like those of one group, stay on one side of a draw.
+        keys: [n] content hashes, or numbers of clusters of near duplicates; rows of one key, like those of one group,
+            stay on one side of a draw.
 
     Raises:
         LabelError: no targets, only one class, a class of one example, or a given part has labels that train
@@ -66,7 +67,7 @@ def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> No
     if bad:
         raise SplitError(f"the given split holds {some(map(repr, bad))}; a part is one of {', '.join(PARTS)}.")
     if keys is not None and len(keys) != len(table):
-        raise SplitError(f"{len(keys)} content hashes were given for {len(table)} rows.")
+        raise SplitError(f"{len(keys)} keys were given for {len(table)} rows.")
     if table.task != "regression":
         given = np.where(table.split == "", "train", table.split)
         if (given == "train").any():
@@ -160,7 +161,7 @@ def _rare(table: Table) -> tuple[Fact, ...]:
 def _leaks(table: Table, keys: np.ndarray | None) -> tuple[Fact, ...]:
     """Groups and contents that lie in more than one part, which only a given split can bring about."""
     facts = []
-    for what, values in (("groups", table.groups), ("identical contents", keys)):
+    for what, values in (("groups", table.groups), ("sets of equal or nearly equal contents", keys)):
         if values is None:
             continue
         codes = np.unique(values, return_inverse=True)[1]

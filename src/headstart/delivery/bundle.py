@@ -5,6 +5,7 @@ bundle/
                        what it acts on, which of the base's tensors were changed, and the sha256 of every other file
   head.safetensors     weight [width, outputs], bias [outputs]
   changes.safetensors  the base's tensors that were changed, or the adapters'; only where the base was adapted
+  known.safetensors    features and answers of known inputs, which new ones are compared with to tell strange ones
 
 or, where a control that borrows nothing is handed over:
   bundle.json          control's name, how inputs are read, task and labels, the sha256 of every other file
@@ -15,7 +16,7 @@ or, where a control that borrows nothing is handed over:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from headstart.bases.identity import Identity
 from headstart.bases.staged import StagedBase
 from headstart.controls.control import Control, ControlState
 from headstart.controls.panel import restore
+from headstart.delivery.caution import Caution
 from headstart.delivery.tensors import checksum, pack, read, unpack
 from headstart.errors import BundleError, SettingError
 from headstart.files import write_atomically
@@ -36,9 +38,9 @@ from headstart.heads.linear import LinearHead
 from headstart.tasks import from_dict as task_from_dict
 from headstart.tasks.task import Task
 
-#: Version of the layout. 1: the first. 2: changed tensors of the base, controls, checksums.
-SCHEMA = 2
-_FILE, _WEIGHTS, _CHANGES = "bundle.json", "head.safetensors", "changes.safetensors"
+#: Version of the layout. 1: the first. 2: changed tensors of the base, controls, checksums. 3: caution.
+SCHEMA = 3
+_FILE, _WEIGHTS, _CHANGES, _KNOWN = "bundle.json", "head.safetensors", "changes.safetensors", "known.safetensors"
 _CONTROL, _CONTROL_VALUES = "control.safetensors", "control.json"
 _DAMAGE = (KeyError, TypeError, IndexError, AttributeError, ValueError, SettingError)
 
@@ -59,6 +61,7 @@ class Bundle:
         changes: what training changed in the base, or None.
         control: handed over instead of head and base, or None.
         stages: widths of the stages where the head acts on those of all; () where it acts on the pooled features.
+        caution: what the model says besides its answer; nothing in layouts before 3.
     """
 
     base: Identity | None
@@ -71,21 +74,45 @@ class Bundle:
     changes: Changes | None = None
     control: Control | None = None
     stages: tuple[int, ...] = ()
+    caution: Caution = field(default_factory=Caution)
 
     @classmethod
-    def of_base(cls, base: Base, dtype: str, task: Task, head: LinearHead, about: dict[str, Any]) -> Bundle:
+    def of_base(
+        cls,
+        base: Base,
+        dtype: str,
+        task: Task,
+        head: LinearHead,
+        about: dict[str, Any],
+        caution: Caution | None = None,
+    ) -> Bundle:
         """A head on ``base``; of an `AdaptedBase`, its base's identity and what was changed; see `StagedBase` too."""
         stages = base.parts if isinstance(base, StagedBase) else ()
         base = base.base if isinstance(base, StagedBase) else base
         changes = base.changes if isinstance(base, AdaptedBase) else None
         identity = base.base.identity if isinstance(base, AdaptedBase) else base.identity
-        return cls(identity, base.modality, base.preprocessing(), dtype, task, head, about, changes, stages=stages)
+        caution = caution or Caution()
+        return cls(
+            identity,
+            base.modality,
+            base.preprocessing(),
+            dtype,
+            task,
+            head,
+            about,
+            changes,
+            stages=stages,
+            caution=caution,
+        )
 
     @classmethod
-    def of_control(cls, control: Control, base: Base, task: Task, about: dict[str, Any]) -> Bundle:
+    def of_control(
+        cls, control: Control, base: Base, task: Task, about: dict[str, Any], caution: Caution | None = None
+    ) -> Bundle:
         """A fitted control; of ``base``, only how pictures were read for its classical features is kept."""
         reading = json.dumps(base.spec.to_dict() if base.modality == "image" else {}, sort_keys=True)
-        return cls(None, base.modality, reading, "float32", task, None, about, control=control)
+        caution = caution or Caution()
+        return cls(None, base.modality, reading, "float32", task, None, about, control=control, caution=caution)
 
     @property
     def model(self) -> LinearHead | Control:
@@ -110,6 +137,7 @@ class Bundle:
             "dtype": self.dtype,
             "task": self.task.to_dict(),
             **self._parts(),
+            "caution": self.caution.to_dict(),
             "files": {name: checksum(content) for name, content in files.items()},
             "about": self.about,
         }
@@ -127,11 +155,12 @@ class Bundle:
         return {"base": self.base and self.base.to_dict(), "head": head, **features, **changes}
 
     def _files(self) -> dict[str, bytes]:
-        model = self.model
+        model, known = self.model, self.caution.known
+        beside = {_KNOWN: pack(known.to_tensors())} if known else {}
         if isinstance(model, Control):
             state = model.state()
-            return {_CONTROL: pack(state.tensors), _CONTROL_VALUES: json.dumps(state.values).encode()}
-        files = {_WEIGHTS: pack({"weight": model.weight, "bias": model.bias})}
+            return {_CONTROL: pack(state.tensors), _CONTROL_VALUES: json.dumps(state.values).encode(), **beside}
+        files = {_WEIGHTS: pack({"weight": model.weight, "bias": model.bias}), **beside}
         return {**files, _CHANGES: self.changes.to_bytes()} if self.changes else files
 
     @classmethod
@@ -157,11 +186,18 @@ class Bundle:
                 _changes(folder, record) if "changes" in record else None,
                 control,
                 _stages(record),
+                _caution(folder, record),
             )
         except _DAMAGE as error:
             raise BundleError(
                 f"{folder / _FILE} is damaged: {type(error).__name__} {error}; restore it or fit again."
             ) from error
+
+
+def _caution(folder: Path, record: dict[str, Any]) -> Caution:
+    has_known = _KNOWN in record.get("files", {})
+    tensors = unpack(folder / _KNOWN, _read(folder, record, _KNOWN)) if has_known else None
+    return Caution.of(record.get("caution") or {}, tensors)
 
 
 def _find(path: Path) -> Path:

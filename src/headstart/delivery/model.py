@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from headstart.bases.base import Base
 from headstart.data.inputs import as_inputs
 from headstart.delivery.borrowing import same_base
 from headstart.delivery.bundle import Bundle
-from headstart.errors import SourceError
+from headstart.errors import BundleError, SourceError
 from headstart.modalities.image import ImageSpec
 from headstart.progress import Progress
 from headstart.training.extracted import Extracted
@@ -31,12 +31,35 @@ class Predictions:
     Attributes:
         answers: [n] object: label, tuple of labels or value; None for unreadable inputs.
         probabilities: [n, outputs]; nan for unreadable inputs.
+        unknown: [n] how strange each input is, 0 to 1: stranger than that share of known inputs; nan where that cannot
+            be told.
+        answered: [n] bool: False where the answer is "I don't know", because a risk was asked for when fitting.
         rejected: row -> reason.
     """
 
     answers: np.ndarray
     probabilities: np.ndarray
+    unknown: np.ndarray
+    answered: np.ndarray
     rejected: dict[int, str]
+
+    def take(self, rows: np.ndarray) -> Predictions:
+        """Those of ``rows`` (indices or a boolean mask), all of them readable."""
+        columns = ("answers", "probabilities", "unknown", "answered")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns}, rejected={})
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Rows that a model was made from, as it sees them.
+
+    Attributes:
+        vectors: [m, d] float32 features.
+        y: [m] classes, or [m, outputs].
+    """
+
+    vectors: np.ndarray
+    y: np.ndarray
 
 
 class Model:
@@ -92,9 +115,9 @@ class Model:
             SourceError: an input is unreadable.
         """
         rows = as_inputs(inputs)
-        probabilities, rejected = self._answer(rows)
-        _refuse(rows, rejected)
-        return probabilities
+        said = self._answer(rows)
+        _refuse(rows, said.rejected)
+        return said.probabilities
 
     def embed(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """The (changed) base's features [n, width] float32.
@@ -111,21 +134,55 @@ class Model:
     def predictions(self, inputs: Sequence[Any] | np.ndarray, progress: Progress | None = None) -> Predictions:
         """Answers for all readable ``inputs``; the others are listed, never guessed."""
         rows = as_inputs(inputs)
-        probabilities, rejected = self._answer(rows, progress)
-        answers = np.full(len(rows), None, dtype=object)
-        kept = _kept(len(rows), rejected)
-        if kept.any():
-            answers[kept] = self.bundle.task.decode(probabilities[kept])
-        return Predictions(answers, probabilities, rejected)
+        return self._answer(rows, progress)
 
-    def _answer(self, rows: np.ndarray, progress: Progress | None = None) -> tuple[np.ndarray, dict[int, str]]:
-        """Probabilities [n, outputs] float32, nan in unreadable rows, and why those are unreadable."""
+    def sets(self, inputs: Sequence[Any] | np.ndarray) -> list[tuple[str, ...]] | None:
+        """For each input the labels that it may have: the true one is among them with the probability promised.
+
+        None where nothing was promised: held-out rows were too few, or the task is regression.
+
+        Raises:
+            SourceError: an input is unreadable.
+        """
+        task = self.bundle.task
+        chosen = self.bundle.caution.sets(self.predict_proba(inputs), multilabel=task.name == "multilabel")
+        return None if chosen is None else [tuple(np.array(task.labels, dtype=object)[row]) for row in chosen]
+
+    def judge(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities [n, outputs] and strangeness [n] of inputs whose features [n, d] are known.
+
+        Raises:
+            BundleError: the model is a control, which has no features.
+        """
+        head = self.bundle.head
+        if head is None:
+            raise BundleError("this model is a control, which has no features; use predictions.")
+        probabilities = head.probabilities(vectors)
+        return probabilities, self.bundle.caution.unknown(probabilities, vectors)
+
+    @property
+    def reference(self) -> Reference | None:
+        """A sample of the rows it was made from, as it sees them; None where it has no features."""
+        known = self.bundle.caution.known
+        return Reference(known.vectors, known.y) if known is not None and len(known.rows) else None
+
+    def _answer(self, rows: np.ndarray, progress: Progress | None = None) -> Predictions:
+        """Answers, nan and None in unreadable rows."""
+        bundle, task = self.bundle, self.bundle.task
         x, rejected = self._model_inputs(rows, progress)
-        probabilities = np.full((len(rows), self.bundle.task.outputs), np.nan, dtype=np.float32)
         kept = _kept(len(rows), rejected)
+        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=np.float32)
+        said = Predictions(
+            np.full(len(rows), None, dtype=object), probabilities, np.full(len(rows), np.nan), kept.copy(), rejected
+        )
         if kept.any():
-            probabilities[kept] = self.bundle.model.probabilities(x[kept])
-        return probabilities, rejected
+            found = bundle.model.probabilities(x[kept])
+            vectors = None if bundle.control is not None else x[kept]
+            probabilities[kept] = found
+            said.answers[kept] = task.decode(found)
+            said.unknown[kept] = bundle.caution.unknown(found, vectors)
+            said.answered[kept] = bundle.caution.answered(found, multilabel=task.name == "multilabel")
+        return said
 
     def _model_inputs(self, rows: np.ndarray, progress: Progress | None) -> tuple[np.ndarray, dict[int, str]]:
         """What the head or control takes, first axis n, and the unreadable rows."""

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from headstart.errors import SettingError
+from headstart.evaluation.bootstrap import Interval
+from headstart.evaluation.calibration_gaps import gaps, inverted
+from headstart.evaluation.confidence import confidences, equal_mass
+from headstart.evaluation.proportions import wilson
 
 _RANGE = (1e-3, 1e3)  # temperatures looked at
 _TOLERANCE = 1e-3  # of log T; finer changes no probability by more than a thousandth
 _GOLDEN = (np.sqrt(5) - 1) / 2
+_BINS = 15
+_BIN_ROWS = 20  # fewer and a share right is far from normal
+_NAN = float("nan")
 
 
-def temperature(scores: np.ndarray, y: np.ndarray) -> float:
+#: For `temperature`: how far from 1 it is expected, as a standard deviation of log T. A few dozen rows that are all
+#: right would otherwise ask for a temperature near 0, and every later mistake would be made with full confidence.
+EXPECTED = 0.25
+
+
+def temperature(scores: np.ndarray, y: np.ndarray, expected: float | None = None) -> float:
     """The T > 0 for which ``scores`` / T give the least log loss.
 
     Source: Guo et al. (2017), "On calibration of modern neural networks".
+
+    With ``expected`` it is the most probable T where log T is normally distributed around 0 with that standard
+    deviation: few rows leave T near 1, many move it as far as they say.
 
     ``scores`` [n, outputs] must come from rows that the scores' model did not learn from, else T is too
     small. ``y`` is [n] class numbers (softmax) or [n, outputs] of 0/1 (a logistic function each). The loss is
@@ -26,42 +43,109 @@ def temperature(scores: np.ndarray, y: np.ndarray) -> float:
     if len(scores) == 0 or not np.isfinite(scores).all():
         found = "scores that are not finite" if len(scores) else "no rows"
         raise SettingError(f"a temperature was asked of {found}; it needs finite scores of at least one row.")
+    weight = 0.0 if expected is None else 1 / (2 * len(scores) * expected**2)
+
+    def loss(log_t: float) -> float:
+        return _log_loss(scores, y, log_t) + weight * log_t**2
+
     low, high = np.log(_RANGE)
     left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = _log_loss(scores, y, left), _log_loss(scores, y, right)
+    at_left, at_right = loss(left), loss(right)
     while high - low > _TOLERANCE:
         if at_left <= at_right:
             high, right, at_right = right, left, at_left
             left = high - _GOLDEN * (high - low)
-            at_left = _log_loss(scores, y, left)
+            at_left = loss(left)
         else:
             low, left, at_left = left, right, at_right
             right = low + _GOLDEN * (high - low)
-            at_right = _log_loss(scores, y, right)
+            at_right = loss(right)
     return float(np.exp((low + high) / 2))
 
 
-def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = 15) -> float:
+def logits(p: np.ndarray, *, multilabel: bool = False) -> np.ndarray:
+    """Scores whose softmax, or logistic function if ``multilabel``, is ``p`` [n, k]: log p, or log p / (1 − p).
+
+    They serve `temperature` where only probabilities were kept: softmax does not see the constant a row that
+    log p lacks. Zeros are raised to the type's least positive value, so that the scores are finite.
+    """
+    p = np.asarray(p)
+    least = np.finfo(p.dtype).tiny
+    lifted = np.log(np.maximum(p, least).astype(float))
+    return np.asarray(lifted - np.log(np.maximum(1 - p, least).astype(float)) if multilabel else lifted)
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Rows of like confidence, a point of the reliability diagram.
+
+    Attributes:
+        confidence: their mean confidence.
+        right: share of them that is right.
+        low, high: the 95 % Wilson interval of that share.
+        n: rows, or pairs of row and label.
+    """
+
+    confidence: float
+    right: float
+    low: float
+    high: float
+    n: int
+
+
+def reliability(y: np.ndarray, p: np.ndarray, bins: int = 10) -> list[Bin]:
+    """The reliability diagram: ``bins`` of like numbers of rows, least confident first.
+
+    ``y``, ``p`` and confidence as in `calibration_error`; empty without rows or with values that are not finite.
+    """
+    confidence, right = confidences(y, p)
+    if not len(confidence) or not np.isfinite(confidence).all():
+        return []
+    which = equal_mass(confidence, bins)
+    n = np.bincount(which)
+    mean, share = np.bincount(which, confidence) / n, np.bincount(which, right) / n
+    spans = [wilson(float(s), int(m), 0.95) for s, m in zip(share, n, strict=True)]
+    return [
+        Bin(float(mean[i]), float(share[i]), min(low, float(share[i])), max(high, float(share[i])), int(n[i]))
+        for i, (low, high) in enumerate(spans)
+    ]
+
+
+def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = _BINS) -> float:
     """Mean gap between confidence and share right, over ``bins`` of like numbers of rows (Nixon et al. 2019).
 
     Classification (``y`` [n]): the confidence of the most probable class. Multilabel (``y`` [n, k]): the
     probability of every label. Equal confidences share a bin. nan without rows or with values that are not
-    finite.
+    finite. Chance alone makes gaps, so few rows give a perfect model an error too; `calibration_interval`
+    takes that off.
     """
-    if bins < 1:
-        raise SettingError(f"bins is {bins}; it must be at least 1, e.g. 15.")
-    y, p = np.asarray(y), np.asarray(p)
-    if y.ndim == 1:
-        confidence, right = p.max(axis=1, initial=-np.inf), (np.argmax(p, axis=1) == y).astype(float)
-    else:
-        confidence, right = p.reshape(-1), (y > 0.5).reshape(-1).astype(float)
+    confidence, right = confidences(y, p)
     n = len(confidence)
-    if n == 0 or not np.isfinite(p).all():
+    if n == 0 or not np.isfinite(confidence).all():
         return float("nan")
-    edges = np.unique(np.sort(confidence)[np.arange(bins) * n // bins])
-    which = np.searchsorted(edges, confidence, side="right") - 1
-    gaps = np.bincount(which, weights=right - confidence)
+    gaps = np.bincount(equal_mass(confidence, bins), weights=right - confidence)
     return float(np.abs(gaps).sum() / n)
+
+
+def calibration_interval(
+    y: np.ndarray, p: np.ndarray, *, bins: int | None = None, level: float = 0.95, seed: int = 0
+) -> Interval:
+    """The calibration error of ``p`` for truth ``y``, freed of the part that chance makes, with its interval.
+
+    ``y`` and ``p`` as in `calibration_error`; how it is done in `headstart.evaluation.calibration_gaps`. ``bins``
+    are 15 unless given, fewer under 300 rows so that each has 20. Multilabel: the labels of one row are not
+    taken for independent. nan without rows or with values that are not finite. `SettingError` for a ``level``
+    outside 0 … 1.
+    """
+    if not 0 < level < 1:
+        raise SettingError(f"level is {level}; it must lie between 0 and 1, e.g. 0.95.")
+    rows = len(y)
+    confidence, right = confidences(y, p)
+    if rows == 0 or not np.isfinite(confidence).all():
+        return Interval(_NAN, _NAN, _NAN, level, rows)
+    which = equal_mass(confidence, min(_BINS, max(1, rows // _BIN_ROWS)) if bins is None else bins)
+    value, low, high = inverted(gaps(confidence, right, which, rows), level, seed)
+    return Interval(value, min(low, value), max(high, value), level, rows)
 
 
 def _log_loss(scores: np.ndarray, y: np.ndarray, log_t: float) -> float:

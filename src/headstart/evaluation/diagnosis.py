@@ -63,7 +63,8 @@ class Finding:
     """One thing that the symptoms show.
 
     Attributes:
-        name: "instability", "forgetting", "over-fitting", "under-fitting", "plateau" or "healthy".
+        name: of training, "instability", "forgetting", "over-fitting", "under-fitting", "plateau" or "healthy"; of
+            the whole run, one of those in `headstart.evaluation.findings`.
         sentence: the finding and the numbers it rests on.
         suggestion: what to try.
     """
@@ -138,15 +139,20 @@ def _comes_back(valid: np.ndarray, i: int) -> bool:
 
 
 def _forgetting(s: Symptoms) -> Finding | None:
-    limit = _T.forgetting if s.max_forgetting is None else s.max_forgetting
-    if s.forgetting is None or not s.forgetting > limit:
+    return forgot(s.forgetting, s.max_forgetting)
+
+
+def forgot(error: float | None, limit: float | None) -> Finding | None:
+    """The finding "forgetting" where ``error`` is above the user's ``limit``, or above the usual one without."""
+    allowed = _T.forgetting if limit is None else limit
+    if error is None or not error > allowed:
         return None
-    changed = f"{s.forgetting * 100:.0f} % of what was compared with the base changed"
-    if s.max_forgetting is None:
-        sentence = f"The base forgot: {changed}, which is more than {limit * 100:.0f} %; no limit was set."
-        suggestion = f"If the model must keep what the base knew, set a limit, e.g. `--max-forgetting {limit:g}`."
+    changed = f"{error * 100:.0f} % of what was compared with the base changed"
+    if limit is None:
+        sentence = f"The base forgot: {changed}, which is more than {allowed * 100:.0f} %; no limit was set."
+        suggestion = f"If the model must keep what the base knew, set a limit, e.g. `--max-forgetting {allowed:g}`."
     else:
-        sentence = f"The base forgot: {changed}, and the limit is {limit * 100:.0f} %."
+        sentence = f"The base forgot: {changed}, and the limit is {allowed * 100:.0f} %."
         suggestion = "Give inputs to rehearse what the base knew with `--retain PATH`."
     return Finding("forgetting", sentence, suggestion)
 
@@ -266,12 +272,17 @@ def _guess(metric: str, classes: int) -> float | None:
     return 0.0 if metric in zero else table.get(metric)
 
 
-def _skill(s: Symptoms, score: float | None) -> float | None:
-    """``score`` on the scale of guessing (0) to faultless (1); None where that is not known."""
-    guess, best = _guess(s.metric, s.classes), 1.0 if s.higher_is_better else 0.0
-    if score is None or guess is None or guess == best or not math.isfinite(score):
+def skill_of(metric: str, classes: int, score: float | None) -> float | None:
+    """``score`` on the scale of guessing evenly (0) to faultless (1); None where that is not known."""
+    guess = _guess(metric, classes)
+    if score is None or guess is None or not math.isfinite(score):
         return None
-    return (score - guess) / (best - guess)
+    best = 1.0 if METRICS[metric].higher_is_better else 0.0
+    return None if guess == best else (score - guess) / (best - guess)
+
+
+def _skill(s: Symptoms, score: float | None) -> float | None:
+    return skill_of(s.metric, s.classes, score)
 
 
 def _is_low(s: Symptoms) -> bool:

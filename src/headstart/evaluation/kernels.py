@@ -29,11 +29,18 @@ def hit_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return (np.argmax(p, axis=1) == y).astype(float)
 
 
-def top5_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """1.0 where the true class is among the five most probable; of equals the first class goes first."""
-    true = p[np.arange(len(y)), y][:, None]
-    earlier = np.arange(p.shape[1])[None, :] < y[:, None]
-    return (((p > true) | ((p == true) & earlier)).sum(axis=1) < 5).astype(float)
+def top_rows(count: int) -> Rows:
+    """The rows of top-``count`` accuracy: 1.0 where the true class is among so many most probable ones.
+
+    Of equals the first class goes first.
+    """
+
+    def rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+        true = p[np.arange(len(y)), y][:, None]
+        earlier = np.arange(p.shape[1])[None, :] < y[:, None]
+        return (((p > true) | ((p == true) & earlier)).sum(axis=1) < count).astype(float)
+
+    return rows
 
 
 def exact_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -99,24 +106,6 @@ def mcc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     return _ratio(covariance, np.sqrt(np.maximum(spread, 0)))
 
 
-def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve, one class against the rest, mean of the classes that occur in ``y``."""
-    classes = np.unique(y)
-    if len(classes) < 2:
-        return np.full(w.shape[1], np.nan)
-    if p.shape[1] == 2:
-        classes = classes[1:]
-    return np.mean([_auroc(y == c, p[:, c], w) for c in classes], axis=0)
-
-
-def _auroc(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Weighted Mann–Whitney statistic: the share of (positive, negative) pairs in order, ties half."""
-    own, above = w[positive], score[positive]
-    below = _weight_below(above, score, w, equals=0.5) - _weight_below(above, above, own, equals=0.5)
-    total = own.sum(axis=0)
-    return _ratio((own * below).sum(axis=0), total * (w.sum(axis=0) - total))
-
-
 # --- multilabel ---
 
 
@@ -126,13 +115,46 @@ def f1_micro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     return _ratio(2 * hits, truth + predicted)
 
 
-def average_precision(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Mean over the labels with positives of the step-wise area under precision and recall."""
-    positive = y > 0.5
-    labels = np.flatnonzero(positive.any(axis=0))
-    if labels.size == 0:
+# --- ranking, each class or label against the rest ---
+
+
+def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve, mean of the classes or labels that some rows have and others have not."""
+    columns = ranked_columns(y)
+    if columns.size == 0:
         return np.full(w.shape[1], np.nan)
-    return np.mean([_average_precision(positive[:, c], p[:, c], w) for c in labels], axis=0)
+    if y.ndim == 1 and p.shape[1] == 2:
+        columns = columns[1:]  # of two classes both areas are the same
+    return np.mean([_auroc(holds(y, c), p[:, c], w) for c in columns], axis=0)
+
+
+def average_precision(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Step-wise area under precision and recall, mean of the classes that occur or of the labels with positives."""
+    columns = ranked_columns(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
+    if columns.size == 0:
+        return np.full(w.shape[1], np.nan)
+    return np.mean([_average_precision(holds(y, c), p[:, c], w) for c in columns], axis=0)
+
+
+def ranked_columns(y: np.ndarray) -> np.ndarray:
+    """The classes or labels that some rows of ``y`` have and others have not."""
+    if y.ndim == 2:
+        return np.flatnonzero((y > 0.5).any(axis=0) & (y <= 0.5).any(axis=0))
+    classes = np.unique(y)
+    return classes if len(classes) > 1 else classes[:0]
+
+
+def holds(y: np.ndarray, column: int | np.integer) -> np.ndarray:
+    """[n] bool: the rows of class or label ``column``."""
+    return np.asarray(y == column if y.ndim == 1 else y[:, column] > 0.5)
+
+
+def _auroc(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Weighted Mann–Whitney statistic: the share of (positive, negative) pairs in order, ties half."""
+    own, above = w[positive], score[positive]
+    below = _weight_below(above, score, w, equals=0.5) - _weight_below(above, above, own, equals=0.5)
+    total = own.sum(axis=0)
+    return _ratio((own * below).sum(axis=0), total * (w.sum(axis=0) - total))
 
 
 def _average_precision(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.errors import SettingError, nearest
-from headstart.evaluation import kernels
+from headstart.evaluation import influence, kernels
+from headstart.evaluation.influence import Influence
 from headstart.evaluation.kernels import Kernel, Rows
 
 _CLASSES, _LABELS, _NUMBERS = ("classification",), ("multilabel",), ("regression",)
@@ -28,6 +29,8 @@ class Metric:
         rows: (y, p) -> [n] of 0/1 for metrics that are a proportion of the rows, else None.
         worst: the value when every answer is wrong, for metrics that count or rank answers (their best is 1);
             None for metrics of the size of errors, which have no worst case.
+        influence: the kernel's derivative by the rows' weights, for metrics whose interval rests on it; see
+            `headstart.evaluation.influence`.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Metric:
     unit_scale: bool = True
     rows: Rows | None = None
     worst: float | None = 0.0
+    influence: Influence | None = None
 
     def function(self, y: np.ndarray, p: np.ndarray) -> float:
         """The metric of probabilities ``p`` [n, outputs] for truth ``y``; nan where it is undefined.
@@ -56,6 +60,12 @@ def _proportion(name: str, tasks: tuple[str, ...], rows: Rows, description: str)
     return Metric(name, tasks, kernels.mean_of(rows), True, description, rows=rows)
 
 
+def _counted(
+    name: str, tasks: tuple[str, ...], kernel: Kernel, moves: Influence, description: str, worst: float = 0.0
+) -> Metric:
+    return Metric(name, tasks, kernel, True, description, worst=worst, influence=moves)
+
+
 def _loss(name: str, tasks: tuple[str, ...], kernel: Kernel, description: str, unit_scale: bool) -> Metric:
     return Metric(name, tasks, kernel, False, description, unit_scale=unit_scale, worst=None)
 
@@ -63,20 +73,36 @@ def _loss(name: str, tasks: tuple[str, ...], kernel: Kernel, description: str, u
 _ALL = (
     _proportion("accuracy", _CLASSES, kernels.hit_rows, "share of rows whose most probable class is right"),
     Metric("balanced_accuracy", _CLASSES, kernels.balanced_accuracy, True, "mean recall of the classes"),
-    Metric("f1_macro", _CLASSES + _LABELS, kernels.f1_macro, True, "mean F1 of the classes or labels"),
+    _counted("f1_macro", _CLASSES + _LABELS, kernels.f1_macro, influence.f1_macro, "mean F1 of the classes or labels"),
     _loss("log_loss", _CLASSES, kernels.mean_of(kernels.log_loss_rows), "mean −log p(true class), nats", False),
     _loss("brier", _CLASSES, kernels.mean_of(kernels.brier_rows), "mean squared error of probabilities", True),
-    Metric("mcc", _CLASSES, kernels.mcc, True, "Matthews correlation; 0 is chance", worst=-1.0),
-    Metric("auroc", _CLASSES, kernels.auroc, True, "area under the ROC curve, each class against the rest"),
-    _proportion("top5", _CLASSES, kernels.top5_rows, "share of rows with the true class among the first five"),
-    Metric("f1_micro", _LABELS, kernels.f1_micro, True, "F1 over all pairs of row and label"),
-    Metric("average_precision", _LABELS, kernels.average_precision, True, "mean average precision of labels"),
+    _counted("mcc", _CLASSES, kernels.mcc, influence.mcc, "Matthews correlation; 0 is chance", worst=-1.0),
+    _counted(
+        "auroc",
+        _CLASSES + _LABELS,
+        kernels.auroc,
+        influence.auroc,
+        "area under the ROC curve, each class or label against the rest",
+    ),
+    _counted(
+        "average_precision",
+        _CLASSES + _LABELS,
+        kernels.average_precision,
+        influence.average_precision,
+        "mean average precision of the classes or labels",
+    ),
+    _proportion("top3", _CLASSES, kernels.top_rows(3), "share of rows with the true class among the first three"),
+    _proportion("top5", _CLASSES, kernels.top_rows(5), "share of rows with the true class among the first five"),
+    _counted("f1_micro", _LABELS, kernels.f1_micro, influence.f1_micro, "F1 over all pairs of row and label"),
     _proportion("subset_accuracy", _LABELS, kernels.exact_rows, "share of rows with exactly the right labels"),
     Metric("r2", _NUMBERS, kernels.r2, True, "share of variance explained", worst=None),
     _loss("mae", _NUMBERS, kernels.mean_of(kernels.absolute_rows), "mean absolute error, target's unit", False),
     _loss("rmse", _NUMBERS, kernels.rmse, "root mean squared error, target's unit", False),
     Metric("spearman", _NUMBERS, kernels.spearman, True, "rank correlation", worst=None),
 )
+
+#: Outputs up to which a metric says nothing.
+_OUTPUTS = {"top3": 3, "top5": 5}
 
 #: Every metric by its name.
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
@@ -92,9 +118,9 @@ def get(name: str) -> Metric:
 def for_task(task: str, outputs: int) -> tuple[Metric, ...]:
     """The metrics of ``task`` with so many ``outputs``; `SettingError` if the task has none.
 
-    ``top5`` is left out up to five classes, where it is always 1.
+    ``top3`` is left out up to three classes and ``top5`` up to five, where they are always 1.
     """
-    found = tuple(m for m in _ALL if task in m.tasks and (m.name != "top5" or outputs > 5))
+    found = tuple(m for m in _ALL if task in m.tasks and outputs > _OUTPUTS.get(m.name, 0))
     if not found:
         raise SettingError(f"task {task!r} is unknown; it may be classification, multilabel or regression.")
     return found

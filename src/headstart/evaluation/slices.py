@@ -1,4 +1,9 @@
-"""The score by groups of rows, to find where the model is worst."""
+"""The score by groups of rows, to find where the model is worst.
+
+Who looks at many groups finds a bad one by chance, so intervals are widened for the number of groups looked at: with m
+of them each is one of level 1 − (1 − level) / m (Bonferroni; Dunn 1961, "Multiple comparisons among means"), and all m
+hold their true scores together with probability ``level``.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +14,11 @@ import numpy as np
 
 from headstart.errors import ColumnError
 from headstart.evaluation.bootstrap import Interval, score_interval
-from headstart.evaluation.metrics import get
+from headstart.evaluation.metrics import Metric, get
 
 #: Groups with fewer rows are listed without an interval.
 LEAST_ROWS = 5
+_MOST_DRAWS = 8000  # of metrics that are bootstrapped: wide percentiles lie among few draws
 
 
 @dataclass(frozen=True)
@@ -20,16 +26,18 @@ class SliceScore:
     """The score of the rows where ``column`` is ``value``.
 
     Attributes:
-        column: the slice column.
+        column: the slice column, or the property of the inputs.
         value: its value, as text.
         n: rows in the group.
-        interval: the score; its bounds are nan in groups under `LEAST_ROWS` rows.
+        interval: the score; its level is the corrected one, its bounds are nan in groups under `LEAST_ROWS` rows.
+        looked_at: the number of groups with an interval, for which it is corrected.
     """
 
     column: str
     value: str
     n: int
     interval: Interval
+    looked_at: int
 
 
 def by_slice(
@@ -42,33 +50,53 @@ def by_slice(
     draws: int = 2000,
     seed: int = 0,
 ) -> list[SliceScore]:
-    """``metric`` for every value of every column of ``slices`` [n], worst first.
+    """``metric`` for every value of every column [n] of ``slices``, worst first.
 
-    Groups too small for an interval come after the others, and groups where the metric is undefined last.
+    All intervals are corrected together. Groups too small for an interval come after the others, and groups where
+    the metric is undefined last.
+
+    Raises:
+        ColumnError: a column of another length.
     """
     chosen = get(metric)
     y, p = np.asarray(y), np.asarray(p)
-    found = []
-    for column, values in slices.items():
+    groups = _groups(slices, len(y))
+    looked_at = sum(1 for *_, rows in groups if np.count_nonzero(rows) >= LEAST_ROWS)
+    corrected = 1 - (1 - level) / max(1, looked_at)
+    draws = max(draws, min(_MOST_DRAWS, draws * looked_at))
+    scores = [
+        SliceScore(column, value, len(y[rows]), _score(chosen, y[rows], p[rows], corrected, draws, seed), looked_at)
+        for column, value, rows in groups
+    ]
+    return sorted(scores, key=lambda score: _order(score, chosen))
+
+
+def surely_worse(scores: list[SliceScore], metric: str, overall: float) -> list[SliceScore]:
+    """Of ``scores``, in their order, those whose whole interval lies on the bad side of the score of all rows."""
+    if get(metric).higher_is_better:
+        return [score for score in scores if score.interval.high < overall]
+    return [score for score in scores if score.interval.low > overall]
+
+
+def _groups(columns: Mapping[str, np.ndarray], n: int) -> list[tuple[str, str, np.ndarray]]:
+    """Column, value and mask [n] of every group."""
+    groups = []
+    for column, values in columns.items():
         texts = np.array([str(value) for value in values], dtype=object)
-        if len(texts) != len(y):
-            raise ColumnError(f"slice column {column!r} has {len(texts)} rows where the scores have {len(y)}.")
-        for value in sorted(set(texts)):
-            rows = texts == value
-            found.append(
-                SliceScore(column, value, int(rows.sum()), _score(metric, y[rows], p[rows], level, draws, seed))
-            )
-
-    def order(score: SliceScore) -> tuple[bool, bool, float, str, str]:
-        value = score.interval.value
-        badness = value if chosen.higher_is_better else -value
-        undefined = bool(np.isnan(value))
-        return undefined, score.n < LEAST_ROWS, 0.0 if undefined else badness, score.column, score.value
-
-    return sorted(found, key=order)
+        if len(texts) != n:
+            raise ColumnError(f"slice column {column!r} has {len(texts)} rows where the scores have {n}.")
+        groups += [(column, value, texts == value) for value in sorted(set(texts))]
+    return groups
 
 
-def _score(metric: str, y: np.ndarray, p: np.ndarray, level: float, draws: int, seed: int) -> Interval:
+def _score(metric: Metric, y: np.ndarray, p: np.ndarray, level: float, draws: int, seed: int) -> Interval:
     if len(y) >= LEAST_ROWS:
-        return score_interval(metric, y, p, level=level, draws=draws, seed=seed)
-    return Interval(get(metric).function(y, p), float("nan"), float("nan"), level, len(y))
+        return score_interval(metric.name, y, p, level=level, draws=draws, seed=seed)
+    return Interval(metric.function(y, p), float("nan"), float("nan"), level, len(y))
+
+
+def _order(score: SliceScore, metric: Metric) -> tuple[bool, bool, float, str, str]:
+    value = score.interval.value
+    undefined = bool(np.isnan(value))
+    badness = value if metric.higher_is_better else -value
+    return undefined, score.n < LEAST_ROWS, 0.0 if undefined else badness, score.column, score.value

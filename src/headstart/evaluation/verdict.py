@@ -10,6 +10,8 @@ from typing import Literal
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.metrics import Metric, get
 from headstart.evaluation.proportions import normal_quantile
+from headstart.evaluation.wording import gained, number
+from headstart.evaluation.wording import score as worded
 
 Outcome = Literal["helped", "did not help", "cannot tell", "hurt"]
 
@@ -20,6 +22,13 @@ MAJORITY = "majority"
 SCRATCH = "scratch"
 #: Gains smaller than this are not worth borrowing: absolute on unit scale, else a share of the larger score.
 MARGIN = 0.05
+
+#: Rows under which no paired test can tell at 95 %: five rows that all speak for one model do so by chance in more
+#: than one of 20 cases, 2 · 0.5⁵ = 0.06.
+FEWEST = 6
+#: Metrics that have no value for a model that gives every row the same answer. Both are correlations of answers with
+#: the truth, and such answers have none: they count as 0.
+_NONE_FOR_ONE_ANSWER = ("mcc", "spearman")
 
 _POWER = 0.8
 
@@ -46,47 +55,77 @@ def judge(
     *,
     unit: str = "test rows",
     margin: float | None = None,
+    leaked: int = 0,
+    repeated: int = 0,
 ) -> Verdict:
     """The verdict on a model of ``score`` from its paired ``gains`` over each control (positive is better).
 
-    Borrowing *helped* if its interval over the best control lies above 0, and those over `MAJORITY` and
-    `SCRATCH`, if given, too. It *hurt* if the interval over the best control lies below 0. Otherwise it *did not
-    help* if that interval lies within ±``margin``, and else the rows are too few and we *cannot tell*. The best
-    control is the one with the highest score, which is the one with the smallest gain over it. ``unit`` is what a
-    row is called, in the plural; ``margin`` is in the metric's unit, by default `MARGIN`.
+    Borrowing *helped* if its intervals over all controls lie above 0. It *hurt* if the interval over the best control
+    lies below 0. Otherwise it *did not help* if the interval that decides lies within ±``margin``, and else the rows
+    are too few and we *cannot tell*; so with fewer than `FEWEST`. What decides is the gain over the best control, the
+    one with the highest score and so the smallest gain over it; where that is beaten and another is not, the other.
+    ``unit`` is what a row is called, in the plural; ``margin`` is in the metric's unit, by default `MARGIN`.
+
+    ``leaked`` test rows that have a duplicate among the rows learnt from are left out of ``score`` and ``gains`` by
+    the caller, and the sentence says so: on them a model that learns by heart is right without having understood.
+    So are ``repeated`` ones, duplicates of other test rows, which would count one answer several times.
 
     Where `SCRATCH` lies above the borrowed model, the sentence names it negative transfer (Wang et al. 2019,
     arXiv:1811.09751); where only `SCRATCH` is not beaten, it says what may explain the gain over the others.
     """
     chosen = get(metric)
     name = metric.replace("_", " ")
-    undefined = [control for control, gain in gains.items() if math.isnan(gain.value)]
-    if not gains or undefined or math.isnan(score.value):
-        return _without_evidence(name, score, bool(gains), unit)
-    best = min(gains, key=lambda control: gains[control].value)
+    if metric in _NONE_FOR_ONE_ANSWER:
+        gains = {control: score if math.isnan(gain.value) else gain for control, gain in gains.items()}
+    if not gains or math.isnan(score.value) or any(math.isnan(gain.value) for gain in gains.values()):
+        return _without_evidence(name, score, bool(gains), unit, leaked)
+    best = _deciding(gains)
     gain = gains[best]
-    for needed in (MAJORITY, SCRATCH):
-        if gain.low > 0 and needed in gains and not gains[needed].low > 0:
-            best, gain = needed, gains[needed]
-    remark = _scratch_remark(gains, best)
+    remark = _scratch_remark(gains, best) + _left_out(leaked, repeated, unit)
     facts = _facts(name, chosen, score, best, gain)
     if margin is None:
         scale = max(abs(score.value), abs(_control_score(chosen, score, gain)))
         margin = MARGIN if chosen.unit_scale else MARGIN * scale
-    if math.isnan(gain.low) or math.isnan(gain.high):
+    if math.isnan(gain.low) or math.isnan(gain.high) or gain.n < FEWEST:
         return _without_bounds(facts, best, gain, unit, remark)
+    instead = "" if best == MAJORITY else f"; use {best} instead"
     if gain.low > 0:
-        return Verdict("helped", f"Borrowing helped: {facts}.", "Ship the borrowed model.")
+        return Verdict("helped", f"Borrowing helped: {facts}.{remark}", "Ship the borrowed model.")
     if gain.high < 0:
-        step = f"Use {best}; it scores higher" + (", or try a base nearer to these data (`--base`)." if remark else ".")
-        return Verdict("hurt", f"Borrowing hurt: {facts}; use {best} instead.{remark}", step)
+        return Verdict("hurt", f"Borrowing hurt: {facts}{instead}.{remark}", _instead(best, gains))
     if max(gain.high, -gain.low) <= margin:
-        return Verdict(
-            "did not help",
-            f"Borrowing did not help: {facts}; use {best} instead.{remark}",
-            f"Use {best}: any difference is at most {_number(margin)} either way, and it borrows nothing.",
-        )
+        step = f"Use {best}: any difference is at most {number(margin)} either way, and it borrows nothing."
+        step = _NOTHING_LEARNT if best == MAJORITY else step
+        return Verdict("did not help", f"Borrowing did not help: {facts}{instead}.{remark}", step)
     return _too_few(facts, best, gain, margin, unit, remark)
+
+
+_NOTHING_LEARNT = (
+    "Use no model yet: giving always the same answer scores as high. Check the labels (`headstart audit`) and the "
+    "metric, then try another base (`--base`)."
+)
+
+
+def _deciding(gains: Mapping[str, Interval]) -> str:
+    """The best control, or where that is beaten the best of those that are not."""
+    best = min(gains, key=lambda control: gains[control].value)
+    unbeaten = [control for control, gain in gains.items() if not gain.low > 0]
+    if gains[best].low > 0 and unbeaten:
+        return min(unbeaten, key=lambda control: gains[control].value)
+    return best
+
+
+def _instead(best: str, gains: Mapping[str, Interval]) -> str:
+    if best == MAJORITY:
+        return _NOTHING_LEARNT
+    transfer = SCRATCH in gains and gains[SCRATCH].high < 0
+    return f"Use {best}; it scores higher" + (", or try a base nearer to these data (`--base`)." if transfer else ".")
+
+
+def _left_out(leaked: int, repeated: int, unit: str) -> str:
+    said = [f"{leaked:,} {unit} that have a duplicate among the rows learnt from"] if leaked else []
+    said += [f"{repeated:,} {'' if leaked else unit + ' '}that repeat other {unit}"] if repeated else []
+    return f" Left out: {', and '.join(said)}." if said else ""
 
 
 def rows_needed(gain: Interval, margin: float) -> int:
@@ -107,21 +146,25 @@ def rows_needed(gain: Interval, margin: float) -> int:
     return max(gain.n + 1, math.ceil(rows / figure) * figure)
 
 
-def _without_evidence(name: str, score: Interval, controls: bool, unit: str) -> Verdict:
+def _without_evidence(name: str, score: Interval, controls: bool, unit: str, leaked: int) -> Verdict:
+    step = "Choose another metric, or add rows of the classes or values that are missing."
     if not controls:
         why = "no control was run"
         step = "Run the controls; without one a score says nothing about borrowing."
+    elif leaked and not score.n:
+        why = f"all {leaked:,} {unit} have a duplicate among the rows learnt from"
+        step = "Give test rows that the model did not learn from (`headstart audit --apply` takes the duplicates out)."
     else:
-        why = f"{name} is undefined on these {score.n} {unit} for the model or a control"
-        step = "Choose another metric, or add rows of the classes or values that are missing."
+        why = f"{name} is undefined on these {score.n:,} {unit} for the model or a control"
     return Verdict("cannot tell", f"Cannot tell whether borrowing helped: {why}.", step)
 
 
 def _without_bounds(facts: str, best: str, gain: Interval, unit: str, remark: str) -> Verdict:
     why = "which borrows nothing" if best == SCRATCH else "the simpler model"
+    little = f"{gain.n:,} {unit} cannot tell" if gain.n < FEWEST else f"{gain.n:,} {unit} give the gain no interval"
     return Verdict(
         "cannot tell",
-        f"Cannot tell whether borrowing helped: {facts}; {gain.n:,} {unit} give the gain no interval.{remark}",
+        f"Cannot tell whether borrowing helped: {facts}; {little}.{remark}",
         f"Use {best}, {why}, unless more rows tell them apart.",
     )
 
@@ -141,47 +184,24 @@ def _scratch_remark(gains: Mapping[str, Interval], best: str) -> str:
         return ""
     gain = gains[SCRATCH]
     if gain.high < 0:
-        numbers = "" if best == SCRATCH else f" (gain over it {_gained(gain)})"
+        numbers = "" if best == SCRATCH else f" (gain over it {gained(gain)})"
         return f" This is negative transfer: the borrowed weights did worse than random ones{numbers}."
     others = {name: other for name, other in gains.items() if name != SCRATCH}
     if not others or not gain.low <= 0 or not all(other.low > 0 for other in others.values()):
         return ""
     name = min(others, key=lambda control: others[control].value)
     return (
-        f" The gain over {name}, {_gained(others[name])}, may come from the architecture and its training, "
+        f" The gain over {name}, {gained(others[name])}, may come from the architecture and its training, "
         f"not from the borrowed weights."
     )
 
 
-def _gained(gain: Interval) -> str:
-    return f"{_number(gain.value, signed=True)} ({_span(gain, signed=True)})".replace(" ()", "")
-
-
 def _facts(name: str, metric: Metric, score: Interval, control: str, gain: Interval) -> str:
     """Score, control and gain with their intervals."""
-    span = _span(score, signed=False)
-    interval = f" ({score.level * 100:g} % interval {span})" if span else ""
-    against = _number(_control_score(metric, score, gain))
+    against = number(_control_score(metric, score, gain))
     shown = f"{SCRATCH} (the same network from random weights)" if control == SCRATCH else control
-    return f"{name} {_number(score.value)}{interval} against {against} for {shown}; gain {_gained(gain)}"
+    return f"{name} {worded(score)} against {against} for {shown}; gain {gained(gain)}"
 
 
 def _control_score(metric: Metric, score: Interval, gain: Interval) -> float:
     return score.value - gain.value if metric.higher_is_better else score.value + gain.value
-
-
-def _span(interval: Interval, *, signed: bool) -> str:
-    """Both bounds, "" if there are none; a dash only where no minus sign could be mistaken for it."""
-    low, high = interval.low, interval.high
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    if low >= 0:
-        return f"{_number(low)}–{_number(high)}"
-    return f"{_number(low, signed=signed)} to {_number(high, signed=signed)}"
-
-
-def _number(value: float, *, signed: bool = False) -> str:
-    """Three decimals below 100, three figures above; a true minus sign."""
-    digits = ".3f" if abs(value) < 100 else ",.0f"
-    text = format(value, f"+{digits}" if signed else digits)
-    return text.replace("-", "−")

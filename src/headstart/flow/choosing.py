@@ -20,10 +20,17 @@ from headstart.tasks.task import Task
 
 @dataclass(frozen=True)
 class Preferred:
-    """A control that is to be handed over: fitted on all working rows, and its gain over the best borrowed model."""
+    """A control that is to be handed over in place of the best borrowed model.
+
+    Attributes:
+        control: fitted on all working rows.
+        gain: over the best borrowed model on held-out rows.
+        held: [h, outputs] its answers on them.
+    """
 
     control: Control
     gain: Interval
+    held: np.ndarray
 
 
 def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:
@@ -41,7 +48,7 @@ def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:
         answers, level = np.concatenate(held), 2 * LEVEL - 1
         gain = paired_gain(ground.metric, ground.held_y, answers, best.held, level=level, seed=ground.seed)
         if gain.low > 0:
-            shown.append(Preferred(_fitted(number, working, np.arange(len(working)), ground), gain))
+            shown.append(Preferred(_fitted(number, working, np.arange(len(working)), ground), gain, answers))
     return max(shown, key=lambda one: one.gain.value, default=None)
 
 

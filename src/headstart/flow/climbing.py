@@ -19,7 +19,7 @@ from headstart.settings import FitSettings, SourceSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.finishing import Final, finish
 from headstart.strategies.ground import Ground
-from headstart.strategies.holding import FEWEST, hold
+from headstart.strategies.holding import FEWEST, FOLDS, hold
 from headstart.strategies.ladder import Climb, climb, single
 from headstart.strategies.names import AUTO, STRATEGIES, get
 from headstart.strategies.solving import solved
@@ -111,7 +111,8 @@ def _ground(prepared: Prepared, base: Base, metric: str, settings: FitSettings, 
         working.y,
         task.name,
         units,
-        folds=settings.strategy == AUTO and not prepared.valid_given,
+        folds=settings.folds or (FOLDS if _may_fold(settings.strategy) and not prepared.valid_given else None),
+        always=settings.folds is not None,
         seed=settings.seed,
         fewest=1 if settings.strategy in (AUTO, "probe") else FEWEST,  # a ladder of the probe alone compares nothing
     )
@@ -122,6 +123,11 @@ def _ground(prepared: Prepared, base: Base, metric: str, settings: FitSettings, 
     augmentation, words = _augmentation(settings, base.modality, task.labels, ground.per_class)
     retained = _retained(settings, base, progress)
     return replace(ground, augmentation=augmentation, augmented=words, retained=retained)
+
+
+def _may_fold(strategy: str) -> bool:
+    """Whether all rows are held out in turn where they are few: not where one strategy was asked for that trains."""
+    return strategy == AUTO or get(strategy).recipe is None
 
 
 def _augmentation(

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import numpy as np
 
 from headstart.evaluation.confusion import confusion
 from headstart.flow.judging import Judgement
-from headstart.modalities import get as get_modality
-from headstart.modalities.image import ImageSpec
-from headstart.modalities.modality import Unreadable
-from headstart.report.evidence import ClassScore, Evidence, Example
+from headstart.flow.thumbnails import thumbnail
+from headstart.report.evidence import Evidence, Example
 from headstart.tasks.task import Task
 
 _SHOWN = 8  # examples of each kind
-_THUMBNAIL = ImageSpec(size=96, resize=96, interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3)
 _TEXT = 400  # characters
 
 
@@ -27,18 +21,8 @@ def gather(judgement: Judgement, task: Task) -> Evidence:
         scatter = np.column_stack([y[:, 0], p[:, 0]])
         return Evidence(examples=_regression_examples(judgement), scatter=scatter)
     if task.name == "multilabel":
-        return Evidence(task.labels, per_class=_per_label(y > 0, p >= 0.5, task.labels))
-    counted = confusion(y, p)
-    scores = zip(task.labels, counted.precision, counted.recall, counted.support, strict=True)
-    return Evidence(task.labels, counted.matrix, [ClassScore(*row) for row in scores], _class_examples(judgement, task))
-
-
-def _per_label(truth: np.ndarray, said: np.ndarray, labels: tuple[str, ...]) -> list[ClassScore]:
-    """Precision and recall of each label, from [n, k] bool; nan where undefined."""
-    hits, support, given = (truth & said).sum(0), truth.sum(0), said.sum(0)
-    with np.errstate(invalid="ignore"):
-        rows = zip(labels, hits / given, hits / support, support, strict=True)
-    return [ClassScore(*row) for row in rows]
+        return Evidence(task.labels)
+    return Evidence(task.labels, confusion(y, p).matrix, _class_examples(judgement, task))
 
 
 def _class_examples(judgement: Judgement, task: Task) -> tuple[Example, ...]:
@@ -72,17 +56,5 @@ def _example(judgement: Judgement, kind: str, row: int, truth: str, said: str, s
         said,
         sure,
         text,
-        _thumbnail(value) if table.modality == "image" else None,
+        thumbnail(value) if table.modality == "image" else None,
     )
-
-
-def _thumbnail(value: Any) -> bytes | None:
-    from PIL import Image
-
-    try:
-        pixels = get_modality("image").decode(value, _THUMBNAIL)
-    except Unreadable:  # gone since it was embedded
-        return None
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=80)
-    return buffer.getvalue()

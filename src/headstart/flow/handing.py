@@ -9,15 +9,21 @@ from datetime import UTC, datetime
 
 from headstart.bases.base import Base
 from headstart.data.table import Rejected
+from headstart.delivery.answers import FILE as ANSWERS
 from headstart.delivery.bundle import Bundle
+from headstart.delivery.learnt import save_learnt
 from headstart.delivery.model import Model
+from headstart.delivery.openings import opened, remember, rows_hash
 from headstart.delivery.run_folder import RunFolder
+from headstart.flow.assessing import Assessed
+from headstart.flow.calibrating import Calibrated
 from headstart.flow.choosing import Preferred
 from headstart.flow.climbing import Climbed
 from headstart.flow.clock import Clock
+from headstart.flow.diagnosing import diagnosis
 from headstart.flow.evidence import gather
 from headstart.flow.judging import Judgement
-from headstart.flow.learning import diagnosis, training_records
+from headstart.flow.learning import training_records
 from headstart.flow.preparing import Prepared
 from headstart.records import (
     CandidateRecord,
@@ -60,6 +66,8 @@ class Work:
     prepared: Prepared
     climbed: Climbed
     judgement: Judgement
+    calibrated: Calibrated
+    assessed: Assessed
     preferred: Preferred | None = None
 
 
@@ -73,10 +81,14 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     result = _result(about, settings, work)
     bundle = _bundle(result, work)
     bundle.save(folder.aside / "bundle")
+    work.assessed.answers.save(folder.aside / ANSWERS)
+    save_learnt(folder.aside, work.prepared.working().keys)
+    opened(folder.aside, "final test")
     if work.prepared.rejected:
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))
     folder.write("report.html", build_report(result, evidence))
     folder.write("result.json", result.to_json() + "\n")
+    remember(rows_hash(work.judgement.rows.keys), folder.path)
     return result, Model(bundle, None if work.preferred else work.climbed.final.base)
 
 
@@ -97,7 +109,13 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         ladder=replace(work.climbed.climb.record, rungs=work.climbed.climb.rungs),
         training=training_records(work.climbed),
         forgetting=work.climbed.final.forgetting,
-        diagnosis=diagnosis(work.climbed),
+        diagnosis=diagnosis(work.prepared, work.climbed, work.calibrated, work.judgement),
+        audit=work.assessed.audit,
+        classes=work.judgement.measured.classes,
+        slices=work.judgement.slices,
+        calibration=work.judgement.measured.calibration,
+        ood=work.assessed.ood,
+        shift=work.assessed.shift,
         data=_data(about, work.prepared),
         base=work.base.identity.to_dict(),
         features=FeatureRecord(features.runtime or "none: every feature was cached", features.computed, cached),
@@ -142,18 +160,20 @@ def _data(about: About, prepared: Prepared) -> DataRecord:
 
 
 def _bundle(result: Result, work: Work) -> Bundle:
-    test, final = result.test, work.climbed.final
+    test, final, caution = result.test, work.calibrated.final, work.assessed.caution
     about = {
         "name": result.name,
         "metric": result.metric,
         "test": {"score": test.score, "low": test.low, "high": test.high, "n": test.n},
         "verdict": result.verdict.sentence,
         "created": result.created,
+        "temperature": work.calibrated.temperature,
         "versions": result.versions,
     }
     if work.preferred:
-        return Bundle.of_control(work.preferred.control, work.base, work.prepared.task, about)
-    return Bundle.of_base(final.base, work.prepared.features.dtype, work.prepared.task, final.head, about)
+        return Bundle.of_control(work.preferred.control, work.base, work.prepared.task, about, caution)
+    dtype = work.prepared.features.dtype
+    return Bundle.of_base(final.base, dtype, work.prepared.task, final.head, about, caution)
 
 
 def _rejected_csv(rejected: tuple[Rejected, ...]) -> str:

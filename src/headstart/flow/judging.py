@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.bases.staged import StagedBase
 from headstart.controls.panel import ControlRun, controls_for, run
+from headstart.delivery.openings import opened_before, rows_hash
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
-from headstart.evaluation.metrics import METRICS, evaluate
-from headstart.evaluation.slices import by_slice
+from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.verdict import Verdict, judge
+from headstart.flow.calibrating import Calibrated
+from headstart.flow.measuring import Measured, measure, slices_of
 from headstart.flow.preparing import Prepared, Rows, train_rows
+from headstart.flow.standing import vectors_of
 from headstart.progress import Progress
 from headstart.records import ControlRecord, GainRecord, SliceRecord, TestRecord
-from headstart.strategies.finishing import Final
-from headstart.training.features import extract
 from headstart.training.rows import TrainRows
 
 
@@ -27,12 +27,25 @@ class Judgement:
 
     Attributes:
         rows: the opened test rows.
+        vectors: [n, d] the features that the chosen candidate's head stands on.
         probabilities: [n, outputs] of the chosen candidate.
+        clean: [n] bool: the rows without a near duplicate among those learnt from. ``gains`` and the verdict rest on
+            them alone, ``score`` and ``test`` on all rows.
+        gains: of the chosen candidate over each control, by its name; ``gain`` is that over the best.
+        panel: the controls' answers.
     """
 
     rows: Rows
+    vectors: np.ndarray
     probabilities: np.ndarray
     test: TestRecord
+    measured: Measured
+    slices: list[SliceRecord]
+    clean: np.ndarray
+    leaked: int
+    score: Interval
+    gains: dict[str, Interval]
+    panel: list[ControlRun]
     controls: list[ControlRecord]
     gain: GainRecord
     verdict: Verdict
@@ -40,13 +53,13 @@ class Judgement:
 
 def judge_once(
     prepared: Prepared,
-    final: Final,
+    calibrated: Calibrated,
     metric: str,
     seed: int,
     progress: Progress,
     scratch: Callable[[TrainRows], ControlRun] | None = None,
 ) -> Judgement:
-    """Fit the controls on the rows that ``final`` was made on, open the test part, and compare.
+    """Fit the controls on the rows that the final model was made on, open the test part, and compare.
 
     Args:
         scratch: answers the test rows with the same network, trained from random weights; None: there is none.
@@ -54,43 +67,68 @@ def judge_once(
     Raises:
         SealError: the test part was opened before.
     """
-    task, working = prepared.task, prepared.working()
-    panel = controls_for(working.table.modality, task.outputs)
-    rows = prepared.sealed.open("final test")
+    task, rows = prepared.task, prepared.sealed.open("final test")
     y = rows.y
-    runs: list[ControlRun] = []
+    runs = _controls(prepared, rows, seed, progress) + ([scratch(train_rows(rows))] if scratch else [])
+    final = calibrated.final
+    vectors = vectors_of(final, train_rows(rows), progress)
+    probabilities = final.head.probabilities(vectors)
+    score = score_interval(metric, y, probabilities, seed=seed)
+    told = [r for r in runs if np.isfinite(r.probabilities).all()]  # one that diverged says nothing
+    clean, leaked = _clean(prepared, rows)
+    gains, verdict = _compared(metric, y, probabilities, told, clean, leaked, seed)
+    controls = [_control(r, score_interval(metric, y, r.probabilities, seed=seed)) for r in runs]
+    best = _best(controls, METRICS[metric].higher_is_better)
+    gain = gains[best.name]
+    before = opened_before(rows_hash(rows.keys))
+    measured = measure(task, y, probabilities, calibrated.caution(), calibrated.temperature, seed)
+    opened = prepared.sealed.openings
+    return Judgement(
+        rows,
+        vectors,
+        probabilities,
+        TestRecord(score.value, score.low, score.high, len(rows), measured.metrics, measured.undefined, opened, before),
+        measured,
+        slices_of(metric, task, rows.table, vectors, y, probabilities, seed),
+        clean,
+        leaked,
+        score,
+        gains,
+        runs,
+        controls,
+        GainRecord(gain.value, gain.low, gain.high, best.name),
+        verdict,
+    )
+
+
+def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress) -> list[ControlRun]:
+    """The controls, fitted on all working rows, and their answers to ``rows``."""
+    task, working, runs = prepared.task, prepared.working(), []
+    panel = controls_for(working.table.modality, task.outputs)
     with progress.track("controls", len(panel)) as track:
         for control in panel:
             runs.append(run(control, working.control_inputs(), working.y, rows.control_inputs(), task.name, seed))
             track.advance()
-    if scratch:
-        runs.append(scratch(train_rows(rows)))
-    probabilities = final.head.probabilities(_vectors(final, rows, progress))
-    score = score_interval(metric, y, probabilities, seed=seed)
-    told = [r for r in runs if np.isfinite(r.probabilities).all()]  # one that diverged says nothing
-    gains = {r.name: paired_gain(metric, y, probabilities, r.probabilities, seed=seed) for r in told}
-    controls = [_control(r, score_interval(metric, y, r.probabilities, seed=seed)) for r in runs]
-    best = _best(controls, METRICS[metric].higher_is_better)
-    gain = gains[best.name]
-    return Judgement(
-        rows,
-        probabilities,
-        _test(metric, task.name, rows, probabilities, score, prepared.sealed.openings),
-        controls,
-        GainRecord(gain.value, gain.low, gain.high, best.name),
-        judge(score, metric, gains),
+    return runs
+
+
+def _compared(
+    metric: str, y: np.ndarray, p: np.ndarray, told: list[ControlRun], clean: np.ndarray, leaked: int, seed: int
+) -> tuple[dict[str, Interval], Verdict]:
+    """Gains over the controls and the verdict, both on the ``clean`` rows [n] bool."""
+    y, p = y[clean], p[clean]
+    gains = {r.name: paired_gain(metric, y, p, r.probabilities[clean], seed=seed) for r in told}
+    return gains, judge(
+        score_interval(metric, y, p, seed=seed), metric, gains, leaked=leaked, repeated=int((~clean).sum()) - leaked
     )
 
 
-def _vectors(final: Final, rows: Rows, progress: Progress) -> np.ndarray:
-    """[n, d]: the features that the head stands on."""
-    if isinstance(final.base, StagedBase):
-        return extract(final.base, rows.table.inputs, progress=progress).vectors
-    if final.adapted:
-        from headstart.training.answers import pooled
-
-        return pooled(final.base, final.base.network(), train_rows(rows), progress)
-    return rows.vectors
+def _clean(prepared: Prepared, rows: Rows) -> tuple[np.ndarray, int]:
+    """[n] bool: the test rows that neither have a near duplicate among the working rows, which a given test part may
+    have, nor repeat a test row before them; and how many have the former."""
+    near, table = prepared.near, prepared.assigned
+    leaked, repeated = near.leaked(table, "test", ("train", "valid")), near.repeated(table, "test")
+    return np.array([str(name) not in leaked | repeated for name in rows.table.ids], dtype=bool), len(leaked)
 
 
 def _control(run: ControlRun, score: Interval) -> ControlRecord:
@@ -100,11 +138,3 @@ def _control(run: ControlRun, score: Interval) -> ControlRecord:
 def _best(controls: list[ControlRecord], higher: bool) -> ControlRecord:
     """The control with the best score; one whose score is undefined cannot be it."""
     return max(controls, key=lambda c: (not np.isnan(c.score), c.score if higher else -c.score))
-
-
-def _test(metric: str, task: str, rows: Rows, p: np.ndarray, score: Interval, opened: int) -> TestRecord:
-    slices = [
-        SliceRecord(s.column, s.value, s.n, s.interval.value, s.interval.low, s.interval.high)
-        for s in by_slice(metric, rows.y, p, rows.table.slices)
-    ]
-    return TestRecord(score.value, score.low, score.high, len(rows), evaluate(task, rows.y, p), opened, slices)

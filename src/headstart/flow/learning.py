@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from headstart.evaluation.diagnosis import Symptoms, diagnose
+from headstart.evaluation.diagnosis import Finding, Symptoms, diagnose
 from headstart.evaluation.metrics import METRICS
 from headstart.flow.climbing import Climbed
-from headstart.records import DiagnosisRecord, PointRecord, TrainingRecord
+from headstart.records import PointRecord, TrainingRecord
 from headstart.strategies.candidate import Candidate
 
 
@@ -32,7 +32,7 @@ def _record(candidate: Candidate, augmentation: str) -> TrainingRecord:
     )
 
 
-def diagnosis(climbed: Climbed) -> list[DiagnosisRecord]:
+def learnt(climbed: Climbed) -> list[Finding]:
     """What the curves of the best trained candidate say; nothing where nothing was trained."""
     ground, climb = climbed.ground, climbed.climb
     trained = [candidate for candidate in climb.candidates if candidate.runs]
@@ -54,4 +54,4 @@ def diagnosis(climbed: Climbed) -> list[DiagnosisRecord]:
         out_of_budget=first.stopped == "budget",
         max_forgetting=ground.settings.max_forgetting,
     )
-    return [DiagnosisRecord(one.name, one.sentence, one.suggestion) for one in diagnose(symptoms)]
+    return diagnose(symptoms)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.data import strata
 from headstart.data.joining import join
 from headstart.data.seal import SealedTest, seal
 from headstart.data.split import assign, check
 from headstart.data.table import Fact, Opened, Rejected, Table
 from headstart.errors import SourceError
+from headstart.flow.near import Near, near_of
 from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.tasks import get as get_task
@@ -33,6 +35,7 @@ class Rows:
         classical: [n, d] float32 for the image control, or None.
         y: targets as the task encodes them.
         keys: [n] content hashes (hex).
+        clusters: [n] int: rows of one cluster are near duplicates, or at least equal, and are not to be parted.
     """
 
     table: Table
@@ -40,6 +43,7 @@ class Rows:
     classical: np.ndarray | None
     y: np.ndarray
     keys: np.ndarray
+    clusters: np.ndarray
 
     def __len__(self) -> int:
         return len(self.table)
@@ -49,8 +53,8 @@ class Rows:
         return self.classical if self.classical is not None else list(self.table.inputs)
 
     def units(self) -> np.ndarray:
-        """[n] int: rows of one group, or without groups of equal content, which no held-out part may split."""
-        return np.unique(self.keys if self.table.groups is None else self.table.groups, return_inverse=True)[1]
+        """[n] int: rows that no held-out part may split: those of one group or cluster, in chains."""
+        return strata.units(self.table.groups, self.clusters, len(self))
 
 
 def train_rows(rows: Rows) -> TrainRows:
@@ -63,6 +67,7 @@ class _ById:
     """Features found again by the ids of the rows that a split or seal hands out."""
 
     features: Extracted
+    clusters: np.ndarray
     row_of: dict[str, int]
 
     def rows(self, table: Table, task: Task) -> Rows:
@@ -75,6 +80,7 @@ class _ById:
             None if classical is None else classical[index],
             task.encode(targets),
             self.features.keys[index],
+            self.clusters[index],
         )
 
 
@@ -108,6 +114,8 @@ class Prepared:
         features: how the features came about; those of the test rows are behind the seal.
         rows: usable rows in all.
         valid_given: whether the source said which rows are the validation part.
+        near: near duplicates among the usable rows.
+        assigned: the usable rows with their parts, without targets; ``keys`` [rows] their content hashes.
     """
 
     train: Rows
@@ -119,6 +127,9 @@ class Prepared:
     features: Effort
     rows: int
     valid_given: bool
+    near: Near
+    assigned: Table
+    keys: np.ndarray
 
     def working(self) -> Rows:
         """Training and validation rows together."""
@@ -131,6 +142,7 @@ class Prepared:
             classical,
             np.concatenate([self.train.y, self.valid.y]),
             np.concatenate([self.train.keys, self.valid.keys]),
+            np.concatenate([self.train.clusters, self.valid.clusters]),
         )
 
 
@@ -157,9 +169,13 @@ def prepare(
         Rejected(str(table.ids[row]), reason) for row, reason in sorted(features.rejected.items())
     )
     _check_rejected(rejected, len(table) + len(opened.rejected), settings.max_rejected)
-    by_id = _ById(features, {str(name): row for row, name in enumerate(table.ids)})
     kept = table.take(features.kept)
-    assigned, facts = assign(kept, settings.split, keys=features.keys[features.kept])
+    near = near_of(kept, features)
+    together = np.full(len(table), -1)
+    equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
+    together[features.kept] = near.clusters if settings.split.together else equal
+    by_id = _ById(features, together, {str(name): row for row, name in enumerate(table.ids)})
+    assigned, facts = assign(kept, settings.split, keys=together[features.kept])
     working, sealed = seal(assigned)
     train, valid = working.part("train"), working.part("valid")
     task = get_task(table.task).from_targets([] if train.targets is None else train.targets)
@@ -173,6 +189,9 @@ def prepare(
         features.effort(),
         len(kept),
         bool((table.split == "valid").any()),
+        near,
+        replace(assigned, targets=None, task=""),
+        features.keys[features.kept],
     )
 
 

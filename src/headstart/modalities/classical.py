@@ -32,6 +32,25 @@ def classical(pixels: np.ndarray) -> np.ndarray:
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
 
 
+def shapes(features: np.ndarray) -> np.ndarray:
+    """The small grey versions [n, 256] in ``features`` [n, CLASSICAL_WIDTH]: 16 × 16 pixels, 0..1."""
+    return features[:, : _GREY**2]
+
+
+def contrast(features: np.ndarray) -> np.ndarray:
+    """[n] 0..1: how much there is to see in each of ``features`` [n, CLASSICAL_WIDTH]; 0 for a picture of one colour.
+
+    The greatest range of brightness or colour between blocks, or, for patterns finer than these, a tenth of the
+    greatest share of a cell's gradients that point one way. Evenly spread noise counts as nothing to see.
+    """
+    grey, colour = _GREY**2, 3 * _COLOUR**2
+    gradients = features[:, grey + colour : grey + colour + _BINS * _CELLS**2]
+    channels = features[:, grey : grey + colour].reshape(len(features), -1, 3)
+    ranges = np.maximum(np.ptp(features[:, :grey], axis=1), np.ptp(channels, axis=1).max(axis=1))
+    # Noise of any strength points all ways, so that no direction has more than 0.18 of it; lines have nearly all.
+    return np.maximum(ranges, gradients.max(axis=1) ** 2 / 10)
+
+
 def _blocks(picture: np.ndarray, side: int) -> np.ndarray:
     """Block means: [64, 64(, 3)] -> [side, side(, 3)]."""
     step = _SIDE // side

@@ -86,8 +86,7 @@ def _opened(data: bytes) -> pil.Image:
         discover()
         for name in list(pil.ID):
             factory, accept = pil.OPEN[name]
-            accepted = accept is None or accept(data[:16])
-            if name in _RUNS_PROGRAMS or not accepted or isinstance(accepted, str):
+            if name in _RUNS_PROGRAMS or not _accepted(accept, data[:16]):
                 continue
             try:
                 with reading():
@@ -99,6 +98,15 @@ def _opened(data: bytes) -> pil.Image:
     if claimed:
         raise Unreadable(f"truncated or damaged: the header of this {claimed} file of {len(data)} bytes is broken")
     raise Unreadable(f"not an image: {_looks_like(data)}")
+
+
+def _accepted(accept: Callable[[bytes], bool | str] | None, head: bytes) -> bool:
+    """Whether a format of PIL's takes files that begin with ``head``; some fail on files of a few bytes."""
+    try:
+        accepted = accept is None or accept(head)
+    except _HEADER_FAULTS:
+        return False
+    return bool(accepted) and not isinstance(accepted, str)  # a str says what is missing to read it
 
 
 def _looks_like(data: bytes) -> str:

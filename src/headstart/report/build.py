@@ -14,16 +14,22 @@ from markupsafe import Markup
 from headstart.records import Result
 from headstart.report import confusion, figures, plots, sentences, tables, words
 from headstart.report.climb import ladder
+from headstart.report.damage import damage
 from headstart.report.evidence import Evidence, Example
+from headstart.report.findings import findings
 from headstart.report.plots import Dot
+from headstart.report.reliability import calibration
 from headstart.report.repeat import repeat
+from headstart.report.tables import Table
 from headstart.report.trained import trained
+from headstart.report.unknown import unknown
 from headstart.report.usage import usage
 
 _HERE = Path(__file__).parent
+_SLICES = 8  # drawn
 _TEXT = 600  # characters shown of one example's text
 _FILTERS = (
-    *(figures.signed, figures.count, figures.share, figures.duration, figures.plain),
+    *(figures.signed, figures.count, figures.share, figures.duration, figures.plain, figures.capital),
     *(words.title, words.sentence, words.direction, sentences.with_code),
 )
 
@@ -57,11 +63,16 @@ def build(result: Result, evidence: Evidence) -> str:
         matrix=confusion.matrix(counts) if counts is not None and not many else None,
         pairs=tables.pairs(counts, evidence.labels) if counts is not None and many else None,
         slices=tables.slices(result),
-        classes=tables.classes(result, evidence),
+        slice_chart=_slice_chart(result),
+        classes=tables.classes(result),
+        calibration=calibration(result),
+        unknown=unknown(result),
+        damage=damage(result),
+        findings=findings(result),
         facts=tables.facts(result),
         examples=[group for kind in ("mistake", "confident") if (group := _examples(evidence, kind)).items],
         gain_sentence=_gain_sentence(result),
-        opened=_opened(result.test.opened),
+        opened=sentences.opened(result.test),
         parts=", ".join(f"{figures.count(n)} {part}" for part, n in result.data.parts.items()),
         repeat=repeat(result),
         use=usage(result),
@@ -80,7 +91,7 @@ def _page() -> tuple[jinja2.Template, Markup]:
     )
     for function in _FILTERS:
         environment.filters[function.__name__] = function
-    environment.globals |= {"known": figures.known, "tables": tables}
+    environment.globals |= {"known": figures.known, "tables": tables, "sentences": sentences}
     style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # ours, and free of "<"
     return environment.get_template("template.html.jinja"), style
 
@@ -99,7 +110,17 @@ def _score_chart(result: Result) -> Markup:
 def _gain_chart(result: Result) -> Markup:
     gain = result.transfer_gain
     row = Dot(f"Gain over {gain.against}", gain.value, gain.low, gain.high, strong=True)
-    return plots.dots([row], name="gain-chart", title="Gain with its 95 % interval; the line is at 0", mark=0.0)
+    title = "Gain with its 95 % interval; the line is at 0"
+    return plots.dots([row], name="gain-chart", title=title, mark=0.0, difference=True)
+
+
+def _slice_chart(result: Result) -> Markup | None:
+    """The worst slices against the score of all test rows; None where no more than one could be scored."""
+    rows = [Dot(sentences.slice_name(s), s.score, s.low, s.high) for s in result.slices if figures.known(s.low)]
+    if len(rows) < 2:
+        return None
+    title = f"{words.title(result.metric)} of the worst slices; the line is at the score of all test examples"
+    return plots.dots(rows[:_SLICES], name="slices-chart", title=title, mark=result.test.score)
 
 
 def _gain_sentence(result: Result) -> str:
@@ -112,30 +133,21 @@ def _gain_sentence(result: Result) -> str:
     return "The interval holds 0, so chance alone could have made this difference."
 
 
-def _opened(times: int) -> str:
-    """How often the test part was read, and what that means for the score."""
-    if times == 1:
-        return "The test part was opened once, after every choice had been made."
-    return (
-        f"The test part was opened {times} times. Each look after the first lets choices lean towards it, "
-        "so the scores may flatter the model."
-    )
-
-
 @dataclass(frozen=True)
 class Scatter:
-    """The chart, the points in it, and how many there were."""
+    """The chart, the points in it, how many there were, and the same as numbers."""
 
     chart: Markup
     shown: int
     total: int
+    ranges: Table
 
 
 def _scatter(evidence: Evidence) -> Scatter | None:
     if evidence.scatter is None or not len(evidence.scatter):
         return None
     chart, shown = plots.scatter(evidence.scatter, name="scatter", title="Predicted against true values")
-    return Scatter(chart, shown, len(evidence.scatter))
+    return Scatter(chart, shown, len(evidence.scatter), tables.ranges(evidence.scatter))
 
 
 @dataclass(frozen=True)

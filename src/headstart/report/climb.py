@@ -24,7 +24,6 @@ class Ladder:
     facts: list[tuple[str, str]]
     rungs: Table
     chart: Markup | None  # None where fewer than two rungs were tried
-    log: bool  # whether the chart's seconds are on a logarithmic scale
     meanings: list[tuple[str, str]]  # each strategy on it in a sentence
 
 
@@ -33,11 +32,9 @@ def ladder(result: Result) -> Ladder | None:
     record = result.ladder
     if not record.rungs:
         return None
-    drawn = _chart(result)
     names = dict.fromkeys(rung.strategy for rung in record.rungs)
     meanings = [(name, words.strategy(name)) for name in names if words.strategy(name)]
-    chart, log = drawn or (None, False)
-    return Ladder(record.plan, _facts(result), _table(result), chart, log, meanings)
+    return Ladder(record.plan, _facts(result), _table(result), _chart(result), meanings)
 
 
 def _facts(result: Result) -> list[tuple[str, str]]:
@@ -83,16 +80,16 @@ def tried(rung: RungRecord) -> bool:
     return rung.decision != "not tried"
 
 
-def _chart(result: Result) -> tuple[Markup, bool] | None:
+def _chart(result: Result) -> Markup | None:
     """Score against the seconds spent until it was known."""
     numbered = [(str(i), rung) for i, rung in enumerate(result.ladder.rungs, 1) if tried(rung)]
     if len(numbered) < 2:
         return None
     spent = accumulate(rung.seconds if known(rung.seconds) else 0.0 for _, rung in numbered)
     found = [_step(label, rung, at, result.metric) for (label, rung), at in zip(numbered, spent, strict=True)]
-    return curves.steps(
-        found, name="ladder-chart", title=f"{words.title(result.metric)} on held-out examples over time"
-    )
+    up = words.with_direction(result.metric, "on held-out examples")
+    title = f"{words.title(result.metric)} on held-out examples over time"
+    return curves.steps(found, name="ladder-chart", title=title, up=up)
 
 
 def _step(label: str, rung: RungRecord, seconds: float, metric: str) -> Step:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-
-from headstart.report.evidence import ClassScore
 
 #: Classes up to which the matrix fits a page.
 READABLE = 20
@@ -49,24 +45,6 @@ def pairs(counts: np.ndarray, labels: tuple[str, ...]) -> list[Pair]:
     wrong = [(int(i), int(j)) for i, j in np.argwhere(counts > 0) if i != j]
     wrong.sort(key=lambda at: (-counts[at], -shares[at], at))
     return [Pair(labels[i], labels[j], int(counts[i, j]), float(shares[i, j])) for i, j in wrong[:PAIRS]]
-
-
-def worst_first(rows: Iterable[ClassScore | tuple[str, float, float, int]]) -> list[tuple[ClassScore, float]]:
-    """Each class with its F1, the lowest first; classes without test rows last."""
-    scored = [(score, f1(score)) for score in (ClassScore(*row) for row in rows)]
-    return sorted(scored, key=lambda pair: (pair[0].support == 0, _or_zero(pair[1]), pair[0].label))
-
-
-def f1(score: ClassScore) -> float:
-    """Harmonic mean of precision and recall; 0 where rows of the class exist and none was found."""
-    if score.support == 0:
-        return float("nan")
-    precision, recall = _or_zero(score.precision), _or_zero(score.recall)
-    return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
-
-
-def _or_zero(value: float | None) -> float:
-    return value if value is not None and math.isfinite(value) else 0.0
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:

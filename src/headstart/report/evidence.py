@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-
-
-class ClassScore(NamedTuple):
-    """One class or label on the test part; nan where undefined."""
-
-    label: str
-    precision: float  # of the rows given this label, the share that have it
-    recall: float  # of the rows that have this label, the share that were given it
-    support: int  # test rows that have it
 
 
 @dataclass(frozen=True)
@@ -47,13 +36,11 @@ class Evidence:
     Attributes:
         labels: [k] in the order of the outputs.
         confusion: [k, k] counts, rows true, columns predicted; one-label classification only.
-        per_class: one `ClassScore` (or an equal plain tuple) a class, in any order.
         examples: in the order to show where confidences are equal.
         scatter: [n, 2] truth and prediction; regression only.
     """
 
     labels: tuple[str, ...] = ()
     confusion: np.ndarray | None = None
-    per_class: Sequence[ClassScore | tuple[str, float, float, int]] = ()
     examples: tuple[Example, ...] = ()
     scatter: np.ndarray | None = None

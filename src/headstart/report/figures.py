@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 MISSING = "–"
 _GAP = "\u00a0"  # keeps a number and its unit on one line
 
 
-def known(value: float | None) -> bool:
+def known(value: float | None) -> TypeGuard[float]:
     """Whether ``value`` is a finite number."""
     return value is not None and math.isfinite(value)
 
@@ -56,9 +56,35 @@ def percent(value: float | None) -> str:
     return f"{100 * value:.3g}{_GAP}%" if value is not None and math.isfinite(value) else MISSING
 
 
+def rate(value: float | None) -> str:
+    """A share in per cent with one decimal, never rounded to all or nothing: "93.8 %", "> 99.9 %"."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if 0 < value < 0.0005 or 0.9995 <= value < 1:
+        return f"<{_GAP}0.1{_GAP}%" if value < 0.5 else f">{_GAP}99.9{_GAP}%"
+    return f"{100 * value:.1f}{_GAP}%".replace("-", "−")
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Both bounds, or a dash where there are none: "0.89 to 0.97"."""
     return f"{number(low)} to {number(high)}" if known(low) and known(high) else MISSING
+
+
+def bounded(value: float | None, low: float | None, high: float | None) -> str:
+    """A value with its interval: "0.938 (0.862 to 0.973)"; with a dash where there is none."""
+    return f"{number(value)} ({interval(low, high)})" if known(value) else MISSING
+
+
+def between(low: float | None, high: float | None, level: int = 95) -> str:
+    """The interval of a share in words: "95 % interval 86.2 % to 97.3 %"; or that there is none."""
+    if not (known(low) and known(high)):
+        return "too few for an interval"
+    return f"{level}{_GAP}% interval {rate(low)} to {rate(high)}"
+
+
+def capital(text: str) -> str:
+    """With a capital at the start; the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def duration(seconds: float | None) -> str:

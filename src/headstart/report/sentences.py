@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from headstart.records import CandidateRecord, ForgettingRecord, Result, RungRecord
-from headstart.report.figures import count, known, percent
+from headstart.evaluation.metrics import METRICS
+from headstart.records import CandidateRecord, ForgettingRecord, Result, RungRecord, SliceRecord, TestRecord
+from headstart.report.figures import count, known, number, percent
 from headstart.report.words import control, strategy
 
 
@@ -47,6 +48,51 @@ def handed_over(result: Result) -> str:
     meaning = control(chosen.strategy)
     name = f"{chosen.strategy} ({meaning})" if meaning else chosen.strategy
     return f"the control {name}. It borrows nothing, and did better than {judged(result)} on held-out examples."
+
+
+def opened(test: TestRecord) -> str:
+    """How often the test rows were read, by this run and by earlier ones, and what that means for the score."""
+    own = "once, after every choice had been made" if test.opened == 1 else f"{count(test.opened)} times"
+    said = f"This run opened the test part {own}"
+    if not test.opened_before:
+        earlier = "; no earlier run on this machine opened the same examples."
+    else:
+        earlier = f"; earlier runs on this machine opened the same examples {_times(test.opened_before)}."
+    if test.opened + test.opened_before <= 1:
+        return said + earlier
+    return said + earlier + " Each look after the first lets choices lean towards them, so the score may flatter."
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{count(n)} times"
+
+
+def slice_name(one: SliceRecord) -> str:
+    """The value with its column, unless it names that itself."""
+    return one.value if one.value.startswith(one.column) else f"{one.column}: {one.value}"
+
+
+def worse_slices(result: Result) -> list[SliceRecord]:
+    """The slices whose whole interval lies on the bad side of the score of all test rows, worst first."""
+    found = [s for s in result.slices if known(s.low) and known(s.high)]
+    higher = result.metric not in METRICS or METRICS[result.metric].higher_is_better
+    return [s for s in found if (s.high < result.test.score if higher else s.low > result.test.score)]
+
+
+def slices(result: Result) -> str:
+    """Which slices are shown to be worse than the whole, and how far the intervals were widened."""
+    worse = worse_slices(result)
+    looked = (
+        f"{count(len(result.slices))} slices were looked at" if len(result.slices) > 1 else "One slice was looked at"
+    )
+    widened = "; every interval is widened so that all of them hold at once with 95\u00a0% confidence"
+    names = "; ".join(slice_name(s) for s in worse[:3]) + ("; …" if len(worse) > 3 else "")
+    verdict = (
+        f"Shown to be worse than all test examples together ({number(result.test.score)}): {names}."
+        if worse
+        else f"None is shown to be worse than all test examples together ({number(result.test.score)})."
+    )
+    return f"{looked}{widened if len(result.slices) > 1 else ''}. {verdict}"
 
 
 def forgetting(record: ForgettingRecord) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.records import CandidateRecord, ControlRecord, Result
+from headstart.records import CandidateRecord, ClassRecord, ControlRecord, Result
 from headstart.report import confusion, sentences, words
-from headstart.report.evidence import Evidence
-from headstart.report.figures import MISSING, count, duration, interval, number, plain, share
+from headstart.report.figures import MISSING, bounded, count, duration, interval, known, number, plain, share
 
 _FOLD = 12  # rows beyond which a table starts folded
 
@@ -108,24 +108,49 @@ def tried(result: Result) -> list[Table]:
 
 
 def metrics(result: Result) -> Table:
-    """Every metric of the task, the deciding one first."""
+    """Every defined metric of the task with its interval, the deciding one first."""
+    test = result.test
     lines = []
-    for name in sorted(result.test.metrics, key=lambda name: name != result.metric):
-        direction = words.direction(name).capitalize()
-        meaning = f"{words.sentence(name)} {direction}." if direction else words.sentence(name)
-        cells = (words.title(name), number(result.test.metrics[name]), meaning)
+    for name in sorted(test.metrics.keys() - test.undefined.keys(), key=_as_recorded(result)):
+        found = test.metrics[name]
+        better = words.direction(name).removesuffix(" is better") or MISSING
+        cells = (words.title(name), number(found.value), interval(found.low, found.high), better)
         lines.append(Line(cells, chosen=name == result.metric))
-    heads = ("Metric", "Value", "What it says")
-    return Table("metrics-table", "Metrics on the test part", heads, lines, (1,), wordy=True)
+    heads = ("Metric", "Value", "95\u00a0% interval", "Better")
+    return Table("metrics-table", "Metrics on the test part", heads, lines, (1, 2))
+
+
+def _as_recorded(result: Result) -> Callable[[str], tuple[bool, int]]:
+    order = list(result.test.metrics)
+    return lambda name: (name != result.metric, order.index(name))
+
+
+def undefined(result: Result) -> list[tuple[str, str]]:
+    """Metrics that the test rows cannot give, by title, with the reason."""
+    return [(words.title(name), reason) for name, reason in result.test.undefined.items()]
+
+
+def meanings(result: Result) -> Table:
+    """What each metric measures, folded."""
+    names = dict.fromkeys([result.metric, *result.test.metrics, *result.test.undefined])
+    lines = [Line((words.title(name), words.sentence(name))) for name in names if words.sentence(name)]
+    heads = ("Metric", "What it says")
+    return Table("meanings-table", "Metrics in words", heads, lines, wordy=True, fold="What the metrics mean")
 
 
 def slices(result: Result) -> Table | None:
     """The slices in the order of the record, worst first."""
-    found = result.test.slices
+    found = result.slices
     if not found:
         return None
-    lines = [Line((f"{s.column}: {s.value}", count(s.n), number(s.score), interval(s.low, s.high))) for s in found]
-    heads = ("Slice", "Test examples", "Score", "95\u00a0% interval")
+    lines = [
+        Line(
+            (sentences.slice_name(s), count(s.n), number(s.score), interval(s.low, s.high)),
+            "found" if s.found else "",
+        )
+        for s in found
+    ]
+    heads = ("Slice", "Test examples", "Score", "Corrected interval")
     caption = f"{words.title(result.metric)} by slice, worst first"
     return Table("slices-table", caption, heads, lines, (1, 2, 3), fold=_fold(lines, "slices"))
 
@@ -137,18 +162,48 @@ def pairs(counts: np.ndarray, labels: tuple[str, ...]) -> Table:
     return Table("confusion-table", "Most confused pairs on the test part", heads, lines, (2, 3))
 
 
-def classes(result: Result, evidence: Evidence) -> Table | None:
-    """Precision, recall and F1 of every class or label."""
+def classes(result: Result) -> Table | None:
+    """Precision and recall of every class or label with their intervals, by the lower of the two."""
     one, several = ("Label", "labels") if result.task == "multilabel" else ("Class", "classes")
     lines = [
-        Line((s.label, number(s.precision), number(s.recall), number(f1), count(s.support)))
-        for s, f1 in confusion.worst_first(evidence.per_class)
+        Line(
+            (
+                c.label,
+                bounded(c.precision, c.precision_low, c.precision_high),
+                bounded(c.recall, c.recall_low, c.recall_high),
+                count(c.n),
+            )
+        )
+        for c in sorted(result.classes, key=_weakest)
     ]
     if not lines:
         return None
-    heads = (one, "Precision", "Recall", "F1", "Test examples")
-    caption = f"{several.capitalize()} on the test part, worst F1 first"
-    return Table("classes-table", caption, heads, lines, (1, 2, 3, 4), fold=_fold(lines, several))
+    heads = (one, "Precision (95\u00a0% interval)", "Recall (95\u00a0% interval)", "Test examples")
+    caption = f"{several.capitalize()} on the test part, worst first, by the lower of precision and recall"
+    return Table("classes-table", caption, heads, lines, (1, 2, 3), fold=_fold(lines, several))
+
+
+def _weakest(one: ClassRecord) -> tuple[bool, float, str]:
+    """Classes without test rows last; a class that was never predicted is as bad as one that never was right."""
+    found = [value if known(value) else 0.0 for value in (one.precision, one.recall)]
+    return one.n == 0, min(found), one.label
+
+
+def ranges(points: np.ndarray) -> Table:
+    """Truth and prediction [n, 2] in up to five ranges of the true value, of like many rows each."""
+    points = points[np.isfinite(points).all(axis=1)]
+    points = points[np.argsort(points[:, 0], kind="stable")]
+    lines = []
+    for part in np.array_split(points, min(5, max(len(points), 1))):
+        if len(part):
+            truth, said = part.T
+            low, middle, high = np.quantile(said, (0.05, 0.5, 0.95))
+            spread = interval(float(low), float(high))
+            cells = (interval(float(truth[0]), float(truth[-1])), number(float(middle)), spread, count(len(part)))
+            lines.append(Line(cells))
+    heads = ("True value", "Median prediction", "Middle 90\u00a0% of predictions", "Test examples")
+    caption = "Predictions by range of the true value"
+    return Table("scatter-table", caption, heads, lines, (0, 1, 2, 3), fold="The chart as numbers")
 
 
 def facts(result: Result) -> Table | None:

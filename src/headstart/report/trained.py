@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from headstart.records import Result, TrainingRecord
 from headstart.report import words
-from headstart.report.curves import Curve, curves
+from headstart.report.curves import Curve, curves, thinned
 from headstart.report.figures import MISSING, count, known, number, percent, plain
+from headstart.report.tables import Line, Table
+
+_LOOKS = 25  # rows of the table beside the curves
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Trained:
     facts: list[tuple[str, str]]
     losses: Markup | None  # training and validation loss over epochs
     scores: Markup | None  # validation score over epochs
+    looks: Table | None  # the same as numbers
     kept: bool  # whether the charts mark the epochs that were kept
     handed_over: bool
     fold: str  # what to click on where it starts folded, else ""
@@ -37,7 +42,7 @@ def trained(result: Result) -> list[Trained]:
 
 
 def _trained(place: int, record: TrainingRecord, result: Result, handed: bool) -> Trained:
-    losses, scores = _charts(place, record, words.title(result.metric))
+    losses, scores = _charts(place, record, result.metric)
     folded = not handed and len(result.training) > 1
     return Trained(
         record.strategy,
@@ -45,6 +50,7 @@ def _trained(place: int, record: TrainingRecord, result: Result, handed: bool) -
         _facts(record),
         losses,
         scores,
+        _looks(place, record, words.title(result.metric)),
         known(record.epochs) and any(known(p.epoch) and p.epoch >= record.epochs for p in record.curve),
         handed,
         f"{record.strategy}: {plain(record.epochs)} epochs, {record.stopped}" if folded else "",
@@ -53,18 +59,30 @@ def _trained(place: int, record: TrainingRecord, result: Result, handed: bool) -
 
 def _charts(place: int, record: TrainingRecord, metric: str) -> tuple[Markup | None, Markup | None]:
     """Losses, and the score: two charts, as they have no unit in common."""
-    look, name = record.curve, record.strategy
+    look, name, title = record.curve, record.strategy, words.title(metric)
     losses = [
         Curve("training loss", [(p.epoch, p.train_loss) for p in look], "plain"),
         Curve("validation loss", [(p.epoch, p.valid_loss) for p in look], "strong"),
     ]
-    scores = [Curve(metric, [(p.epoch, p.valid_score) for p in look], "strong")]
+    scores = [Curve(title, [(p.epoch, p.valid_score) for p in look], "strong")]
+    named = functools.partial(curves, across="epoch", mark=record.epochs)
+    up = words.with_direction(metric, "on validation")
     return (
-        curves(losses, name=f"loss-{place}", title=f"Losses of {name} over epochs", across="epoch", mark=record.epochs),
-        curves(
-            scores, name=f"curve-{place}", title=f"{metric} of {name} over epochs", across="epoch", mark=record.epochs
-        ),
+        named(losses, name=f"loss-{place}", title=f"Losses of {name} over epochs", up="loss (lower is better)"),
+        named(scores, name=f"curve-{place}", title=f"{title} of {name} over epochs", up=up),
     )
+
+
+def _looks(place: int, record: TrainingRecord, metric: str) -> Table | None:
+    """An even choice of the points, folded."""
+    chosen = [record.curve[i] for i in thinned(len(record.curve), _LOOKS)] if record.curve else []
+    lines = [
+        Line((plain(p.epoch), count(p.step), number(p.train_loss), number(p.valid_loss), number(p.valid_score)))
+        for p in chosen
+    ]
+    heads = ("Epoch", "Step", "Training loss", "Validation loss", f"Validation {metric}")
+    caption = f"Training of {record.strategy}, at {count(len(lines))} of {count(len(record.curve))} looks"
+    return Table(f"looks-{place}", caption, heads, lines, (1, 2, 3, 4), fold="The curves as numbers") if lines else None
 
 
 def _facts(record: TrainingRecord) -> list[tuple[str, str]]:

@@ -46,6 +46,10 @@ WORDINGS = {
         "Area under the ROC curve",
         "How often an example of a class is ranked above one that is not of it; 0.5 is guessing, 1 is faultless.",
     ),
+    "top3": Wording(
+        "Top-3 accuracy",
+        "The share of test examples whose right label is among the three most probable ones.",
+    ),
     "top5": Wording(
         "Top-5 accuracy",
         "The share of test examples whose right label is among the five most probable ones.",
@@ -133,6 +137,12 @@ def direction(metric: str) -> str:
     if metric not in METRICS:
         return ""
     return "higher is better" if METRICS[metric].higher_is_better else "lower is better"
+
+
+def with_direction(metric: str, where: str) -> str:
+    """The metric's name as the head of a scale: "Accuracy on validation (higher is better)"."""
+    better = direction(metric)
+    return f"{title(metric)} {where}" + (f" ({better})" if better else "")
 
 
 def strategy(name: str) -> str:

@@ -40,3 +40,9 @@ class Candidate:
     seconds: float
     runs: tuple[Trained, ...] = ()
     recipe: Recipe | None = None
+
+    @property
+    def closed(self) -> Tried | None:
+        """The best head in closed form among those tried; None where there was none."""
+        found = [one for one in self.tried if one.kind != "logistic"]
+        return max(found, key=lambda one: one.valid_score, default=None)

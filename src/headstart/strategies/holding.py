@@ -42,7 +42,8 @@ def hold(
     task: str,
     units: np.ndarray,
     *,
-    folds: bool,
+    folds: int | None,
+    always: bool = False,
     seed: int,
     fewest: int = FEWEST,
 ) -> Holding:
@@ -50,18 +51,25 @@ def hold(
 
     Args:
         units: [n] rows of one unit (equal contents, groups) are never parted.
-        folds: whether every row may be held out in turn: not where the user gave the validation part.
+        folds: times that every row is held out in turn where the validation part is small; None: never, as where
+            the user gave the validation part.
+        always: hold out in folds whatever the size of the validation part.
         fewest: validation rows that will do; 1 where there is nothing to compare.
 
     Raises:
         SplitError: too few rows to compare anything on.
     """
     rows = np.arange(train + valid)
-    if folds and valid < FEW:
-        parts = deal(y, task, FOLDS, seed=seed, groups=units)
-        if len(parts) == FOLDS and all(len(part) >= FEWEST for part in parts):
+    if folds and (always or valid < FEW):
+        parts = deal(y, task, folds, seed=seed, groups=units)
+        if len(parts) == folds and all(len(part) >= FEWEST for part in parts):
             split = tuple((np.setdiff1d(rows, part), part) for part in parts)
-            return Holding(split, np.concatenate(parts), f"{FOLDS} folds")
+            return Holding(split, np.concatenate(parts), f"{folds} folds")
+        if always:
+            raise SplitError(
+                f"--folds {folds} would hold out {min(map(len, parts))} rows at a time, in {len(parts)} folds; at "
+                f"least {FEWEST} are needed. Ask for fewer folds, or add labelled rows."
+            )
     if valid < fewest:
         raise SplitError(
             f"the validation part has {valid} rows; comparing strategies takes at least {fewest}. Add labelled rows, "

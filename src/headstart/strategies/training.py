@@ -167,7 +167,6 @@ def start_head(ground: Ground, probe: Candidate, rows: np.ndarray) -> LinearHead
     left for the base (banking77, held-out accuracy: 8,000 rows 0.925 -> 0.926 from it; 4,000 rows 0.872 -> 0.913 from
     LDA, where the probe has 0.902; docs/log.md).
     """
-    closed = [one for one in probe.tried if one.kind != "logistic"]
-    best = max(closed, key=lambda one: one.valid_score) if closed else probe.heads[0]
+    best = probe.closed or probe.heads[0]
     task = ground.task
     return refit(best, ground.rows.vectors[rows], ground.rows.y[rows], task.name, outputs=task.outputs)

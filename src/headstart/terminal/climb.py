@@ -19,10 +19,10 @@ def ladder_lines(result: Result) -> list[str]:
 
 
 def learning_lines(result: Result) -> list[str]:
-    """Forgetting and each finding on the training curves, a line each."""
+    """Forgetting and each finding of the diagnosis, a line each."""
     lines = [f"forgot   {forgetting(result.forgetting)}"] if result.forgetting else []
     for finding in result.diagnosis:
-        lines.append(f"training {finding.name}: {finding.sentence} {finding.suggestion}".rstrip())
+        lines.append(f"finding  {finding.name}: {finding.sentence} {finding.suggestion}".rstrip())
     return [line.replace("\u00a0", " ") for line in lines]
 
 

@@ -18,10 +18,11 @@ from headstart.data.naming import TABLE_TYPES, extension, some
 from headstart.data.source import open_source
 from headstart.data.table import Rejected
 from headstart.delivery.model import Model, Predictions
-from headstart.errors import OutputError, SettingError, SourceError
+from headstart.errors import SettingError, SourceError
 from headstart.files import write_atomically
 from headstart.progress import Progress
 from headstart.settings import SourceSettings
+from headstart.terminal.writing import check_out
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,7 @@ def predict_to(
         BundleError, SourceError: the model or an input cannot be opened, or no input is readable.
         OutputError: ``out`` exists, or cannot be written.
     """
-    if out is not None and out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
+    check_out(out, overwrite)
     model = Model.load(run)
     asked = gather(inputs, model.bundle.modality, column)
     if not asked.inputs and not asked.rejected:
@@ -136,6 +136,10 @@ def table(names: list[str], said: Predictions, model: Model, probabilities: bool
         }
         if task.name == "classification":
             record["confidence"] = round(float(p.max()), 4)
+        if np.isfinite(said.unknown[row]):
+            record["unknown"] = round(float(said.unknown[row]), 4)
+        if model.bundle.caution.abstain is not None:
+            record["answered"] = bool(said.answered[row])
         if probabilities and task.labels:
             record.update({f"p({label})": round(float(v), 4) for label, v in zip(task.labels, p, strict=True)})
         rows.append({key: value.item() if isinstance(value, np.generic) else value for key, value in record.items()})

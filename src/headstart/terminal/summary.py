@@ -11,6 +11,7 @@ from headstart.cachedir import cache_root
 from headstart.records import Result
 from headstart.report import words
 from headstart.report.sentences import handed_over, judged
+from headstart.terminal.beside import beside_lines
 from headstart.terminal.climb import ladder_lines, learning_lines
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
 from headstart.workflow import Inspection, Run
@@ -29,6 +30,7 @@ def summary(run: Run) -> str:
         "",
         *_block(ladder_lines(result)),
         *_block(_scores(result)),
+        *_block(beside_lines(result)),
         *_block(learning_lines(result)),
     ]
     lines.append(_cost(result))
@@ -57,7 +59,8 @@ def _scores(result: Result) -> list[str]:
     borrowed = (name, result.test.score, result.test.low, result.test.high)
     rows = [borrowed, *((c.name, c.score, c.low, c.high) for c in result.controls)]
     width = max(len(name) for name, *_ in rows)
-    opened = f"({result.test.n:,} rows, opened {_times(result.test.opened)})"
+    earlier = f", {_times(result.test.opened_before)} before by earlier runs" if result.test.opened_before else ""
+    opened = f"({result.test.n:,} rows, opened {_times(result.test.opened)}{earlier})"
     title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
     return [
         title,

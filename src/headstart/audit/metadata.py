@@ -1,0 +1,115 @@
+"""What is known of rows without looking at what they show: file size and type, dimensions, name, length."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.data.naming import extension
+from headstart.data.table import Table
+
+_UNKNOWN = -1.0
+_OFTEN = 3  # rows that a word of names must be in
+_MOST_WORDS = 2_000
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is known of n rows.
+
+    Attributes:
+        numbers: name of a property -> [n, m] float64, -1 where unknown.
+        words: [n, w] bool: the words of file names; w is 0 where there are none.
+        names: [w] the words.
+    """
+
+    numbers: dict[str, np.ndarray]
+    words: np.ndarray
+    names: tuple[str, ...] = field(default=())
+
+
+def metadata(table: Table) -> Metadata:
+    """What is known of the rows of ``table``; pictures are not decoded, only their headers are read."""
+    if table.modality == "text":
+        length = np.array([(len(text), len(text.split())) for text in table.inputs], dtype=float).reshape(-1, 2)
+        return Metadata({"text length": length}, np.zeros((len(table), 0), bool))
+    paths = [value if isinstance(value, str) else "" for value in table.inputs]
+    numbers = _pictures(table.inputs)
+    if not any(paths):
+        return Metadata(numbers, np.zeros((len(table), 0), bool))
+    stems = [Path(path).stem for path in paths]
+    numbers["number in the file name"] = np.array([[_number(stem)] for stem in stems])
+    return Metadata(
+        numbers, *_words([_pieces(path, stem) for path, stem in zip(_below(paths, table), stems, strict=True)])
+    )
+
+
+def _pictures(inputs: np.ndarray) -> dict[str, np.ndarray]:
+    read = [_header(value) for value in inputs]
+    kinds = {kind: number for number, kind in enumerate(sorted({kind for *_, kind in read}))}
+    size, wide, high, kind = (np.array(column) for column in zip(*read, strict=True))
+    shape = np.where(high > 0, wide / np.maximum(high, 1), _UNKNOWN)
+    coded = np.eye(len(kinds))[[kinds[name] for name in kind]]
+    return {
+        "file size": size[:, None].astype(float),
+        "file type": coded,
+        "picture dimensions": np.column_stack([wide, high, shape, wide * high]).astype(float),
+    }
+
+
+def _header(value: Any) -> tuple[float, int, int, str]:
+    """Bytes, width and height in pixels, and the file's type and colour mode; unknown ones are -1."""
+    from PIL import Image
+
+    is_path = isinstance(value, str)
+    try:
+        size = float(os.path.getsize(value) if is_path else len(value))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a picture too large was set aside when it was read
+            with Image.open(value if is_path else io.BytesIO(value)) as picture:
+                wide, high = picture.size
+                return size, wide, high, f"{extension(value) if is_path else ''} {picture.format} {picture.mode}"
+    except Exception:  # Pillow raises nearly anything; rows that matter were read before
+        return _UNKNOWN, -1, -1, "unknown"
+
+
+def _number(stem: str) -> float:
+    found = re.findall(r"\d{1,15}", stem)
+    return float(np.log1p(float(found[0]))) if found else _UNKNOWN
+
+
+def _below(paths: list[str], table: Table) -> list[list[str]]:
+    """Folders of each path under the one that all share, without those called like the row's own label."""
+    shared = len(Path(os.path.commonpath([path for path in paths if path] or ["."])).parts)
+    out = []
+    for row, path in enumerate(paths):
+        own = "" if table.targets is None else str(table.targets[row])
+        out.append([part for part in Path(path).parts[shared:-1] if part != own])
+    return out
+
+
+def _pieces(folders: list[str], stem: str) -> set[str]:
+    """Words in lower case: runs of letters or of digits, and whole folder names."""
+    return {piece.lower() for piece in re.findall(r"[^\W\d_]+|\d+", stem)} | {f"{name}/" for name in folders}
+
+
+def _words(pieces: list[set[str]]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """[n, w] bool and the w words that are in several rows, though not in all."""
+    counts: dict[str, int] = {}
+    for own in pieces:
+        for piece in own:
+            counts[piece] = counts.get(piece, 0) + 1
+    kept = [name for name, count in counts.items() if _OFTEN <= count < len(pieces)]
+    kept = sorted(kept, key=lambda name: (-counts[name], name))[:_MOST_WORDS]
+    column = {name: i for i, name in enumerate(kept)}
+    out = np.zeros((len(pieces), len(kept)), bool)
+    for row, own in enumerate(pieces):
+        out[row, [column[piece] for piece in own if piece in column]] = True
+    return out, tuple(kept)

@@ -1,0 +1,173 @@
+"""Near-duplicate texts: the same words but for case, punctuation, courtesy, spelling or a word of little weight."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+import numpy as np
+
+#: Share of the words, by weight, that a pair must have in common.
+LEAST = 0.97
+_ROUGH = 0.6  # shared words, spelling not forgiven, below which the order is not looked at
+_FEW = 3  # words apart up to which it is looked at all the same: a misspelt one, or two written as one
+_TYPO = 0.8  # likeness of two spellings of a word
+_LIGHT = 0.2  # weight of a function word as a share of its own
+_LONG = 40  # words of a text that are left out in turn
+_NEXT = 5  # texts that differ from a text in one word and are worth a look
+_PERMUTATIONS = 64  # of MinHash
+_JACCARD = 0.5  # of MinHash's candidates
+_MOST = 50  # candidates of a text by MinHash
+
+_WORD = re.compile(r"\w+")
+_CONTRACTIONS = (
+    (re.compile(r"\bcan't\b|\bcannot\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\bi'm\b"), "i am"),
+    (re.compile(r"'re\b"), " are"),
+    (re.compile(r"'ve\b"), " have"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'d\b"), " would"),
+    (re.compile(r"\b(it|that|what|where|who|how|there|here)'s\b"), r"\1 is"),
+)
+_COURTESY = frozenset(["please", "pls", "hi", "hello", "hey", "dear", "thanks", "thank", "kindly"])
+_DECISIVE = frozenset(["no", "not", "never", "none", "without", "nor"])
+_SPEAKER, _SPOKEN_TO = frozenset(["i", "me", "my", "we", "us", "our"]), frozenset(["you", "your"])
+_AUXILIARIES = """
+a an the i me my you your we us our it its this that is are am was were be been being do does did have has had will
+would can could shall should may might must of so just also really already still now want need like
+"""
+_FUNCTION = frozenset(_AUXILIARIES.split())  # that say little by themselves
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of ``text`` in order: lower case, accents off, English contractions spelt out, no courtesies.
+
+    Texts in scripts without spaces come as few long words, and are then told apart letter by letter.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    if not plain.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    if "'" in plain or "cannot" in plain:
+        for pattern, spelt in _CONTRACTIONS:
+            plain = pattern.sub(spelt, plain)
+    found = _WORD.findall(plain)
+    return tuple(word for word in found if word not in _COURTESY) or tuple(found) or (text,)
+
+
+def verified(
+    texts: Sequence[tuple[str, ...]], first: np.ndarray, second: np.ndarray, until: float | None = None
+) -> tuple[np.ndarray, int]:
+    """Similarity [m] in 0..1 of pairs of texts given as `words`, 0 where a pair is no near duplicate; how many it saw.
+
+    Dice's coefficient of the words in the same order, each weighted by its inverse document frequency (Spärck Jones
+    1972), English function words by a fifth of it; two spellings of a word count as one. Numbers and negations must be
+    the same.
+
+    Args:
+        until: `time.perf_counter` at which to stop.
+    """
+    weight = _weights(texts)
+    sets = [frozenset(t) for t in texts]
+    totals = np.array([sum(map(weight.__getitem__, s)) for s in sets])
+    similarity = np.zeros(len(first), np.float32)
+    for i, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+        if until is not None and i % 256 == 0 and time.perf_counter() > until:
+            return similarity, i
+        shared = sum(map(weight.__getitem__, sets[a] & sets[b]))
+        only, other = sets[a] - sets[b], sets[b] - sets[a]
+        few = len(only) + len(other) <= _FEW
+        if _decisive(only, other) or not (few or 2 * shared >= _ROUGH * (totals[a] + totals[b])):
+            continue
+        found = 1.0 if texts[a] == texts[b] else _alike(texts[a], texts[b], weight)
+        similarity[i] = found if found >= LEAST else 0
+    return similarity, len(first)
+
+
+def _weights(texts: Sequence[tuple[str, ...]]) -> dict[str, float]:
+    """Inverse document frequency of every word, smoothed so that none weighs nothing."""
+    counts = Counter(word for text in texts for word in set(text))
+    weight = {word: math.log((1 + len(texts)) / count) + 0.1 for word, count in counts.items()}
+    return weight | {word: _LIGHT * weight[word] for word in _FUNCTION & weight.keys()}
+
+
+def _decisive(only: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether words that only one of two texts has, or only the other, make them say something else.
+
+    A number or a negation does; so does "you" for "me".
+    """
+    turned = (only & _SPEAKER and other & _SPOKEN_TO) or (only & _SPOKEN_TO and other & _SPEAKER)
+    return bool(turned) or any(word in _DECISIVE or any(map(str.isdigit, word)) for word in only | other)
+
+
+def _alike(a: tuple[str, ...], b: tuple[str, ...], weight: dict[str, float]) -> float:
+    """Dice's coefficient of the words that come in the same order."""
+    shared = 0.0
+    for kind, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind == "equal":
+            shared += 2 * sum(weight[word] for word in a[i:j])
+        elif kind == "replace":
+            shared += _respelt(a[i:j], b[k:m], weight)
+    return shared / (sum(weight[word] for word in a) + sum(weight[word] for word in b))
+
+
+def _respelt(a: tuple[str, ...], b: tuple[str, ...], weight: dict[str, float]) -> float:
+    """Weight of the words of ``a`` and ``b`` that are two spellings of one: joined up, or one by one."""
+    if "".join(a) == "".join(b):
+        return sum(weight[word] for word in (*a, *b))
+    pairs = [(x, y) for x, y in zip(a, b, strict=False) if _same_word(x, y)]
+    return sum(weight[x] + weight[y] for x, y in pairs)
+
+
+@lru_cache(maxsize=2**16)
+def _same_word(a: str, b: str) -> bool:
+    """Whether ``a`` and ``b`` are likely the same word, misspelt or inflected; a prefix makes another word."""
+    if min(len(a), len(b)) < 3:
+        return False
+    swapped = len(a) == len(b) > 3 and sorted(a) == sorted(b)
+    return swapped or (a[0] == b[0] and SequenceMatcher(None, a, b, autojunk=False).ratio() >= _TYPO)
+
+
+def one_apart(texts: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:
+    """Candidate pairs (first < second) of texts given as `words` of which one word makes the difference.
+
+    Texts are filed under their words in any order, and under all of these but one; in a file they are ordered by the
+    word left out, so that its spellings lie beside one another, and each is paired with the next few.
+    """
+    files: dict[int, list[tuple[str, int]]] = {}
+    for row, text in enumerate(texts):
+        whole = sorted(set(text))
+        files.setdefault(hash(tuple(whole)), []).append(("", row))
+        for i, word in enumerate(whole[:_LONG]):
+            files.setdefault(hash((*whole[:i], *whole[i + 1 :])), []).append((word, row))
+    pairs = set()
+    for filed in files.values():
+        if len(filed) > 1:
+            filed.sort()
+            for i, (_, row) in enumerate(filed):
+                pairs |= {
+                    (min(row, other), max(row, other)) for _, other in filed[i + 1 : i + 1 + _NEXT] if row != other
+                }
+    found = np.array(sorted(pairs), int).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def by_words(texts: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:
+    """Candidate pairs (first < second) of texts given as `words`: MinHash of their words (Broder 1997) in LSH bands."""
+    from datasketch import MinHash, MinHashLSH
+
+    index, first, second = MinHashLSH(_JACCARD, _PERMUTATIONS), [], []
+    sets = [[word.encode() for word in set(text)] for text in texts]
+    for row, sketch in enumerate(MinHash.generator(sets, num_perm=_PERMUTATIONS)):
+        near = sorted(index.query(sketch))[:_MOST]
+        first += near
+        second += [row] * len(near)
+        index.insert(row, sketch)
+    return np.array(first, int), np.array(second, int)

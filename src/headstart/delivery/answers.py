@@ -1,0 +1,169 @@
+"""``answers.parquet``: what a run keeps of its held-out and test rows, so that it can be compared without the model.
+
+A row for each answer: part, id, key, truth, probabilities and fold; the labels, the task and the metric are JSON in
+the file's metadata. No input is kept, only its content key.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.errors import BundleError, SettingError
+from headstart.evaluation.checks import check_answers
+from headstart.files import write_atomically
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: The file's name in the folder of a run.
+FILE = "answers.parquet"
+#: The parts of the rows that are kept.
+HELD, TEST = "held", "test"
+#: Version of the layout.
+SCHEMA = 1
+_COLUMNS = ("part", "id", "key", "truth", "probabilities", "fold")
+_META = b"headstart"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Truth and probabilities of n rows, checked when made.
+
+    Attributes:
+        part: [n] str: `HELD` or `TEST`.
+        ids: [n] str: as in the source.
+        keys: [n] str: of the content; rows of equal content have equal keys.
+        truth: as the task encodes it: [n] int (classification), [n, labels] of 0/1 (multilabel), [n, 1] (regression).
+        probabilities: [n, outputs] float32: of the model handed over (test), or of the candidate on rows that it
+            did not learn from (held).
+        fold: [n] int: the fold that held the row out; 0 for test rows.
+        labels: names of the outputs; () for regression.
+        task: "classification", "multilabel" or "regression".
+        metric: what the run was judged by.
+
+    Raises:
+        SettingError: columns of other lengths, another part, or what `check_answers` refuses.
+    """
+
+    part: np.ndarray
+    ids: np.ndarray
+    keys: np.ndarray
+    truth: np.ndarray
+    probabilities: np.ndarray
+    fold: np.ndarray
+    labels: tuple[str, ...]
+    task: str
+    metric: str
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(getattr(self, name)) for name in ("part", "ids", "keys", "truth", "fold")}
+        for name, length in lengths.items():
+            if length != len(self.probabilities):
+                raise SettingError(f"{name} has {length} rows and the probabilities {len(self.probabilities)}.")
+        check_answers(self.task, self.truth, self.probabilities)
+        outputs = len(self.labels) if self.task != "regression" else 1
+        if self.probabilities.shape[1] != outputs:
+            raise SettingError(f"the probabilities have {self.probabilities.shape[1]} columns for {outputs} outputs.")
+        other = sorted(set(np.unique(self.part)) - {HELD, TEST})
+        if other:
+            raise SettingError(f"part is {other[0]!r}; it may be {HELD!r} or {TEST!r}.")
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+    def take(self, rows: np.ndarray) -> Answers:
+        """The answers of ``rows`` (indices or a boolean mask), in that order."""
+        columns = ("part", "ids", "keys", "truth", "probabilities", "fold")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+    def part_of(self, name: str) -> Answers:
+        """The rows of part `HELD` or `TEST`; none where the run kept none.
+
+        Raises:
+            SettingError: there is no such part.
+        """
+        if name not in (HELD, TEST):
+            raise SettingError(f"part is {name!r}; it may be {HELD!r} or {TEST!r}.")
+        return self.take(self.part == name)
+
+    def save(self, path: Path) -> None:
+        """Write the file ``path``.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        import pyarrow.parquet as pq
+
+        file = io.BytesIO()
+        pq.write_table(self._table(), file, compression="zstd")
+        write_atomically(path, file.getvalue())
+
+    def _table(self) -> pa.Table:
+        import pyarrow as pa
+
+        texts = [pa.array(np.asarray(column).tolist(), pa.string()) for column in (self.part, self.ids, self.keys)]
+        whole = self.task == "classification"
+        truth = pa.array(self.truth.astype(np.int64)) if whole else _rows_of(self.truth)
+        arrays = [*texts, truth, _rows_of(self.probabilities), pa.array(self.fold.astype(np.int64))]
+        said = {"schema": SCHEMA, "task": self.task, "metric": self.metric, "labels": list(self.labels)}
+        return pa.table(arrays, names=list(_COLUMNS)).replace_schema_metadata({_META: json.dumps(said)})
+
+    @classmethod
+    def load(cls, path: Path) -> Answers:
+        """Read the file ``path``, or the one in a run's folder.
+
+        Raises:
+            BundleError: there is none, it is damaged, or it was written by a newer headstart.
+        """
+        file = path / FILE if path.is_dir() else path
+        if not file.is_file():
+            raise BundleError(
+                f"{path} keeps no answers ({FILE} is missing); give the folder of a finished run, or fit again."
+            )
+        table, said = _read(file)
+        try:
+            part, ids, keys = (np.array(table[name].to_pylist(), dtype=str) for name in _COLUMNS[:3])
+            truth = table["truth"].to_numpy() if said["task"] == "classification" else _matrix(table["truth"])
+            matrix, fold = _matrix(table["probabilities"]), table["fold"].to_numpy()
+            labels = tuple(str(label) for label in said["labels"])
+            return cls(part, ids, keys, truth, matrix, fold, labels, said["task"], said["metric"])
+        except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
+            raise BundleError(f"{file} is damaged: {error}; fit again.") from error
+
+
+def _read(file: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """The table and what its metadata say."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+        said = json.loads((table.schema.metadata or {})[_META])
+        newer = said["schema"] > SCHEMA
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        raise BundleError(f"{file} cannot be read as answers ({type(error).__name__}); fit again.") from error
+    if newer:
+        raise BundleError(
+            f"{file} has layout {said['schema']}, this headstart reads up to {SCHEMA}; upgrade headstart."
+        )
+    return table, said
+
+
+def _rows_of(matrix: np.ndarray) -> pa.Array:
+    """A list of float32 a row."""
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(matrix, dtype=np.float32).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+
+
+def _matrix(column: pa.ChunkedArray) -> np.ndarray:
+    """[n, outputs] float32, the inverse of `_rows_of`."""
+    whole = column.combine_chunks()
+    return whole.flatten().to_numpy().reshape(-1, whole.type.list_size)

@@ -1,0 +1,72 @@
+"""What a model says besides its answer: how strange an input is, which labels it may have, when it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.evaluation.abstain import Abstain, answered
+from headstart.evaluation.conformal import LABELS, Conformal, sets
+from headstart.evaluation.unknown import Known, unknown_scores
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What goes with the answers; what the held-out rows could not give is None.
+
+    Attributes:
+        known: what inputs are compared with to tell strange ones.
+        conformal: sets of labels, or intervals of values, that hold the truth with a promised probability.
+        abstain: from what confidence on a row is answered, where a risk was asked for.
+    """
+
+    known: Known | None = None
+    conformal: Conformal | None = None
+    abstain: Abstain | None = None
+
+    def unknown(self, probabilities: np.ndarray, vectors: np.ndarray | None) -> np.ndarray:
+        """[n] how strange the inputs are, 0 to 1; nan where the model cannot tell.
+
+        Args:
+            probabilities: [n, outputs] of the model.
+            vectors: [n, d] its features; None for a model that has none.
+        """
+        if self.known is None:
+            return np.full(len(probabilities), np.nan)
+        return unknown_scores(self.known, probabilities, vectors)
+
+    def answered(self, probabilities: np.ndarray, *, multilabel: bool = False) -> np.ndarray:
+        """[n] bool: whether the answer is to be given; the others are "I don't know"."""
+        if self.abstain is None:
+            return np.ones(len(probabilities), dtype=bool)
+        return answered(self.abstain, probabilities, multilabel=multilabel)
+
+    def sets(self, probabilities: np.ndarray, *, multilabel: bool = False) -> np.ndarray | None:
+        """[n, k] bool: the labels that each row may have; None where nothing can be promised."""
+        if self.conformal is None or self.conformal.method != LABELS or not self.conformal.promises:
+            return None
+        return sets(self.conformal, probabilities, multilabel=multilabel)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the tensors, of JSON types."""
+        return {
+            "conformal": self.conformal and self.conformal.to_dict(),
+            "abstain": self.abstain and self.abstain.to_dict(),
+        }
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], tensors: Mapping[str, np.ndarray] | None) -> Caution:
+        """What `to_dict` and the tensors of `Known` were saved from.
+
+        Raises:
+            BundleError: they are damaged.
+        """
+        conformal, abstain = record.get("conformal"), record.get("abstain")
+        return cls(
+            Known.from_tensors(dict(tensors)) if tensors else None,
+            Conformal.from_dict(conformal) if conformal else None,
+            Abstain.from_dict(abstain) if abstain else None,
+        )

@@ -1,0 +1,39 @@
+"""Whether a model is surer than it is right."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.errors import SettingError
+from headstart.evaluation.bootstrap import Interval
+from headstart.evaluation.confidence import confidences
+
+_FEWEST = 6  # rows: fewer may all lie on one side of the truth, 2 · 0.5⁵ = 0.06
+
+
+def confidence_gap(y: np.ndarray, p: np.ndarray, *, level: float = 0.95) -> Interval:
+    """Mean probability of the answers ``p`` [n, k] less the share that is right: above 0 is over-confident.
+
+    Unlike a calibration error it has a sign, and it is not biased upward on few rows. ``y`` is [n] class numbers.
+    The interval is Student's for the mean of the n differences, with two pseudo-rows added that are answered with the
+    mean confidence, one right and one wrong (Bonett & Price 2012), so that answers that are all right do not count as
+    certain. nan without rows, or where a probability is not finite; no bounds under six rows.
+
+    Raises:
+        SettingError: ``level`` is not between 0 and 1.
+    """
+    from scipy.special import stdtrit
+
+    if not 0 < level < 1:
+        raise SettingError(f"level is {level}; it must lie between 0 and 1, e.g. 0.95.")
+    n = len(y)
+    if n == 0 or not np.isfinite(p).all():
+        return Interval(np.nan, np.nan, np.nan, level, n)
+    sure, right = confidences(y, p)
+    value = float((sure - right).mean())
+    if n < _FEWEST:
+        return Interval(value, np.nan, np.nan, level, n)
+    padded = np.concatenate([sure - right, sure.mean() - np.array([0.0, 1.0])])
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * float(padded.std(ddof=1)) / np.sqrt(n + 2)
+    centre = float(padded.mean())
+    return Interval(value, min(value, centre - half), max(value, centre + half), level, n)

@@ -1,0 +1,190 @@
+"""Reasons to doubt a test score: leaks, rows that are not fresh, too few of them, or others than those chosen on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from statistics import NormalDist
+
+from headstart.evaluation.bootstrap import Interval
+from headstart.evaluation.diagnosis import Finding
+from headstart.evaluation.proportions import normal_quantile
+from headstart.evaluation.run_evidence import RunEvidence, bounded
+from headstart.evaluation.wording import count, gained, number, score, span
+
+#: Half-width of the test interval from which the score is not worth a decision: 0.1 is the difference between 0.8 and
+#: 0.9, and what about 96 rows give at the worst (1.96 · 0.5 / √96).
+_WIDE = 0.1
+#: The same for errors without a scale, as a share of the error: accuracy 0.8 ± 0.1 is an error of 0.2 ± 50 %.
+_WIDE_SHARE = 0.5
+#: Level of the comparison with the validation score: every run makes it, and at 95 % one healthy run in 20 would be
+#: told that its test rows are others.
+_LEVEL = 0.99
+#: Held-out rows under which nothing is compared: the model was chosen on them, and a handful can be met by luck.
+_HELD = 30
+#: A test score above the validation score has an innocent cause: held-out rows are answered by models of fewer rows, at
+#: least two thirds of them. As errors fall no faster than with 1 / n, that explains a third of the validation error.
+_MORE_ROWS = 1 / 3
+#: Share of the rows of one class from which accuracy is mostly its recall.
+ONE_CLASS = 0.8
+#: Openings before this one from which a search is supposed; a run is often repeated once or twice as it was.
+_SEARCH = 3
+#: What re-use may flatter by before it is worth saying: at 200 rows what the best of six equal models would.
+_FLATTERY = 0.02
+
+
+def find(e: RunEvidence) -> list[Finding]:
+    """The findings on the test part."""
+    found = (_giveaway(e), _leak(e), _one_class(e), _repeated(e), _unlike(e), _tiny(e), _imbalance(e), _reused(e))
+    return [one for one in found if one]
+
+
+def difference(a: Interval, b: Interval, level: float) -> Interval:
+    """a − b of two independent scores, from their own bounds (MOVER, Zou & Donner 2008, doi:10.1002/sim.3095).
+
+    Bounds for another ``level`` than theirs are stretched by the ratio of the normal quantiles.
+    """
+    a, b = (_stretched(one, level) for one in (a, b))
+    value = a.value - b.value
+    low = value - math.hypot(a.value - a.low, b.high - b.value)
+    high = value + math.hypot(a.high - a.value, b.value - b.low)
+    return Interval(value, low, high, level, min(a.n, b.n))
+
+
+def _stretched(one: Interval, level: float) -> Interval:
+    factor = normal_quantile(level) / normal_quantile(one.level)
+    low, high = (one.value + factor * (bound - one.value) for bound in (one.low, one.high))
+    return replace(one, low=low, high=high, level=level)
+
+
+def _giveaway(e: RunEvidence) -> Finding | None:
+    if not e.giveaways:
+        return None
+    return Finding(
+        "giveaway",
+        f"Something besides the content gives the label away: {' '.join(e.giveaways)}",
+        "Find out whether it will be there in use; where not, make it the same for all classes and judge again.",
+    )
+
+
+def _leak(e: RunEvidence) -> Finding | None:
+    """Claimed as a fact for any leaked row; that the score is too high only as far as clean rows show it."""
+    if e.leaked:
+        sentence = (
+            f"Leak: {e.leaked:,} of {e.test.n:,} test rows have a duplicate among the rows learnt from{_clean(e)}."
+        )
+        step = (
+            "Take them out of the test part (`headstart audit --apply`), or keep what belongs together with `--group`."
+        )
+        return Finding("leak", sentence, step)
+    if e.leaked_valid:
+        sentence = (
+            f"Leak: {e.leaked_valid:,} of {e.valid_rows:,} validation rows have a duplicate among the training rows, "
+            f"so that what learns by heart may have been chosen; the test score stands."
+        )
+        return Finding("leak", sentence, "Take them out of the validation part (`headstart audit --apply`).")
+    return None
+
+
+def _clean(e: RunEvidence) -> str:
+    if e.leaked >= e.test.n:
+        return ", all of them, so that the score says nothing about new inputs"
+    if e.clean is None or math.isnan(e.clean.value):
+        most = e.leaked / e.test.n
+        return f", which may raise {e.name} by up to {number(most)}" if e.chosen.rows is not None else ""
+    return f"; {e.name} is {number(e.test.value)} with them and {score(e.clean)} on the other {e.clean.n:,}"
+
+
+def _one_class(e: RunEvidence) -> Finding | None:
+    if e.confusion is None or not (support := e.confusion.sum(axis=1)).any() or (support > 0).sum() > 1:
+        return None
+    label = e.labels[int(support.argmax())]
+    sentence = f"All {int(support.sum()):,} test rows are {label!r}: they cannot show whether classes are told apart."
+    return Finding("one class tested", sentence, "Add test rows of the other classes.")
+
+
+def _repeated(e: RunEvidence) -> Finding | None:
+    if not e.repeated:
+        return None
+    fresh = e.test.n - e.repeated
+    sentence = (
+        f"{count(e.repeated, 'test row repeats', 'test rows repeat')} other test rows: the score rests on {fresh:,} "
+        f"rows that differ, not on {e.test.n:,}, and its interval is too narrow, by a factor of up to "
+        f"{number(math.sqrt(e.test.n / fresh))}."
+    )
+    return Finding("repeated rows", sentence, "Keep one of each in the test part (`headstart audit --apply`).")
+
+
+def _unlike(e: RunEvidence) -> Finding | None:
+    if e.valid is None or not bounded(e.valid) or not bounded(e.test) or e.valid.n < _HELD:
+        return None
+    fall = difference(e.valid, e.test, _LEVEL)
+    sign = 1 if e.chosen.higher_is_better else -1
+    worse = fall.low > 0 if sign > 0 else fall.high < 0
+    rise = -fall.high if sign > 0 else fall.low  # the least by which the test score is better
+    if not worse and not rise > _MORE_ROWS * abs((1.0 if sign > 0 else 0.0) - e.valid.value):
+        return None
+    than = "worse" if worse else "better"
+    sentence = (
+        f"Test and validation disagree: {e.name} {score(e.test)} on {e.test.n:,} test rows is {than} than "
+        f"{score(e.valid)} on {e.valid.n:,} held-out rows, by more than chance explains; difference {gained(fall)} at "
+        f"{_LEVEL * 100:g} %."
+    )
+    step = (
+        "Compare the two parts with `headstart audit`: rows of another source, or duplicates within one part, do this."
+    )
+    return Finding("test unlike valid", sentence, step)
+
+
+def _tiny(e: RunEvidence) -> Finding | None:
+    n = e.test.n
+    if math.isnan(e.test.value):
+        return None
+    if not bounded(e.test):
+        sentence = f"The test set is tiny: {count(n, 'row')} give {e.name} {number(e.test.value)} no interval."
+        return Finding("tiny test set", sentence, "Label more test rows, 100 or more.")
+    half = (e.test.high - e.test.low) / 2
+    wide = _WIDE if e.chosen.unit_scale else _WIDE_SHARE * abs(e.test.value)
+    if half <= wide:
+        return None
+    # The width falls with 1 / √n; the pseudo-rows of small samples make this an order of magnitude.
+    needed = math.ceil(n * (2 * half / wide) ** 2)
+    figure = 10 ** max(0, math.floor(math.log10(needed)) - 1)
+    needed = math.ceil(needed / figure) * figure
+    sentence = (
+        f"The test set is tiny: on {count(n, 'row')} {e.name} {number(e.test.value)} may be anything from "
+        f"{span(e.test).replace('–', ' to ')}."
+    )
+    wanted = f"±{number(wide / 2)}"
+    return Finding("tiny test set", sentence, f"Label more test rows: about {needed:,} would give {wanted}.")
+
+
+def _imbalance(e: RunEvidence) -> Finding | None:
+    if e.confusion is None or e.metric != "accuracy":
+        return None
+    support = e.confusion.sum(axis=1)
+    largest = int(support.argmax())
+    share = support[largest] / max(1, support.sum())
+    if not ONE_CLASS <= share < 1:
+        return None
+    sentence = (
+        f"Imbalance: {share * 100:.0f} % of the test rows are {e.labels[largest]!r}, so that giving this answer always "
+        f"has accuracy {number(float(share))}, and accuracy says little about the other classes."
+    )
+    return Finding("imbalance", sentence, "Judge by `--metric balanced_accuracy`, where every class counts the same.")
+
+
+def _reused(e: RunEvidence) -> Finding | None:
+    """By how much the best of so many equal models would flatter itself: a normal order statistic (Blom 1958)."""
+    if e.opened_before < _SEARCH or not bounded(e.test):
+        return None
+    looks = e.opened_before + 1
+    error = (e.test.high - e.test.low) / 2 / normal_quantile(e.test.level)
+    flattery = NormalDist().inv_cdf((looks - 0.375) / (looks + 0.25)) * error
+    if flattery < e.scaled(_FLATTERY):
+        return None
+    sentence = (
+        f"The same test rows were opened {e.opened_before:,} times before by earlier runs; if settings were chosen by "
+        f"what they said, this score may flatter by about {number(flattery)}."
+    )
+    return Finding("test set reused", sentence, "Choose by the validation score; judge the last choice on fresh rows.")

@@ -1,0 +1,36 @@
+"""The answers of a run, kept so that it can be compared and drawn on without the model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.delivery.answers import HELD, TEST, Answers
+from headstart.flow.calibrating import Calibrated
+from headstart.flow.choosing import Preferred
+from headstart.flow.climbing import Climbed
+from headstart.flow.judging import Judgement
+from headstart.flow.preparing import Prepared
+
+
+def answers_of(
+    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement, preferred: Preferred | None
+) -> Answers:
+    """Held-out and test rows with the answers to each, of the model that is handed over."""
+    ground, test, working = climbed.ground, judged.rows, prepared.working()
+    rows = ground.holding.rows
+    fold = np.concatenate([np.full(len(out), part) for part, (_, out) in enumerate(ground.holding.parts)])
+    held, tested = calibrated.held, judged.probabilities
+    if preferred:
+        held = preferred.held
+        tested = next(run.probabilities for run in judged.panel if run.name == preferred.control.name)
+    return Answers(
+        part=np.array([HELD] * len(rows) + [TEST] * len(test)),
+        ids=np.concatenate([working.table.ids[rows], test.table.ids]).astype(str),
+        keys=np.concatenate([working.keys[rows], test.keys]).astype(str),
+        truth=np.concatenate([working.y[rows], test.y]),
+        probabilities=np.concatenate([held, tested]).astype(np.float32),
+        fold=np.concatenate([fold, np.zeros(len(test), int)]),
+        labels=ground.task.labels,
+        task=ground.task.name,
+        metric=ground.metric,
+    )

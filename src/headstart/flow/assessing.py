@@ -1,0 +1,98 @@
+"""What is found beside the score: in the data, about unknown inputs, and under damage."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from headstart.audit.audit import in_order
+from headstart.audit.balance import find_imbalance
+from headstart.audit.copies import find_copies
+from headstart.audit.naive import naive_split
+from headstart.delivery.answers import Answers
+from headstart.delivery.bundle import Bundle
+from headstart.delivery.caution import Caution
+from headstart.delivery.model import Model
+from headstart.evaluation.unknown import fit_known
+from headstart.flow.answering import answers_of
+from headstart.flow.calibrating import Calibrated, promises
+from headstart.flow.choosing import Preferred
+from headstart.flow.climbing import Climbed
+from headstart.flow.damaging import damaged
+from headstart.flow.judging import Judgement
+from headstart.flow.knowing import Strange, judged_unknown, known_of
+from headstart.flow.preparing import Prepared
+from headstart.progress import Progress
+from headstart.records import AuditRecord, FindingRecord, NaiveRecord, OodRecord, ShiftRecord
+from headstart.settings import JudgingSettings
+
+_MOST = 200  # findings kept in a run; the audit lists them all
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """What goes into the result beside the score; ``caution`` and ``answers`` are of the model that is handed over."""
+
+    caution: Caution
+    answers: Answers
+    audit: AuditRecord
+    ood: OodRecord | None
+    shift: ShiftRecord | None
+
+
+def assess(
+    prepared: Prepared,
+    climbed: Climbed,
+    calibrated: Calibrated,
+    judged: Judgement,
+    preferred: Preferred | None,
+    strange: Strange | None,
+    settings: JudgingSettings,
+    progress: Progress,
+) -> Assessed:
+    """Look at the data, at unknown inputs and, where asked for, at damaged ones; no choice comes of it."""
+    known, task = known_of(climbed, calibrated, progress), climbed.ground.task.name
+    caution = calibrated.caution(known)
+    ood = judged_unknown(known, climbed, calibrated, judged, strange, progress)
+    answers = answers_of(prepared, climbed, calibrated, judged, preferred)
+    if preferred:
+        kept = promises(preferred.held, climbed.ground.held_y, task, settings)
+        caution = Caution(fit_known(None, None, preferred.held, None, task=task), *kept)
+    shift = None
+    if settings.damage:
+        model = _model(prepared, calibrated, preferred, caution)
+        inputs, seed = judged.rows.table.inputs, climbed.ground.seed
+        shift = damaged(model, inputs, judged.rows.y, answers, seed=seed, progress=progress)
+    return Assessed(caution, answers, data_record(prepared, climbed), ood, shift)
+
+
+def _model(prepared: Prepared, calibrated: Calibrated, preferred: Preferred | None, caution: Caution) -> Model:
+    """The model that is handed over, before there is anything to say about it."""
+    base, task = calibrated.final.base, prepared.task
+    if preferred:
+        return Model(Bundle.of_control(preferred.control, base, task, {}, caution))
+    head = calibrated.final.head
+    return Model(Bundle.of_base(base, prepared.features.dtype, task, head, {}, caution), base)
+
+
+def data_record(prepared: Prepared, climbed: Climbed) -> AuditRecord:
+    """Copies, rare classes, and what a naive split would have claimed."""
+    near, working = prepared.near, prepared.working()
+    found = in_order([*find_copies(prepared.assigned, prepared.keys, near.pairs), *find_imbalance(working.table)])
+    records = [FindingRecord(**{**asdict(one), "rows": list(one.rows)}) for one in found[:_MOST]]
+    shared = near.shared
+    clusters = len(np.unique(near.clusters[shared]))
+    return AuditRecord(records, len(found), _naive(prepared, climbed), clusters, int(shared.sum()))
+
+
+def _naive(prepared: Prepared, climbed: Climbed) -> NaiveRecord | None:
+    """What dealing row by row would have claimed, where that matters."""
+    ground, working = climbed.ground, prepared.working()
+    x, y, task = ground.rows.vectors, ground.rows.y, ground.task
+    units = working.units()
+    found = naive_split(x, y, task.name, task.outputs, units, metric=ground.metric, seed=ground.seed)
+    if found is None or not found.matters:
+        return None
+    why = "near duplicates" if working.table.groups is None else "groups and near duplicates"
+    return NaiveRecord(found.naive, found.honest, found.gain, found.low, found.high, why)

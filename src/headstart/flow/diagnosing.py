@@ -1,0 +1,114 @@
+"""The evidence of a run, gathered for what it says besides the score."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
+from headstart.evaluation.confusion import confusion
+from headstart.evaluation.diagnosis import Finding
+from headstart.evaluation.findings import about_run
+from headstart.evaluation.run_evidence import RunEvidence
+from headstart.flow.calibrating import Calibrated
+from headstart.flow.climbing import Climbed
+from headstart.flow.judging import Judgement
+from headstart.flow.learning import learnt
+from headstart.flow.preparing import Prepared
+from headstart.heads.solve import refit
+from headstart.records import DiagnosisRecord
+from headstart.strategies.ground import Ground
+
+_LEVEL = 0.95
+_MAJORITY = "majority"
+
+
+def diagnosis(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement) -> list[DiagnosisRecord]:
+    """What the evidence says, worst first; at least one."""
+    found = about_run(_evidence(prepared, climbed, calibrated, judged))
+    return [DiagnosisRecord(one.name, _without_name(one), one.suggestion) for one in found]
+
+
+def _without_name(one: Finding) -> str:
+    """The sentence without the name in front of it, which stands beside it wherever it is shown."""
+    head, _, rest = one.sentence.partition(": ")
+    return rest[:1].upper() + rest[1:] if head.lower() == one.name else one.sentence
+
+
+def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement) -> RunEvidence:
+    ground, metric, y = climbed.ground, climbed.ground.metric, judged.rows.y
+    near, table = prepared.near, prepared.assigned
+    valid_rows = len(prepared.valid) if prepared.valid_given else 0
+    forgetting = climbed.final.forgetting
+    told = judged.measured.calibration
+    return RunEvidence(
+        task=ground.task.name,
+        metric=metric,
+        test=judged.score,
+        gains=judged.gains,
+        labels=ground.task.labels,
+        over_majority=_over_majority(judged, metric),
+        auroc=_auroc(judged),
+        valid=score_interval(metric, ground.held_y, calibrated.held, seed=ground.seed),
+        rows=len(ground.rows),
+        rows_a_class=_rows_a_class(ground),
+        confusion=confusion(y, judged.probabilities).matrix if ground.task.name == "classification" else None,
+        leaked=judged.leaked,
+        clean=_clean_score(judged, metric, ground.seed),
+        leaked_valid=len(near.leaked(table, "valid", ("train",))) if valid_rows else 0,
+        valid_rows=valid_rows,
+        repeated=len(near.repeated(table, "test")),
+        calibration=Interval(told.ece, told.low, told.high, _LEVEL, len(y)) if told else None,
+        base=ground.base.identity.name,
+        adapted=climbed.final.adapted,
+        distance=climbed.climb.record.distance,
+        more_rows=_more_rows(ground, climbed),
+        forgetting=forgetting.error if forgetting else None,
+        max_forgetting=ground.settings.max_forgetting,
+        opened_before=judged.test.opened_before,
+        training=tuple(learnt(climbed)),
+    )
+
+
+def _clean_score(judged: Judgement, metric: str, seed: int) -> Interval | None:
+    clean = judged.clean
+    if clean.all() or not clean.any():
+        return None
+    return score_interval(metric, judged.rows.y[clean], judged.probabilities[clean], seed=seed)
+
+
+def _over_majority(judged: Judgement, metric: str) -> dict[str, Interval]:
+    answers = {run.name: run.probabilities for run in judged.panel if np.isfinite(run.probabilities).all()}
+    plain = answers.pop(_MAJORITY, None)
+    if plain is None:
+        return {}
+    y, clean = judged.rows.y[judged.clean], judged.clean
+    return {name: paired_gain(metric, y, p[clean], plain[clean]) for name, p in answers.items()}
+
+
+def _auroc(judged: Judgement) -> Interval | None:
+    found = judged.measured.metrics.get("auroc") if judged.clean.all() else None  # leaked rows rank by heart
+    return Interval(found.value, found.low, found.high, _LEVEL, len(judged.rows)) if found else None
+
+
+def _rows_a_class(ground: Ground) -> np.ndarray | None:
+    y = ground.rows.y
+    if ground.task.name == "regression":
+        return None
+    return np.bincount(y, minlength=ground.task.outputs) if y.ndim == 1 else (y > 0.5).sum(axis=0)
+
+
+def _more_rows(ground: Ground, climbed: Climbed) -> Interval | None:
+    """The gain, on the first held-out part, of a closed-form head on all training rows over one on half of them."""
+    best = climbed.climb.probe.closed
+    rows, out = ground.holding.parts[0]
+    half = np.random.default_rng(ground.seed).permutation(rows)[: len(rows) // 2]
+    y, task = ground.rows.y, ground.task
+    if best is None or len(out) < 2 or (y.ndim == 1 and task.name != "regression" and len(set(y[half])) < 2):
+        return None
+    answers = [
+        refit(best, ground.rows.vectors[some], y[some], task.name, outputs=task.outputs).probabilities(
+            ground.rows.vectors[out]
+        )
+        for some in (rows, half)
+    ]
+    return paired_gain(ground.metric, y[out], answers[0], answers[1], seed=ground.seed)

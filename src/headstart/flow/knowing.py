@@ -1,0 +1,151 @@
+"""What the final model knows, so that it can tell inputs that are unlike it, and how well it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.bases.base import Base
+from headstart.data.naming import some
+from headstart.data.source import open_source
+from headstart.delivery.model import Predictions
+from headstart.errors import SourceError, UserError
+from headstart.evaluation.unknown import MOST_REFERENCE, THRESHOLD, Known, fit_known, unknown_scores
+from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
+from headstart.evaluation.unknown_made import Fit, made_unknown
+from headstart.evaluation.unknown_scores import max_softmax
+from headstart.flow.calibrating import Calibrated
+from headstart.flow.climbing import Climbed
+from headstart.flow.judging import Judgement
+from headstart.flow.standing import vectors_of
+from headstart.heads.solve import refit
+from headstart.progress import Progress
+from headstart.records import OodRecord
+from headstart.settings import SourceSettings
+from headstart.training.features import extract
+from headstart.training.rows import TrainRows
+
+
+def known_of(climbed: Climbed, calibrated: Calibrated, progress: Progress) -> Known:
+    """The working rows as the final model sees them, and how strange held-out ones look.
+
+    Of an adapted base features have to be computed anew, so at most as many rows as are kept are looked at.
+    """
+    ground, final = climbed.ground, calibrated.final
+    rows = np.arange(len(ground.rows))
+    if final.adapted and len(rows) > MOST_REFERENCE:
+        rows = np.sort(np.random.default_rng(ground.seed).choice(len(rows), MOST_REFERENCE, replace=False))
+    vectors = vectors_of(final, ground.rows.take(rows), progress)
+    place = np.full(len(ground.rows), -1)
+    place[rows] = np.arange(len(rows))
+    held = place[ground.holding.rows]
+    there = held >= 0
+    y = None if ground.task.name == "regression" else ground.rows.y[rows]
+    return fit_known(vectors, y, calibrated.held[there], vectors[held[there]], seed=ground.seed, task=ground.task.name)
+
+
+@dataclass(frozen=True)
+class Strange:
+    """Inputs that the model should not know, as a source gave them."""
+
+    path: str
+    rows: TrainRows
+
+
+def strange_inputs(path: str, base: Base, progress: Progress) -> Strange:
+    """The inputs at ``path``, labelled or not, with the base's features.
+
+    Raises:
+        SourceError: nothing is there, it holds another modality, or nothing can be read.
+    """
+    try:
+        table = open_source(path, SourceSettings(target=())).table
+    except UserError as error:
+        raise type(error)(f"--ood: {error}") from error
+    if table.modality != base.modality:
+        raise SourceError(
+            f"--ood {path} holds {table.modality}s, but base {base.identity.name!r} takes {base.modality}s; give "
+            f"{base.modality}s that the model should not know."
+        )
+    features = extract(base, table.inputs, progress=progress)
+    kept = np.flatnonzero(features.kept)
+    if not len(kept):
+        raise SourceError(f"--ood {path}: none of its {len(table)} inputs can be read.")
+    y = np.zeros(len(kept), np.int64)
+    return Strange(path, TrainRows(table.inputs[kept], features.keys[kept], y, features.vectors[kept]))
+
+
+def judged_unknown(
+    known: Known,
+    climbed: Climbed,
+    calibrated: Calibrated,
+    judged: Judgement,
+    strange: Strange | None,
+    progress: Progress,
+) -> OodRecord | None:
+    """How well unknown inputs are told: those of ``strange`` from the test rows, else classes left out from the others.
+
+    None where the model has no such score at all.
+    """
+    p, vectors = judged.probabilities, judged.vectors
+    scores = unknown_scores(known, p, vectors)
+    if not np.isfinite(scores).all():
+        return None
+    alarms = float((scores > THRESHOLD).mean())
+    if strange is not None:
+        own = vectors_of(calibrated.final, strange.rows, progress)
+        q = calibrated.final.head.probabilities(own)
+        plain = (max_softmax(p), max_softmax(q)) if climbed.ground.task.name == "classification" else None
+        where = f"--ood {strange.path} ({len(q):,} inputs)"
+        return _record(known, (scores, unknown_scores(known, q, own)), plain, where, alarms)
+    if climbed.ground.task.name != "classification":
+        where = "nothing: no --ood was given, and only classes can be left out to make some"
+        return _record(known, (scores, np.zeros(0)), None, where, alarms)
+    rows = climbed.ground.rows
+    made = made_unknown(rows.vectors, rows.y, _closed(climbed), seed=climbed.ground.seed)
+    where = made.reason or _left_out(made.left_out, climbed.ground.task.labels)
+    return _record(known, (made.known, made.unknown), (made.known_plain, made.unknown_plain), where, alarms)
+
+
+def unknown_record(known: Known, said: Predictions, other: Predictions, path: str) -> OodRecord:
+    """The same for answers of a finished model, to inputs it should know and to those at ``path``."""
+    plain = None
+    if known.task == "classification":
+        plain = (max_softmax(said.probabilities), max_softmax(other.probabilities))
+    where = f"--ood {path} ({len(other.unknown):,} inputs)"
+    return _record(known, (said.unknown, other.unknown), plain, where, float((said.unknown > THRESHOLD).mean()))
+
+
+def _record(
+    known: Known,
+    scores: tuple[np.ndarray, np.ndarray],
+    plain: tuple[np.ndarray, np.ndarray] | None,
+    where: str,
+    alarms: float,
+) -> OodRecord:
+    """``scores`` and ``plain`` are those of known and of unknown inputs; without unknown ones nothing is judged."""
+    count, nan = len(scores[1]), float("nan")
+    if not count:
+        return OodRecord(nan, nan, nan, known.method, where, nan, nan, THRESHOLD, alarms, 0)
+    auroc, low, high = judge_unknown(*scores)
+    softmax, gain_low = nan, nan
+    if plain is not None:
+        softmax, gain_low = judge_unknown(*plain)[0], judge_gain(*scores, *plain)[1]
+    return OodRecord(auroc, low, high, known.method, where, softmax, gain_low, THRESHOLD, alarms, count)
+
+
+def _closed(climbed: Climbed) -> Fit:
+    """Heads in closed form: several are fitted, and only the order of their answers matters."""
+    setting = climbed.climb.probe.closed or climbed.climb.probe.heads[0]
+
+    def fit(x: np.ndarray, y: np.ndarray, classes: int) -> Callable[[np.ndarray], np.ndarray]:
+        return refit(setting, x, y, "classification", outputs=classes).probabilities
+
+    return fit
+
+
+def _left_out(rounds: tuple[tuple[int, ...], ...], labels: tuple[str, ...]) -> str:
+    first = some([labels[one] for one in rounds[0]], 3)
+    return f"classes left out of the training, a third at a time (first {first})"

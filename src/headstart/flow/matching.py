@@ -1,0 +1,98 @@
+"""The rows that several runs answered alike: found by their content, in one order, with outputs in one order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headstart.delivery.answers import TEST, Answers
+from headstart.errors import SettingError
+
+#: Rows in common under which no comparison is offered where runs were judged on different rows.
+LEAST_SHARED = 30
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What the runs said of the same n rows.
+
+    Attributes:
+        answers: one a run, their rows and outputs in the order of the first run's.
+        left_out: rows of each run that some other has not.
+    """
+
+    answers: list[Answers]
+    left_out: list[int]
+
+
+def matched(names: Sequence[str], runs: Sequence[Answers], *, shared: bool = False) -> Matched:
+    """The test rows that all ``runs`` have; rows of equal content and truth are the same.
+
+    Args:
+        shared: compare on the rows in common where the runs were judged on different ones.
+
+    Raises:
+        SettingError: another task or other labels; no test row; test rows that are not the same, unless ``shared``
+            and at least `LEAST_SHARED` are.
+    """
+    tests = [run.part_of(TEST) for run in runs]
+    for name, test in zip(names, tests, strict=True):
+        if len(test) == 0:
+            raise SettingError(f"{name} keeps no answers of test rows; fit it again to compare it.")
+        _check_alike(names[0], tests[0], name, test)
+    tests = [tests[0], *(_ordered(test, tests[0].labels) for test in tests[1:])]
+    rows = [_identities(test) for test in tests]
+    common = [row for row in rows[0] if all(row in other for other in rows[1:])]
+    if any(len(common) < len(test) for test in tests):
+        _check_shared(names, tests, len(common), shared)
+    chosen = [test.take(np.array([own[row] for row in common])) for test, own in zip(tests, rows, strict=True)]
+    return Matched(chosen, [len(test) - len(common) for test in tests])
+
+
+def _check_alike(first: str, one: Answers, name: str, other: Answers) -> None:
+    if other.task != one.task:
+        raise SettingError(f"{first} is {one.task} and {name} {other.task}; only runs of one task can be compared.")
+    only = sorted(set(one.labels) ^ set(other.labels))
+    if only:
+        more = f" and {len(only) - 3} more" if len(only) > 3 else ""
+        told = ", ".join(repr(label) for label in only[:3])
+        raise SettingError(f"{told}{more}: not labels of both {first} and {name}; fit both on the same labels.")
+
+
+def _ordered(answers: Answers, labels: tuple[str, ...]) -> Answers:
+    """``answers`` with its outputs in the order of ``labels``."""
+    if answers.labels == labels:
+        return answers
+    order = np.array([answers.labels.index(label) for label in labels])
+    truth = np.argsort(order)[answers.truth] if answers.task == "classification" else answers.truth[:, order]
+    return replace(answers, truth=truth, probabilities=answers.probabilities[:, order], labels=labels)
+
+
+def _identities(answers: Answers) -> dict[tuple[str, bytes, int], int]:
+    """(key, truth, how many such rows came before) -> row, so that rows of equal content are matched one by one."""
+    seen: Counter[tuple[str, bytes]] = Counter()
+    found = {}
+    for row, (key, truth) in enumerate(zip(answers.keys, answers.truth, strict=True)):
+        own = str(key), truth.tobytes()
+        found[*own, seen[own]] = row
+        seen[own] += 1
+    return found
+
+
+def _check_shared(names: Sequence[str], tests: Sequence[Answers], common: int, shared: bool) -> None:
+    """Refuse runs judged on different rows, unless asked to take those in common and they are enough."""
+    if shared and common >= LEAST_SHARED:
+        return
+    sizes = ", ".join(f"{name} on {len(test):,}" for name, test in zip(names, tests, strict=True))
+    keys = set.intersection(*(set(test.keys.tolist()) for test in tests))
+    relabelled = " some have another truth;" if len(keys) > common else ""
+    if common < LEAST_SHARED:
+        advice = f"too few to compare on ({LEAST_SHARED} are needed); fit both with the same data, split and seed"
+    else:
+        advice = "pass --shared to compare on those, or fit both with the same data, split and seed"
+    raise SettingError(
+        f"the runs were judged on different test rows ({sizes}); {common:,} are the same;{relabelled} {advice}."
+    )

@@ -1,0 +1,226 @@
+"""Unlabelled inputs against a run: do they look different, and what accuracy is to be expected on them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from headstart.data.source import open_source
+from headstart.data.table import Opened
+from headstart.delivery.answers import HELD, Answers
+from headstart.delivery.model import Model
+from headstart.errors import BundleError, SettingError, SourceError
+from headstart.evaluation.estimate import Estimate, estimate_accuracy
+from headstart.evaluation.shift import Distance, Drift, class_drift, proxy_a_distance
+from headstart.evaluation.unknown import THRESHOLD
+from headstart.progress import Progress
+from headstart.records import finite
+from headstart.report.figures import share
+from headstart.settings import SourceSettings
+
+_FEW_WRONG = 5  # held-out rows; fewer of them left the interval too narrow, see docs/log.md
+_STRANGERS = 0.2  # share called unknown from which that is the first thing to say
+_FEW = 30  # inputs below which whatever is said hangs on single ones
+
+
+@dataclass(frozen=True)
+class DriftOf:
+    """The drift of one class, by its label."""
+
+    label: str
+    drift: Drift
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What unlabelled inputs look like to a model.
+
+    Attributes:
+        run, source: as given.
+        task: of the run.
+        n: inputs that could be read.
+        rejected: those that could not.
+        distance: proxy A-distance of their features to those of known inputs; None where the run keeps no features.
+        drifts: of the classes that they were given, the furthest first; those of too few inputs are left out.
+        unknown: share of them called unknown, of which known inputs have 1 in 20; nan where it cannot be told.
+        estimate: the accuracy to expect; None where it cannot be told.
+        known_error: mean error of such estimates on this run's own damaged test rows; nan where none were measured.
+    """
+
+    run: str
+    source: str
+    task: str
+    n: int
+    rejected: int
+    distance: Distance | None
+    drifts: tuple[DriftOf, ...]
+    unknown: float
+    estimate: Estimate | None
+    known_error: float
+
+    @property
+    def sentences(self) -> list[str]:
+        """All that in words, the accuracy first."""
+        return list(_sentences(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values of JSON types; numbers that are not finite become None."""
+        record: dict[str, Any] = finite({**asdict(self), "sentences": self.sentences})
+        record["drifts"] = [{"label": d["label"], **d["drift"]} for d in record["drifts"]]
+        return record
+
+
+def shift(
+    run: Path, source: str | Path, *, input: str | None = None, seed: int = 0, progress: Progress | None = None
+) -> Shift:
+    """Compare the unlabelled inputs of ``source`` with those that ``run`` knows.
+
+    Args:
+        run: folder of a finished run.
+        source: folder, table or archive; labels in it are not read.
+        input: name of its input column; None infers it.
+
+    Raises:
+        BundleError: ``run`` holds no run, or a damaged one.
+        SourceError, ColumnError: the source cannot be opened, is of another modality, or holds nothing readable.
+    """
+    progress = progress or Progress()
+    model = Model.load(run)
+    answers = Answers.load(run).part_of(HELD)
+    opened = _open(source, input, model.bundle.modality)
+    said = model.predictions(opened.table.inputs, progress)
+    readable = np.setdiff1d(np.arange(len(opened.table)), list(said.rejected))
+    if not len(readable):
+        reason = next(iter(said.rejected.values()), "there is none")
+        raise SourceError(f"{source}: none of {len(opened.table)} inputs is readable ({reason}).")
+    p = said.probabilities[readable]
+    distance, drifts = _apart(model, opened.table.inputs[readable], p, seed)
+    strange = said.unknown[readable]
+    return Shift(
+        run=str(run),
+        source=str(source),
+        task=answers.task,
+        n=len(p),
+        rejected=len(said.rejected) + len(opened.rejected),
+        distance=distance,
+        drifts=drifts,
+        unknown=float("nan") if np.isnan(strange).any() else float((strange > THRESHOLD).mean()),
+        estimate=_estimate(answers, p),
+        known_error=known_error(Path(run)),
+    )
+
+
+def known_error(run: Path) -> float:
+    """How far off estimates were, on average, on the damaged test rows of ``run``; nan where none were measured.
+
+    Raises:
+        BundleError: its result.json cannot be read.
+    """
+    try:
+        result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+        measured = (result.get("shift") or {}).get("damage") or []
+        off = [abs(d["estimated"] - d["score"]) for d in measured if d["estimated"] is not None]
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{run / 'result.json'} cannot be read ({type(error).__name__}); restore it or fit again."
+        ) from error
+    return fmean(off) if off else float("nan")
+
+
+def _open(source: str | Path, column: str | None, modality: str) -> Opened:
+    try:
+        return open_source(source, SourceSettings(input=column, target=(), modality=modality))
+    except SettingError as error:  # the modality is the only setting that a source can be at odds with
+        raise SourceError(f"{source} holds other inputs than the {modality}s that this model takes.") from error
+
+
+def _apart(model: Model, inputs: np.ndarray, p: np.ndarray, seed: int) -> tuple[Distance | None, tuple[DriftOf, ...]]:
+    """The distance and the drifts, as far as there are features to tell them from; those of ``inputs`` are cached."""
+    reference = model.reference
+    if reference is None:
+        return None, ()
+    vectors = model.embed(inputs)
+    distance = proxy_a_distance(reference.vectors, vectors, seed)
+    if model.bundle.task.name != "classification":
+        return distance, ()
+    drifts = class_drift(reference.vectors, reference.y, vectors, p.argmax(axis=1))
+    told = sorted((d for d in drifts if not math.isnan(d.value)), key=lambda d: -d.low)
+    return distance, tuple(DriftOf(model.labels[d.output], d) for d in told)
+
+
+def _estimate(answers: Answers, p: np.ndarray) -> Estimate | None:
+    if answers.task != "classification" or not len(answers):
+        return None
+    return estimate_accuracy(answers.probabilities, answers.truth, p)
+
+
+def _sentences(found: Shift) -> Iterator[str]:
+    strangers = found.unknown > _STRANGERS
+    if strangers:
+        yield (
+            f"{share(found.unknown)} of them are called unknown, where {share(1 - THRESHOLD)} of known inputs are: "
+            "inputs of no class cannot be right, so what follows holds at most for the others."
+        )
+    yield _expected(found)
+    if found.estimate is not None:
+        yield _how_sure(found.known_error)
+        wrong = round((1 - found.estimate.plain) * found.estimate.held)
+        if wrong < _FEW_WRONG:
+            yield (
+                f"Only {wrong} held-out rows were wrong, too few to show how unsure a wrong answer is: it may be lower."
+            )
+    yield _differs(found)
+    beyond = [d for d in found.drifts if d.drift.low > 0]
+    if beyond:
+        named = ", ".join(f"{d.label} ({d.drift.value:.2f}, {_span(d.drift.low, d.drift.high)})" for d in beyond[:5])
+        more = f" and {len(beyond) - 5} more" if len(beyond) > 5 else ""
+        yield (
+            f"Classes whose inputs lie elsewhere than the known ones, in squared distance of the means over the known "
+            f"inputs' variance: {named}{more}."
+        )
+    if not strangers and not math.isnan(found.unknown):
+        yield f"{share(found.unknown)} of them are called unknown; of held-out known inputs {share(1 - THRESHOLD)} are."
+    if found.n < _FEW:
+        yield f"With {found.n} inputs, all this hangs on single ones; give more."
+
+
+def _expected(found: Shift) -> str:
+    guess = found.estimate
+    if guess is None:
+        why = "the run keeps no held-out answers" if found.task == "classification" else f"this is {found.task}"
+        return f"No accuracy can be estimated: that needs a classification with held-out answers, and {why}."
+    return (
+        f"Expect accuracy about {guess.value:.3f} ({_span(guess.low, guess.high, 3)}) on these {found.n:,} inputs; "
+        f"on {guess.held:,} held-out rows it was {guess.plain:.3f}."
+    )
+
+
+def _how_sure(error: float) -> str:
+    limits = "The interval allows for estimates being off by a third of the change, as they were on damaged inputs"
+    if math.isnan(error):
+        return f"{limits}. A fit with --damage measures how far off they are on this run's own damaged test rows."
+    return f"{limits}. On this run's own damaged test rows they were off by {error:.3f} on average."
+
+
+def _differs(found: Shift) -> str:
+    if found.distance is None:
+        return "Whether they look different cannot be told: the run keeps no features of known inputs."
+    d = found.distance
+    if math.isnan(d.value):
+        return f"Whether they look different cannot be told from {d.n:,} inputs and {d.reference:,} known ones."
+    verdict = "They look different from" if d.shifted else "They are not told apart from"
+    return (
+        f"{verdict} the known inputs: proxy A-distance {d.value:.2f} ({_span(d.low, d.high)}) of at most 2; "
+        f"two parts of the known inputs give {d.null:.2f}."
+    )
+
+
+def _span(low: float, high: float, digits: int = 2) -> str:
+    return f"{low:.{digits}f} to {high:.{digits}f}".replace("-", "−")

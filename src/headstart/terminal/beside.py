@@ -1,0 +1,79 @@
+"""What stands beside the score of a run, a line each, for the terminal."""
+
+from __future__ import annotations
+
+from headstart.records import Result
+from headstart.report.figures import bounded, known, number, rate
+from headstart.report.sentences import slice_name, worse_slices
+
+_ERRORS = ("error", "warning")
+
+
+def beside_lines(result: Result) -> list[str]:
+    """Calibration, sets, what is answered, unknown inputs, slices that are surely worse, and findings in the data."""
+    lines = [*_calibrated(result), *_unknown(result), *_slices(result), *_damage(result), *_data(result)]
+    if lines and not result.chosen.base:
+        lines.insert(0, "of the borrowed model (what `predict` says comes of the control):")
+    return [line.replace("\u00a0", " ") for line in lines]
+
+
+def _calibrated(result: Result) -> list[str]:
+    told = result.calibration
+    if told is None:
+        return []
+    lines = [f"calibration  error {bounded(told.ece, told.low, told.high)}, temperature {number(told.temperature)}"]
+    if told.conformal:
+        sets = told.conformal
+        lines.append(
+            f"sets         of {sets.mean_size:.2f} labels hold the true one in {rate(sets.coverage)} of the test "
+            f"rows ({rate(sets.low)} to {rate(sets.high)}; promised {rate(sets.level)})"
+        )
+    if told.abstain:
+        risk = told.abstain
+        if not risk.answered:
+            few = (
+                f"{told.conformal.n:,} held-out rows cannot promise"
+                if told.conformal
+                else "held-out rows are too few for"
+            )
+            return [*lines, f"answered     nothing: {few} a risk of {rate(risk.risk)}; label more, or allow more"]
+        lines.append(
+            f"answered     {rate(risk.answered)} of the test rows, of which {rate(risk.error)} wrong "
+            f"(asked for: at most {rate(risk.risk)})"
+        )
+    return lines
+
+
+def _unknown(result: Result) -> list[str]:
+    told = result.ood
+    if told is None or not known(told.auroc):
+        return []
+    return [f"unknown      told from known with AUROC {bounded(told.auroc, told.low, told.high)}; on {told.judged_on}"]
+
+
+def _slices(result: Result) -> list[str]:
+    worse = worse_slices(result)
+    if not worse:
+        return []
+    first = worse[0]
+    more = f", and {len(worse) - 1} more slices" if len(worse) > 1 else ""
+    return [f"worst slice  {slice_name(first)}: {bounded(first.score, first.low, first.high)}, {first.n:,} rows{more}"]
+
+
+def _damage(result: Result) -> list[str]:
+    if result.shift is None:
+        return []
+    worst = sorted(result.shift.damage, key=lambda d: d.score)[:1]
+    return [f"damage       worst: {d.kind} of strength {d.strength}, {number(d.score)}" for d in worst]
+
+
+def _data(result: Result) -> list[str]:
+    grave = [one for one in result.audit.findings if one.severity in _ERRORS]
+    naive = result.audit.naive
+    lines = [f"data         {result.audit.found:,} findings; the worst: {grave[0].sentence}"] if grave else []
+    if naive:
+        lines.append(
+            f"data         a split that parts {naive.why} would have claimed {number(naive.naive)} where this kind "
+            f"gives {number(naive.honest)}"
+        )
+    return lines

@@ -1,0 +1,81 @@
+"""An evaluation as text for the terminal."""
+
+from __future__ import annotations
+
+from headstart.flow.evaluating import Evaluation
+from headstart.records import MetricRecord
+from headstart.report.figures import bounded, interval, known, number, signed
+from headstart.terminal.climb import aligned
+
+_WORST = 5  # slices and classes shown
+
+
+def evaluation_text(found: Evaluation) -> str:
+    """The score beside the run's own, what stands out, and what to mind."""
+    lines = [
+        f"{found.source}: {found.metric} {_with_bounds(found.score)} on {found.n:,} rows; "
+        f"{found.run}'s own test had {_with_bounds(found.test)}",
+        _changed(found),
+        *_minded(found),
+        "",
+        *aligned(
+            [("metric", "value", "95 % interval"), *((name, *_cells(m)) for name, m in found.metrics.items())], (1,)
+        ),
+        *(f"({name} is undefined: {reason})" for name, reason in found.undefined.items()),
+    ]
+    worst = [s for s in found.slices if known(s.low)][:_WORST]
+    if worst:
+        lines += ["", "worst slices (intervals corrected for the number of slices)"]
+        lines += aligned(
+            [
+                (f"  {s.column} = {s.value}", f"{s.n:,} rows", *_cells(MetricRecord(s.score, s.low, s.high)))
+                for s in worst
+            ],
+            (1, 2),
+        )
+    if found.calibration:
+        error = found.calibration
+        lines += ["", f"calibration error {_with_bounds(MetricRecord(error.ece, error.low, error.high))}"]
+    if found.ood:
+        lines.append(
+            f"unknown inputs ({found.ood.judged_on}): AUROC "
+            f"{_with_bounds(MetricRecord(found.ood.auroc, found.ood.low, found.ood.high))} by {found.ood.method}"
+        )
+    if found.shift:
+        lines += ["", "under damage (strength 1 to 5)"]
+        for kind in dict.fromkeys(d.kind for d in found.shift.damage):
+            scores = [number(d.score) for d in found.shift.damage if d.kind == kind]
+            lines.append(f"  {kind}: {' '.join(scores)} (undamaged {number(found.shift.clean)})")
+    return "\n".join(lines).replace("\u00a0", " ")
+
+
+def _changed(found: Evaluation) -> str:
+    change = found.change
+    if change.low > 0 or change.high < 0:
+        word = "better" if change.low > 0 else "worse"
+        return f"{word} than there by {signed(abs(change.value))[1:]} ({signed(change.low)} to {signed(change.high)})"
+    return (
+        f"not to be told from that: difference {signed(change.value)} ({signed(change.low)} to {signed(change.high)})"
+    )
+
+
+def _minded(found: Evaluation) -> list[str]:
+    said = []
+    if found.rejected:
+        said.append(f"{found.rejected:,} rows cannot be read and are left out")
+    if found.learnt:
+        rest = f"; on the others {_with_bounds(found.unseen)}" if found.unseen else ""
+        said.append(f"{found.learnt:,} of the rows were learnt from, which flatters{rest}")
+    if found.tested:
+        said.append(
+            f"{found.tested:,} of the rows are of the run's test part, which has now been opened {found.opened} times"
+        )
+    return said
+
+
+def _with_bounds(m: MetricRecord) -> str:
+    return bounded(m.value, m.low, m.high)
+
+
+def _cells(m: MetricRecord) -> tuple[str, str]:
+    return number(m.value), interval(m.low, m.high)
