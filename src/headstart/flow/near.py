@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from headstart import __version__
 from headstart.audit.clusters import clusters
 from headstart.audit.duplicates import Pairs, near_duplicates
+from headstart.bases.identity import Identity
+from headstart.cachedir import cache_root
 from headstart.data.table import Table
+from headstart.delivery.tensors import pack, unpack
+from headstart.errors import BundleError
+from headstart.files import write_atomically
 from headstart.modalities.classical import shapes
 from headstart.training.extracted import Extracted
+
+FOLDER = "near"  # in the cache
+_VERSION = 1  # to be raised whenever other pairs are found
+_HOW = ("content", "picture hash", "words", "features")
 
 
 @dataclass(frozen=True)
@@ -45,9 +57,43 @@ class Near:
         return frozenset(str(name) for name in table.ids[np.setdiff1d(rows, first)])
 
 
-def near_of(table: Table, features: Extracted) -> Near:
-    """Near duplicates among the rows of ``table`` [n], which are those kept in ``features``; targets are not read."""
+def near_of(table: Table, features: Extracted, base: Identity) -> Near:
+    """Near duplicates among the rows of ``table`` [n], which are those kept in ``features``; targets are not read.
+
+    Found once for the same inputs seen by the same base, then taken from the cache.
+
+    Raises:
+        OutputError: the cache folder cannot be written.
+    """
     kept = features.kept
-    small = None if features.classical is None else shapes(features.classical[kept])
-    pairs = near_duplicates(table.inputs, table.modality, features.keys[kept], features.vectors[kept], shapes=small)
+    keys, small = features.keys[kept], None
+    path = cache_root() / FOLDER / f"{_name(keys, table.modality, base)}.safetensors"
+    pairs = _known(path)
+    if pairs is None:
+        if features.classical is not None:
+            small = shapes(features.classical[kept])
+        pairs = near_duplicates(table.inputs, table.modality, keys, features.vectors[kept], shapes=small)
+        write_atomically(path, pack(_tensors(pairs)))
     return Near(pairs, clusters(pairs, len(table)))
+
+
+def _name(keys: np.ndarray, modality: str, base: Identity) -> str:
+    """What the pairs depend on, hashed: the inputs in their order, the base's features, and how pairs are found."""
+    about = [str(_VERSION), __version__, modality, base.weights, *(str(key) for key in keys)]
+    return hashlib.sha256("\n".join(about).encode()).hexdigest()
+
+
+def _tensors(pairs: Pairs) -> dict[str, np.ndarray]:
+    how = np.array([_HOW.index(one) for one in pairs.how], dtype=np.int8)
+    found = {"first": pairs.first, "second": pairs.second, "similarity": pairs.similarity, "how": how}
+    return {**found, "unlooked": np.array([pairs.unlooked])}
+
+
+def _known(path: Path) -> Pairs | None:
+    """The pairs kept at ``path``; None where there are none, or none that can be read."""
+    try:
+        found = unpack(path, path.read_bytes())
+        how = tuple(_HOW[one] for one in found["how"])
+        return Pairs(found["first"], found["second"], found["similarity"], how, int(found["unlooked"][0]))
+    except (OSError, BundleError, KeyError, IndexError):
+        return None

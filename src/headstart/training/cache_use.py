@@ -22,6 +22,7 @@ _UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 #: What else is kept beside the features, made again when needed: folder -> its name for people.
 OTHERS = {
     "archives": "extracted archives",
+    "near": "near duplicates found",
     "runtimes": "exported graphs and measured rates",
     "training": "checkpoints of unfinished training runs",
 }
