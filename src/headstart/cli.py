@@ -371,12 +371,14 @@ def prune(
     all: Annotated[
         bool, typer.Option("--all", help="Remove everything: archives, graphs and checkpoints too.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """Remove cached features and states of frozen stages, the least recently used first.
 
     Without options down to the size limit.
     """
     from headstart.terminal.summary import bytes_text
+    from headstart.terminal.writing import as_json
     from headstart.training.cache_use import clear_others, parse_size, size_limit
     from headstart.training.cache_use import prune as run_prune
 
@@ -384,7 +386,8 @@ def prune(
         raise SettingError("--to and --all came together; give one of them.")
     removed = run_prune(0 if all else parse_size(to) if to else size_limit())
     freed = sum(use.bytes for use in removed) + (clear_others() if all else 0)
-    print(f"removed {len(removed)} sets of features, {bytes_text(freed)} in all")
+    told = f"removed {len(removed)} sets of features, {bytes_text(freed)} in all"
+    print(as_json({"removed": len(removed), "bytes": freed}) if json else told)
 
 
 def run() -> None:

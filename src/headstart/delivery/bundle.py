@@ -7,6 +7,8 @@ bundle/
   changes.safetensors  the base's tensors that were changed, or the adapters'; only where the base was adapted
   known.safetensors    features and answers of known inputs, which new ones are compared with to tell strange ones
 
+  card.md              what it is, how good, what to mind: for people, and not read again
+
 or, where a control that borrows nothing is handed over:
   bundle.json          control's name, how inputs are read, task and labels, the sha256 of every other file
   control.safetensors  what the control learnt, numbers

@@ -34,6 +34,7 @@ from headstart.records import (
     VerdictRecord,
 )
 from headstart.report.build import build as build_report
+from headstart.report.card import card
 from headstart.settings import FitSettings
 from headstart.strategies.candidate import Candidate
 from headstart.versions import versions
@@ -87,6 +88,7 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     if work.prepared.rejected:
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))
     folder.write("report.html", build_report(result, evidence))
+    folder.write("bundle/card.md", card(result))
     folder.write("result.json", result.to_json() + "\n")
     remember(rows_hash(work.judgement.rows.keys), folder.path)
     return result, Model(bundle, None if work.preferred else work.climbed.final.base)

@@ -1,0 +1,83 @@
+"""The card of a model: what it is, what it can do and what not, in one page of Markdown that goes with the bundle."""
+
+from __future__ import annotations
+
+from headstart.records import Result
+from headstart.report.figures import bounded, number, rate
+from headstart.report.sentences import handed_over, judged, opened, slice_name, worse_slices
+from headstart.report.usage import usage
+
+_GRAVE = ("error", "warning")
+_SHOWN = 10  # findings and labels listed
+
+
+def card(result: Result) -> str:
+    """The page; what was not measured is left out."""
+    parts = [
+        f"# {result.name}",
+        f"{result.verdict.sentence} {result.verdict.next_step}",
+        f"Handed over: {handed_over(result)}",
+        _section("What it does", _purpose(result)),
+        _section("How good it is", _scores(result)),
+        _section("What to mind", _limits(result)),
+        _section("Where it comes from", _origin(result)),
+        f"## How to use it\n\n```\n{usage(result)}\n```",
+    ]
+    return "\n\n".join(part for part in parts if part).replace("\u00a0", " ") + "\n"
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([f"## {title}", "", *(f"- {line}" for line in lines)]) if lines else ""
+
+
+def _purpose(result: Result) -> list[str]:
+    labels, more = result.data.labels, len(result.data.labels) - _SHOWN
+    lines = [f"{result.task} of {result.data.modality}s"]
+    if labels:
+        lines.append(f"{len(labels)} labels: {', '.join(labels[:_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
+    return lines
+
+
+def _scores(result: Result) -> list[str]:
+    test = result.test
+    lines = [f"{judged(result)}: {result.metric} {bounded(test.score, test.low, test.high)} on {test.n:,} test rows"]
+    lines += [f"control {one.name}: {bounded(one.score, one.low, one.high)}" for one in result.controls]
+    lines.append(opened(test))
+    told = result.calibration
+    if told:
+        lines.append(f"calibration error {bounded(told.ece, told.low, told.high)}")
+        if told.conformal:
+            sets = told.conformal
+            lines.append(
+                f"sets of {sets.mean_size:.2f} labels hold the true one in {rate(sets.coverage)} of the test rows "
+                f"(promised {rate(sets.level)})"
+            )
+    if result.ood and result.ood.n:
+        ood = result.ood
+        lines.append(f"unknown inputs: AUROC {bounded(ood.auroc, ood.low, ood.high)}; on {ood.judged_on}")
+    return lines
+
+
+def _limits(result: Result) -> list[str]:
+    lines = [f"{one.name}: {one.sentence} {one.suggestion}".rstrip() for one in result.diagnosis]
+    lines += [
+        f"worse than elsewhere: {slice_name(one)}, {bounded(one.score, one.low, one.high)}"
+        for one in worse_slices(result)[:_SHOWN]
+    ]
+    grave = [one for one in result.audit.findings if one.severity in _GRAVE]
+    lines += [f"data: {one.sentence}" for one in grave[:_SHOWN]]
+    if len(grave) > _SHOWN:
+        lines.append(f"data: {result.audit.found - _SHOWN:,} more findings; `headstart audit` lists all")
+    if result.shift:
+        worst = min(result.shift.damage, key=lambda one: one.score)
+        lines.append(f"damage: worst under {worst.kind} of strength {worst.strength}, {number(worst.score)}")
+    return lines
+
+
+def _origin(result: Result) -> list[str]:
+    names = {"name": "base", "source": "from", "revision": "revision", "weights": "sha256 of the weights"}
+    names |= {"licence": "licence", "trained_on": "trained on"}
+    lines = [f"{title}: {result.base[key]}" for key, title in names.items() if result.base.get(key)]
+    parts = ", ".join(f"{count:,} {part}" for part, count in result.data.parts.items())
+    lines.append(f"adapted on {result.data.source}: {parts}; seed {result.seed}, {result.created}")
+    return lines
