@@ -24,8 +24,8 @@ def measure(options: Options) -> Findings:
 
 
 _NOTES = (
-    f"{_FLIPPED:.0%} of the labels are set to another class drawn evenly. Ranked and flagged as `headstart audit` does: "
-    "by out-of-fold probabilities of a head on the embedded base's features.",
+    f"{_FLIPPED:.0%} of the labels are set to another class drawn evenly. Ranked and flagged as `headstart audit` "
+    "does: by out-of-fold probabilities of a head on the embedded base's features.",
 )
 
 
