@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from headstart.bases.adapters import Lora
 from headstart.bases.base import Base
-from headstart.data.source import open_source
-from headstart.errors import SettingError, SourceError
+from headstart.errors import SettingError
+from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, train_rows
 from headstart.modalities.image_augment import image_default
 from headstart.modalities.text_augment import TextAugmentation
 from headstart.progress import Progress
-from headstart.settings import FitSettings, SourceSettings
+from headstart.settings import FitSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.finishing import Final, finish
 from headstart.strategies.ground import Ground
@@ -23,7 +21,6 @@ from headstart.strategies.holding import FEWEST, FOLDS, hold
 from headstart.strategies.ladder import Climb, climb, single
 from headstart.strategies.names import AUTO, STRATEGIES, get
 from headstart.strategies.solving import solved
-from headstart.training.features import extract
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
 
@@ -149,14 +146,4 @@ def _retained(settings: FitSettings, base: Base, progress: Progress) -> TrainRow
     path = settings.training.retain
     if path is None:
         return None
-    table = open_source(path, SourceSettings(target=())).table
-    if table.modality != base.modality:
-        raise SourceError(
-            f"--retain {path} holds {table.modality}s, but base {base.identity.name!r} takes {base.modality}s; give "
-            f"{base.modality}s such as it was trained on."
-        )
-    features = extract(base, table.inputs, progress=progress)
-    kept = np.flatnonzero(features.kept)
-    if not len(kept):
-        raise SourceError(f"--retain {path}: none of its {len(table)} inputs can be read.")
-    return TrainRows(table.inputs[kept], features.keys[kept], np.zeros(len(kept), np.int64), features.vectors[kept])
+    return given_inputs(path, "--retain", "such as it was trained on", base, progress)

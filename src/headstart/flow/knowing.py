@@ -9,22 +9,19 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.data.naming import some
-from headstart.data.source import open_source
 from headstart.delivery.model import Predictions
-from headstart.errors import SourceError, UserError
 from headstart.evaluation.unknown import MOST_REFERENCE, THRESHOLD, Known, fit_known, unknown_scores
 from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
 from headstart.evaluation.unknown_made import Fit, made_unknown
 from headstart.evaluation.unknown_scores import max_softmax
 from headstart.flow.calibrating import Calibrated
 from headstart.flow.climbing import Climbed
+from headstart.flow.given import given_inputs
 from headstart.flow.judging import Judgement
 from headstart.flow.standing import vectors_of
 from headstart.heads.solve import refit
 from headstart.progress import Progress
 from headstart.records import OodRecord
-from headstart.settings import SourceSettings
-from headstart.training.features import extract
 from headstart.training.rows import TrainRows
 
 
@@ -60,21 +57,7 @@ def strange_inputs(path: str, base: Base, progress: Progress) -> Strange:
     Raises:
         SourceError: nothing is there, it holds another modality, or nothing can be read.
     """
-    try:
-        table = open_source(path, SourceSettings(target=())).table
-    except UserError as error:
-        raise type(error)(f"--ood: {error}") from error
-    if table.modality != base.modality:
-        raise SourceError(
-            f"--ood {path} holds {table.modality}s, but base {base.identity.name!r} takes {base.modality}s; give "
-            f"{base.modality}s that the model should not know."
-        )
-    features = extract(base, table.inputs, progress=progress)
-    kept = np.flatnonzero(features.kept)
-    if not len(kept):
-        raise SourceError(f"--ood {path}: none of its {len(table)} inputs can be read.")
-    y = np.zeros(len(kept), np.int64)
-    return Strange(path, TrainRows(table.inputs[kept], features.keys[kept], y, features.vectors[kept]))
+    return Strange(path, given_inputs(path, "--ood", "that the model should not know", base, progress))
 
 
 def judged_unknown(

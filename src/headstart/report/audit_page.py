@@ -6,7 +6,6 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -14,8 +13,8 @@ from markupsafe import Markup
 
 from headstart.records import FindingRecord
 from headstart.report import figures, sentences
+from headstart.report.page import page
 
-_HERE = Path(__file__).parent
 #: Findings of one kind that are shown with pictures or texts; the others are listed.
 PAGE_CARDS = 24
 _LISTED = 500  # findings of one kind listed by id; findings.csv has all
@@ -114,15 +113,4 @@ def known_facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
 @cache
 def _page() -> tuple[jinja2.Template, Markup]:
     """The compiled template and the style sheet, read once a process."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    for function in (figures.count, sentences.with_code):
-        environment.filters[function.__name__] = function
-    environment.globals["known_facts"] = known_facts
-    style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # ours, and free of "<"
-    return environment.get_template("audit.html.jinja"), style
+    return page("audit.html.jinja", (figures.count, sentences.with_code), {"known_facts": known_facts})

@@ -6,7 +6,6 @@ import base64
 import math
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from headstart.report.climb import ladder
 from headstart.report.damage import damage
 from headstart.report.evidence import Evidence, Example
 from headstart.report.findings import findings
+from headstart.report.page import page
 from headstart.report.plots import Dot
 from headstart.report.reliability import calibration
 from headstart.report.repeat import repeat
@@ -25,7 +25,6 @@ from headstart.report.trained import trained
 from headstart.report.unknown import unknown
 from headstart.report.usage import usage
 
-_HERE = Path(__file__).parent
 _SLICES = 8  # drawn
 _TEXT = 600  # characters shown of one example's text
 _FILTERS = (
@@ -82,18 +81,8 @@ def build(result: Result, evidence: Evidence) -> str:
 @cache
 def _page() -> tuple[jinja2.Template, Markup]:
     """The compiled template and the style sheet, read once a process."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    for function in _FILTERS:
-        environment.filters[function.__name__] = function
-    environment.globals |= {"known": figures.known, "tables": tables, "sentences": sentences}
-    style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # ours, and free of "<"
-    return environment.get_template("template.html.jinja"), style
+    names = {"known": figures.known, "tables": tables, "sentences": sentences}
+    return page("template.html.jinja", _FILTERS, names)
 
 
 def _score_chart(result: Result) -> Markup:
