@@ -66,4 +66,4 @@ def test_many_rows_are_drawn_by_whole_units() -> None:
     x = rng.normal(size=(12_000, 4)).astype(np.float32)
     found = naive_split(x, rng.integers(0, 2, 12_000), "classification", 2, units)
     assert found is not None
-    assert found.n == found.together == 4_000
+    assert found.n == found.together == 3_000

@@ -19,7 +19,7 @@ from headstart.heads.scoring import METRICS, row_scores
 from headstart.heads.threads import for_size
 
 _PARTS = 5
-_MOST = 4_000  # rows; more make it no clearer
+_MOST = 3_000  # rows; more make it no clearer
 _ALPHAS = ridge.GRID[2:8:2]
 _SIZEABLE = 0.005  # in the metric's own unit
 

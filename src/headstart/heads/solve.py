@@ -16,6 +16,9 @@ from headstart.heads.rotation import rotate
 from headstart.heads.scoring import Metric, balance, metric_name
 from headstart.heads.threads import for_size
 
+#: Share of rows that share a group, below which leaving out one row at a time tells enough.
+_TOGETHER = 0.1
+
 
 @dataclass(frozen=True)
 class Solved:
@@ -52,9 +55,9 @@ def solve(
     together in the held-out parts; ``outputs`` is the number of classes where ``y`` may lack some.
 
     The rule: ridge's penalty and LDA's shrinkage are chosen by their exact leave-one-out scores (on the
-    held-out parts where groups are given), then all kinds are compared on the same held-out parts (see
-    `folds.held_out`), each trained on the same other rows. The best mean metric wins; candidates that tie
-    with it, or are behind by at most one standard error of the paired difference, are told apart by their
+    held-out parts where a tenth of the rows or more share a group), then all kinds are compared on the same
+    held-out parts (see `folds.held_out`), each trained on the same other rows. The best mean metric wins;
+    candidates that tie with it, or are behind by at most one standard error of the paired difference, are told apart by their
     held-out log loss after each one's scores were scaled by one best factor. That factor is kept in
     ``settings["factor"]``; the head's scores and the out-of-fold scores are scaled by it.
 
@@ -67,7 +70,15 @@ def solve(
     parts = held_out(y, task, seed=seed, groups=groups)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        return _solve(Trial(y, task, outputs, named, parts, balanced, rotation, groups is not None))
+        return _solve(Trial(y, task, outputs, named, parts, balanced, rotation, _much_together(groups)))
+
+
+def _much_together(groups: np.ndarray | None) -> bool:
+    """Whether so many rows share a group that one of them left out at a time would be judged by its like."""
+    if groups is None:
+        return False
+    which, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]
+    return bool((sizes[which] > 1).mean() >= _TOGETHER)
 
 
 def _solve(trial: Trial) -> Solved:
