@@ -57,8 +57,8 @@ def solve(
     The rule: ridge's penalty and LDA's shrinkage are chosen by their exact leave-one-out scores (on the
     held-out parts where a tenth of the rows or more share a group), then all kinds are compared on the same
     held-out parts (see `folds.held_out`), each trained on the same other rows. The best mean metric wins;
-    candidates that tie with it, or are behind by at most one standard error of the paired difference, are told apart by their
-    held-out log loss after each one's scores were scaled by one best factor. That factor is kept in
+    candidates that tie with it, or are behind by at most one standard error of the paired difference, are told
+    apart by their held-out log loss after each one's scores were scaled by one best factor. That factor is kept in
     ``settings["factor"]``; the head's scores and the out-of-fold scores are scaled by it.
 
     Raises:
