@@ -123,8 +123,14 @@ def _instead(best: str, gains: Mapping[str, Interval]) -> str:
 
 
 def _left_out(leaked: int, repeated: int, unit: str) -> str:
-    said = [f"{leaked:,} {unit} that have a duplicate among the rows learnt from"] if leaked else []
-    said += [f"{repeated:,} {'' if leaked else unit + ' '}that repeat other {unit}"] if repeated else []
+    one = leaked == 1 and unit.endswith("s")
+    which = f"1 {unit[:-1]} that has" if one else f"{leaked:,} {unit} that have"
+    said = [f"{which} a duplicate among the rows learnt from"] if leaked else []
+    said += (
+        [f"{repeated:,} {'' if leaked else unit + ' '}that repeat{'s' * (repeated == 1)} other {unit}"]
+        if repeated
+        else []
+    )
     return f" Left out: {', and '.join(said)}." if said else ""
 
 

@@ -67,10 +67,14 @@ def _damage(result: Result) -> list[str]:
     return [f"damage       worst: {d.kind} of strength {d.strength}, {number(d.score)}" for d in worst]
 
 
+def _counted(findings: int) -> str:
+    return f"{findings:,} finding{'s' * (findings != 1)}"
+
+
 def _data(result: Result) -> list[str]:
     grave = [one for one in result.audit.findings if one.severity in _ERRORS]
     naive = result.audit.naive
-    lines = [f"data         {result.audit.found:,} findings; the worst: {grave[0].sentence}"] if grave else []
+    lines = [f"data         {_counted(result.audit.found)}; the worst: {grave[0].sentence}"] if grave else []
     if naive:
         lines.append(
             f"data         a split that parts {naive.why} would have claimed {number(naive.naive)} where this kind "
