@@ -153,8 +153,10 @@ def _plus_four(
     w, variance = np.concatenate([np.ones(n), pseudo]), np.concatenate([variance, pseudo])
     centre = float(_statistic(metric, y, models, w[:, None])[0])
     moves = influence(y, models[0], w)
+    centre -= metric.bias(y, models[0], w) if metric.bias else 0.0
     if len(models) == 2:
         moves = moves - influence(y, models[1], w)
+        centre += metric.bias(y, models[1], w) if metric.bias else 0.0
     half = _student(level, n) * float(np.sqrt(variance @ np.square(moves)))
     worst = metric.worst or 0.0
     least, most = (worst, 1.0) if len(models) == 1 else (worst - 1, 1 - worst)

@@ -20,6 +20,7 @@ import numpy as np
 from headstart.evaluation.kernels import holds, ranked_columns
 
 Influence = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # (y, p, w [n]) -> [n]
+Bias = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # (y, p, w [n])
 
 
 def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -43,6 +44,20 @@ def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     both, either = _f1_parts(truth[:, present], predicted[:, present])
     total = w @ either
     return np.asarray(((both - (w @ both / total) * either) / total).sum(axis=1) / np.count_nonzero(present))
+
+
+def f1_macro_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
+    """By how much few rows of a class make its F1 come out too low, averaged over the classes.
+
+    F1 is a ratio R = a / b of sums over the rows; to the second order its expectation is off by
+    Σ w (R b² − a b) / (Σ w b)² (Cochran 1977, "Sampling techniques", section 6.8).
+    """
+    truth, predicted = _indicators(y, p)
+    present = (truth | predicted).any(axis=0)
+    both, either = _f1_parts(truth[:, present], predicted[:, present])
+    total = w @ either
+    off = (w @ both / total) * (w @ either**2) - w @ (both * either)
+    return float((off / total**2).sum() / np.count_nonzero(present))
 
 
 def f1_micro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:

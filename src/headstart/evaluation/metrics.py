@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.errors import SettingError, nearest
 from headstart.evaluation import influence, kernels
-from headstart.evaluation.influence import Influence
+from headstart.evaluation.influence import Bias, Influence
 from headstart.evaluation.kernels import Kernel, Rows
 
 _CLASSES, _LABELS, _NUMBERS = ("classification",), ("multilabel",), ("regression",)
@@ -31,6 +31,7 @@ class Metric:
             None for metrics of the size of errors, which have no worst case.
         influence: the kernel's derivative by the rows' weights, for metrics whose interval rests on it; see
             `headstart.evaluation.influence`.
+        bias: (y, p, weights [n]) -> how far few rows pull the metric off, which the interval's centre is freed of.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Metric:
     rows: Rows | None = None
     worst: float | None = 0.0
     influence: Influence | None = None
+    bias: Bias | None = None
 
     def function(self, y: np.ndarray, p: np.ndarray) -> float:
         """The metric of probabilities ``p`` [n, outputs] for truth ``y``; nan where it is undefined.
@@ -61,9 +63,15 @@ def _proportion(name: str, tasks: tuple[str, ...], rows: Rows, description: str)
 
 
 def _counted(
-    name: str, tasks: tuple[str, ...], kernel: Kernel, moves: Influence, description: str, worst: float = 0.0
+    name: str,
+    tasks: tuple[str, ...],
+    kernel: Kernel,
+    moves: Influence,
+    description: str,
+    worst: float = 0.0,
+    bias: Bias | None = None,
 ) -> Metric:
-    return Metric(name, tasks, kernel, True, description, worst=worst, influence=moves)
+    return Metric(name, tasks, kernel, True, description, worst=worst, influence=moves, bias=bias)
 
 
 def _loss(name: str, tasks: tuple[str, ...], kernel: Kernel, description: str, unit_scale: bool) -> Metric:
@@ -73,7 +81,14 @@ def _loss(name: str, tasks: tuple[str, ...], kernel: Kernel, description: str, u
 _ALL = (
     _proportion("accuracy", _CLASSES, kernels.hit_rows, "share of rows whose most probable class is right"),
     Metric("balanced_accuracy", _CLASSES, kernels.balanced_accuracy, True, "mean recall of the classes"),
-    _counted("f1_macro", _CLASSES + _LABELS, kernels.f1_macro, influence.f1_macro, "mean F1 of the classes or labels"),
+    _counted(
+        "f1_macro",
+        _CLASSES + _LABELS,
+        kernels.f1_macro,
+        influence.f1_macro,
+        "mean F1 of the classes or labels",
+        bias=influence.f1_macro_bias,
+    ),
     _loss("log_loss", _CLASSES, kernels.mean_of(kernels.log_loss_rows), "mean −log p(true class), nats", False),
     _loss("brier", _CLASSES, kernels.mean_of(kernels.brier_rows), "mean squared error of probabilities", True),
     _counted("mcc", _CLASSES, kernels.mcc, influence.mcc, "Matthews correlation; 0 is chance", worst=-1.0),
