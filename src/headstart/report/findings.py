@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from headstart.records import AuditRecord, FindingRecord, NaiveRecord, Result
 from headstart.report.figures import count, known, number, plain, signed
@@ -55,8 +56,25 @@ def findings(result: Result) -> Findings | None:
 
 def _found(one: FindingRecord) -> Found:
     rows = ", ".join(one.rows[:_ROWS]) + (f" and {count(len(one.rows) - _ROWS)} more" if len(one.rows) > _ROWS else "")
-    evidence = [(name.replace("_", " "), _short(plain(value))) for name, value in one.evidence.items()]
+    evidence = [
+        (name.replace("_", " "), _short(_rows_to_look_at(value) if name == "examples" else plain(value)))
+        for name, value in one.evidence.items()
+    ]
     return Found(one, SEVERITIES.get(one.severity, SEVERITIES["note"]), rows, evidence)
+
+
+def _rows_to_look_at(value: Any) -> str:
+    """The texts of rows kept as evidence, or what else is known of them, without what is empty."""
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        return plain(value)
+    return " · ".join(
+        " ".join(
+            part
+            for part in (f"[{row['part']}]" if row.get("part") else "", row.get("text") or row.get("id", ""))
+            if part
+        )
+        for row in value
+    )
 
 
 def _short(text: str) -> str:
