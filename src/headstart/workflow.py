@@ -16,7 +16,7 @@ from headstart.errors import SettingError, nearest
 from headstart.evaluation.metrics import METRICS, for_task
 from headstart.evaluation.verdict import SCRATCH
 from headstart.flow.assessing import assess
-from headstart.flow.calibrating import calibrate, check_judging
+from headstart.flow.calibrating import calibrate, check_judging, check_risk
 from headstart.flow.choosing import preferred_control
 from headstart.flow.climbing import check_training, climb_and_finish, seconds_after
 from headstart.flow.clock import Clock
@@ -92,6 +92,7 @@ def fit_source(
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
         with clock.step("open"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
+            check_risk(opened.table.task, settings.judging.risk)
             base = open_base(settings.base, opened.table.modality)
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):

@@ -163,3 +163,21 @@ def test_runs_on_other_rows_are_not_compared(capsys: Capsys, here: Path, run: Pa
     fitted(capsys, other, "--base", text_base, "--strategy", "probe", "--seed", 5, "--out", "later")
     assert "rows" in refused(capsys, "compare", run, "later")
     assert "two" in refused(capsys, "compare", run)
+
+
+def test_a_risk_is_refused_for_numbers_before_any_work(capsys: Capsys, here: Path, text_base: Path) -> None:
+    rows = [[f"text number {i}", i / 7] for i in range(60)]
+    toys.table(here / "values.csv", ["text", "value"], rows)
+    assert "a regression has none" in refused(capsys, "fit", "values.csv", "--base", text_base, "--risk", 0.1)
+
+
+def test_over_confidence_is_looked_at(
+    capsys: Capsys, table: Path, text_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headstart.flow import diagnosing
+
+    seen = []
+    own = diagnosing.about_run
+    monkeypatch.setattr(diagnosing, "about_run", lambda evidence: seen.append(evidence) or own(evidence))
+    fitted(capsys, table, "--base", text_base, "--strategy", "probe")
+    assert seen[0].confidence_gap.n == seen[0].test.n

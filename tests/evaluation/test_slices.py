@@ -3,7 +3,8 @@ import pytest
 
 from headstart.errors import ColumnError
 from headstart.evaluation.bootstrap import score_interval
-from headstart.evaluation.slices import by_slice, surely_worse
+from headstart.evaluation.metrics import get
+from headstart.evaluation.slices import SliceScore, by_slice
 
 CAMERA = np.array(["old"] * 10 + ["new"] * 20 + ["spare"] * 4)
 Y = np.zeros(34, int)
@@ -37,6 +38,13 @@ def test_intervals_widen_with_the_slices_looked_at():
     assert wider.interval.value == old.interval.value
     alone = by_slice("accuracy", Y, P, {"all": np.zeros(34)})
     assert alone[0].interval == score_interval("accuracy", Y, P)
+
+
+def surely_worse(scores: list[SliceScore], metric: str, overall: float) -> list[SliceScore]:
+    """Of ``scores``, in their order, those whose whole interval lies on the bad side of the score of all rows."""
+    if get(metric).higher_is_better:
+        return [score for score in scores if score.interval.high < overall]
+    return [score for score in scores if score.interval.low > overall]
 
 
 def test_of_many_equal_slices_none_is_surely_worse():

@@ -15,7 +15,8 @@ from headstart.data.source import open_source
 from headstart.errors import LabelError, OutputError, SettingError, SourceError
 from headstart.flow.auditing import audit_source
 from headstart.settings import SourceSettings
-from headstart.terminal.auditing import audit_json, audit_text
+from headstart.terminal.auditing import audit_text
+from headstart.terminal.writing import as_json
 from tests import toys
 
 
@@ -67,7 +68,7 @@ def test_pictures_are_looked_through_and_cleaned(spoilt: Path, tiny_image_base: 
 def test_json_and_text_tell_the_same(spoilt: Path, tiny_image_base: str, tmp_path: Path) -> None:
     found = audit_source(spoilt, base=tiny_image_base, out=tmp_path / "audit")
     written = json.loads((tmp_path / "audit" / "audit.json").read_text())
-    assert written == json.loads(audit_json(found))
+    assert written == json.loads(as_json(found.to_dict()))
     assert written["headline"] == found.headline
     assert {one["id"] for one in written["findings"]} == {one.id for one in found.findings}
     said = audit_text(found, tmp_path / "audit")

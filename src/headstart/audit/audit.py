@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,6 +24,7 @@ from headstart.audit.topics import Topic, headline, topics
 from headstart.data.strata import units as joined_units
 from headstart.data.table import Fact, Rejected, Table
 from headstart.modalities.classical import shapes
+from headstart.records import finite
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 
@@ -91,16 +91,8 @@ class Audit:
             for t in self.topics
         ]
         matters = {} if self.naive is None else {"naive": asdict(self.naive) | {"matters": self.naive.matters}}
-        cleaned: dict[str, Any] = _finite(asdict(self) | {"headline": self.headline, "topics": told} | matters)
+        cleaned: dict[str, Any] = finite(asdict(self) | {"headline": self.headline, "topics": told} | matters)
         return cleaned
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headstart.data.table import Table
+from headstart.records import FindingRecord
 
 #: Worst first: "error" makes a score wrong, "warning" may, "note" is good to know.
 SEVERITIES = ("error", "warning", "note")
@@ -36,6 +37,10 @@ class Finding:
     suggestion: str
     rows: tuple[str, ...] = ()
     evidence: dict[str, Any] = field(default_factory=dict)
+
+    def record(self) -> FindingRecord:
+        """As results and pages have it."""
+        return FindingRecord(**{**vars(self), "rows": list(self.rows)})
 
 
 def finding_id(kind: str, about: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from headstart.bases.base import Base
 from headstart.data.inputs import as_inputs
 from headstart.delivery.borrowing import same_base
 from headstart.delivery.bundle import Bundle
-from headstart.errors import BundleError, SourceError
+from headstart.errors import SourceError
 from headstart.modalities.image import ImageSpec
 from headstart.progress import Progress
 from headstart.training.extracted import Extracted
@@ -147,18 +147,6 @@ class Model:
         task = self.bundle.task
         chosen = self.bundle.caution.sets(self.predict_proba(inputs), multilabel=task.name == "multilabel")
         return None if chosen is None else [tuple(np.array(task.labels, dtype=object)[row]) for row in chosen]
-
-    def judge(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities [n, outputs] and strangeness [n] of inputs whose features [n, d] are known.
-
-        Raises:
-            BundleError: the model is a control, which has no features.
-        """
-        head = self.bundle.head
-        if head is None:
-            raise BundleError("this model is a control, which has no features; use predictions.")
-        probabilities = head.probabilities(vectors)
-        return probabilities, self.bundle.caution.unknown(probabilities, vectors)
 
     @property
     def reference(self) -> Reference | None:

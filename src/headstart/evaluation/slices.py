@@ -71,13 +71,6 @@ def by_slice(
     return sorted(scores, key=lambda score: _order(score, chosen))
 
 
-def surely_worse(scores: list[SliceScore], metric: str, overall: float) -> list[SliceScore]:
-    """Of ``scores``, in their order, those whose whole interval lies on the bad side of the score of all rows."""
-    if get(metric).higher_is_better:
-        return [score for score in scores if score.interval.high < overall]
-    return [score for score in scores if score.interval.low > overall]
-
-
 def _groups(columns: Mapping[str, np.ndarray], n: int) -> list[tuple[str, str, np.ndarray]]:
     """Column, value and mask [n] of every group."""
     groups = []

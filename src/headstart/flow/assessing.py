@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from headstart.audit.audit import in_order
 from headstart.audit.balance import find_imbalance
 from headstart.audit.copies import find_copies
 from headstart.audit.naive import naive_split
-from headstart.delivery.answers import Answers
+from headstart.delivery.answers import TEST, Answers
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.caution import Caution
 from headstart.delivery.model import Model
@@ -24,7 +24,7 @@ from headstart.flow.judging import Judgement
 from headstart.flow.knowing import Strange, judged_unknown, known_of
 from headstart.flow.preparing import Prepared
 from headstart.progress import Progress
-from headstart.records import AuditRecord, FindingRecord, NaiveRecord, OodRecord, ShiftRecord
+from headstart.records import AuditRecord, NaiveRecord, OodRecord, ShiftRecord
 from headstart.settings import JudgingSettings
 
 _MOST = 200  # findings kept in a run; the audit lists them all
@@ -63,7 +63,8 @@ def assess(
     if settings.damage:
         model = _model(prepared, calibrated, preferred, caution)
         inputs, seed = judged.rows.table.inputs, climbed.ground.seed
-        shift = damaged(model, inputs, judged.rows.y, answers, seed=seed, progress=progress)
+        said = answers.part_of(TEST).probabilities
+        shift = damaged(model, inputs, judged.rows.y, said, answers, seed=seed, progress=progress)
     return Assessed(caution, answers, data_record(prepared, climbed), ood, shift)
 
 
@@ -80,7 +81,7 @@ def data_record(prepared: Prepared, climbed: Climbed) -> AuditRecord:
     """Copies, rare classes, and what a naive split would have claimed."""
     near, working = prepared.near, prepared.working()
     found = in_order([*find_copies(prepared.assigned, prepared.keys, near.pairs), *find_imbalance(working.table)])
-    records = [FindingRecord(**{**asdict(one), "rows": list(one.rows)}) for one in found[:_MOST]]
+    records = [one.record() for one in found[:_MOST]]
     shared = near.shared
     clusters = len(np.unique(near.clusters[shared]))
     return AuditRecord(records, len(found), _naive(prepared, climbed), clusters, int(shared.sum()))

@@ -23,7 +23,6 @@ from headstart.flow.clock import Clock
 from headstart.flow.thumbnails import thumbnail
 from headstart.modalities.classical import shapes
 from headstart.progress import Progress
-from headstart.records import FindingRecord
 from headstart.report.audit_page import PAGE_CARDS, AuditPage, PageTopic, build
 from headstart.settings import SourceSettings
 from headstart.training.features import extract
@@ -152,7 +151,14 @@ def _write(folder: Path, found: Audit, table: Table, left: list[Left] | None) ->
 
 def _page(found: Audit, table: Table) -> AuditPage:
     told = [
-        PageTopic(topic.kind, topic.title, topic.severity, topic.sentence, topic.suggestion, _records(topic.findings))
+        PageTopic(
+            topic.kind,
+            topic.title,
+            topic.severity,
+            topic.sentence,
+            topic.suggestion,
+            [f.record() for f in topic.findings],
+        )
         for topic in found.topics
     ]
     size = "" if found.size is None else found.size.sentence
@@ -173,10 +179,6 @@ def _page(found: Audit, table: Table) -> AuditPage:
         thumbnails=_thumbnails(found, table) if table.modality == "image" else {},
         seconds=found.seconds,
     )
-
-
-def _records(findings: Sequence[Finding]) -> list[FindingRecord]:
-    return [FindingRecord(**(asdict(finding) | {"rows": list(finding.rows)})) for finding in findings]
 
 
 def _thumbnails(found: Audit, table: Table) -> dict[str, bytes]:

@@ -57,12 +57,18 @@ def check_judging(settings: FitSettings) -> None:
         raise SettingError(f"folds is {folds}; it is a whole number from 2 to {MOST_FOLDS}, such as 5.")
 
 
-def calibrate(climbed: Climbed, settings: JudgingSettings) -> Calibrated:
-    """Temperature, sets and threshold from the held-out answers of the candidate that ``climbed.final`` came from.
+def check_risk(task: str, risk: float | None) -> None:
+    """Refuse a risk that the task has no use for, once the data are open.
 
     Raises:
         SettingError: a risk was asked for in a regression.
     """
+    if task == "regression" and risk is not None:
+        raise SettingError("--risk is a share of wrong answers; a regression has none, so leave it out.")
+
+
+def calibrate(climbed: Climbed, settings: JudgingSettings) -> Calibrated:
+    """Temperature, sets and threshold from the held-out answers of the candidate that ``climbed.final`` came from."""
     ground, final = climbed.ground, climbed.final
     held, y, task = held_answers(climbed), ground.held_y, ground.task.name
     if task == "regression":
@@ -75,16 +81,10 @@ def calibrate(climbed: Climbed, settings: JudgingSettings) -> Calibrated:
 
 
 def promises(held: np.ndarray, y: np.ndarray, task: str, settings: JudgingSettings) -> tuple[Conformal, Abstain | None]:
-    """Sets, or intervals, and the threshold to answer, from answers ``held`` [h, outputs] on held-out rows.
-
-    Raises:
-        SettingError: a risk was asked for in a regression.
-    """
+    """Sets, or intervals, and the threshold to answer, from answers ``held`` [h, outputs] on held-out rows."""
     if task != "regression":
         abstain = None if settings.risk is None else fit_abstain(held, y, settings.risk)
         return fit_conformal(held, y, settings.level), abstain
-    if settings.risk is not None:
-        raise SettingError("--risk is a share of wrong answers; a regression has none, so leave it out.")
     return fit_residuals(held, y, settings.level), None
 
 

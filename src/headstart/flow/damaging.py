@@ -98,13 +98,24 @@ def damage_suite(
 
 
 def damaged(
-    model: Model, inputs: np.ndarray, y: np.ndarray, answers: Answers, *, seed: int = 0, progress: Progress
+    model: Model,
+    inputs: np.ndarray,
+    y: np.ndarray,
+    p: np.ndarray,
+    answers: Answers,
+    *,
+    seed: int = 0,
+    progress: Progress,
 ) -> ShiftRecord:
-    """The suite on ``inputs``, beside the score on them undamaged and on the held-out rows of ``answers``."""
+    """The suite on ``inputs``, beside the score on them undamaged and on the held-out rows of ``answers``.
+
+    Args:
+        p: [n, outputs] the model's answers to the undamaged inputs.
+    """
     held, metric = answers.part_of(HELD), METRICS[answers.metric].function
     found = damage_suite(model, inputs, y, held=held, seed=seed, progress=progress)
     chosen = drawn(len(inputs), ROWS, seed)
-    clean = metric(np.asarray(y)[chosen], model.predict_proba(inputs[chosen]))
+    clean = metric(np.asarray(y)[chosen], p[chosen])
     return ShiftRecord(found, clean, metric(held.truth, held.probabilities))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
+from headstart.evaluation.confidence_gap import confidence_gap
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.findings import about_run
@@ -52,12 +53,13 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
         rows=len(ground.rows),
         rows_a_class=_rows_a_class(ground),
         confusion=confusion(y, judged.probabilities).matrix if ground.task.name == "classification" else None,
-        leaked=judged.leaked,
+        leaked=int(judged.leaked.sum()),
         clean=_clean_score(judged, metric, ground.seed),
         leaked_valid=len(near.leaked(table, "valid", ("train",))) if valid_rows else 0,
         valid_rows=valid_rows,
         repeated=len(near.repeated(table, "test")),
         calibration=Interval(told.ece, told.low, told.high, _LEVEL, len(y)) if told else None,
+        confidence_gap=confidence_gap(y, judged.probabilities) if ground.task.name == "classification" else None,
         base=ground.base.identity.name,
         adapted=climbed.final.adapted,
         distance=climbed.climb.record.distance,
@@ -70,7 +72,7 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
 
 
 def _clean_score(judged: Judgement, metric: str, seed: int) -> Interval | None:
-    clean = judged.clean
+    clean = ~judged.leaked
     if clean.all() or not clean.any():
         return None
     return score_interval(metric, judged.rows.y[clean], judged.probabilities[clean], seed=seed)
@@ -86,7 +88,7 @@ def _over_majority(judged: Judgement, metric: str) -> dict[str, Interval]:
 
 
 def _auroc(judged: Judgement) -> Interval | None:
-    found = judged.measured.metrics.get("auroc") if judged.clean.all() else None  # leaked rows rank by heart
+    found = judged.measured.metrics.get("auroc") if not judged.leaked.any() else None  # leaked rows rank by heart
     return Interval(found.value, found.low, found.high, _LEVEL, len(judged.rows)) if found else None
 
 

@@ -115,7 +115,9 @@ def evaluate_run(
         slices=slices_of(metric, task, rows, None, y, said.probabilities, seed),
         calibration=measured.calibration,
         ood=_ood(model, ood, said, progress) if ood else None,
-        shift=damaged(model, rows.inputs, y, answers, seed=seed, progress=progress) if damage else None,
+        shift=damaged(model, rows.inputs, y, said.probabilities, answers, seed=seed, progress=progress)
+        if damage
+        else None,
     )
 
 

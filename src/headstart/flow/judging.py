@@ -29,8 +29,9 @@ class Judgement:
         rows: the opened test rows.
         vectors: [n, d] the features that the chosen candidate's head stands on.
         probabilities: [n, outputs] of the chosen candidate.
-        clean: [n] bool: the rows without a near duplicate among those learnt from. ``gains`` and the verdict rest on
-            them alone, ``score`` and ``test`` on all rows.
+        leaked: [n] bool: the rows with a near duplicate among those learnt from.
+        clean: [n] bool: those that neither leaked nor repeat a row before them. ``gains`` and the verdict rest on them
+            alone, ``score`` and ``test`` on all rows.
         gains: of the chosen candidate over each control, by its name; ``gain`` is that over the best.
         panel: the controls' answers.
     """
@@ -42,7 +43,7 @@ class Judgement:
     measured: Measured
     slices: list[SliceRecord]
     clean: np.ndarray
-    leaked: int
+    leaked: np.ndarray
     score: Interval
     gains: dict[str, Interval]
     panel: list[ControlRun]
@@ -76,7 +77,7 @@ def judge_once(
     score = score_interval(metric, y, probabilities, seed=seed)
     told = [r for r in runs if np.isfinite(r.probabilities).all()]  # one that diverged says nothing
     clean, leaked = _clean(prepared, rows)
-    gains, verdict = _compared(metric, y, probabilities, told, clean, leaked, seed)
+    gains, verdict = _compared(metric, y, probabilities, told, clean, int(leaked.sum()), seed)
     controls = [_control(r, score_interval(metric, y, r.probabilities, seed=seed)) for r in runs]
     best = _best(controls, METRICS[metric].higher_is_better)
     gain = gains[best.name]
@@ -123,12 +124,12 @@ def _compared(
     )
 
 
-def _clean(prepared: Prepared, rows: Rows) -> tuple[np.ndarray, int]:
-    """[n] bool: the test rows that neither have a near duplicate among the working rows, which a given test part may
-    have, nor repeat a test row before them; and how many have the former."""
+def _clean(prepared: Prepared, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """[n] bool each: `Judgement.clean` and `Judgement.leaked`; a given test part may have rows that leak."""
     near, table = prepared.near, prepared.assigned
-    leaked, repeated = near.leaked(table, "test", ("train", "valid")), near.repeated(table, "test")
-    return np.array([str(name) not in leaked | repeated for name in rows.table.ids], dtype=bool), len(leaked)
+    leaks, repeats = near.leaked(table, "test", ("train", "valid")), near.repeated(table, "test")
+    leaked, repeated = (np.array([str(name) in some for name in rows.table.ids], bool) for some in (leaks, repeats))
+    return ~(leaked | repeated), leaked
 
 
 def _control(run: ControlRun, score: Interval) -> ControlRecord:

@@ -1,8 +1,7 @@
-"""An audit, as lines for the terminal and as JSON."""
+"""An audit, as lines for the terminal."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from headstart.audit.audit import Audit
@@ -33,11 +32,6 @@ def audit_text(audit: Audit, out: Path | None = None) -> str:
     if out is not None:
         lines.append(f"page     {out / 'audit.html'} (all findings: findings.csv)")
     return "\n".join(lines).replace("\u00a0", " ")
-
-
-def audit_json(audit: Audit) -> str:
-    """The same as JSON, with every finding."""
-    return json.dumps(audit.to_dict(), indent=2, ensure_ascii=False)
 
 
 def _topic_lines(topic: Topic) -> list[str]:
