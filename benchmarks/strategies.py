@@ -65,7 +65,8 @@ _NOTES = (
     "the tasks on which auto and every fixed strategy ran or was refused.",
     "A fixed strategy's score is that of its own model, auto's that of what it handed over, a control where one was.",
     "Seconds are those of whole processes, each with a cache that holds nothing but the runtimes' measured rates. "
-    "A share compares them with the sum over all fixed strategies.",
+    "A share compares them with the sum over all fixed strategies. No run trains the control from random weights: that "
+    "is the strategy scratch here.",
     "With another seed the few rows of a cut are drawn anew and headstart gets that seed; the test part stays.",
     "An interval of a gain is the paired 95 % one of result.json, of the strategy's model over the best control.",
 )
@@ -141,7 +142,8 @@ def _run(built: Built, key: Key, known: Path, folder: Path) -> Outcome:
     work = folder / key.strategy
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(known, work / "cache")
-    how = (*strategy_arguments(key.strategy), "--seed", str(key.seed))
+    # the network from random weights is among the strategies, so that no run needs it a second time as a control
+    how = (*strategy_arguments(key.strategy), "--no-scratch-control", "--seed", str(key.seed))
     try:
         return outcome(fit([built.source, *built.arguments, *how], work / "cache", work / "run"), built)
     except Failed as error:
