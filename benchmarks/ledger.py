@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.benchmark import Unavailable
 
-FINISHED, REFUSED, FAILED = "finished", "not for this base", "failed"
+FINISHED, REFUSED, FAILED = "finished", "not for this task", "failed"
 
 
 @dataclass(frozen=True)

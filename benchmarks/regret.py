@@ -34,8 +34,8 @@ class Row:
 
     @property
     def complete(self) -> bool:
-        """Whether `auto` and every fixed strategy ran or was refused: only then are regrets and shares whole."""
-        return self.done(AUTO) and all(
+        """Whether `auto` and every fixed strategy ran or was refused, all but one: only then do regrets say anything."""
+        return len(self.fixed) > 1 and self.done(AUTO) and all(
             name in self.runs and self.runs[name].status in (FINISHED, REFUSED) for name in FIXED
         )
 

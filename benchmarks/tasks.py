@@ -53,9 +53,9 @@ TASKS = tuple(
         "hymenoptera": (None, 20, 5),
         "banking77": (None, 20, 5),
         "clinc150": (None, 20, 5),  # whole: 100 a class, less texts that the test part has too
-        "fsdd": (None, 20, 5),
-        "digits": (None, 20, 5),
-        "bccd": (None, 5),
+        "fsdd": (None, 100, 20, 5),
+        "digits": (None, 100, 20, 5),
+        "bccd": (None, 100, 20, 5),
     }.items()
     for per_class in cuts
 )

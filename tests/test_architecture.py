@@ -54,7 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow"},  # the public names
     "terminal": GROUND | {"audit", "data", "evaluation", "training", "delivery", "flow", "workflow", "report"},
     "arguments": set(),  # of the command line
-    "cli": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal", "headstart"},
+    "verbs": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal"},  # of the command line
+    "cli": {"errors", "verbs", "headstart"},
     "__main__": {"cli"},
 }
 

@@ -20,7 +20,8 @@ HEADER = """\
 What `--help` says, command by command. Exit codes: 0 done, 1 a failure of headstart, 2 something in the input or the
 options to be mended (one line on stderr says what), 130 interrupted.
 
-Made by `python tools/cli_docs.py`; change the words in `src/headstart/cli.py`.
+Made by `python tools/cli_docs.py`; change the words in `src/headstart/verbs/` and
+`src/headstart/arguments.py`.
 """
 #: What would make the help wider, coloured, or otherwise than everywhere else.
 _VARIABLES = ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")

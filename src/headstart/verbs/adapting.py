@@ -1,0 +1,157 @@
+"""`fit`, and `predict` with what it left."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headstart.arguments import (
+    Adapter,
+    Augment,
+    BaseName,
+    BatchSize,
+    BodyRate,
+    BudgetTime,
+    Damage,
+    Epochs,
+    Folds,
+    Group,
+    Input,
+    Json,
+    L2sp,
+    Level,
+    MaxForgetting,
+    MaxRejected,
+    MetricName,
+    Mixup,
+    ModalityName,
+    Name,
+    Ood,
+    Out,
+    Overwrite,
+    PrefixCache,
+    Quiet,
+    Rank,
+    Rate,
+    Replay,
+    Retain,
+    Risk,
+    ScratchControl,
+    Seed,
+    Slice,
+    Source,
+    SplitColumn,
+    Strategy,
+    Target,
+    TaskName,
+    Test,
+    TestSize,
+    Thaw,
+    Together,
+    Valid,
+    ValidSize,
+)
+from headstart.verbs.given import options_of
+
+
+def fit(
+    source: Source,
+    valid: Valid = None,
+    test: Test = None,
+    input: Input = None,
+    target: Target = None,
+    group: Group = None,
+    slice: Slice = None,
+    split: SplitColumn = None,
+    task: TaskName = None,
+    modality: ModalityName = None,
+    valid_size: ValidSize = 0.2,
+    test_size: TestSize = 0.2,
+    max_rejected: MaxRejected = 0.05,
+    base: BaseName = None,
+    strategy: Strategy = "auto",
+    metric: MetricName = None,
+    budget: BudgetTime = None,
+    thaw: Thaw = None,
+    epochs: Epochs = None,
+    rate: Rate = None,
+    body_rate: BodyRate = None,
+    batch: BatchSize = None,
+    augment: Augment = "auto",
+    mixup: Mixup = None,
+    adapter: Adapter = "lora",
+    rank: Rank = 16,
+    l2sp: L2sp = 0.0,
+    retain: Retain = None,
+    replay: Replay = 1.0,
+    max_forgetting: MaxForgetting = None,
+    prefix_cache: PrefixCache = True,
+    scratch_control: ScratchControl = True,
+    together: Together = True,
+    folds: Folds = None,
+    ood: Ood = None,
+    risk: Risk = None,
+    level: Level = 0.9,
+    damage: Damage = False,
+    seed: Seed = 0,
+    name: Name = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Adapt a base to DATA and judge the result once on held-out data.
+
+    Examples: `headstart fit photos/` · `headstart fit queries.csv --test later.csv` ·
+    `headstart fit scans.csv --input path --target finding --group patient`
+    """
+    options = options_of(locals())
+    from headstart.api import fit as run_fit
+    from headstart.terminal.console import Console
+    from headstart.terminal.summary import summary
+
+    command = shlex.join(["headstart", *sys.argv[1:]])
+    run = run_fit(**options, command=command, progress=Console(quiet=quiet))
+    print(run.result.to_json() if json else summary(run))
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="Folder of a run or bundle.", metavar="RUN")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help=(
+                "Images, folders, tables or archives; for a text model also the texts themselves; - reads "
+                "lines from stdin."
+            ),
+            metavar="INPUT…",
+        ),
+    ],
+    input: Input = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", "-p", help="A column for every label.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Label new inputs with a fitted model: the exact preprocessing and labels of training.
+
+    Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"`
+    """
+    from headstart.terminal.console import Console
+    from headstart.terminal.predicting import predict_to
+
+    predict_to(
+        run,
+        inputs,
+        column=input,
+        probabilities=probabilities,
+        out=out,
+        overwrite=overwrite,
+        json_lines=json,
+        progress=Console(quiet=quiet),
+    )

@@ -1,0 +1,13 @@
+"""What a verb was given, as the Python function behind it takes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def options_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Every parameter of a verb under its own name, save those of what is shown."""
+    options = {name: value for name, value in given.items() if name not in ("json", "quiet")}
+    if "slice" in options:
+        options["slices"] = options.pop("slice") or ()
+    return options
