@@ -3,6 +3,8 @@ VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
+# A process a core; tests of one file stay together, as they share what is dear to make.
+WORKERS := --numprocesses auto --dist loadfile
 
 .PHONY: help setup lint types test test-all docs demo bench bench-peers constraints clean
 
@@ -35,10 +37,10 @@ types: setup
 	@$(BIN)/mypy
 
 test: lint types
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(WORKERS)
 
 test-all: lint types
-	@$(BIN)/pytest -m "slow or not slow"
+	@$(BIN)/pytest $(WORKERS) -m "slow or not slow"
 
 docs: setup
 	@$(BIN)/python tools/docs.py site

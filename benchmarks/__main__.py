@@ -9,13 +9,18 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks import (
+    bases,
     calibration,
+    costs,
+    distance,
     duplicates,
+    extrapolation,
     floor,
     labels,
     memory,
     page,
     prefix,
+    published,
     race,
     runtimes,
     shift,
@@ -28,7 +33,6 @@ from benchmarks import (
 from benchmarks.benchmark import Benchmark, Options, Unavailable
 from benchmarks.machine import machine, versions
 from benchmarks.process import Failed
-from benchmarks.tasks import TASKS
 
 #: In the order of the page.
 _MODULES = (
@@ -46,9 +50,18 @@ _MODULES = (
     simulations,
     shift,
     duplicates,
+    bases,
+    published,
+    distance,
+    extrapolation,
+    costs,
 )
 BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in _MODULES}
-_HOURS = strategies.BENCHMARK.name  # the one that tasks are chosen for and that goes on where it broke off
+#: Those that take hours: name -> the tasks that may be chosen. They go on where they broke off.
+_HOURS = {
+    module.BENCHMARK.name: tuple(dict.fromkeys(task.name for task in module.TASKS))
+    for module in (strategies, bases, costs)
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,10 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
     if given.quick and given.write:
         parser.error("--quick and --write came together; quick figures are no measurement, so leave one out")
     names = list(BENCHMARKS) if "all" in given.names else given.names
-    if (given.tasks or given.resume or given.tables_only) and _HOURS not in names:
-        parser.error(f"--tasks, --resume and --tables-only are for {_HOURS}; name it")
-    if given.tables_only and (given.resume is None or names != [_HOURS]):
-        parser.error(f"--tables-only goes with --resume FILE and {_HOURS} alone")
+    if (given.tasks or given.resume or given.tables_only) and (len(names) != 1 or names[0] not in _HOURS):
+        parser.error(f"--tasks, --resume and --tables-only are for one of {', '.join(_HOURS)}; name it alone")
+    if given.tables_only and given.resume is None:
+        parser.error("--tables-only goes with --resume FILE")
+    for name in given.tasks:
+        if name not in _HOURS[names[0]]:
+            parser.error(f"--tasks: {name!r} is no task of {names[0]}; there are {', '.join(_HOURS[names[0]])}")
     if not names:
         for benchmark in BENCHMARKS.values():
             print(f"{benchmark.name:11} {benchmark.about}")
@@ -75,13 +91,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=_positive, default=3, metavar="N", help="how often (default 3)")
     parser.add_argument("--quick", action="store_true", help="small subsets: does it run? The figures mean nothing")
     parser.add_argument("--write", action="store_true", help="put the findings into docs/benchmarks.md")
+    parser.add_argument("--tasks", type=_tasks, default=(), metavar="A,B", help=f"of {', '.join(_HOURS)}: these alone")
     parser.add_argument(
-        "--tasks", type=_tasks, default=(), metavar="A,B", help=f"of {_HOURS}: {', '.join(task.name for task in TASKS)}"
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help=f"of {', '.join(_HOURS)}: add each finished run to FILE, skip those it holds",
     )
     parser.add_argument(
-        "--resume", type=Path, metavar="FILE", help=f"of {_HOURS}: add each finished run to FILE, skip those it holds"
+        "--tables-only", action="store_true", help=f"of {', '.join(_HOURS)}: the tables of what FILE holds"
     )
-    parser.add_argument("--tables-only", action="store_true", help=f"of {_HOURS}: the tables of what FILE holds")
     return parser
 
 
@@ -92,12 +111,7 @@ def _known(name: str) -> str:
 
 
 def _tasks(text: str) -> tuple[str, ...]:
-    known = [task.name for task in TASKS]
-    names = tuple(text.split(","))
-    for name in names:
-        if name not in known:
-            raise argparse.ArgumentTypeError(f"{name!r} is no task; there are {', '.join(known)}")
-    return names
+    return tuple(text.split(","))
 
 
 def _positive(text: str) -> int:
@@ -137,7 +151,7 @@ def _command(benchmark: Benchmark, given: argparse.Namespace) -> str:
     """The command that measures this section again."""
     words = ["python -m benchmarks", benchmark.name]
     words += [f"--repeat {given.repeat}"] if "{repeat}" in benchmark.how else []
-    words += [f"--tasks {','.join(given.tasks)}"] if given.tasks and benchmark.name == _HOURS else []
+    words += [f"--tasks {','.join(given.tasks)}"] if given.tasks and benchmark.name in _HOURS else []
     return " ".join([*words, "--quick" if given.quick else "--write"])
 
 

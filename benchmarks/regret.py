@@ -34,9 +34,11 @@ class Row:
 
     @property
     def complete(self) -> bool:
-        """Whether `auto` and every fixed strategy ran or was refused, all but one: only then do regrets say anything."""
-        return len(self.fixed) > 1 and self.done(AUTO) and all(
-            name in self.runs and self.runs[name].status in (FINISHED, REFUSED) for name in FIXED
+        """Whether `auto` and all fixed strategies ran or were refused, two or more ran: else regrets say nothing."""
+        return (
+            len(self.fixed) > 1
+            and self.done(AUTO)
+            and all(name in self.runs and self.runs[name].status in (FINISHED, REFUSED) for name in FIXED)
         )
 
     def done(self, name: str) -> bool:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: threads of several would wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when the libraries below are loaded
+
 import numpy as np
 import pytest
 from PIL import Image

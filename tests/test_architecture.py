@@ -43,16 +43,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "heads": BELOW,
     "bases": BELOW,
     "audit": BELOW,
+    "ranking": BELOW,
     "training": BELOW,
     "strategies": BELOW | {"training"},
     "controls": BELOW | {"training"},
     "delivery": BELOW | {"training", "controls"},
-    "flow": BELOW | {"audit", "training", "strategies", "controls", "report", "delivery"},  # steps of the workflow
-    "workflow": BELOW | {"training", "strategies", "controls", "report", "delivery", "flow"},
+    "flow": BELOW
+    | {"audit", "ranking", "training", "strategies", "controls", "report", "delivery"},  # steps of the workflow
+    "workflow": BELOW | {"ranking", "training", "strategies", "controls", "report", "delivery", "flow"},
     "estimators": BELOW | {"training", "strategies"},
-    "api": BELOW | {"audit", "delivery", "flow", "workflow"},
+    "api": BELOW | {"audit", "ranking", "delivery", "flow", "workflow"},
     "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow"},  # the public names
-    "terminal": GROUND | {"audit", "data", "evaluation", "training", "delivery", "flow", "workflow", "report"},
+    "terminal": GROUND
+    | {"audit", "bases", "ranking", "data", "evaluation", "training", "delivery", "flow", "workflow", "report"},
     "arguments": set(),  # of the command line
     "verbs": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal"},  # of the command line
     "cli": {"errors", "verbs", "headstart"},
@@ -68,6 +71,7 @@ MAY_NOT_IMPORT: dict[str, set[str]] = {
     "heads": TORCH,
     "controls": TORCH,
     "audit": TORCH,
+    "ranking": TORCH,
     "evaluation": TORCH | {"transformers"},
     "report": TORCH | {"transformers"},
 }
@@ -223,7 +227,8 @@ def size_faults(source: str, module: str) -> list[str]:
         faults.append(f"{module}: {lines} lines, allowed are {MODULE_LINES}")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            # a signature with a line for each option is a table, not work
+            lines = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
             if lines > FUNCTION_LINES:
                 faults.append(f"{module}:{node.lineno}: {node.name} has {lines} lines, allowed are {FUNCTION_LINES}")
     return faults
@@ -372,7 +377,7 @@ def test_safe_source_passes() -> None:
 
 def test_length_is_found() -> None:
     def function(lines: int) -> str:
-        return "def f():\n" + "    x = 1\n" * (lines - 1)
+        return "def f(\n    x=1,\n):\n" + "    x = 1\n" * lines
 
     assert size_faults(function(FUNCTION_LINES), "m") == []
     assert len(size_faults(function(FUNCTION_LINES + 1), "m")) == 1

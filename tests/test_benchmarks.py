@@ -21,7 +21,8 @@ def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[s
     assert main([]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     speed = ["floor", "race", "strategies", "throughput", "prefix", "runtimes", "memory", "startup"]
-    assert listed == [*speed, "unknown", "calibration", "labels", "simulations", "shift", "duplicates"]
+    judging = ["unknown", "calibration", "labels", "simulations", "shift", "duplicates"]
+    assert listed == [*speed, *judging, "bases", "published", "distance", "extrapolation", "costs"]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[s
         (["memory", "--repeat", "0"], "'0' is not a number of repeats"),
         (["memory", "--quick", "--write"], "quick figures are no measurement"),
         (["strategies", "--tasks", "digits-5,digit-5"], "'digit-5' is no task"),
-        (["memory", "--tasks", "digits-5"], "are for strategies"),
+        (["memory", "--tasks", "digits-5"], "are for one of strategies"),
         (["strategies", "--tables-only"], "goes with --resume FILE"),
     ],
 )

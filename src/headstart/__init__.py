@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.errors import HeadstartError, HeadstartWarning, UserError
 
 if TYPE_CHECKING:
-    from headstart.api import audit, compare, evaluate, fit, inspect, load, shift
+    from headstart.api import advise, audit, compare, evaluate, fit, inspect, list_bases, load, rank, shift
     from headstart.delivery.model import Model
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.records import Result
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "advise": "headstart.api",
     "audit": "headstart.api",
     "compare": "headstart.api",
     "evaluate": "headstart.api",
     "fit": "headstart.api",
     "inspect": "headstart.api",
+    "list_bases": "headstart.api",
     "load": "headstart.api",
+    "rank": "headstart.api",
     "shift": "headstart.api",
     "Model": "headstart.delivery.model",
     "Result": "headstart.records",
@@ -50,12 +53,15 @@ __all__ = [
     "TransferRegressor",
     "UserError",
     "__version__",
+    "advise",
     "audit",
     "compare",
     "evaluate",
     "fit",
     "inspect",
+    "list_bases",
     "load",
+    "rank",
     "shift",
 ]
 

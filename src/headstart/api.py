@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Unpack
 
 from headstart.audit.audit import Audit
+from headstart.bases.choosing import Selection, choose, parse_parameters
 from headstart.delivery.model import Model
+from headstart.flow.advice import Advice
+from headstart.flow.advising import advise_source
 from headstart.flow.auditing import audit_source
 from headstart.flow.comparing import RunComparison
 from headstart.flow.comparing import compare as compare_runs
 from headstart.flow.evaluating import Evaluation, evaluate_run
+from headstart.flow.ranking import rank_source
 from headstart.flow.shifting import Shift
 from headstart.flow.shifting import shift as shift_of
 from headstart.options import FitOptions, SourceOptions, fit_settings, source_settings
 from headstart.progress import Progress
+from headstart.ranking.ranked import Ranking
 from headstart.workflow import Inspection, Places, Run, fit_source, inspect_source
 
 
@@ -61,6 +66,7 @@ def evaluate(
     ood: str | None = None,
     damage: bool = False,
     seed: int = 0,
+    trust_remote_code: bool = False,
     progress: Progress | None = None,
     **options: Unpack[SourceOptions],
 ) -> Evaluation:
@@ -71,13 +77,23 @@ def evaluate(
         source: labelled data, as `fit` takes them.
         ood: a source of inputs that the model should not know, to judge by.
         damage: also score damaged inputs, five strengths a kind.
+        trust_remote_code: whether code of the base's own may run, where it needs any.
         options: see `headstart.options.SourceOptions`.
 
     Raises:
         UserError: anything about the run or the data that the user can mend.
     """
     settings = source_settings(options)
-    return evaluate_run(Path(run), source, settings, ood=ood, damage=damage, seed=seed, progress=progress)
+    return evaluate_run(
+        Path(run),
+        source,
+        settings,
+        ood=ood,
+        damage=damage,
+        seed=seed,
+        trust_remote_code=trust_remote_code,
+        progress=progress,
+    )
 
 
 def audit(
@@ -122,13 +138,20 @@ def audit(
     )
 
 
-def shift(run: str | Path, source: str | Path, *, input: str | None = None, progress: Progress | None = None) -> Shift:
+def shift(
+    run: str | Path,
+    source: str | Path,
+    *,
+    input: str | None = None,
+    trust_remote_code: bool = False,
+    progress: Progress | None = None,
+) -> Shift:
     """How unlabelled inputs differ from those of a finished run, and what score to expect on them.
 
     Raises:
         UserError: anything about the run or the data that the user can mend.
     """
-    return shift_of(Path(run), source, input=input, progress=progress)
+    return shift_of(Path(run), source, input=input, trust_remote_code=trust_remote_code, progress=progress)
 
 
 def compare(runs: Sequence[str | Path], *, metric: str | None = None, shared: bool = False) -> RunComparison:
@@ -144,13 +167,108 @@ def compare(runs: Sequence[str | Path], *, metric: str | None = None, shared: bo
     return compare_runs([Path(run) for run in runs], metric=metric, shared=shared)
 
 
-def load(path: str | Path) -> Model:
+def advise(
+    source: str | Path,
+    *,
+    base: str | None = None,
+    goal: float | None = None,
+    reference: str | Path | None = None,
+    trust_remote_code: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **options: Unpack[SourceOptions],
+) -> Advice:
+    """What to do with labelled data, what it costs, and how much more data buys; nothing is trained.
+
+    Args:
+        base: None: the modality's default.
+        goal: score for which rows are counted; None: the next round one within reach.
+        reference: source of inputs like those that the base was trained on, labelled or not, to compare with.
+        trust_remote_code: whether code of the base's own may run, where it needs any.
+        options: see `headstart.options.SourceOptions`.
+
+    Raises:
+        UserError: anything about the data, the base or the goal that the user can mend.
+    """
+    settings = source_settings(options)
+    return advise_source(
+        source,
+        settings=settings,
+        base=base,
+        goal=goal,
+        reference=reference,
+        trust_remote_code=trust_remote_code,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def rank(
+    source: str | Path,
+    *,
+    valid: str | Path | None = None,
+    test: str | Path | None = None,
+    bases: Sequence[str] | None = None,
+    licence: str | None = None,
+    max_params: str | float | None = None,
+    trust_remote_code: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **options: Unpack[SourceOptions],
+) -> Ranking:
+    """Which base promises most for labelled data: cheap evidence, a race of the best, the winner and why.
+
+    Args:
+        source, valid, test: as `fit` takes them; labels of the test part are not read.
+        bases: to compare, which may be fetched from the Hub; None: those of the catalogue that are here.
+        licence, max_params: see `list_bases`.
+        trust_remote_code: whether code of a named base's own may run, where it needs any.
+        options: see `headstart.options.SourceOptions`.
+
+    Raises:
+        UserError: anything about the data or the settings that the user can mend.
+    """
+    return rank_source(
+        source,
+        settings=source_settings(options),
+        valid=valid,
+        test=test,
+        candidates=bases,
+        licence=licence,
+        max_params=parse_parameters(max_params) if isinstance(max_params, str) else max_params,
+        trust_remote_code=trust_remote_code,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def list_bases(
+    modality: str | None = None, licence: str | None = None, max_params: str | float | None = None
+) -> Selection:
+    """The bases of the catalogue that fit, and why others do not.
+
+    Args:
+        modality: "image", "text" or "audio"; None: all.
+        licence: "commercial" leaves out what forbids commercial use or is not known to allow it.
+        max_params: greatest number of parameters, like "30M", or in millions.
+
+    Raises:
+        SettingError, BaseError: see `headstart.bases.choosing.choose`.
+    """
+    most = parse_parameters(max_params) if isinstance(max_params, str) else max_params
+    return choose(modality, licence, most)
+
+
+def load(path: str | Path, *, trust_remote_code: bool = False) -> Model:
     """The model that a run left in its folder.
+
+    Args:
+        trust_remote_code: whether code of the base's own may run, where it needs any.
 
     Raises:
         BundleError: ``path`` holds no run or bundle, or a damaged one.
     """
-    return Model.load(path)
+    return Model.load(path, trust_remote_code=trust_remote_code)
 
 
 def inspect(source: str | Path, **options: Unpack[SourceOptions]) -> Inspection:

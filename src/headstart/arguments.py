@@ -54,7 +54,38 @@ MaxRejected = Annotated[
 ]
 BaseName = Annotated[
     str | None,
-    typer.Option(help="Embedded base, timm name, Hub id or local folder.", rich_help_panel=_MODEL),
+    typer.Option(
+        help="Embedded base, timm name, Hub id, folder, run, torchvision weights or ONNX file.", rich_help_panel=_MODEL
+    ),
+]
+Licence = Annotated[
+    str | None,
+    typer.Option(
+        help="any, or commercial: leave out what forbids commercial use or is not known to allow it.",
+        rich_help_panel=_MODEL,
+    ),
+]
+MaxParams = Annotated[
+    str | None,
+    typer.Option(help="Greatest number of parameters, such as 300k, 30M or 1.5B.", rich_help_panel=_MODEL),
+]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        help="Side in pixels that pictures are given to the base at; its own by default.", rich_help_panel=_MODEL
+    ),
+]
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code", help="Run the code that the base's repository brings along.", rich_help_panel=_MODEL
+    ),
+]
+Candidates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--base", help="Base to compare; may be repeated. By default those that are here.", rich_help_panel=_MODEL
+    ),
 ]
 Strategy = Annotated[
     str,

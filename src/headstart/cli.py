@@ -12,6 +12,7 @@ from headstart import __version__
 from headstart.errors import HeadstartError
 from headstart.verbs.adapting import fit, predict
 from headstart.verbs.caching import cache_app
+from headstart.verbs.choosing import advise, bases, rank
 from headstart.verbs.judging import audit, compare, evaluate, inspect, shift
 
 _HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
@@ -21,7 +22,7 @@ are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results 
 """
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-for _verb in (fit, predict, evaluate, audit, shift, compare, inspect):
+for _verb in (fit, predict, evaluate, audit, shift, compare, inspect, advise, bases, rank):
     app.command()(_verb)
 app.add_typer(cache_app, name="cache")
 

@@ -12,12 +12,15 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from headstart.bases.catalogue import open_base
+from headstart.bases.refitted import as_recorded
 from headstart.data.inputs import as_inputs
+from headstart.data.table import Table
 from headstart.errors import LabelError, SettingError, SourceError
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.solve import solve
 from headstart.strategies.solving import head_metric
 from headstart.training.features import extract
+from headstart.training.reading import read_as
 
 
 class _Transfer(BaseEstimator):
@@ -39,8 +42,12 @@ class _Transfer(BaseEstimator):
         rows = as_inputs(inputs)
         if fitting:
             self.modality_ = self.modality or infer_modality(rows)
-            self.base_ = open_base(self.base, self.modality_).identity.name if self.base is None else self.base
-        features = extract(open_base(self.base_, self.modality_), rows)
+            base = read_as(open_base(self.base, self.modality_), _table(rows, self.modality_))
+            self.base_ = base.identity.name if self.base is None else self.base
+            self.reading_ = base.preprocessing()
+        else:
+            base = as_recorded(open_base(self.base_, self.modality_), self.reading_)
+        features = extract(base, rows)
         if features.rejected:
             row, reason = next(iter(sorted(features.rejected.items())))
             raise SourceError(
@@ -149,6 +156,10 @@ class TransferRegressor(RegressorMixin, _Transfer):
         """Values [n]."""
         vectors = self.embed(X)
         return self.head_.scores(vectors)[:, 0].astype(np.float64)
+
+
+def _table(rows: np.ndarray, modality: str) -> Table:
+    return Table(np.arange(len(rows)).astype(str), rows, None, np.full(len(rows), ""), modality)
 
 
 def check_metric(metric: str) -> None:

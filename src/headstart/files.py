@@ -33,17 +33,28 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Raises:
         OutputError: where it cannot be written.
     """
-    data = content.encode() if isinstance(content, str) else content
+    with moved_into_place(path) as aside:
+        aside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def moved_into_place(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write to, which is moved there at the end, or removed after an error.
+
+    Raises:
+        OutputError: where it cannot be written.
+    """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        aside = Path(name)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
+            yield aside
             os.chmod(aside, 0o666 & ~_umask())  # mkstemp makes files private
             os.replace(aside, path)
         except BaseException:
-            Path(aside).unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
             raise
 
 

@@ -25,7 +25,10 @@ class SourceOptions(TypedDict, total=False):
 class FitOptions(SourceOptions, total=False):
     """Everything a run can be told besides where the data are and where results go."""
 
-    base: str | None  # an embedded base, a timm name, a Hub id or a local folder; None: the modality's default
+    base: str | None  # embedded, a timm name, Hub id, folder, run, torchvision weights, ONNX file; None: the default
+    licence: str | None  # "commercial": refuse a base that is not known to allow it
+    size: int | None  # side in pixels that pictures are given to the base at
+    trust_remote_code: bool  # run code that the base's repository brings along
     strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch
     budget: float | str | None  # seconds that the whole run may take, or a time such as "10m"
     thaw: int | None  # stages that move, from the top
@@ -58,7 +61,7 @@ class FitOptions(SourceOptions, total=False):
 
 _SOURCE = ("input", "group", "split", "task", "modality")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_FIT = ("base", "strategy", "budget", "metric", "max_rejected", "seed", "folds")
+_FIT = ("base", "licence", "size", "trust_remote_code", "strategy", "budget", "metric", "max_rejected", "seed", "folds")
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
 _JUDGING = tuple(field.name for field in fields(JudgingSettings))
 

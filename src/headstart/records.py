@@ -367,7 +367,9 @@ class Result:
     ood: OodRecord | None  # null where the model cannot tell unknown inputs
     shift: ShiftRecord | None  # null where --damage was not asked for
     data: DataRecord
-    base: dict[str, str]  # name, source, revision, weights (sha256), licence, trained_on
+    base: dict[
+        str, Any
+    ]  # its `Identity`, weights as sha256; and `chain`: the steps to it in words
     features: FeatureRecord
     seconds: float  # from opening the source to writing the report, libraries that are imported on the way included
     timing: dict[str, float]  # seconds of each step

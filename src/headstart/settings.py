@@ -69,6 +69,9 @@ class FitSettings:
     judging: JudgingSettings = field(default_factory=JudgingSettings)
     folds: int | None = None  # times that every working row is held out in turn; None: where rows are few
     base: str | None = None  # name of the base; None: the modality's default
+    licence: str | None = None  # "commercial": a base not known to allow commercial use is refused
+    size: int | None = None  # side in pixels that pictures are given to the base at; None: the base's own
+    trust_remote_code: bool = False  # the base's repository may bring code along, which is run
     training: TrainingSettings = field(default_factory=TrainingSettings)
     strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy
     budget: float | None = None  # seconds that the whole run may take; None: as long as the ladder pays

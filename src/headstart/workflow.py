@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
+from headstart.bases.licences import asks_commercial, refuse_unlicensed
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
@@ -18,7 +20,7 @@ from headstart.evaluation.verdict import SCRATCH
 from headstart.flow.assessing import assess
 from headstart.flow.calibrating import calibrate, check_judging, check_risk
 from headstart.flow.choosing import preferred_control
-from headstart.flow.climbing import check_training, climb_and_finish, seconds_after
+from headstart.flow.climbing import Climbed, check_base, check_training, climb_and_finish, seconds_after
 from headstart.flow.clock import Clock
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
@@ -27,11 +29,13 @@ from headstart.flow.preparing import Prepared, prepare
 from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
 from headstart.progress import Progress
+from headstart.ranking.history import fingerprint, remember
 from headstart.records import Result
 from headstart.settings import FitSettings, SourceSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
+from headstart.training.reading import read_as
 
 _SEEDS = 2**32  # what the random generators of scikit-learn take
 
@@ -93,7 +97,7 @@ def fit_source(
         with clock.step("open"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
-            base = open_base(settings.base, opened.table.modality)
+            base = _base(settings, opened, progress)
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):
             strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood else None
@@ -119,7 +123,39 @@ def fit_source(
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
+    _remember(opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
+
+
+def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
+    """The base that was asked for, as it takes these inputs."""
+    base = open_base(
+        settings.base,
+        opened.table.modality,
+        remote_code=settings.trust_remote_code,
+        progress=progress,
+        size=settings.size,
+    )
+    refuse_unlicensed(base.identity, settings.licence)
+    check_base(settings.strategy, base)
+    return read_as(base, opened.table)
+
+
+def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
+    """What the probe scored is evidence for the next choice of a base."""
+    if not METRICS[metric].higher_is_better:
+        return  # a prior counts in points of a score
+    table = opened.table
+    remember(
+        fingerprint(table.ids[table.split != "test"], prepared.task.labels, table.task),
+        verb="fit",
+        modality=table.modality,
+        kind=table.task,
+        base=base.identity.name,
+        metric=metric,
+        score=climbed.climb.probe.valid_score,
+        rows=len(prepared.train) + len(prepared.valid),
+    )
 
 
 def inspect_source(source: str | Path, settings: SourceSettings | None = None) -> Inspection:
@@ -158,6 +194,7 @@ def _label_counts(opened: Opened) -> dict[str, int]:
 def _check(settings: FitSettings) -> None:
     if settings.strategy != AUTO:
         get_strategy(settings.strategy)
+    asks_commercial(settings.licence)
     check_training(settings)
     check_judging(settings)
     if settings.metric is not None and settings.metric not in METRICS:

@@ -65,6 +65,18 @@ def decoder_folder(folder: Path) -> Path:
     return folder
 
 
+def t5_folder(folder: Path) -> Path:
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = T5Config(
+        vocab_size=40, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2, n_positions=32, pad_token_id=0
+    )
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer_file(folder)
+    return folder
+
+
 def vit_folder(folder: Path) -> Path:
     from transformers import ViTConfig, ViTModel
 

@@ -12,9 +12,9 @@ from headstart.bases import runtime
 from headstart.bases.catalogue import EMBEDDED, open_base
 from headstart.bases.fold import fold_batchnorm
 from headstart.bases.runtime import PARITY, REFERENCE, build, choose, remembered
-from tests.bases.checkpoints import bert_folder, decoder_folder, timm_folder, vit_folder
+from tests.bases.checkpoints import bert_folder, decoder_folder, t5_folder, timm_folder, vit_folder
 
-FOLDERS = {"timm": timm_folder, "bert": bert_folder, "gpt2": decoder_folder, "vit": vit_folder}
+FOLDERS = {"timm": timm_folder, "bert": bert_folder, "gpt2": decoder_folder, "t5": t5_folder, "vit": vit_folder}
 CASES = [*EMBEDDED, *FOLDERS]
 
 
@@ -23,7 +23,7 @@ def opened(request, tmp_path):
     kind = request.param
     if kind in EMBEDDED:
         return open_base(kind, EMBEDDED[kind].modality)
-    modality = "text" if kind in ("bert", "gpt2") else "image"
+    modality = "text" if kind in ("bert", "gpt2", "t5") else "image"
     return open_base(str(FOLDERS[kind](tmp_path / kind)), modality)
 
 
@@ -55,7 +55,7 @@ def test_every_runtime_in_use_keeps_parity(opened, tmp_path, monkeypatch):
     assert "onnxruntime" in {m.name for m in choice.usable}, choice.tried
 
 
-@pytest.mark.parametrize("opened", ["bert", "gpt2"], indirect=True)
+@pytest.mark.parametrize("opened", ["bert", "gpt2", "t5"], indirect=True)
 def test_padding_changes_nothing(opened):
     run = build(REFERENCE, opened, opened.network())
     ids = np.array([[3, 4, 5]])

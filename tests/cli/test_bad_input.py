@@ -321,7 +321,7 @@ def test_base_of_another_modality(capsys: Capsys, photos: Path, text_base: Path)
 
 
 def test_folder_that_is_no_base(capsys: Capsys, photos: Path) -> None:
-    assert "no readable config.json in" in refused(capsys, "fit", photos, "--base", photos)
+    assert "no config.json in" in refused(capsys, "fit", photos, "--base", photos)
 
 
 def test_damaged_base(capsys: Capsys, photos: Path, image_base: Path, tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_hub_name_without_network(here: Path) -> None:
     closed = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(here.parent / "hub")}
     said = process("fit", "photos", "--base", "nobody/nothing", **closed)
     assert said.code == 2
-    assert "could not be fetched from the Hub (no network, or the server did not answer)" in said.error
+    assert "could not be fetched from the Hub (no network, or" in said.error
     assert not (here / "runs").exists()
 
 

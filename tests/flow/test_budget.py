@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import headstart.training.extraction as extraction
-from headstart.bases.folder import TransformersImageBase
+from headstart.bases.transformers_image import TransformersImageBase
 from headstart.errors import SettingError
 from headstart.settings import TrainingSettings
 from headstart.strategies import training

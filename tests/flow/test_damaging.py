@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ class Fake:
     """A model that says class 1 with what ``sees`` makes of an input, and remembers what it was asked."""
 
     def __init__(self, modality: str, sees: Any) -> None:
-        self.bundle = SimpleNamespace(modality=modality)
+        self.bundle = SimpleNamespace(modality=modality, preprocessing=json.dumps(image.ImageSpec(64, 64).to_dict()))
         self.sees, self.asked = sees, cast(list[list[Any]], [])
 
     def predict_proba(self, inputs: list[Any]) -> np.ndarray:

@@ -238,6 +238,21 @@ def test_the_best_factor_has_the_lowest_loss():
     assert losses[1] < min(losses[0], losses[2])
 
 
+@pytest.mark.parametrize("task", ["classification", "multilabel"])
+def test_a_few_rows_that_are_all_right_do_not_make_the_factor_huge(task):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 1030)
+    truth = y if task == "classification" else np.eye(3)[y]
+    scores = (0.1 * (2 * np.eye(3)[y] - 1 + 0.3 * rng.normal(size=(1030, 3)))).astype(np.float32)
+    scores[:30] += (0.1 * (np.eye(3)[y[:30]] - 0.5)).astype(np.float32)  # the rows that it is found on are clear
+    wrong = np.arange(30, 60)  # and of the others three in a hundred are mistakes
+    scores[wrong] *= -1
+    factor = best_factor(scores[:30], truth[:30], task)
+    assert row_losses(factor * scores[30:], truth[30:], task).mean() < 0.5
+    said = factor * np.sort(scores[:30], axis=1)
+    assert np.median(said[:, -1] - said[:, -2]) > 2  # it still says what it is sure of
+
+
 def test_near_ties_go_to_the_lower_loss_and_clear_wins_do_not():
     coin = np.random.default_rng(0).integers(0, 2, 400).astype(float)
     near = coin.copy()

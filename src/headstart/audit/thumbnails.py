@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from headstart.audit.overlay import SIDE
-from headstart.modalities.image import plain
+from headstart.modalities.image import shown
 from headstart.modalities.modality import Unreadable
 
 _BITS = 64  # of a perceptual hash
@@ -64,7 +64,7 @@ class Thumbnails:
 
     def _thumbnail(self, row: int) -> np.ndarray | None:
         try:
-            picture = plain(self._inputs[row], lambda width, height: SIDE)
+            picture = shown(self._inputs[row], lambda width, height: SIDE)
         except Unreadable:
             return None
         return np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0))

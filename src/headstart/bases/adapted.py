@@ -31,7 +31,7 @@ class AdaptedBase(Base):
         both = hashlib.sha256(f"{base.identity.weights} {changes.digest()}".encode()).hexdigest()
         self.identity = replace(base.identity, weights=both)
         self.modality, self.spec, self.width = base.modality, base.spec, base.width
-        self.tokenizer_file = base.tokenizer_file
+        self.tokenizer_file, self.facts = base.tokenizer_file, base.facts
 
     def preprocessing(self) -> str:
         """The base's."""
@@ -68,6 +68,32 @@ def lay_in(network: Network, changes: Changes) -> None:
     else:
         check_fit(network.state_dict(), tensors, whole=False)
         network.load_state_dict(tensors, strict=False)
+
+
+def flattened(base: Base) -> tuple[Base, Changes | None]:
+    """The root below any number of `AdaptedBase`, and all their changes as one; None where there are none."""
+    if not isinstance(base, AdaptedBase):
+        return base, None
+    root, first = flattened(base.base)
+    return root, compose(root, first, base.changes) if first else base.changes
+
+
+def compose(root: Base, first: Changes, second: Changes) -> Changes:
+    """``second``, which were made on ``root`` with ``first`` laid in, as changes of ``root`` itself.
+
+    Adapters of either become full tensors: those of the second stand beside weights that the root does not have, and
+    adapters of both would add up to another rank.
+
+    Raises:
+        BaseError: see `Base.network`; or they do not fit.
+    """
+    if first.lora is None and second.lora is None:
+        return Changes({**first.tensors, **second.tensors}, total=first.total or second.total)
+    network = root.network()
+    before = state_of(network)
+    lay_in(network, first)
+    lay_in(network, second)
+    return changes_of(before, network)
 
 
 def state_of(network: Network) -> dict[str, torch.Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headstart.bases.identity import Identity
+from headstart.data.table import Fact
 from headstart.modalities.image import ImageSpec
 from headstart.modalities.text import TextSpec
 
@@ -27,6 +28,8 @@ class Base(ABC):
         spec: preprocessing.
         width: length of the pooled output.
         tokenizer_file: of a text base; None of others.
+        trainable: whether its weights can be trained further; where not, it serves as it is.
+        facts: what was supposed or is particular about it, said before the work and in the result.
     """
 
     identity: Identity
@@ -34,6 +37,8 @@ class Base(ABC):
     spec: ImageSpec | TextSpec
     width: int
     tokenizer_file: Path | None = None
+    trainable: bool = True
+    facts: tuple[Fact, ...] = ()
 
     @abstractmethod
     def network(self) -> Network:

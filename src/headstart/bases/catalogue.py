@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headstart.bases.base import Base
+from headstart.bases.bundled import is_bundle, open_bundled
+from headstart.bases.checks import refuse_modality
+from headstart.bases.choosing import choose
 from headstart.bases.embedded import EfficientNetLite, package_folder
-from headstart.bases.folder import TransformersTextBase
+from headstart.bases.folder import open_folder
 from headstart.bases.identity import Identity, hash_files
+from headstart.bases.refitted import with_channels, with_size
+from headstart.bases.table import entries, entry_of, shipped
+from headstart.bases.transformers_text import TransformersTextBase
 from headstart.errors import BaseError, nearest
+from headstart.modalities.image import ImageSpec
+from headstart.progress import Progress
 
+#: How torchvision calls its weights, such as ResNet18_Weights.IMAGENET1K_V1.
+WEIGHTS_NAME = re.compile(r"\w+_Weights\.\w+")
 
-@dataclass(frozen=True)
-class Entry:
-    """One embedded base as shown to the user.
-
-    Attributes:
-        parameters: millions of weights without the head.
-        input: side of the input in pixels, or tokens.
-    """
-
-    name: str
-    modality: str
-    architecture: str
-    parameters: float
-    width: int
-    input: int
-    trained_on: str
-    licence: str
-
-
-_SENTENCES = "1.17 billion sentence pairs (Reddit, S2ORC, WikiAnswers, MS MARCO …)"
+__all__ = ["EMBEDDED", "choose", "default_base", "entries", "entry_of", "open_base"]
 
 #: Bases that need no network, the default of each modality first.
-EMBEDDED = {
-    entry.name: entry
-    for entry in (
-        Entry("efficientnet_lite0", "image", "EfficientNet-Lite0", 3.4, 1280, 224, "ImageNet-1k", "Apache-2.0"),
-        Entry("efficientnet_lite1", "image", "EfficientNet-Lite1", 4.1, 1280, 240, "ImageNet-1k", "Apache-2.0"),
-        Entry("efficientnet_lite2", "image", "EfficientNet-Lite2", 4.8, 1280, 260, "ImageNet-1k", "Apache-2.0"),
-        Entry("all-MiniLM-L6-v2", "text", "BERT, 6 layers", 22.6, 384, 256, _SENTENCES, "Apache-2.0"),
-    )
-}
+EMBEDDED = {name: entry for name, entry in shipped().items() if entry.embedded}
 
 
 def default_base(modality: str) -> str:
@@ -52,43 +37,74 @@ def default_base(modality: str) -> str:
     return next(name for name, entry in EMBEDDED.items() if entry.modality == modality)
 
 
-def open_base(name: str | None, modality: str) -> Base:
+@dataclass(frozen=True)
+class _Asked:
+    """What `open_base` was asked for besides the name."""
+
+    modality: str
+    remote_code: bool
+    progress: Progress | None
+
+
+def open_base(
+    name: str | None,
+    modality: str,
+    *,
+    remote_code: bool = False,
+    progress: Progress | None = None,
+    channels: int = 3,
+    size: int | None = None,
+) -> Base:
     """The base called ``name``: an embedded one, a local folder, a timm name or a Hub id, looked for in that order.
 
     Args:
         name: None for the modality's default.
         modality: of the data; a base of another one is refused.
+        remote_code: whether code of the checkpoint's own may run, where it needs any.
+        progress: told of downloads.
+        channels: of pictures; the first layer is adapted where they are not the base's; 3 leaves any base as it is.
+        size: side in pixels at which pictures are taken; None: the base's own.
 
     Raises:
         BaseError: unknown (the nearest names are offered), unreachable, unsafe, or of another modality.
     """
-    base = _find(name or default_base(modality))
-    if base.modality != modality:
-        raise BaseError(
-            f"base {name!r} takes {base.modality} inputs but the data are {modality}; for {modality} try "
-            f"{default_base(modality)!r}."
-        )
+    base = _find(name or default_base(modality), _Asked(modality, remote_code, progress))
+    refuse_modality(name, base.modality, modality)
+    if size is not None:
+        base = with_size(base, size)
+    if isinstance(base.spec, ImageSpec) and channels not in (3, base.spec.channels):
+        base = with_channels(base, channels)
     return base
 
 
-def _find(name: str) -> Base:
+def _find(name: str, asked: _Asked) -> Base:
     if name == "all-MiniLM-L6-v2":
         return _minilm(name)
     if name in EMBEDDED:
         return EfficientNetLite(name)
+    if is_bundle(Path(name)):
+        return open_bundled(Path(name), open_base, remote=asked.remote_code)
+    if name.lower().endswith(".onnx"):
+        from headstart.bases.onnx_base import open_onnx
+
+        return open_onnx(name)
+    if WEIGHTS_NAME.fullmatch(name):
+        from headstart.bases.torchvision_base import TorchvisionBase
+
+        return TorchvisionBase(name, asked.progress)
     if Path(name).is_dir():
-        return _local(Path(name))
+        return open_folder(Path(name), remote_code=asked.remote_code)
     if "/" in name and not name.startswith((".", "/", "~")):
-        from headstart.bases.hub import open_hub
-
-        return open_hub(name, name)
-    return _timm(name)
+        return _from_hub(name, name, asked)
+    return _timm(name, asked)
 
 
-def _local(path: Path) -> Base:
-    from headstart.bases.folder import open_folder
+def _from_hub(name: str, repo: str, asked: _Asked) -> Base:
+    from headstart.bases.hub import open_hub
 
-    return open_folder(path)
+    if known := shipped().get(name.partition("@")[0]):
+        refuse_modality(name, known.modality, asked.modality)  # without asking the Hub
+    return open_hub(name, repo, modality=asked.modality, remote_code=asked.remote_code, progress=asked.progress)
 
 
 def _minilm(name: str) -> Base:
@@ -105,17 +121,18 @@ def _minilm(name: str) -> Base:
     return TransformersTextBase(folder, config, identity, max_tokens=entry.input)
 
 
-def _timm(name: str) -> Base:
+def _timm(name: str, asked: _Asked) -> Base:
     """A timm name (``resnet50`` or ``resnet50.a1_in1k``) fetched from the Hub."""
     import timm
-    from timm.models import get_pretrained_cfg, is_model
+    from timm.models import get_pretrained_cfg, is_model, is_model_pretrained
 
     architecture = name.partition(".")[0]
     if not is_model(architecture):
-        known = [*EMBEDDED, *timm.list_models(), *timm.list_pretrained()]
+        raise _unknown(name, [*timm.list_models(), *timm.list_pretrained()])
+    if "." in name and not is_model_pretrained(name):
+        tags = timm.list_pretrained(f"{architecture}.*")
         raise BaseError(
-            f"no base is called {name!r}; embedded are {', '.join(EMBEDDED)}; timm names, Hub ids "
-            f"(owner/model) and local folders work too.{nearest(name, known)}"
+            f"timm has no weights {name!r}; {architecture!r} alone takes its default ones.{nearest(name, tags)}"
         )
     config: Any = get_pretrained_cfg(name)
     repo = getattr(config, "hf_hub_id", None)
@@ -126,6 +143,15 @@ def _timm(name: str) -> Base:
         )
     if repo == "timm/":
         repo = f"timm/{architecture}.{config.tag}"
-    from headstart.bases.hub import open_hub
+    return _from_hub(name, repo, asked)
 
-    return open_hub(name, repo)
+
+def _unknown(name: str, more: Iterable[str]) -> BaseError:
+    """That no base is called ``name``, with the nearest names of the catalogue and ``more``."""
+    known = entries()
+    full = [k for k in known if k.lower().endswith(f"/{name.lower()}")]  # the Hub's name without its owner
+    hint = f" Did you mean {full[0]!r}?" if full else nearest(name, [*known, *more])
+    return BaseError(
+        f"no base is called {name!r}; embedded are {', '.join(EMBEDDED)}; names of `headstart bases`, timm names, "
+        f"Hub ids (owner/model) and local folders work too.{hint}"
+    )

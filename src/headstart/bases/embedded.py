@@ -96,8 +96,3 @@ class EfficientNetLite(Base):
         import timm
 
         return timm.create_model(f"tf_{self.identity.name}", pretrained=False)
-
-
-def is_embedded(name: str) -> bool:
-    """Whether ``name`` is an EfficientNet-Lite base."""
-    return name in _LITE

@@ -30,25 +30,26 @@ class Network(nn.Module):
 class ImageNetwork(Network):
     """Pictures in, features out.
 
-    ``forward(pixels)``: pixels [batch, height, width, 3] uint8 -> [batch, width] float32.
+    ``forward(pixels)``: pixels [batch, height, width, channels] uint8 -> [batch, width] float32; channels are 3 unless
+    the preprocessing says otherwise.
     """
 
     def __init__(self, body: nn.Module, spec: ImageSpec) -> None:
         super().__init__(body)
-        self.size = spec.size
+        self.size, self.channels = spec.size, spec.channels
         self.mean, self.scale = torch.tensor(spec.mean) * 255, 1 / (torch.tensor(spec.std) * 255)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Normalise and run the body."""
         mean, scale = self.mean.to(pixels.device), self.scale.to(pixels.device)
-        x = (pixels.to(torch.float32) - mean) * scale  # [batch, height, width, 3]
-        x = x.to(self.dtype).permute(0, 3, 1, 2)  # [batch, 3, height, width], channels last in memory
+        x = (pixels.to(torch.float32) - mean) * scale  # [batch, height, width, channels]
+        x = x.to(self.dtype).permute(0, 3, 1, 2)  # [batch, channels, height, width], channels last in memory
         out: torch.Tensor = self.body(x)
         return out.to(torch.float32)
 
     def example(self) -> tuple[torch.Tensor, ...]:
         """Two grey pictures."""
-        return (torch.full((2, self.size, self.size, 3), 128, dtype=torch.uint8),)
+        return (torch.full((2, self.size, self.size, self.channels), 128, dtype=torch.uint8),)
 
 
 class TextNetwork(Network):

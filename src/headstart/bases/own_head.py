@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.bases.channels import ChannelsBase
 from headstart.bases.embedded import EfficientNetLite
-from headstart.bases.folder import TimmBase
+from headstart.bases.resized import ResizedBase
+from headstart.bases.timm_base import TimmBase
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +30,8 @@ def own_head(base: Base) -> Head | None:
     Raises:
         BaseError: the checkpoint cannot be loaded safely; see `Base.network`.
     """
+    while isinstance(base, ChannelsBase | ResizedBase):  # other inputs, the same features
+        base = base.base
     if isinstance(base, EfficientNetLite):
         return _lite_head(base)
     return _timm_head(base) if isinstance(base, TimmBase) else None
@@ -44,7 +48,7 @@ def _timm_head(base: TimmBase) -> Head | None:
     import torch
 
     features = base.network().body  # refuses what is damaged or does not fit
-    state = _state(base)
+    state = base.state()
     name = _classifier(base, features)
     weight = state.get(f"{name}.weight")
     if weight is None or weight.ndim != 2:
@@ -58,15 +62,6 @@ def _head(weight: torch.Tensor, bias: torch.Tensor) -> Head:
     return np.ascontiguousarray(weight.detach().float().numpy().T), bias.detach().float().numpy()
 
 
-def _state(base: TimmBase) -> dict[str, torch.Tensor]:
-    from timm.models import load_state_dict
-
-    state: dict[str, torch.Tensor] = {}
-    for file in base.files:
-        state.update(load_state_dict(str(file), use_ema=False, weights_only=True))
-    return state
-
-
 def _classifier(base: TimmBase, features: torch.nn.Module) -> str | None:
     """The classifier's name in the model, as the folder or else timm says; None where there are several."""
     given = base.config.get("pretrained_cfg", {}).get("classifier")
@@ -76,11 +71,9 @@ def _classifier(base: TimmBase, features: torch.nn.Module) -> str | None:
 
 def _gives_the_logits(head: Head, base: TimmBase, features: torch.nn.Module, state: dict[str, torch.Tensor]) -> bool:
     """Whether ``head`` on the output of ``features`` is the whole model's output."""
-    import timm
     import torch
 
-    arguments = dict(base.config.get("model_args", {}), num_classes=len(head[1]))
-    whole = timm.create_model(base.config["architecture"], pretrained=False, **arguments).eval()
+    whole = base.body(len(head[1])).eval()
     try:
         whole.load_state_dict(state)
     except RuntimeError:  # the file's tensors are not this model's: its head is of another kind

@@ -10,7 +10,12 @@ class Pooled(nn.Module):
     """Picture [batch, 3, height, width] -> [batch, width]: the class token, else the mean over positions.
 
     The model's own pooler is not used: many checkpoints lack its weights, and it would then be random.
+
+    Attributes:
+        interpolate: position embeddings are interpolated for pictures of another size than the model's.
     """
+
+    interpolate = False
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
@@ -18,7 +23,8 @@ class Pooled(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Run the body and pool."""
-        out = self.body(pixel_values=x)
+        other = {"interpolate_pos_encoding": True} if self.interpolate else {}
+        out = self.body(pixel_values=x, **other)
         hidden: torch.Tensor = out.last_hidden_state
         if hidden.ndim == 4:  # convolutional: [batch, width, height, width]
             return hidden.mean((2, 3))

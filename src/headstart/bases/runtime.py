@@ -21,6 +21,7 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.bases.device import Batch, Run, device_name
+from headstart.bases.onnx_base import OnnxBase
 from headstart.cachedir import cache_root
 from headstart.files import write_atomically
 
@@ -33,6 +34,8 @@ REFERENCE = "torch-float32"
 #: How many times faster bfloat16 must be than the fastest float32 to be used.
 CLEARLY = 1.2
 ONNX = "onnxruntime"
+#: The one way to run a base that is a graph already.
+GIVEN = "onnxruntime, the graph as it is"
 CANDIDATES = ("torch-float32-folded", "torch-bfloat16-folded", ONNX)
 
 
@@ -92,6 +95,8 @@ class Choice:
 
     def sentence(self, chosen: Measured) -> str:
         """What was chosen and why, for the terminal and the result."""
+        if chosen.name == GIVEN:
+            return GIVEN
         plain = next(measured for measured in self.tried if measured.name == REFERENCE)
         times = f", {chosen.rate / plain.rate:.1f} x plain float32" if chosen.name != REFERENCE else ""
         return f"{chosen.name}{times} at cosine {chosen.cosine:.4f}, ready in {chosen.load:.1f} s"
@@ -100,11 +105,11 @@ class Choice:
 def remembered(base: Base) -> Choice | None:
     """What was measured earlier for this base on this machine, if anything."""
     try:
-        values = json.loads(_path(base, ".json").read_text(encoding="utf-8"))
+        values = json.loads(measured_path(base, ".json").read_text(encoding="utf-8"))
         choice = Choice(tuple(Measured(**measured) for measured in values["tried"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    complete = any(m.name == REFERENCE for m in choice.usable) and all(m.rate > 0 for m in choice.usable)
+    complete = any(m.name in (REFERENCE, GIVEN) for m in choice.usable) and all(m.rate > 0 for m in choice.usable)
     graph_missing = any(m.name == ONNX for m in choice.usable) and not graph_path(base).exists()
     return choice if complete and not graph_missing else None
 
@@ -116,22 +121,27 @@ def runtimes_root() -> Path:
 
 def graph_path(base: Base) -> Path:
     """Where the base's exported graph is kept."""
-    return _path(base, ".onnx")
+    return measured_path(base, ".onnx")
 
 
-def _path(base: Base, suffix: str) -> Path:
+def measured_path(base: Base, suffix: str) -> Path:
     """Named by all that the measurement depends on: base, preprocessing, machine, device, library versions."""
+    return machine_path(suffix, base.identity.weights, base.preprocessing())
+
+
+def machine_path(suffix: str, *told: str) -> Path:
+    """The same of what depends on ``told`` besides machine, device and library versions."""
     import importlib.metadata
 
     versions = [importlib.metadata.version(name) for name in ("torch", "onnxruntime", "headstart")]
     machine = [platform.machine(), platform.node(), str(os.cpu_count()), device_name(), *versions]
-    key = json.dumps([base.identity.weights, base.preprocessing(), machine])
+    key = json.dumps([*told, machine])
     return runtimes_root() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}{suffix}"
 
 
 def forget(base: Base) -> None:
     """Drop what was measured, so that the next run measures anew."""
-    _path(base, ".json").unlink(missing_ok=True)
+    measured_path(base, ".json").unlink(missing_ok=True)
 
 
 def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:
@@ -144,10 +154,11 @@ def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:
         load: seconds that loading ``network`` took, libraries included.
     """
     load = max(load, _load_of_inner(base))
-    expected, seconds = _timed(build(REFERENCE, base, network), sample)
+    reference = REFERENCE if base.trainable else GIVEN
+    expected, seconds = _timed(build(reference, base, network), sample)
     count = len(sample[0])
-    tried = [Measured(REFERENCE, count / seconds, load, 1.0)]
-    for name in CANDIDATES:
+    tried = [Measured(reference, count / seconds, load, 1.0)]
+    for name in CANDIDATES if base.trainable else ():
         start = time.perf_counter()
         try:
             run = build(name, base, network)
@@ -161,7 +172,7 @@ def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:
         parity = "" if cosine >= PARITY else f"cosine {cosine:.4f} to float32 is below {PARITY}"
         tried.append(Measured(name, count / seconds, ready, cosine, parity))
     choice = Choice(tuple(tried))
-    write_atomically(_path(base, ".json"), json.dumps(asdict(choice), indent=1))
+    write_atomically(measured_path(base, ".json"), json.dumps(asdict(choice), indent=1))
     return choice
 
 
@@ -180,6 +191,8 @@ def _load_of_inner(base: Base) -> float:
 
 def build(name: str, base: Base, network: Network | None) -> Run:
     """The runtime called ``name``; ``network`` may be None where the base's graph was exported before."""
+    if name == GIVEN and isinstance(base, OnnxBase):
+        return base.run()
     if name == ONNX:
         from headstart.bases.runtime_onnx import onnx_run
 

@@ -14,20 +14,16 @@ from headstart.bases.device import Batch, Run, device
 from headstart.files import write_atomically
 
 if TYPE_CHECKING:
+    import onnxruntime
+
     from headstart.bases.network import Network
 
 
 def onnx_run(graph: Path, network: Network | None) -> Run:
     """The graph at ``graph``, exported from ``network`` where one is given."""
-    import onnxruntime
-
     if network is not None:
         _export(graph, network)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    # Waiting threads sleep: spinning ones take the processor from the threads that decode (81 -> 114 images/s).
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+    session = open_session(graph)
     names = [given.name for given in session.get_inputs()]
 
     def run(batch: Batch) -> np.ndarray:
@@ -35,6 +31,17 @@ def onnx_run(graph: Path, network: Network | None) -> Run:
         return np.asarray(out, dtype=np.float32)
 
     return run
+
+
+def open_session(graph: Path) -> onnxruntime.InferenceSession:
+    """The graph in a file, ready to run on the CPU."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # Waiting threads sleep: spinning ones take the processor from the threads that decode (81 -> 114 images/s).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 def _export(graph: Path, network: Network) -> None:

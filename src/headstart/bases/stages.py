@@ -201,7 +201,8 @@ class Stages:
         if not isinstance(network, ImageNetwork):
             return torch.as_tensor(network(*state.inputs))
         nothing = torch.zeros((), dtype=network.dtype, device=state.hidden.device)
-        out: torch.Tensor = network.body(nothing.expand(len(state.hidden), 3, network.size, network.size))
+        shape = (len(state.hidden), network.channels, network.size, network.size)
+        out: torch.Tensor = network.body(nothing.expand(shape))
         return out.to(torch.float32)
 
     def _kept(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
@@ -288,7 +289,8 @@ def _sample(network: Network) -> tuple[torch.Tensor, ...]:
     random = torch.Generator().manual_seed(0)
     batch = network.example()
     if isinstance(network, ImageNetwork):
-        batch = (torch.randint(0, 256, (3, network.size, network.size, 3), generator=random, dtype=torch.uint8),)
+        shape = (3, network.size, network.size, network.channels)
+        batch = (torch.randint(0, 256, shape, generator=random, dtype=torch.uint8),)
     elif isinstance(network, TextNetwork):
         vocabulary = int(getattr(getattr(network.body, "config", None), "vocab_size", 2))
         mask = torch.ones((3, 7), dtype=torch.int64)

@@ -46,7 +46,9 @@ ID_NAMES = (
     *_words("id ids idx index uid uuid guid key row rowid row_id url date time datetime timestamp"),
 )
 
-IMAGE_TYPES = frozenset(_words(".jpg .jpeg .jpe .jfif .png .gif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .avif"))
+IMAGE_TYPES = frozenset(
+    _words(".jpg .jpeg .jpe .jfif .png .gif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .avif .npy .npz")
+)
 AUDIO_TYPES = frozenset(_words(".wav .mp3 .flac .ogg .oga .m4a .aac .opus .aif .aiff .wma"))
 TABLE_TYPES = {
     ".csv": "csv",

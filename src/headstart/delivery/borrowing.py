@@ -5,16 +5,20 @@ from __future__ import annotations
 from headstart.bases.adapted import AdaptedBase
 from headstart.bases.base import Base
 from headstart.bases.catalogue import open_base
+from headstart.bases.reopening import reopen
 from headstart.bases.staged import StagedBase
 from headstart.delivery.bundle import Bundle
 from headstart.errors import BundleError
 
 
-def same_base(bundle: Bundle) -> Base:
+def same_base(bundle: Bundle, *, remote_code: bool = False) -> Base:
     """The base that ``bundle`` borrows, with its changes laid in, and all its stages where the head acts on those.
 
+    Args:
+        remote_code: whether code of the checkpoint's own may run, where the base needs any.
+
     Raises:
-        BaseError: it cannot be found.
+        BaseError: it cannot be found, or code of its own would be needed and is not allowed.
         BundleError: its weights or preprocessing are not those of training, or the bundle borrows nothing.
     """
     if bundle.base is None or bundle.head is None:
@@ -23,25 +27,12 @@ def same_base(bundle: Bundle) -> Base:
             f"this model is the control {name!r}, which borrows nothing, so there is no base to embed with; use "
             f"predict or predict_proba."
         )
-    name = bundle.base.name
-    source, _, place = bundle.base.source.partition(" ")
-    again = {"folder": place, "hub": f"{place}@{bundle.base.revision}"}.get(source, name)
-    base = open_base(again, bundle.modality)
-    if base.identity.weights != bundle.base.weights:
-        raise BundleError(
-            f"base {name!r} here ({base.identity.source}) has other weights than in training "
-            f"({bundle.base.source}); install that version or fit again."
-        )
+    base = reopen(bundle.base, bundle.modality, bundle.preprocessing, open_base, remote=remote_code)
     width = sum(bundle.stages) or base.width
     if bundle.head.weight.shape[0] != width:
         raise BundleError(
-            f"head.safetensors takes {bundle.head.weight.shape[0]} features, base {name!r} gives {width}; restore "
-            f"it or fit again."
-        )
-    if base.preprocessing() != bundle.preprocessing:
-        raise BundleError(
-            f"base {name!r} here prepares inputs otherwise than in training; use the headstart version of the "
-            f"bundle or fit again."
+            f"head.safetensors takes {bundle.head.weight.shape[0]} features, base {bundle.base.name!r} gives {width}; "
+            f"restore it or fit again."
         )
     changed = AdaptedBase(base, bundle.changes) if bundle.changes else base
     return StagedBase(changed, bundle.stages) if bundle.stages else changed

@@ -18,33 +18,40 @@ or, where a control that borrows nothing is handed over:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from headstart.bases.adapted import AdaptedBase
-from headstart.bases.adapters import Lora
+from headstart.bases.adapted import flattened
 from headstart.bases.base import Base
+from headstart.bases.bundle_record import (
+    CHANGES,
+    DAMAGE,
+    RECORD,
+    SCHEMA,
+    damaged,
+    find_bundle,
+    read_changes,
+    read_part,
+    read_record,
+)
 from headstart.bases.changes import Changes
 from headstart.bases.identity import Identity
 from headstart.bases.staged import StagedBase
+from headstart.bases.stored import checksum, pack, unpack
 from headstart.controls.control import Control, ControlState
 from headstart.controls.panel import restore
 from headstart.delivery.caution import Caution
-from headstart.delivery.tensors import checksum, pack, read, unpack
-from headstart.errors import BundleError, SettingError
+from headstart.errors import BundleError
 from headstart.files import write_atomically
 from headstart.heads.linear import LinearHead
 from headstart.tasks import from_dict as task_from_dict
 from headstart.tasks.task import Task
 
-#: Version of the layout. 1: the first. 2: changed tensors of the base, controls, checksums. 3: caution.
-SCHEMA = 3
-_FILE, _WEIGHTS, _CHANGES, _KNOWN = "bundle.json", "head.safetensors", "changes.safetensors", "known.safetensors"
+_WEIGHTS, _KNOWN = "head.safetensors", "known.safetensors"
 _CONTROL, _CONTROL_VALUES = "control.safetensors", "control.json"
-_DAMAGE = (KeyError, TypeError, IndexError, AttributeError, ValueError, SettingError)
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,8 @@ class Bundle:
     """What is handed over: a head on a base, or a control; see `of_base` and `of_control`.
 
     Attributes:
-        base: identity of the base without ``changes``; its weights are not copied. None for a control.
+        base: identity of the base without ``changes``; its weights are not copied. Where the run began from an earlier
+            run, that is in its lineage only: ``changes`` are from the root on. None for a control.
         modality: "image" or "text".
         preprocessing: as the base's `preprocessing()` gives it, checked when the bundle is used; for a control, how
             pictures are read.
@@ -88,11 +96,11 @@ class Bundle:
         about: dict[str, Any],
         caution: Caution | None = None,
     ) -> Bundle:
-        """A head on ``base``; of an `AdaptedBase`, its base's identity and what was changed; see `StagedBase` too."""
+        """A head on ``base``; of an `AdaptedBase`, its root's identity and what was changed; see `StagedBase` too."""
         stages = base.parts if isinstance(base, StagedBase) else ()
         base = base.base if isinstance(base, StagedBase) else base
-        changes = base.changes if isinstance(base, AdaptedBase) else None
-        identity = base.base.identity if isinstance(base, AdaptedBase) else base.identity
+        root, changes = flattened(base)
+        identity = replace(base.identity, weights=root.identity.weights)
         caution = caution or Caution()
         return cls(
             identity,
@@ -145,7 +153,7 @@ class Bundle:
         }
         for name, content in files.items():
             write_atomically(folder / name, content)
-        write_atomically(folder / _FILE, json.dumps(record, indent=2, ensure_ascii=False))
+        write_atomically(folder / RECORD, json.dumps(record, indent=2, ensure_ascii=False))
 
     def _parts(self) -> dict[str, Any]:
         """What the record says of head, base and changes, or of the control."""
@@ -163,7 +171,7 @@ class Bundle:
             state = model.state()
             return {_CONTROL: pack(state.tensors), _CONTROL_VALUES: json.dumps(state.values).encode(), **beside}
         files = {_WEIGHTS: pack({"weight": model.weight, "bias": model.bias}), **beside}
-        return {**files, _CHANGES: self.changes.to_bytes()} if self.changes else files
+        return {**files, CHANGES: self.changes.to_bytes()} if self.changes else files
 
     @classmethod
     def load(cls, path: str | Path) -> Bundle:
@@ -173,7 +181,7 @@ class Bundle:
             BundleError: there is none, it is damaged, or it was written by a newer headstart.
         """
         folder = _find(Path(path))
-        record = _record(folder)
+        record = read_record(folder)
         try:
             task = task_from_dict(record["task"])
             control = _control(folder, record, task) if "control" in record else None
@@ -185,52 +193,31 @@ class Bundle:
                 task,
                 None if control else _head(folder, record, task),
                 record["about"],
-                _changes(folder, record) if "changes" in record else None,
+                read_changes(folder, record),
                 control,
                 _stages(record),
                 _caution(folder, record),
             )
-        except _DAMAGE as error:
-            raise BundleError(
-                f"{folder / _FILE} is damaged: {type(error).__name__} {error}; restore it or fit again."
-            ) from error
+        except DAMAGE as error:
+            raise damaged(folder, error) from error
 
 
 def _caution(folder: Path, record: dict[str, Any]) -> Caution:
     has_known = _KNOWN in record.get("files", {})
-    tensors = unpack(folder / _KNOWN, _read(folder, record, _KNOWN)) if has_known else None
+    tensors = unpack(folder / _KNOWN, read_part(folder, record, _KNOWN)) if has_known else None
     return Caution.of(record.get("caution") or {}, tensors)
 
 
 def _find(path: Path) -> Path:
-    for folder in (path, path / "bundle"):
-        if (folder / _FILE).is_file():
-            return folder
-    what = "is not a run or bundle" if path.exists() else "does not exist"
-    raise BundleError(f"{path} {what}; give the folder that 'headstart fit' wrote, such as runs/NAME.")
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{folder / _FILE} cannot be read ({error}); restore it or fit again.") from error
-    if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
-        raise BundleError(f"{folder / _FILE} is not a bundle's record; restore it or fit again.")
-    if record["schema"] > SCHEMA:
-        raise BundleError(
-            f"{folder} has layout {record['schema']}, this headstart reads up to {SCHEMA}; upgrade headstart."
-        )
-    return record
-
-
-def _read(folder: Path, record: dict[str, Any], name: str) -> bytes:
-    """One file, checked; layout 1 has no checksums."""
-    return read(folder / name, None if record["schema"] == 1 else record["files"][name])
+    folder = find_bundle(path)
+    if folder is None:
+        what = "is not a run or bundle" if path.exists() else "does not exist"
+        raise BundleError(f"{path} {what}; give the folder that 'headstart fit' wrote, such as runs/NAME.")
+    return folder
 
 
 def _head(folder: Path, record: dict[str, Any], task: Task) -> LinearHead:
-    tensors = unpack(folder / _WEIGHTS, _read(folder, record, _WEIGHTS))
+    tensors = unpack(folder / _WEIGHTS, read_part(folder, record, _WEIGHTS))
     if not {"weight", "bias"} <= tensors.keys():
         raise BundleError(f"{folder / _WEIGHTS} holds no weight and bias; restore it or fit again.")
     weight, bias = tensors["weight"], tensors["bias"]
@@ -249,18 +236,7 @@ def _stages(record: dict[str, Any]) -> tuple[int, ...]:
     return tuple(int(width) for width in record["stages"]) if features == "stages" else ()
 
 
-def _changes(folder: Path, record: dict[str, Any]) -> Changes:
-    said = record["changes"]
-    lora = Lora.from_dict(said["lora"]) if said["lora"] else None
-    changes = Changes(unpack(folder / _CHANGES, _read(folder, record, _CHANGES)), lora, said["of"])
-    if changes.digest() != said["digest"]:
-        raise BundleError(
-            f"{folder / _FILE} tells other changes than {folder / _CHANGES} holds; restore both or fit again."
-        )
-    return changes
-
-
 def _control(folder: Path, record: dict[str, Any], task: Task) -> Control:
-    tensors: dict[str, np.ndarray] = unpack(folder / _CONTROL, _read(folder, record, _CONTROL))
-    values = json.loads(_read(folder, record, _CONTROL_VALUES))
+    tensors: dict[str, np.ndarray] = unpack(folder / _CONTROL, read_part(folder, record, _CONTROL))
+    values = json.loads(read_part(folder, record, _CONTROL_VALUES))
     return restore(record["control"]["name"], record["modality"], task.outputs, ControlState(tensors, values))

@@ -68,20 +68,24 @@ class Model:
     Args:
         bundle: a head on a base, or a control.
         base: the bundle's, changes laid in, where it is open already.
+        trust_remote_code: whether code of the base's own may run, where it needs any.
     """
 
-    def __init__(self, bundle: Bundle, base: Base | None = None) -> None:
+    def __init__(self, bundle: Bundle, base: Base | None = None, *, trust_remote_code: bool = False) -> None:
         self.bundle = bundle
-        self._base = base
+        self._base, self._remote_code = base, trust_remote_code
 
     @classmethod
-    def load(cls, path: str | Path) -> Model:
+    def load(cls, path: str | Path, *, trust_remote_code: bool = False) -> Model:
         """The model in a run's or bundle's folder.
+
+        Args:
+            trust_remote_code: whether code of the base's own may run, where it needs any.
 
         Raises:
             BundleError: see `Bundle.load`.
         """
-        return cls(Bundle.load(path))
+        return cls(Bundle.load(path), trust_remote_code=trust_remote_code)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -93,11 +97,11 @@ class Model:
         """The base with its changes, opened at first use and checked to be the one of training.
 
         Raises:
-            BaseError: it cannot be found.
+            BaseError: it cannot be found, or code of its own would be needed and is not allowed.
             BundleError: its weights or preprocessing are not those of training; or the model is a control.
         """
         if self._base is None or self.bundle.control is not None:
-            self._base = same_base(self.bundle)
+            self._base = same_base(self.bundle, remote_code=self._remote_code)
         return self._base
 
     def predict(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ from headstart.progress import Progress
 from headstart.report.audit_page import PAGE_CARDS, AuditPage, PageTopic, build
 from headstart.settings import SourceSettings
 from headstart.training.features import extract
+from headstart.training.reading import read_as
 
 _FILES = {"audit.html", "audit.json", "findings.csv", "cleaned.csv", "left_out.csv"}
 
@@ -61,7 +62,8 @@ def audit_source(
         opened = _open(source, valid, test, settings or SourceSettings())
         if apply:
             check_applicable(opened.table)
-    known = open_base(base, opened.table.modality)
+    known = read_as(open_base(base, opened.table.modality), opened.table)
+    opened = replace(opened, facts=opened.facts + known.facts)
     with clock.step("features"):
         rows = _rows(opened, known, progress)
     with clock.step("looking"):

@@ -10,6 +10,7 @@ from headstart.bases.base import Base
 from headstart.errors import SettingError
 from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, train_rows
+from headstart.modalities.image import ImageSpec
 from headstart.modalities.image_augment import image_default
 from headstart.modalities.text_augment import TextAugmentation
 from headstart.progress import Progress
@@ -48,7 +49,7 @@ def climb_and_finish(
         SettingError: the strategy does not fit the base, or the budget allows nothing.
         SplitError: too few rows to compare anything on.
     """
-    ground = _ground(prepared, base, metric, settings, progress)
+    ground = ground_of(prepared, base, metric, settings, progress)
     start = time.perf_counter()
     probe = solved(ground, STRATEGIES["probe"])
     seconds = time.perf_counter() - start + prepared.features.seconds
@@ -85,6 +86,23 @@ def check_training(settings: FitSettings) -> None:
         raise SettingError(f"budget is {settings.budget:g} s; it is a time above 0, such as 90s, 10m or 1.5h.")
 
 
+def check_base(strategy: str, base: Base) -> None:
+    """Refuse a strategy that ``base`` cannot serve, before any work.
+
+    Raises:
+        SettingError: it trains the base's weights or needs its stages, and the base serves as it is only.
+    """
+    if base.trainable or strategy == AUTO:
+        return
+    asked = get(strategy)
+    if asked.recipe is not None or asked.features != "pooled":
+        what = "trains the base's weights" if asked.recipe is not None else "needs the outputs of the base's stages"
+        raise SettingError(
+            f"strategy {strategy!r} {what}, and base {base.identity.name!r} is a frozen graph; take --strategy probe "
+            f"or auto, or a base with weights."
+        )
+
+
 def seconds_after(prepared: Prepared, settings: FitSettings) -> float:
     """Seconds of a budget to set aside for what comes after training: forgetting, controls, test and hand-over."""
     if settings.budget is None:
@@ -99,7 +117,12 @@ def seconds_after(prepared: Prepared, settings: FitSettings) -> float:
     return _HAND_OVER + min(inputs / _RATE, _MOST_GUESSED * settings.budget)
 
 
-def _ground(prepared: Prepared, base: Base, metric: str, settings: FitSettings, progress: Progress) -> Ground:
+def ground_of(prepared: Prepared, base: Base, metric: str, settings: FitSettings, progress: Progress) -> Ground:
+    """What the candidates of a run by ``settings`` are made and compared on.
+
+    Raises:
+        SplitError: too few rows to compare anything on.
+    """
     working, task = prepared.working(), prepared.task
     units = working.units()
     holding = hold(
@@ -117,7 +140,7 @@ def _ground(prepared: Prepared, base: Base, metric: str, settings: FitSettings, 
     ground = Ground(
         base, task, rows, holding, units, metric, settings.training, None, "none", None, settings.seed, progress
     )
-    augmentation, words = _augmentation(settings, base.modality, task.labels, ground.per_class)
+    augmentation, words = _augmentation(settings, base, task.labels, ground.per_class)
     retained = _retained(settings, base, progress)
     return replace(ground, augmentation=augmentation, augmented=words, retained=retained)
 
@@ -128,14 +151,14 @@ def _may_fold(strategy: str) -> bool:
 
 
 def _augmentation(
-    settings: FitSettings, modality: str, labels: tuple[str, ...], per_class: int
+    settings: FitSettings, base: Base, labels: tuple[str, ...], per_class: int
 ) -> tuple[Augmentation | None, str]:
     """How training rows are changed at random, and that in words."""
     asked = settings.training.augment
     if asked == "none":
         return None, "none, as asked for"
-    if modality == "image":
-        return image_default(labels, per_class, asked == "damage")
+    if isinstance(base.spec, ImageSpec):
+        return image_default(labels, per_class, asked == "damage", base.spec.channels)
     if asked == "damage":
         return TextAugmentation(drop=0.0, damage=True), "typos, changed case and cut texts, as asked for"
     return None, "none, the default for texts"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ from headstart.evaluation.estimate import estimate_accuracy
 from headstart.evaluation.metrics import METRICS
 from headstart.modalities import image_damage, text_damage
 from headstart.modalities.damage import STRENGTHS
-from headstart.modalities.image import plain
+from headstart.modalities.image import ImageSpec, layers, plain
+from headstart.modalities.image_file import Need
 from headstart.modalities.modality import Unreadable
 from headstart.progress import Progress
 from headstart.records import DamageRecord, ShiftRecord
@@ -46,7 +49,7 @@ class _Way:
 
 def kinds_of(modality: str) -> tuple[str, ...]:
     """The kinds of damage to inputs of ``modality``, "image" or "text"."""
-    return _way(modality).kinds
+    return _way(modality, None).kinds
 
 
 def damage_suite(
@@ -78,7 +81,7 @@ def damage_suite(
         SettingError: an unknown kind or strength, no row, or none that can be read.
     """
     progress = progress or Progress()
-    way = _way(model.bundle.modality)
+    way = _way(model.bundle.modality, _spec(model))
     kinds = way.kinds if kinds is None else tuple(kinds)
     chosen, read = _read(way, inputs, rows, seed)
     seeds = [_seed(seed, row) for row in chosen.tolist()]
@@ -106,12 +109,18 @@ def damaged(
     *,
     seed: int = 0,
     progress: Progress,
-) -> ShiftRecord:
+) -> ShiftRecord | None:
     """The suite on ``inputs``, beside the score on them undamaged and on the held-out rows of ``answers``.
+
+    None, which is said, for pictures of more bands than colours.
 
     Args:
         p: [n, outputs] the model's answers to the undamaged inputs.
     """
+    spec = _spec(model)
+    if spec is not None and spec.channels != 3:
+        progress.say(f"damage: left out, for it is made for colours and the pictures have {spec.channels} channels")
+        return None
     held, metric = answers.part_of(HELD), METRICS[answers.metric].function
     found = damage_suite(model, inputs, y, held=held, seed=seed, progress=progress)
     chosen = drawn(len(inputs), ROWS, seed)
@@ -154,21 +163,37 @@ def _seed(seed: int, row: int) -> int:
     return int(np.random.SeedSequence([seed, row]).generate_state(1)[0])
 
 
-def _way(modality: str) -> _Way:
+def _spec(model: Model) -> ImageSpec | None:
+    """How the model reads pictures; None of a model of texts."""
+    bundle = model.bundle
+    return ImageSpec.from_dict(json.loads(bundle.preprocessing)) if bundle.modality == "image" else None
+
+
+def _way(modality: str, spec: ImageSpec | None) -> _Way:
+    def picture(value: Any) -> np.ndarray:
+        return _picture(value, spec)
+
     ways = {
-        "image": _Way(image_damage.KINDS, _picture, image_damage.damaged),
+        "image": _Way(image_damage.KINDS, picture, image_damage.damaged),
         "text": _Way(text_damage.KINDS, str, text_damage.damaged_text),
     }
     if modality not in ways:
         raise SettingError(f"inputs of modality {modality!r} cannot be damaged; those of {' and '.join(ways)} can.")
+    if spec is not None and spec.channels != 3:
+        raise SettingError(f"pictures of {spec.channels} channels cannot be damaged; those of grey or colour can.")
     return ways[modality]
 
 
-def _picture(value: Any) -> np.ndarray:
-    """``value`` as uint8 [h, w, 3], the shorter side at most 384 pixels."""
-    picture = plain(value, lambda width, height: _SIDE).convert("RGB")
+def _picture(value: Any, spec: ImageSpec | None) -> np.ndarray:
+    """``value`` as uint8 [h, w, 3], the shorter side at most 384 pixels; values by the levels of ``spec``."""
+    read = plain if spec is None or spec.plain else partial(_levelled, spec=spec)
+    picture = read(value, lambda width, height: _SIDE).convert("RGB")
     share = _SIDE / min(picture.size)
     if share < 1:
         width, height = (max(_SIDE, round(side * share)) for side in picture.size)
         picture = picture.resize((width, height), pil.Resampling.BICUBIC, reducing_gap=2.0)
     return np.array(picture)
+
+
+def _levelled(value: Any, need: Need, *, spec: ImageSpec) -> pil.Image:
+    return layers(value, spec, need)[0]

@@ -77,16 +77,17 @@ def evaluate_run(
     ood: str | None = None,
     damage: bool = False,
     seed: int = 0,
+    trust_remote_code: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Score the model of ``run`` on the labelled rows of ``source``.
+    """Score the model of ``run`` on the labelled rows of ``source``; see `Model` for ``trust_remote_code``.
 
     Raises:
         BundleError: ``run`` is not a finished run.
         SourceError, LabelError: the source cannot be read, has no labels, or labels that the model does not know.
     """
     progress = progress or Progress()
-    answers, model = Answers.load(run), Model.load(run)
+    answers, model = Answers.load(run), Model.load(run, trust_remote_code=trust_remote_code)
     task, metric = model.bundle.task, answers.metric
     rows, y, said, rejected = _answered(source, settings, model, progress)
     keys = content_keys(rows.inputs, rows.modality)[0]

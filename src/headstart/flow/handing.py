@@ -6,8 +6,11 @@ import csv
 import io
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from headstart.bases.base import Base
+from headstart.bases.identity import chain
 from headstart.data.table import Rejected
 from headstart.delivery.answers import FILE as ANSWERS
 from headstart.delivery.bundle import Bundle
@@ -119,7 +122,7 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         ood=work.assessed.ood,
         shift=work.assessed.shift,
         data=_data(about, work.prepared),
-        base=work.base.identity.to_dict(),
+        base=_base(work),
         features=FeatureRecord(features.runtime or "none: every feature was cached", features.computed, cached),
         seconds=about.clock.total(),
         timing=dict(about.clock.seconds),
@@ -128,6 +131,12 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _base(work: Work) -> dict[str, Any]:
+    """The base's provenance, and the chain from the oldest step to what was handed over."""
+    identity = work.base.identity
+    return {**identity.to_dict(), "chain": chain(identity, "" if work.preferred else "yours")}
 
 
 def _chosen(work: Work) -> Chosen:
@@ -165,6 +174,7 @@ def _bundle(result: Result, work: Work) -> Bundle:
     test, final, caution = result.test, work.calibrated.final, work.assessed.caution
     about = {
         "name": result.name,
+        "data": Path(result.data.source).name,
         "metric": result.metric,
         "test": {"score": test.score, "low": test.low, "high": test.high, "n": test.n},
         "verdict": result.verdict.sentence,

@@ -12,9 +12,9 @@ from headstart import __version__
 from headstart.audit.clusters import clusters
 from headstart.audit.duplicates import Pairs, near_duplicates
 from headstart.bases.identity import Identity
+from headstart.bases.stored import pack, unpack
 from headstart.cachedir import cache_root
 from headstart.data.table import Table
-from headstart.delivery.tensors import pack, unpack
 from headstart.errors import BundleError
 from headstart.files import write_atomically
 from headstart.modalities.classical import shapes

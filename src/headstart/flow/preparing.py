@@ -184,7 +184,7 @@ def prepare(
         by_id.rows(valid, task),
         SealedRows(sealed, by_id, task),
         task,
-        opened.facts + facts,
+        opened.facts + base.facts + facts,
         rejected,
         features.effort(),
         len(kept),

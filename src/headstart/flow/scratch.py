@@ -15,6 +15,7 @@ from headstart.strategies.budget import Budget
 from headstart.strategies.names import STRATEGIES
 from headstart.strategies.training import told, train_options
 from headstart.training.job import Job, Trained
+from headstart.training.options import TrainOptions
 from headstart.training.recipe import Recipe
 from headstart.training.rows import TrainRows
 
@@ -47,18 +48,22 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
     return answer
 
 
+def scratch_recipe(recipe: Recipe, rows: int, options: TrainOptions) -> Recipe:
+    """Training from random weights in as many steps as ``recipe`` takes on ``rows`` rows."""
+    steps = sum(_counted(phase.thaw) * phase.steps(rows, options.batch) for phase in recipe.phases)
+    own = told(STRATEGIES["scratch"], TrainingSettings()).phases[0]
+    return Recipe((replace(own, epochs=0.0, least_steps=max(1, round(steps))),), scratch=True)
+
+
 def _train(climbed: Climbed, budget: Budget) -> Trained:
     from headstart.training.run import train
 
     ground, best = climbed.ground, climbed.climb.best
     options = train_options(ground, len(ground.rows))
-    recipe = best.recipe or Recipe(())
-    steps = sum(_counted(phase.thaw) * phase.steps(len(ground.rows), options.batch) for phase in recipe.phases)
-    own = told(STRATEGIES["scratch"], TrainingSettings()).phases[0]
-    phase = replace(own, epochs=0.0, least_steps=max(1, round(steps)))
+    recipe = scratch_recipe(best.recipe or Recipe(()), len(ground.rows), options)
     job = Job(
         ground.base,
-        Recipe((phase,), scratch=True),
+        recipe,
         ground.task.name,
         ground.task.outputs,
         ground.rows,
@@ -66,7 +71,7 @@ def _train(climbed: Climbed, budget: Budget) -> Trained:
         None,
         replace(options, seconds=budget.left(), replay=0.0, l2sp=0.0),
     )
-    ground.progress.say(f"control from scratch: {phase.least_steps} steps from random weights")
+    ground.progress.say(f"control from scratch: {recipe.phases[0].least_steps} steps from random weights")
     return train(job, ground.progress)
 
 

@@ -78,7 +78,13 @@ class Shift:
 
 
 def shift(
-    run: Path, source: str | Path, *, input: str | None = None, seed: int = 0, progress: Progress | None = None
+    run: Path,
+    source: str | Path,
+    *,
+    input: str | None = None,
+    seed: int = 0,
+    trust_remote_code: bool = False,
+    progress: Progress | None = None,
 ) -> Shift:
     """Compare the unlabelled inputs of ``source`` with those that ``run`` knows.
 
@@ -86,13 +92,14 @@ def shift(
         run: folder of a finished run.
         source: folder, table or archive; labels in it are not read.
         input: name of its input column; None infers it.
+        trust_remote_code: see `Model`.
 
     Raises:
         BundleError: ``run`` holds no run, or a damaged one.
         SourceError, ColumnError: the source cannot be opened, is of another modality, or holds nothing readable.
     """
     progress = progress or Progress()
-    model = Model.load(run)
+    model = Model.load(run, trust_remote_code=trust_remote_code)
     answers = Answers.load(run).part_of(HELD)
     opened = _open(source, input, model.bundle.modality)
     said = model.predictions(opened.table.inputs, progress)

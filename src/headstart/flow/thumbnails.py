@@ -5,21 +5,18 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from headstart.modalities import get as get_modality
-from headstart.modalities.image import ImageSpec
+from headstart.modalities.image import ImageSpec, fitted, shown
 from headstart.modalities.modality import Unreadable
 
 _THUMBNAIL = ImageSpec(size=96, resize=96, interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3)
 
 
 def thumbnail(value: Any) -> bytes | None:
-    """A JPEG of 96 x 96 pixels, or None where the picture can no longer be read."""
-    from PIL import Image
-
+    """A JPEG of 96 x 96 pixels (of many bands, the first three), or None where the picture can no longer be read."""
     try:
-        pixels = get_modality("image").decode(value, _THUMBNAIL)
+        picture = fitted(shown(value, lambda width, height: _THUMBNAIL.least), _THUMBNAIL).convert("RGB")
     except Unreadable:
         return None
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=80)
+    picture.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()

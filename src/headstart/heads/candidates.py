@@ -28,13 +28,16 @@ class Trial(Terms):
 
 
 def candidates(trial: Trial) -> list[Candidate]:
-    """Every candidate: ridge for any task, LDA for classes, logistic regression for classes and labels."""
-    found = [_ridge(trial)]
-    if trial.task == "classification":
-        found.append(_lda(trial))
+    """Every candidate: those in closed form, and logistic regression for classes and labels."""
+    found = closed_form(trial)
     if trial.task != "regression":
         found += list(_logistic(trial))
     return found
+
+
+def closed_form(trial: Trial) -> list[Candidate]:
+    """Ridge for any task, LDA for classes."""
+    return [_ridge(trial), _lda(trial)] if trial.task == "classification" else [_ridge(trial)]
 
 
 def full_fit(

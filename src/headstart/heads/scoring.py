@@ -19,7 +19,7 @@ METRICS = {
     "multilabel": ("f1_micro", "log_loss"),
     "regression": ("r2",),
 }
-#: Bounds of the factor (1 / temperature) that scores are scaled by; perfect separation asks for infinity.
+#: Bounds of the factor (1 / temperature) that scores are scaled by.
 FACTOR_BOUNDS = (1e-3, 1e3)
 
 
@@ -74,18 +74,36 @@ def _f1_rows(said: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def best_factor(scores: np.ndarray, y: np.ndarray, task: str) -> float:
-    """The a > 0 for which ``a * scores`` has the lowest log loss, which is convex in a: Newton's method."""
+    """The a > 0 for which ``a * scores`` has the lowest log loss, which is convex in a: Newton's method.
+
+    Half a mistake more is counted than was made, in one answer more (Jeffreys' prior; Platt 1999 counts a whole one for
+    the same purpose): the share ½ / (answers + 1) of the truth goes to the likeliest wrong class, or to a label's
+    opposite. Where a few rows are all right the factor would otherwise be without bound, and any later mistake be made
+    with full confidence; where there are mistakes anyway, it hardly changes.
+    """
     low, high = FACTOR_BOUNDS
+    doubt = _doubt(scores, y, task)
     a = 1.0
     for _ in range(30):
         slope, curvature = _slope(scores, y, task, a)
         # A Newton step from a flat stretch overshoots, so no step changes the factor more than threefold.
-        new = float(np.clip(a - slope / max(curvature, 1e-12), max(a / 3, low), min(a * 3, high)))
+        new = float(np.clip(a - (slope + doubt) / max(curvature, 1e-12), max(a / 3, low), min(a * 3, high)))
         done = abs(new - a) < 1e-3 * a
         a = new
         if done:
             break
     return a
+
+
+def _doubt(scores: np.ndarray, y: np.ndarray, task: str) -> float:
+    """What the half mistake adds to the slope: its share times the mean margin of the truth."""
+    if task == "multilabel":
+        margin = np.where(y > 0, scores, -scores)
+        return float(margin.sum(axis=1, dtype=np.float64).mean()) * 0.5 / (margin.size + 1)
+    rows = np.arange(len(y))
+    wrong = scores.copy()
+    wrong[rows, y] = -np.inf
+    return float((scores[rows, y] - wrong.max(axis=1)).mean(dtype=np.float64)) * 0.5 / (len(y) + 1)
 
 
 def _slope(scores: np.ndarray, y: np.ndarray, task: str, a: float) -> tuple[float, float]:

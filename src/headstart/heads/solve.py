@@ -70,10 +70,10 @@ def solve(
     parts = held_out(y, task, seed=seed, groups=groups)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        return _solve(Trial(y, task, outputs, named, parts, balanced, rotation, _much_together(groups)))
+        return _solve(Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups)))
 
 
-def _much_together(groups: np.ndarray | None) -> bool:
+def much_together(groups: np.ndarray | None) -> bool:
     """Whether so many rows share a group that one of them left out at a time would be judged by its like."""
     if groups is None:
         return False

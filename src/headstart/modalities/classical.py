@@ -18,11 +18,13 @@ CLASSICAL_WIDTH = _GREY**2 + 3 * _COLOUR**2 + _BINS * _CELLS**2 + _LEVELS**3
 
 
 def classical(pixels: np.ndarray) -> np.ndarray:
-    """Features [CLASSICAL_WIDTH] float32 of a decoded picture ``pixels`` [size, size, 3] uint8.
+    """Features [CLASSICAL_WIDTH] float32 of a decoded picture ``pixels`` [size, size, channels] uint8.
 
     A grey thumbnail, a colour thumbnail, histograms of oriented gradients (Dalal & Triggs 2005, with one
-    normalisation a cell instead of four) and a joint colour histogram.
+    normalisation a cell instead of four) and a joint colour histogram. Of many bands, the means of their first, middle
+    and last third are taken for the three colours.
     """
+    pixels = pixels if pixels.shape[2] == 3 else _thirds(pixels)
     # Pillow shrinks without BLAS, whose threads would fight those that decode and those that compute (60 -> 110
     # images/s over the whole extraction on 2 cores).
     picture = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX)
@@ -30,6 +32,13 @@ def classical(pixels: np.ndarray) -> np.ndarray:
     grey = np.asarray(picture.convert("L"), np.float32) / np.float32(255)
     parts = (_blocks(grey, _GREY), _blocks(small, _COLOUR), _gradients(grey), _colours(small))
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+
+
+def _thirds(pixels: np.ndarray) -> np.ndarray:
+    """[h, w, bands] -> [h, w, 3] uint8; of two bands the third colour is the mean."""
+    parts = np.array_split(np.arange(pixels.shape[2]), 3)
+    means = [pixels[..., part if len(part) else slice(None)].mean(axis=2) for part in parts]
+    return np.rint(np.stack(means, axis=-1)).astype(np.uint8)
 
 
 def shapes(features: np.ndarray) -> np.ndarray:

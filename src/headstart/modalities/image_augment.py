@@ -12,9 +12,9 @@ from PIL import Image as pil
 from headstart.errors import SettingError
 from headstart.modalities import image_file, label_words
 from headstart.modalities.damage import STRENGTHS
-from headstart.modalities.image import ImageSpec, fitted, plain, resized
+from headstart.modalities.image import ImageSpec, fitted, layers, resized
 from headstart.modalities.image_damage import damaged
-from headstart.modalities.randaugment import MOST, randaugment
+from headstart.modalities.randaugment import GEOMETRIC, MOST, randaugment
 
 _RATIO = 4 / 3  # greatest proportion of a random crop's sides; the least is its inverse
 _TRIALS = 10  # draws of a random crop before the middle is taken
@@ -70,16 +70,19 @@ class ImageAugmentation:
 
 
 def augmented(value: Any, spec: ImageSpec, how: ImageAugmentation, seed: int) -> np.ndarray:
-    """``value`` as uint8 [size, size, 3] RGB, changed at random as ``how`` says; the same for the same ``seed``.
+    """``value`` as uint8 [size, size, 3] RGB (or its bands), changed at random as ``how`` says; same for same ``seed``.
 
     ``value`` is whatever `Image.decode` takes. Colours are changed after resizing, so that this costs the same
-    for pictures of every size. Safe to call from several threads, on different PIL images.
+    for pictures of every size. Bands that are not red, green and blue are moved, all alike, and keep their values.
+    Safe to call from several threads, on different PIL images.
 
     Raises:
         Unreadable: as `Image.decode`.
     """
     rng = np.random.default_rng(seed)
-    picture = _cropped(value, spec, how.crop, rng).convert("RGB")
+    if spec.channels != 3:
+        return _bands(_cropped(value, spec, how.crop, rng), how, rng)
+    picture = _cropped(value, spec, how.crop, rng)[0].convert("RGB")
     if how.flip and rng.random() < 0.5:
         picture = picture.transpose(pil.Transpose.FLIP_LEFT_RIGHT)
     changed = np.array(randaugment(picture, how.operations, how.magnitude, how.geometry, rng))
@@ -89,7 +92,21 @@ def augmented(value: Any, spec: ImageSpec, how: ImageAugmentation, seed: int) ->
     return changed
 
 
-def image_default(labels: tuple[str, ...], per_class: int, damage: bool) -> tuple[ImageAugmentation, str]:
+def _bands(parts: list[pil.Image], how: ImageAugmentation, rng: np.random.Generator) -> np.ndarray:
+    """Each band [size, size] flipped and moved as all others: [size, size, bands]."""
+    if how.flip and rng.random() < 0.5:
+        parts = [part.transpose(pil.Transpose.FLIP_LEFT_RIGHT) for part in parts]
+    seed, operations = int(rng.integers(2**32)), how.operations
+    moved = [
+        randaugment(part, operations, how.magnitude, how.geometry, np.random.default_rng(seed), GEOMETRIC)
+        for part in parts
+    ]
+    return np.stack([np.asarray(part) for part in moved], axis=-1)
+
+
+def image_default(
+    labels: tuple[str, ...], per_class: int, damage: bool, channels: int = 3
+) -> tuple[ImageAugmentation, str]:
     """The augmentation for classes called ``labels`` with ``per_class`` examples each, and why, in words.
 
     Left-right flips only where the labels allow: not for digits, letters, writing, or sides, nor where there are
@@ -107,7 +124,7 @@ def image_default(labels: tuple[str, ...], per_class: int, damage: bool) -> tupl
         flip=bool(labels) and not glyph and not sided,
         operations=0 if len(colours) > 1 else 1 if few else 2,
         magnitude=3.0 if few else 5.0,
-        damage=damage,
+        damage=damage and channels == 3,
         geometry=0.3 if glyph else 1.0,
     )
     reasons = []
@@ -121,6 +138,8 @@ def image_default(labels: tuple[str, ...], per_class: int, damage: bool) -> tupl
         reasons.append(f"colours left alone, because {colours[0]!r} and {colours[1]!r} are colours")
     elif few:
         reasons.append(f"gentle, because there are only {per_class} examples a class")
+    if channels != 3:
+        reasons.append(f"values left alone{' and no damage' * damage}, because the {channels} channels are not colours")
     return how, "; ".join([_in_words(how), *reasons])
 
 
@@ -134,18 +153,18 @@ def _in_words(how: ImageAugmentation) -> str:
     return ", ".join(parts)
 
 
-def _cropped(value: Any, spec: ImageSpec, shares: tuple[float, float], rng: np.random.Generator) -> pil.Image:
-    """``value`` as [size, size], from a random crop."""
+def _cropped(value: Any, spec: ImageSpec, shares: tuple[float, float], rng: np.random.Generator) -> list[pil.Image]:
+    """`layers` of ``value`` as [size, size], from one random crop."""
     draws = rng.random((_TRIALS, 4))  # always, so that what follows is the same with and without crops
     if shares == _WHOLE:
-        picture = plain(value, lambda width, height: spec.least)
+        parts = layers(value, spec, lambda width, height: spec.least)
         with image_file.reading():
-            return fitted(picture, spec)
+            return [fitted(part, spec) for part in parts]
     draws[:, 0] = shares[0] + draws[:, 0] * (shares[1] - shares[0])
     draws[:, 1] = _RATIO ** (2 * draws[:, 1] - 1)
-    picture = plain(value, lambda width, height: _need(draws, width, height, spec))
+    parts = layers(value, spec, lambda width, height: _need(draws, width, height, spec))
     with image_file.reading():
-        return resized(picture, spec, _box(draws, *picture.size, spec))
+        return [resized(part, spec, _box(draws, *part.size, spec)) for part in parts]
 
 
 def _need(draws: np.ndarray, width: int, height: int, spec: ImageSpec) -> int:

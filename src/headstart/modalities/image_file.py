@@ -39,7 +39,7 @@ def load(data: bytes, need: Need) -> pil.Image:
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough.
     """
-    picture = _opened(data)
+    picture = opened(data)
     check_size(picture)
     with reading():
         least = need(*picture.size)
@@ -73,7 +73,7 @@ def reading() -> Iterator[None]:
         raise Unreadable(f"{'truncated' if early else 'damaged'}: {_words(error)}") from error
 
 
-def _opened(data: bytes) -> pil.Image:
+def opened(data: bytes) -> pil.Image:
     """The picture with its header read; as `PIL.Image.open`, but without its bomb warning.
 
     That warning could only be kept from the host program by changing Python's warning filters, which all

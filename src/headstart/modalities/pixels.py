@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image as pil
 
@@ -33,6 +35,14 @@ def upright(picture: pil.Image, turned: int) -> pil.Image:
     return picture.transpose(_UPRIGHT[turned]) if turned in _UPRIGHT else picture
 
 
+def turned(values: np.ndarray, turn: int) -> np.ndarray:
+    """`upright` for an array [h, w(, c)]."""
+    if turn >= 5:
+        values, turn = values.swapaxes(0, 1), {5: 1, 6: 2, 7: 3, 8: 4}.get(turn, 1)
+    across, down = turn in (2, 3), turn in (3, 4)
+    return np.ascontiguousarray(values[:: -1 if down else 1, :: -1 if across else 1])
+
+
 def eight_bit(picture: pil.Image) -> pil.Image:
     """``picture`` in mode "L" or "RGB"; what is transparent becomes white.
 
@@ -48,9 +58,9 @@ def eight_bit(picture: pil.Image) -> pil.Image:
 
 
 def mean_colour(picture: pil.Image) -> tuple[int, ...]:
-    """The mean of each channel of an RGB ``picture``, 0..255."""
+    """The mean of each channel of an RGB or grey ``picture``, 0..255."""
     colour = picture.resize((1, 1), pil.Resampling.BOX).getpixel((0, 0))
-    return colour if isinstance(colour, tuple) else ()
+    return colour if isinstance(colour, tuple) else (round(colour or 0),)
 
 
 def from_array(values: np.ndarray) -> pil.Image:
@@ -65,10 +75,23 @@ def from_array(values: np.ndarray) -> pil.Image:
         raise Unreadable(
             f"an array of shape {list(values.shape)}; allowed are [h, w], [h, w, 1], [h, w, 3] and [h, w, 4]"
         )
-    return pil.fromarray(_bytes(values))
+    return pil.fromarray(bytes_of(values))
 
 
-def _bytes(values: np.ndarray) -> np.ndarray:
+def levelled(values: np.ndarray, levels: Sequence[tuple[float, float]]) -> np.ndarray:
+    """``values`` [h, w(, c)] as uint8: low to high is laid on 0 to 255, what lies beyond is cut off, nan becomes low.
+
+    Args:
+        values: numbers of any kind.
+        levels: (low, high) of each channel, or one pair for all.
+    """
+    low, high = np.array(levels if len(levels) > 1 else levels[0], np.float64).T
+    scaled = (values.astype(np.float64) - low) * (255 / (high - low))
+    return np.rint(np.nan_to_num(scaled, nan=0.0, posinf=255.0, neginf=0.0)).clip(0, 255).astype(np.uint8)
+
+
+def bytes_of(values: np.ndarray) -> np.ndarray:
+    """``values`` of any kind as uint8, by the rule of `from_array`."""
     if values.dtype == np.uint8:
         return values
     if values.dtype == np.uint16:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
@@ -23,15 +23,22 @@ MOST = 10.0
 
 
 def randaugment(
-    picture: Image.Image, operations: int, magnitude: float, geometry: float, rng: np.random.Generator
+    picture: Image.Image,
+    operations: int,
+    magnitude: float,
+    geometry: float,
+    rng: np.random.Generator,
+    names: Iterable[str] | None = None,
 ) -> Image.Image:
-    """``picture`` (RGB) after ``operations`` random operations of ``magnitude`` 0..10 (Cubuk et al. 2020).
+    """``picture`` after ``operations`` random operations of ``magnitude`` 0..10 (Cubuk et al. 2020).
 
     Directions are drawn too: left or right, brighter or darker. ``geometry`` (0..1) scales rotation, shear and
     shift alone. The paper's fourteenth operation, to do nothing, is left out. What comes into view is filled
-    with the picture's mean colour.
+    with the picture's mean colour. ``names`` are the operations to draw from, all of them where not given; a grey
+    picture can have those of `GEOMETRIC`.
     """
-    for name in (list(OPERATIONS)[i] for i in rng.integers(len(OPERATIONS), size=operations)):
+    known = list(OPERATIONS if names is None else names)
+    for name in (known[i] for i in rng.integers(len(known), size=operations)):
         amount = magnitude / MOST * (1 if rng.random() < 0.5 else -1)
         picture = OPERATIONS[name](picture, amount * geometry if name in GEOMETRIC else amount)
     return picture

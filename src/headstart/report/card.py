@@ -77,7 +77,10 @@ def _limits(result: Result) -> list[str]:
 def _origin(result: Result) -> list[str]:
     names = {"name": "base", "source": "from", "revision": "revision", "weights": "sha256 of the weights"}
     names |= {"licence": "licence", "trained_on": "trained on"}
-    lines = [f"{title}: {result.base[key]}" for key, title in names.items() if result.base.get(key)]
+    lines = [result.base["chain"]] if result.base.get("chain") else []
+    lines += [f"{title}: {result.base[key]}" for key, title in names.items() if result.base.get(key)]
+    if result.base.get("remote_code"):
+        lines.append("runs code of the checkpoint's own, which was allowed for this run")
     parts = ", ".join(f"{count:,} {part}" for part, count in result.data.parts.items())
     lines.append(f"adapted on {result.data.source}: {parts}; seed {result.seed}, {result.created}")
     return lines

@@ -18,7 +18,7 @@ from headstart.strategies.names import STRATEGIES
 from headstart.strategies.plan import LEVEL, Rung, could_show, rungs
 from headstart.strategies.solving import solved
 from headstart.strategies.strategy import Strategy
-from headstart.strategies.training import trained
+from headstart.strategies.training import train_options, trained
 
 _AFTER = 1.5  # share of a training run's seconds that the same training on all rows takes, with some to spare
 _LEAST = 1.0  # seconds under which nothing can be trained
@@ -54,7 +54,7 @@ def climb(ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float
         probe_seconds: that the probe took, the base's features included.
     """
     progress = ground.progress
-    showable = could_show(ground, probe.held)
+    showable = ground.base.trainable and could_show(ground, probe.held)
     far = distance(ground.base, ground.rows) if showable else (_NAN, "not measured: there is nothing to climb")
     planned = _planned(ground, showable, far[0])
     record = _record(ground, planned, budget, far)
@@ -126,9 +126,12 @@ def _planned(ground: Ground, showable: bool, far: float) -> list[Rung]:
     from headstart.training.measuring import measure
 
     if not showable:
-        reason = f"even a third of the mistakes mended could not be shown on {len(ground.held_y):,} held-out rows"
+        frozen = f"base {ground.base.identity.name!r} is a frozen graph: it has no stages and no weights to train"
+        hidden = f"even a third of the mistakes mended could not be shown on {len(ground.held_y):,} held-out rows"
+        reason = hidden if ground.base.trainable else frozen
         return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
-    speed = measure(ground.base, ground.rows, ground.task.outputs)
+    batch = train_options(ground, len(ground.rows)).batch
+    speed = measure(ground.base, ground.rows, ground.task.outputs, batch=batch, augmentation=ground.augmentation)
     return rungs(ground, speed, far)
 
 

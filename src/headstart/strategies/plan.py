@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.bases.runtime import remembered
+from headstart.bases.staged import StagedBase
 from headstart.evaluation.bootstrap import paired_gain
+from headstart.heads.selecting import solve_selected
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST
 from headstart.strategies.names import STRATEGIES
@@ -21,11 +26,14 @@ LEVEL = 0.9
 MENDED = 1 / 3
 #: Weights from which adapters are trained instead of all weights: AdamW keeps three numbers beside each.
 LARGE = 300_000_000
+_SOME = 300  # rows that a head on all stages' columns is timed on
+_SELECTING = 1.5  # power of the rows with which that grows, measured from 200 to 1,500
+_EXPORT = 4.0  # seconds for exporting a graph and timing the runtimes of a base that is new on this machine
 
 
 @dataclass(frozen=True)
 class Rung:
-    """One strategy of the plan: predicted seconds, and why it is left out ("" if it is to be tried)."""
+    """One strategy of the plan: predicted seconds, 0 if it is left out, and why that is ("" if it is to be tried)."""
 
     strategy: Strategy
     seconds: float
@@ -46,9 +54,20 @@ def rungs(ground: Ground, speed: Speed, far: float) -> list[Rung]:
         speed: of the base on this machine.
         far: distance from what the base was trained on; nan: not known, and nothing is left out for it.
     """
-    top = "lora" if speed.weights > LARGE and _takes_adapters(ground.base) else "full"
+    chosen = choices(ground, speed.weights, far)
+    return [Rung(one, 0.0 if left_out else predicted(ground, one, speed), left_out) for one, left_out in chosen]
+
+
+def choices(ground: Ground, weights: int, far: float) -> list[tuple[Strategy, str]]:
+    """The strategies above the probe, the cheapest first, and why each is left out ("" if it is to be tried).
+
+    Args:
+        weights: of the base.
+        far: as for `rungs`.
+    """
+    top = "lora" if weights > LARGE and _takes_adapters(ground.base) else "full"
     strategies = [STRATEGIES[name] for name in ("head2toe", "partial", top)]
-    return [Rung(one, predicted(ground, one, speed), _left_out(ground, one, far)) for one in strategies]
+    return [(one, _left_out(ground, one, far)) for one in strategies]
 
 
 def _takes_adapters(base: Base) -> bool:
@@ -71,12 +90,39 @@ def _left_out(ground: Ground, strategy: Strategy, far: float) -> str:
     return ""
 
 
-def predicted(ground: Ground, strategy: Strategy, speed: Speed) -> float:
-    """Seconds for all parts of the holding."""
+def predicted(ground: Ground, strategy: Strategy, speed: Speed, shares: Sequence[float] | None = None) -> float:
+    """Seconds for all parts of the holding, of the whole schedule or of ``shares`` of its phases' steps."""
     if strategy.recipe is None:
-        return len(ground.rows) * speed.forward + 2.0
+        return sum(staged_seconds(ground, speed).values())
     recipe, options = told(strategy, ground.settings), train_options(ground, len(ground.rows))
-    return sum(speed.seconds(recipe, len(train), len(held), options) for train, held in ground.holding.parts)
+    return sum(speed.seconds(recipe, len(train), len(held), options, shares) for train, held in ground.holding.parts)
+
+
+def staged_seconds(ground: Ground, speed: Speed, more: int = 0) -> dict[str, float]:
+    """Seconds of features of all stages, for the rows and ``more`` besides, and of a head on them (timed on some)."""
+    staged = StagedBase(ground.base)
+    choice, rows = remembered(staged), len(ground.rows) + more
+    extra = {} if choice else {"choosing the runtime": _EXPORT + 3 * speed.opening}
+    rate = 1 / choice.best(rows).rate if choice else _pass(ground.base, speed)
+    solving = _selecting(ground, staged.parts) * (len(ground.holding.parts) + 0.5)
+    features = rows * (rate + speed.decode) + speed.loading
+    return {**extra, "features of all stages": features, "heads on all stages": solving}
+
+
+def _pass(base: Base, speed: Speed) -> float:
+    """Seconds a row through the base itself, in the precision that its features are computed in."""
+    choice = remembered(base)
+    return speed.forward if choice and choice.dtype == "bfloat16" else speed.plain or speed.forward
+
+
+def _selecting(ground: Ground, widths: tuple[int, ...]) -> float:
+    """Seconds of solving on all stages' columns, on all rows; timed on made-up ones."""
+    task, random = ground.task, np.random.default_rng(0)
+    some = random.permutation(len(ground.rows))[:_SOME]
+    x = random.normal(size=(len(some), sum(widths))).astype(np.float32)
+    start = time.perf_counter()
+    solve_selected(x, ground.rows.y[some], task.name, parts=widths, outputs=task.outputs)
+    return (time.perf_counter() - start) * (len(ground.rows) / len(some)) ** _SELECTING
 
 
 def could_show(ground: Ground, held: np.ndarray) -> bool:

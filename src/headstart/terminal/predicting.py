@@ -43,6 +43,7 @@ def predict_to(
     out: Path | None = None,
     overwrite: bool = False,
     json_lines: bool = False,
+    trust_remote_code: bool = False,
     progress: Progress,
 ) -> None:
     """Label ``inputs`` and write the table to ``out`` or stdout; unreadable inputs are listed on stderr.
@@ -52,7 +53,7 @@ def predict_to(
         OutputError: ``out`` exists, or cannot be written.
     """
     check_out(out, overwrite)
-    model = Model.load(run)
+    model = Model.load(run, trust_remote_code=trust_remote_code)
     asked = gather(inputs, model.bundle.modality, column)
     if not asked.inputs and not asked.rejected:
         raise SourceError(f"nothing to label in {some(inputs)}: no line, file or row.")

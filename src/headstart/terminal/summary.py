@@ -27,6 +27,7 @@ def summary(run: Run) -> str:
         result.verdict.sentence,
         f"Next: {result.verdict.next_step}" if result.verdict.next_step else "",
         f"Handed over: {handed_over(result)}",
+        *([f"From: {result.base['chain']}"] if result.base.get("lineage") else []),
         "",
         *_block(ladder_lines(result)),
         *_block(_scores(result)),

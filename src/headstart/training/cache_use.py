@@ -23,6 +23,7 @@ _UNITS = {"": 1, "B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 OTHERS = {
     "archives": "extracted archives",
     "near": "near duplicates found",
+    "ranking/results": "scores and races of bases",
     "runtimes": "exported graphs and measured rates",
     "training": "checkpoints of unfinished training runs",
 }

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from headstart.files import write_atomically
+from headstart.files import moved_into_place
 from headstart.training.position import Position
 
 _FILE = "checkpoint.safetensors"
@@ -53,7 +53,7 @@ class Checkpoints:
 
     def save(self, run: Saved, optimizer: torch.optim.Optimizer) -> None:
         """Keep everything needed to go on; the one before is replaced in one move."""
-        from safetensors.torch import save
+        from safetensors.torch import save_file
 
         parts = {_MODEL: run.model, _BEST: run.best, _OPTIMIZER: _flat(optimizer)}
         if run.back is not run.best:
@@ -61,8 +61,8 @@ class Checkpoints:
         tensors = {f"{part}{name}": tensor for part, own in parts.items() for name, tensor in own.items()}
         if run.held is not None:
             tensors[_HELD] = torch.from_numpy(run.held)
-        copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-        write_atomically(self.folder / _FILE, save(copies, {"position": json.dumps(run.position.to_dict())}))
+        with moved_into_place(self.folder / _FILE) as aside:
+            save_file(_apart(tensors), aside, {"position": json.dumps(run.position.to_dict())})
 
     def load(self) -> Saved | None:
         """The newest checkpoint; None where there is none."""
@@ -85,6 +85,17 @@ class Checkpoints:
 
 def _under(tensors: Tensors, prefix: str) -> Tensors:
     return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _apart(tensors: Tensors) -> Tensors:
+    """On the CPU, each with memory of its own, as safetensors has them; only those that share it are copied."""
+    found, seen = {}, set()
+    for name, tensor in tensors.items():
+        own = tensor.detach().cpu().contiguous()
+        memory = own.untyped_storage().data_ptr()
+        found[name] = own.clone() if memory in seen else own
+        seen.add(memory)
+    return found
 
 
 def _flat(optimizer: torch.optim.Optimizer) -> Tensors:

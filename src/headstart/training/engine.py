@@ -12,14 +12,13 @@ from headstart.evaluation.diagnosis import CurvePoint
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
 from headstart.training.looking import chance, is_better, look
 from headstart.training.pace import Pace
-from headstart.training.phase import Phase
+from headstart.training.phase import Phase, look_every
 from headstart.training.position import Position
 from headstart.training.schedule import factor
 from headstart.training.stepping import Diverged, Stepper
 from headstart.training.supply import Supply, Taken
 from headstart.training.work import Parts, Work
 
-LOOKS, _MOST_LOOKS = 6, 20  # a phase: once an epoch, but so often at least, and so often at most where epochs are short
 _TIMED = 6  # steps by which the speed is first judged when time is short
 _LOWER, _MOST_ROLLBACKS = 0.3, 3  # after a divergence: the rate's factor; how often before giving up
 _DIVERGED = 1.5  # mean loss above this many times chance, or the start where that is worse
@@ -154,9 +153,7 @@ class Engine:
 
     def _every(self) -> int:
         """Steps from one look to the next."""
-        per_epoch = self._parts.train.batches(self._work.options.batch)
-        total = self.position.total
-        return max(-(-total // _MOST_LOOKS), min(per_epoch, -(-total // LOOKS)))
+        return look_every(self.position.total, self._parts.train.batches(self._work.options.batch))
 
     def _retained(self) -> Iterator[Taken] | None:
         """Batches of retained rows from the one for the next step on, without end."""

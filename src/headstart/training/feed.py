@@ -17,7 +17,7 @@ from headstart.modalities.image_augment import ImageAugmentation, augmented
 from headstart.modalities.text_augment import TextAugmentation, augmented_text
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
-from headstart.training.streams import Ahead
+from headstart.training.streams import Ahead, window
 from headstart.training.tokens import Tokens
 
 _GROUPED = 50  # batches within which texts are sorted by length
@@ -64,7 +64,7 @@ class ImageFeed(Feed):
     """Pictures, decoded on threads ahead of the compute."""
 
     def stream(self, batches: list[np.ndarray], view: int | None) -> Iterator[Batch]:
-        """Pixels [batch, size, size, 3] uint8."""
+        """Pixels [batch, size, size, channels] uint8."""
         modality, spec = get_modality("image"), cast(ImageSpec, self.base.spec)
         how = cast(ImageAugmentation, self.augmentation)
 
@@ -74,7 +74,7 @@ class ImageFeed(Feed):
                 return cast(np.ndarray, modality.decode(value, spec))
             return augmented(value, spec, how, self.view_seed(row, view))
 
-        ahead = Ahead(pixels, [int(row) for rows in batches for row in rows])
+        ahead = Ahead(pixels, [int(row) for rows in batches for row in rows], window(spec))
         try:
             for rows in batches:
                 yield (torch.from_numpy(np.stack([next(ahead)[1] for _ in rows])),)
@@ -89,7 +89,7 @@ class TextFeed(Feed):
         super().__init__(base, rows, augmentation, seed)
         self._tokens = Tokens(base)
         self._clean = self._tokens.ids([str(text) for text in rows.inputs])
-        self._length = np.array([len(ids) for ids in self._clean])
+        self.lengths = np.array([len(ids) for ids in self._clean])
         self._view: tuple[int, list[list[int]]] | None = None
 
     def order(self, epoch: int, batch: int) -> list[np.ndarray]:
@@ -99,18 +99,18 @@ class TextFeed(Feed):
         batches = []
         for start in range(0, len(shuffled), batch * _GROUPED):
             part = shuffled[start : start + batch * _GROUPED]
-            part = part[np.argsort(self._length[part], kind="stable")]
+            part = part[np.argsort(self.lengths[part], kind="stable")]
             batches += _even(part, batch)
         return [batches[i] for i in rng.permutation(len(batches))]
 
     def steady(self, batch: int) -> list[np.ndarray]:
         """By length."""
-        order = np.argsort(self._length, kind="stable")
+        order = np.argsort(self.lengths, kind="stable")
         return [order[i : i + batch] for i in range(0, len(order), batch)]
 
     def relative_size(self) -> float:
         """See `Feed.relative_size`; a text's size is its length."""
-        return float(self._length.sum() / max(1, self._length.min()))
+        return float(self.lengths.sum() / max(1, self.lengths.min()))
 
     def stream(self, batches: list[np.ndarray], view: int | None) -> Iterator[Batch]:
         """Ids and mask, both [batch, longest] int64."""

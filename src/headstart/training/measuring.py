@@ -1,16 +1,29 @@
-"""How fast a base can be run and trained on this machine: a measurement of seconds."""
+"""How fast a base can be run and trained on this machine: a measurement of a few seconds."""
 
 from __future__ import annotations
 
+import copy
+import json
+import math
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 
+from headstart.bases.adapters import Lora, inject, linear_layers
 from headstart.bases.base import Base
-from headstart.training.feed import feed_for
+from headstart.bases.device import device
+from headstart.bases.network import Network
+from headstart.bases.runtime import measured_path
+from headstart.files import write_atomically
+from headstart.training.feed import Batch, Feed, feed_for
+from headstart.training.memory import saved_bytes
+from headstart.training.options import Augmentation
 from headstart.training.phase import Phase
 from headstart.training.precision import casting
 from headstart.training.processes import Processes
@@ -18,53 +31,263 @@ from headstart.training.rows import TrainRows
 from headstart.training.speed import Speed
 from headstart.training.trainee import Trainee
 
-_ROWS = 32  # measured at once
+_ROWS = 16  # measured at once
+_PICTURES = 2_000  # rows among which batches are looked for
+_TRIED = {"image": 2, "text": 4}  # batches, evenly over the sizes that the data's own take
+_TIMES = {"image": 1, "text": 2}  # pictures are of one size, to which the first pass has warmed up
+_FRESH = 3600.0  # seconds for which a measurement holds at most
+_ALIKE = 1.3  # times that the machine may have become quicker or slower: as near as predictions are to be
+_PULSE, _PULSE_SIDE = 0.15, 512  # seconds for which a product of matrices of that side is repeated
+_SLOW = 5.0  # seconds of loading above which it is not done twice to leave out the libraries' part
+_LARGE = 300_000_000  # weights of a base that is not copied to try adapters on it
+_ADAPTER_SHARE = 0.7  # of a step, taken for such a base: no gradients of its own weights
+_FORMAT = 2
 
 
-def measure(base: Base, rows: TrainRows, outputs: int) -> Speed:
-    """Time ``base`` on some of ``rows``: two forward passes, two training steps, and the forward pass by stages."""
-    some = rows.take(np.linspace(0, len(rows) - 1, min(_ROWS, len(rows))).astype(int))
-    processes = Processes(base)
-    trainee = Trainee(base.network(), None, np.eye(2, base.width, dtype=np.float32), outputs, 0.0).to(processes.device)
-    feed = feed_for(base, some, None, 0)
-    batch = tuple(t.to(processes.device) for t in next(feed.stream([np.concatenate(feed.steady(len(some)))], None)))
+def measure(
+    base: Base, rows: TrainRows, outputs: int, *, batch: int = _ROWS, augmentation: Augmentation | None = None
+) -> Speed:
+    """Time passes and steps of ``base`` on batches of ``rows`` as training in batches of ``batch`` makes them.
 
-    def forward(cut: int | None) -> None:
-        with torch.no_grad(), casting(processes.device, processes.dtype):
-            if cut is None:
-                trainee.network(*batch)
-            else:
-                trainee.stages.prefix(batch, cut)
-
-    trainee.eval()
-    whole = _timed(lambda: forward(None), processes.device)
-    holding = trainee.holding()
-    cuts = {k: min(1.0, _timed(partial(forward, k), processes.device, 1) / whole) for k in trainee.stages.cuts}
-    below = [max((cuts[k] for k in cuts if k <= stage), default=0.0) for stage in holding]
-    step = _timed(lambda: _step(trainee, batch, processes), processes.device)
-    memory = torch.cuda.max_memory_allocated() if processes.device.type == "cuda" else 0
-    weights = sum(p.numel() for p in trainee.network.parameters())
-    return Speed(whole / len(some), step / len(some), tuple(below), weights, memory)
+    Texts differ in length, and a batch of texts of like length takes as long as its longest: batches are taken from
+    all over the range of sizes that the data's own have, so that the mean a row is the data's. A measurement
+    holds for an hour for the same base, machine and shape of data, as long as the machine is about as quick as it was
+    then: what else runs on it, and on how many threads this may, changes.
+    """
+    feed = feed_for(base, rows.take(_spread(len(rows), _PICTURES)), augmentation, 0)
+    file = measured_path(base, f".{_shape(feed, batch, outputs)}.speed.json")
+    known = _remembered(file.read_text(encoding="utf-8") if file.exists() else "")
+    if known is None:
+        with torch.random.fork_rng(devices=[]):
+            known = _Bench(base, feed, outputs, batch).speed()
+        told = {"format": _FORMAT, "at": time.time(), "pulse": _pulse(), "speed": asdict(known)}
+        write_atomically(file, json.dumps(told))
+    return known
 
 
-def _step(trainee: Trainee, batch: tuple[torch.Tensor, ...], processes: Processes) -> None:
-    phase = Phase(thaw=1.0)
-    trainee.thaw(phase)
-    trainee.set_training(phase)
-    optimizer = torch.optim.AdamW(trainee.parameters(), lr=0.0)
-    with casting(processes.device, processes.dtype):
-        scores, _ = trainee(batch, 0)
-    scores.to(torch.float32).square().mean().backward()
-    optimizer.step()
+class _Bench:
+    """A base ready to be timed on batches of a feed."""
 
+    def __init__(self, base: Base, feed: Feed, outputs: int, batch: int) -> None:
+        self._base, self._feed, self._outputs, self._batch = base, feed, outputs, batch
+        self._processes = Processes(base)
+        network, self._opening = _opened(base)
+        start = time.perf_counter()
+        trainee = Trainee(network, None, np.eye(2, base.width, dtype=np.float32), outputs, 0.0)
+        self._loading = self._opening + time.perf_counter() - start
+        self._trainee = trainee.to(self._processes.device)
 
-def _timed(work: Callable[[], object], device: torch.device, times: int = 2) -> float:
-    """The quickest of ``times`` runs in seconds."""
-    seconds = []
-    for _ in range(times):
+    def speed(self) -> Speed:
+        """All that there is to know."""
+        feed, count = self._feed, _TRIED[self._base.modality]
+        looked = self._batches(_over_sizes(feed, feed.steady(2 * _ROWS), count))
+        stepped = self._batches(_over_sizes(feed, feed.order(0, self._batch), count))
+        widest = stepped[-1]
+        self._trainee.eval()
+        self._pass(widest)
+        forward = self._each(looked, self._pass)
+        plain = self._each(looked, partial(self._pass, plain=True)) if self._casts else forward
+        below, states = self._stages(widest)
+        update, memory = self._warm_up(widest)
+        step = self._each(stepped, self._step)
+        norm, adapter = self._norm(widest), self._adapter(widest)
+        again = self._timed(partial(self._step, widest))
+        return Speed(
+            forward=forward,
+            step=step,
+            below=below,
+            weights=sum(p.numel() for p in self._trainee.network.parameters()),
+            memory=memory,
+            plain=plain,
+            norm=min(1.0, norm / again),
+            adapter=adapter / again,
+            update=update,
+            held=self._held(),
+            decode=self._fed(None),
+            augment=self._fed(0) if feed.augmentation else 0.0,
+            loading=self._loading,
+            opening=self._opening,
+            states=states,
+            saved=self._saved(widest),
+        )
+
+    @property
+    def _casts(self) -> bool:
+        return self._processes.dtype != torch.float32
+
+    def _batches(self, rows: list[np.ndarray]) -> list[Batch]:
+        where = self._processes.device
+        stream = self._feed.stream(rows, None)
+        return [tuple(tensor.to(where) for tensor in batch) for batch in stream]
+
+    def _each(self, batches: list[Batch], work: Callable[[Batch], object]) -> float:
+        """Mean seconds a row, the better of two times each: most sizes are met again and again."""
+        seconds = sum(min(self._timed(partial(work, b)) for _ in range(_TIMES[self._base.modality])) for b in batches)
+        return seconds / sum(len(b[0]) for b in batches)
+
+    def _timed(self, work: Callable[[], object]) -> float:
         start = time.perf_counter()
         work()
-        if device.type == "cuda":
+        if self._processes.device.type == "cuda":
             torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+        return time.perf_counter() - start
+
+    def _pass(self, batch: Batch, cut: int | None = None, plain: bool = False) -> torch.Tensor:
+        """The features, or what stands above ``cut``."""
+        dtype = torch.float32 if plain else self._processes.dtype
+        with torch.no_grad(), casting(self._processes.device, dtype):
+            if cut is None:
+                return self._trainee.network(*batch)
+            return self._trainee.stages.prefix(batch, cut).hidden
+
+    def _stages(self, batch: Batch) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        """Below each stage that holds weights: the share of a pass, and the bytes of a row's state."""
+        shares, sizes = {0: 0.0}, {0: 0}
+        whole = min(self._timed(partial(self._pass, batch)) for _ in range(2))
+        for cut in self._trainee.stages.cuts:
+            state = self._pass(batch, cut)
+            shares[cut] = min(1.0, self._timed(partial(self._pass, batch, cut)) / whole)
+            sizes[cut] = state.element_size() * state[0].numel()
+        highest = [max(k for k in shares if k <= stage) for stage in self._trainee.holding()]
+        rising = np.maximum.accumulate([shares[k] for k in sorted(shares)])  # noise must not let a share fall
+        by_cut = dict(zip(sorted(shares), rising.tolist(), strict=True))
+        return tuple(by_cut[k] for k in highest), tuple(sizes[k] for k in highest)
+
+    def _held(self) -> tuple[int, ...]:
+        named, stages = dict(self._trainee.network.named_parameters()), self._trainee.stages.stages
+        return tuple(sum(named[name].numel() for name in stages[i].parameters) for i in self._trainee.holding())
+
+    def _step(self, batch: Batch, phase: Phase | None = None) -> None:
+        """Forward and backward, all weights moving unless ``phase`` says otherwise."""
+        phase = phase or Phase(thaw=1.0)
+        self._trainee.thaw(phase)
+        self._trainee.set_training(phase)
+        with casting(self._processes.device, self._processes.dtype):
+            scores, _ = self._trainee(batch, 0)
+        scores.to(torch.float32).square().mean().backward()
+
+    def _warm_up(self, batch: Batch) -> tuple[float, int]:
+        """Seconds that the optimiser takes a weight, and an accelerator's peak memory."""
+        cuda = self._processes.device.type == "cuda"
+        if cuda:
+            torch.cuda.reset_peak_memory_stats()
+        self._step(batch)
+        moving = [p for p in self._trainee.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(moving, lr=0.0, weight_decay=0.0, fused=cuda or batch[0].device.type == "cpu")
+
+        def update() -> None:
+            torch.nn.utils.clip_grad_norm_(moving, 1.0)
+            optimizer.step()
+
+        update()
+        seconds = self._timed(update)
+        memory = torch.cuda.max_memory_allocated() if cuda else 0
+        optimizer.zero_grad()
+        return seconds / sum(p.numel() for p in moving), memory
+
+    def _norm(self, batch: Batch) -> float:
+        phase = Phase(thaw=1.0, moves="norm")
+        self._clear()
+        self._step(batch, phase)
+        return self._timed(partial(self._step, batch, phase))
+
+    def _adapter(self, batch: Batch) -> float:
+        """Seconds of a step with adapters; nan where there is no linear layer for them to stand beside."""
+        network = self._trainee.network
+        if not linear_layers(network):
+            return math.nan
+        self._clear()
+        if sum(p.numel() for p in network.parameters()) > _LARGE:
+            return _ADAPTER_SHARE * self._timed(partial(self._step, batch))
+        adapted = copy.deepcopy(network)
+        inject(adapted, Lora())
+
+        def step() -> None:
+            with casting(self._processes.device, self._processes.dtype):
+                features = adapted(*batch)
+            features.to(torch.float32).square().mean().backward()
+
+        step()
+        return self._timed(step)
+
+    def _saved(self, batch: Batch) -> int:
+        """Bytes a row that a step of the data's largest batch keeps for the way back."""
+        self._clear()
+        with saved_bytes(self._trainee) as saved:
+            self._step(batch)
+        self._clear()
+        sizes = _sizes(self._feed, self._feed.order(0, self._batch))
+        largest = max(sizes) / (batch[0].shape[1] if self._base.modality == "text" else 1)
+        return int(saved.bytes / len(batch[0]) * largest)
+
+    def _clear(self) -> None:
+        self._trainee.zero_grad(set_to_none=True)
+
+    def _fed(self, view: int | None) -> float:
+        """Seconds a row until it stands in a batch."""
+        some = np.arange(min(len(self._feed.rows), 2 * _ROWS))
+        start = time.perf_counter()
+        for _ in self._feed.stream([some], view):
+            pass
+        return (time.perf_counter() - start) / len(some)
+
+
+def _opened(base: Base) -> tuple[Network, float]:
+    """The network, and the seconds that reading it takes once its libraries are there."""
+    start = time.perf_counter()
+    network = base.network()
+    seconds = time.perf_counter() - start
+    if seconds > _SLOW:
+        return network, seconds
+    start = time.perf_counter()
+    network = base.network()
+    return network, time.perf_counter() - start
+
+
+def _sizes(feed: Feed, batches: list[np.ndarray]) -> list[float]:
+    """What a row of each batch takes: tokens, padding included; 1 a picture."""
+    lengths = getattr(feed, "lengths", None)
+    return [1.0 if lengths is None else float(lengths[rows].max()) for rows in batches]
+
+
+def _over_sizes(feed: Feed, batches: list[np.ndarray], count: int) -> list[np.ndarray]:
+    """``count`` of ``batches``, evenly over their sizes and the largest last, at most `_ROWS` rows each."""
+    order = np.argsort(_sizes(feed, batches), kind="stable")
+    edges = np.linspace(0, len(order), min(count, len(order)) + 1)
+    picked = [order[int((a + b) / 2)] for a, b in pairwise(edges)]
+    return [batches[i][-_ROWS:] for i in picked]
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    return np.linspace(0, count - 1, min(most, count)).astype(int)
+
+
+def _shape(feed: Feed, batch: int, outputs: int) -> str:
+    """What of the data a measurement depends on, roughly."""
+    size = float(np.mean(_sizes(feed, feed.order(0, batch))))
+    changed = "augmented" if feed.augmentation else "plain"
+    return f"{min(batch, len(feed.rows))}-{outputs}-{round(8 * math.log2(size))}-{changed}"
+
+
+def _pulse() -> float:
+    """Seconds that a fixed piece of work takes right now."""
+    one = torch.ones(_PULSE_SIDE, _PULSE_SIDE, device=device())
+    float((one @ one)[0, 0])  # the first is slower
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < _PULSE:
+        float((one @ one)[0, 0])  # reading a number waits for an accelerator
+        count += 1
+    return (time.perf_counter() - start) / count
+
+
+def _remembered(text: str) -> Speed | None:
+    try:
+        values = json.loads(text)
+        if values["format"] != _FORMAT or not 0 <= time.time() - values["at"] <= _FRESH:
+            return None
+        if not 1 / _ALIKE <= _pulse() / values["pulse"] <= _ALIKE:
+            return None
+        told: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values["speed"].items()}
+        return Speed(**told)
+    except (ValueError, KeyError, TypeError):
+        return None

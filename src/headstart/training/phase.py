@@ -10,6 +10,14 @@ from headstart.errors import SettingError
 #: Which weights of the thawed stages move: all, those of normalisation layers and all biases, or adapters'.
 Moves = Literal["all", "norm", "adapter"]
 
+#: Looks of a phase: once an epoch, but so often at least, and so often at most where epochs are short.
+LOOKS, MOST_LOOKS = 6, 20
+
+
+def look_every(steps: int, per_epoch: int) -> int:
+    """Steps from one look at the held-out rows to the next, in a phase of ``steps``."""
+    return max(-(-steps // MOST_LOOKS), min(per_epoch, -(-steps // LOOKS)))
+
 
 @dataclass(frozen=True)
 class Phase:

@@ -24,6 +24,7 @@ WINDOW = 512
 IMAGE_BATCH = 16
 TOKENS_PER_BATCH = 1024  # texts x longest; measured flat from 512 to 2,048 on a CPU (docs/log.md)
 _GPU_FACTOR = 16
+_WAITING = 128 * 2**20  # bytes
 
 T = TypeVar("T")
 
@@ -46,22 +47,28 @@ class Piece:
 Reject = Callable[[int, str], None]
 
 
+def window(spec: ImageSpec) -> int:
+    """Decoded pictures that may wait: `WINDOW`, or as many as take 128 MiB where they are large or of many channels."""
+    return max(2 * IMAGE_BATCH, min(WINDOW, _WAITING // (spec.size**2 * spec.channels)))
+
+
 def threads() -> int:
     """Threads that decode: the processors this process may use, at most 8."""
     return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 class Ahead(Iterator[tuple[int, T]]):
-    """``work`` of each row on threads, in order, at most `WINDOW` results waiting; starts at once, not at first use."""
+    """``work`` of each row on threads, in order, at most ``window`` results waiting; starts at once."""
 
-    def __init__(self, work: Callable[[int], T], rows: Iterable[int]) -> None:
+    def __init__(self, work: Callable[[int], T], rows: Iterable[int], window: int | None = None) -> None:
+        self._window = WINDOW if window is None else window
         self._pool = ThreadPoolExecutor(threads(), thread_name_prefix="decode")
         self._work, self._remaining = work, iter(rows)
         self._waiting: deque[tuple[int, Future[T]]] = deque()
         self._fill()
 
     def _fill(self) -> None:
-        while len(self._waiting) < WINDOW and (row := next(self._remaining, None)) is not None:
+        while len(self._waiting) < self._window and (row := next(self._remaining, None)) is not None:
             self._waiting.append((row, self._pool.submit(self._work, row)))
 
     def __next__(self) -> tuple[int, T]:
@@ -138,7 +145,7 @@ def image_pieces(
         (np.flatnonzero(for_base & ~for_classical), True),
         (np.flatnonzero(~for_base & for_classical), False),
     ]
-    decoded = Ahead(decode, [int(row) for rows, _ in groups for row in rows])
+    decoded = Ahead(decode, [int(row) for rows, _ in groups for row in rows], window(spec))
 
     def pieces() -> Iterator[Piece]:
         size = IMAGE_BATCH * _factor() if for_base.any() else IMAGE_BATCH

@@ -24,6 +24,7 @@ from headstart.arguments import (
     Json,
     L2sp,
     Level,
+    Licence,
     MaxForgetting,
     MaxRejected,
     MetricName,
@@ -42,6 +43,7 @@ from headstart.arguments import (
     Risk,
     ScratchControl,
     Seed,
+    Size,
     Slice,
     Source,
     SplitColumn,
@@ -52,6 +54,7 @@ from headstart.arguments import (
     TestSize,
     Thaw,
     Together,
+    TrustRemoteCode,
     Valid,
     ValidSize,
 )
@@ -73,6 +76,9 @@ def fit(
     test_size: TestSize = 0.2,
     max_rejected: MaxRejected = 0.05,
     base: BaseName = None,
+    licence: Licence = None,
+    size: Size = None,
+    trust_remote_code: TrustRemoteCode = False,
     strategy: Strategy = "auto",
     metric: MetricName = None,
     budget: BudgetTime = None,
@@ -136,6 +142,7 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
+    trust_remote_code: TrustRemoteCode = False,
     quiet: Quiet = False,
 ) -> None:
     """Label new inputs with a fitted model: the exact preprocessing and labels of training.
@@ -153,5 +160,6 @@ def predict(
         out=out,
         overwrite=overwrite,
         json_lines=json,
+        trust_remote_code=trust_remote_code,
         progress=Console(quiet=quiet),
     )

@@ -24,6 +24,7 @@ from headstart.arguments import (
     Target,
     TaskName,
     Test,
+    TrustRemoteCode,
     Valid,
 )
 from headstart.verbs.given import options_of
@@ -38,6 +39,7 @@ def evaluate(
     slice: Slice = None,
     ood: Ood = None,
     damage: Damage = False,
+    trust_remote_code: TrustRemoteCode = False,
     out: Annotated[Path | None, typer.Option(help="Write the record here too, as JSON.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
@@ -58,6 +60,7 @@ def evaluate(
         source,
         ood=ood,
         damage=damage,
+        trust_remote_code=trust_remote_code,
         progress=Console(quiet=quiet),
         input=input,
         target=target,
@@ -114,6 +117,7 @@ def shift(
     run: RunArgument,
     source: Annotated[str, typer.Argument(help="Unlabelled inputs: folder, table or archive.", metavar="DATA")],
     input: Input = None,
+    trust_remote_code: TrustRemoteCode = False,
     out: Annotated[Path | None, typer.Option(help="Write the record here too, as JSON.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
@@ -129,7 +133,7 @@ def shift(
     from headstart.terminal.writing import as_json, check_out, write_record
 
     check_out(out, overwrite)
-    found = run_shift(run, source, input=input, progress=Console(quiet=quiet))
+    found = run_shift(run, source, input=input, trust_remote_code=trust_remote_code, progress=Console(quiet=quiet))
     write_record(out, found.to_dict())
     print(as_json(found.to_dict()) if json else shift_text(found))
 

@@ -1,0 +1,121 @@
+"""The answer of `advise` and what may go wrong, in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from headstart.data.naming import some
+from headstart.evaluation.extrapolation_words import said, words_of
+from headstart.evaluation.proportions import wilson
+from headstart.flow.advice import BaseFacts, ClassFacts, DataFacts, Option
+from headstart.report.figures import duration
+
+_UNEVEN = 10  # largest to smallest class from which accuracy mostly tells about the largest
+_FEW = 10  # rows of a class under which neither learning nor judging it is sure
+_WIDE = 0.05  # half-width of the interval of a test score from which many a real difference cannot be told
+_SHOWN = 3  # classes named
+
+
+def what_to_do(options: Sequence[Option], base: BaseFacts) -> str:
+    """Freeze or train, in a sentence or two."""
+    probe = next(one for one in options if one.strategy == "probe")
+    start = f"Start with the probe: {base.name} frozen, a head solved on its features{_in_time(probe)}."
+    worth = [one for one in options if one.worth and one.strategy != "probe"]
+    if not worth:
+        left = [one.why for one in options if one.strategy != "probe"]
+        return f"{start} Leave it at that: {left[-1]}." if left else start
+    names = " and ".join(f"{one.strategy}{_in_time(one)}" for one in worth)
+    return f"{start} Then {names} {'is' if len(worth) == 1 else 'are'} worth trying; keep what a comparison bears out."
+
+
+def _in_time(option: Option) -> str:
+    return f" (about {duration(option.seconds)})" if math.isfinite(option.seconds) else ""
+
+
+def on_classes(classes: Sequence[ClassFacts], per_class: bool) -> str:
+    """Which classes gain most from labels, as far as it can be told; "" where nothing is known of classes."""
+    if not classes or not per_class:
+        return ""
+    more = [one.name for one in classes if one.gains_more]
+    if not more:
+        return "No class surely gains more from labels than the others: label them evenly."
+    return (
+        f"Labels pay most in {some(map(repr, more), _SHOWN)}: more rows have helped most there, and mistakes are left."
+    )
+
+
+def cautions(
+    data: DataFacts, base: BaseFacts, classes: Sequence[ClassFacts], metric: str, score: float, independent: int
+) -> list[str]:
+    """What can go wrong for these data, the gravest first."""
+    told = [
+        *data.leaks,
+        *_sizes(data, metric, score),
+        *_far(base),
+        *_behind(classes),
+        *_copies(data, independent),
+    ]
+    if data.set_aside:
+        told.append(f"{data.set_aside:,} rows cannot be used and are set aside; `headstart fit` lists them")
+    return told
+
+
+def _sizes(data: DataFacts, metric: str, score: float) -> list[str]:
+    told = []
+    if data.classes and data.smallest < _FEW:
+        told.append(
+            f"the smallest class has {data.smallest} rows to learn from: it can neither be learnt nor judged surely; "
+            "label more of it, or merge it with another"
+        )
+    if data.classes and data.largest >= _UNEVEN * max(1, data.smallest):
+        told.append(
+            f"the largest class has {data.largest / max(1, data.smallest):.0f} times the rows of the smallest: plain "
+            "accuracy would mostly tell of the largest; judge by balanced accuracy or macro F1"
+        )
+    if metric in ("accuracy", "balanced_accuracy") and data.test:
+        low, high = wilson(score, data.test, 0.95)
+        if (high - low) / 2 > _WIDE:
+            told.append(
+                f"the test part of {data.test:,} rows will tell a score near {said(metric, score)} only to about "
+                f"±{50 * (high - low):.0f} points (95 %): small differences will not show"
+            )
+    return told
+
+
+def _far(base: BaseFacts) -> list[str]:
+    if not base.warning:
+        return []
+    said_so = base.warning[0].lower() + base.warning[1:].rstrip(".")
+    return [f"{said_so}; another base may fit better: `headstart rank` compares them"]
+
+
+def _behind(classes: Sequence[ClassFacts]) -> list[str]:
+    behind = sorted((one for one in classes if one.behind), key=lambda one: one.recall)
+    if not behind:
+        return []
+    names = some([f"{one.name!r} ({said('accuracy', one.recall)} found)" for one in behind], _SHOWN)
+    return [f"surely found less often than the rest: {names}; look for mixed-up labels there with `headstart audit`"]
+
+
+def _copies(data: DataFacts, independent: int) -> list[str]:
+    told = []
+    if data.near:
+        told.append(
+            f"{data.near:,} of {data.rows:,} rows have a near duplicate; they stay on one side of every split, and add "
+            "less than new rows would"
+        )
+    if 2 * independent < data.learn:
+        told.append(
+            f"the rows to learn from are {independent:,} independent groups: that is what counts as their number"
+        )
+    return told
+
+
+def headline(data: DataFacts, base: BaseFacts, metric: str, score: str) -> str:
+    """What there is, and how good the cheapest model is."""
+    of = f" of {data.classes} {'labels' if data.task == 'multilabel' else 'classes'}" if data.classes else ""
+    each = "a label" if data.task == "multilabel" else "a class"
+    spread = "" if not data.classes else f", {data.median:,} {each} to learn from"
+    held = f"comes to a held-out {words_of(metric)} of about {score}"
+    return f"{data.rows:,} {data.modality}s{of}{spread}: {base.name}, frozen, {held}."

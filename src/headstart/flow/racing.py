@@ -1,0 +1,76 @@
+"""The race of the likeliest bases, and which one wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from headstart.bases.base import Base
+from headstart.flow.weighing import Question
+from headstart.heads.linear import probabilities
+from headstart.heads.solve import solve
+from headstart.ranking.halving import Behind, Held, Round, race
+from headstart.ranking.kept import kept
+from headstart.strategies.solving import head_metric
+
+#: Bases that are raced.
+RACED = 3
+#: Points of the score that are worth no dearer base.
+INDIFFERENT = 0.3
+
+
+def run_race(question: Question, bases: Sequence[Base], features: Mapping[str, np.ndarray]) -> tuple[Round, ...]:
+    """Race ``bases``, cheapest first, by heads solved on their features; kept from before where nothing has changed.
+
+    Raises:
+        OutputError: where the cache cannot be written.
+    """
+    names = [base.identity.name for base in bases]
+    order = np.arange(len(question.y))  # rows come spread evenly
+
+    def make() -> list[dict[str, Any]]:
+        rounds = race(names, _held(question, features), question.y, order, question.metric, seed=question.seed)
+        return [asdict(one) for one in rounds]
+
+    found, known = kept(["race", names, *question.about(*bases)], make)
+    return tuple(_round(values, known) for values in found)
+
+
+def _held(question: Question, features: Mapping[str, np.ndarray]) -> Held:
+    task, metric = question.task, question.metric
+
+    def held(base: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        groups = None if question.groups is None else question.groups[rows]
+        found = solve(
+            features[base][rows],
+            question.y[rows],
+            task.name,
+            seed=question.seed,
+            metric=head_metric(metric, task.name),
+            balanced=metric == "balanced_accuracy",
+            outputs=task.outputs,
+            groups=groups,
+        )
+        told = np.isfinite(found.scores).all(axis=1)
+        return probabilities(found.scores[told], task.name), rows[told]
+
+    return held
+
+
+def _round(values: dict[str, Any], known: bool) -> Round:
+    behind = tuple(Behind(**one) for one in values["behind"])
+    return Round(**{**values, "behind": behind, "seconds": 0.0 if known else values["seconds"]})
+
+
+def winner_of(alive: Sequence[str], expected: Mapping[str, float], cheapest_first: Sequence[str]) -> tuple[str, str]:
+    """Of the bases that the race left, the one to take, and the most expected one.
+
+    The cheapest whose expected score is within `INDIFFERENT` of the most expected: where nothing tells them apart, what
+    is left of a difference is the prior's and the evidence's best guess, and it is followed where it is worth having.
+    """
+    best = max(alive, key=lambda name: expected[name])
+    near = [name for name in cheapest_first if name in alive and expected[name] >= expected[best] - INDIFFERENT]
+    return (near[0] if near else best), best

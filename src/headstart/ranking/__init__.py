@@ -1,0 +1,1 @@
+"""Which base promises most: scores of cached features, arrays in, numbers out."""

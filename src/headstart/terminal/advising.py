@@ -1,0 +1,159 @@
+"""Advice as text for the terminal: the answer first, then the evidence in small tables."""
+
+from __future__ import annotations
+
+from headstart.evaluation.extrapolation_words import said
+from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
+from headstart.report.figures import MISSING, duration, known, number
+from headstart.terminal.climb import aligned
+from headstart.terminal.summary import bytes_text
+from headstart.terminal.tables import fitted, paragraph
+
+_CLASSES = 5  # shown
+
+
+def advice_text(advice: Advice) -> str:
+    """The answer, the next command, then what they rest on."""
+    blocks = [
+        paragraph(advice.answer),
+        [f"next: {advice.next_step}"],
+        _facts(advice),
+        _distances(advice.base),
+        _options(advice.options),
+        _curve(advice),
+        _ahead(advice),
+        _classes(advice.more_data.classes),
+        _cautions(advice.cautions),
+        _rules(advice),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines).replace("\u00a0", " ")
+
+
+def _facts(advice: Advice) -> list[str]:
+    data, base = advice.data, advice.base
+    set_aside = f", {data.set_aside:,} set aside" if data.set_aside else ""
+    facts = {
+        "data": f"{data.rows:,} {data.modality}s for {data.task}{set_aside}; {data.learn:,} to learn from and choose "
+        f"on, {data.test:,} under seal for the test",
+        "classes": _spread(data) if data.classes else "",
+        "copies": _copies(data),
+        "base": f"{base.name}, {base.why} ({base.licence}; trained on {base.trained_on}); "
+        "`headstart rank` compares bases on these data",
+        "probe": _probe(advice),
+    }
+    return [line for name, text in facts.items() if text for line in paragraph(text, f"{name:<10}")]
+
+
+def _probe(advice: Advice) -> str:
+    score = f"{number(advice.score)} (90 % interval {number(advice.low)} to {number(advice.high)})"
+    ahead, same = advice.more_data.ahead, advice.more_data.metric == advice.metric
+    all_rows = f"; heads that learn from all rows are foretold {number(ahead[0].score)}" if ahead and same else ""
+    return f"{advice.metric} {score} on {advice.held_out}{all_rows}; {advice.metric} because {advice.metric_reason}"
+
+
+def _copies(data: DataFacts) -> str:
+    rows = "no row has a near duplicate" if not data.near else f"{data.near:,} rows have a near duplicate"
+    return "; ".join([rows, *data.leaks])
+
+
+def _spread(data: DataFacts) -> str:
+    kind = "labels" if data.task == "multilabel" else "classes"
+    if data.smallest == data.largest:
+        return f"{data.classes} {kind} of {data.median:,} rows each to learn from"
+    return (
+        f"{data.classes} {kind}; rows to learn from: smallest {data.smallest:,}, median {data.median:,}, largest "
+        f"{data.largest:,}"
+    )
+
+
+def _distances(base: BaseFacts) -> list[str]:
+    """What every measure that could be taken says."""
+    told = [one for one in base.measures if one.told]
+    if not told:
+        why = "; ".join(f"{one.name} {one.how}" for one in base.measures)
+        return paragraph(f"how far the data are from what the base knows: {why}") if why else []
+    title = ("how far the data are from what the base knows", "value", "far from", "what is measured")
+    rows = [(one.name, f"{one.value:.2f}", f"{one.far:g}" if known(one.far) else MISSING, one.how) for one in told]
+    note = "(More is farther, on a scale of its own for each measure. They warn, and do not decide whether to borrow.)"
+    return [*fitted([title, *rows], right=(1, 2), wrapped=(3,)), *paragraph(note)]
+
+
+def _options(options: tuple[Option, ...]) -> list[str]:
+    title = ("a whole run by", "usually", "at least", "at most", "memory", "worth it", "why")
+    note = (
+        "(Predicted on this machine, the base's features being there. At least: where training does not pay and stops "
+        "early; at most: where it runs to the end of its schedule; memory: at the peak.)"
+    )
+    return [*fitted([title, *map(_option, options)], right=(1, 2, 3, 4), wrapped=(6,)), *paragraph(note)]
+
+
+def _option(one: Option) -> tuple[str, ...]:
+    memory = bytes_text(one.memory) if known(one.memory) else MISSING
+    times = duration(one.seconds), duration(one.least), duration(one.at_most)
+    return one.strategy, *times, memory, "yes" if one.worth else "no", one.why
+
+
+def _curve(advice: Advice) -> list[str]:
+    more = advice.more_data
+    if not more.points:
+        return paragraph(f"learning curve: none; {more.refused}")
+    by_class = known(more.points[0].per_class)
+    title = ("probe that learnt from", *(("a class",) if by_class else ()), more.metric, "±")
+    lines = aligned([title, *(_point(one, by_class) for one in more.points)], right=(0, 1, 2, 3)[: 3 + by_class])
+    note = paragraph(f"(The mean of {more.points[0].draws} draws of so many rows ± their standard deviation.)")
+    return [*lines, *note, *(paragraph(f"not carried on: {more.refused}") if more.refused else [])]
+
+
+def _point(one: CurvePoint, by_class: bool) -> tuple[str, ...]:
+    per_class = (f"{one.per_class:.0f}",) if by_class else ()
+    return f"{one.rows:,.0f} rows", *per_class, number(one.score), number(one.sd)
+
+
+def _ahead(advice: Advice) -> list[str]:
+    """The curve carried on, and what it takes for the goal."""
+    more = advice.more_data
+    if not more.ahead:
+        return []
+    title = ("foretold for", "rows to learn from", more.metric, "90 % interval")
+    lines = aligned([title, *map(_foretold, more.ahead)], (1, 2))
+    by_class = bool(more.points) and known(more.points[0].per_class)
+    return lines if more.goal is None else [*lines, _goal(more.goal, more.metric, "a class" if by_class else "")]
+
+
+def _foretold(one: AheadPoint) -> tuple[str, ...]:
+    times = "the rows there are" if one.times == 1 else f"{one.times:g} times as many"
+    return times, f"{one.rows:,}", number(one.score), f"{number(one.low)} to {number(one.high)}"
+
+
+def _goal(goal: GoalFacts, metric: str, each: str) -> str:
+    if not known(goal.more):
+        return f"goal {said(metric, goal.goal)}: not within four times the rows"
+    if goal.more < 1:
+        return f"goal {said(metric, goal.goal)}: reached, or as good as"
+    upper = f"{goal.more_high:,.0f}" if known(goal.more_high) else "beyond four times the rows"
+    unit = f"labels {each}" if each else "labels"
+    return f"goal {said(metric, goal.goal)}: {goal.more:,.0f} more {unit} ({goal.more_low:,.0f} to {upper})"
+
+
+def _classes(classes: tuple[ClassFacts, ...]) -> list[str]:
+    told = [one for one in classes if one.gains_more]
+    if not told:
+        return []
+    title = ("labels pay most in", "held-out rows", "found", "found with a quarter of the rows")
+    rows = [
+        (one.name, f"{one.held:,}", said("accuracy", one.recall, 0), said("accuracy", one.recall - one.gain, 0))
+        for one in told[:_CLASSES]
+    ]
+    return aligned([title, *rows], right=(1, 2, 3))
+
+
+def _cautions(cautions: tuple[str, ...]) -> list[str]:
+    if not cautions:
+        return []
+    return ["what can go wrong", *(line for one in cautions for line in paragraph(one, "- "))]
+
+
+def _rules(advice: Advice) -> list[str]:
+    rows = [("> " if one.yours else "  ") + one.rows for one in advice.rules]
+    table = [(row, one.advice, one.source) for row, one in zip(rows, advice.rules, strict=True)]
+    return fitted([("  rule of thumb", "what usually holds", "source"), *table], right=(), wrapped=(1, 2))

@@ -1,0 +1,82 @@
+"""The bases that fit as text for the terminal, at most 120 columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headstart.bases.choosing import LeftOut, Selection
+from headstart.bases.entry import Entry
+from headstart.terminal.climb import aligned
+
+_WIDTH = 120  # columns
+_INPUTS = {"image": "pixels", "text": "tokens", "audio": "per second"}  # what the column of inputs counts
+_EMBEDDED = "* comes inside an installed package and needs no network; names of the others are fetched from the Hub"
+
+
+def bases_text(selection: Selection) -> str:
+    """A table for each modality, then what was left out and why, the commonest reason first."""
+    blocks = []
+    for modality in dict.fromkeys(entry.modality for entry in selection.kept):
+        blocks.append(_table([entry for entry in selection.kept if entry.modality == modality]))
+    if not selection.kept:
+        blocks.append(["No base of the catalogue fits."])
+    if any(entry.embedded for entry in selection.kept):
+        blocks.append([_EMBEDDED])
+    if note := _forbidding(selection.kept):
+        blocks.append([note])
+    if selection.left_out:
+        blocks.append(_left_out(selection))
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def _table(entries: Sequence[Entry]) -> list[str]:
+    modality = entries[0].modality
+    title = (f"{modality}, {len(entries)}", "parameters", "width", _INPUTS[modality], "licence", "trained on")
+    lines = aligned([title, *map(_cells, entries)], right=(1, 2, 3))
+    return [_cut(line) for line in lines]
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    return (
+        f"{entry.name}{' *' if entry.embedded else ''}",
+        f"{entry.parameters:,.1f} M",
+        f"{entry.width:,}",
+        f"{entry.input:,}",
+        entry.licence,
+        entry.trained_on,
+    )
+
+
+def _forbidding(entries: Sequence[Entry]) -> str:
+    """The licences shown that are not for commercial use; "" where all are."""
+    named = {
+        "not for commercial use": sorted({e.licence for e in entries if e.commercial == "no"}),
+        "commercial use unknown": sorted({e.licence for e in entries if e.commercial == "unknown"}),
+    }
+    return "; ".join(f"{what}: {', '.join(licences)}" for what, licences in named.items() if licences)
+
+
+def _left_out(selection: Selection) -> list[str]:
+    """Counts and reasons, and the names as far as a line goes."""
+    groups: dict[str, list[LeftOut]] = {}
+    for one in selection.left_out:
+        groups.setdefault(one.ground, []).append(one)
+    total = len(selection.kept) + len(selection.left_out)
+    lines = [f"left out: {len(selection.left_out)} of {total}"]
+    for ground, members in sorted(groups.items(), key=lambda item: -len(item[1])):
+        lines.append(_named(f"{len(members):>4}  {ground}: ", [one.name for one in members]))
+    return lines
+
+
+def _named(start: str, names: list[str]) -> str:
+    """``start`` and as many of ``names`` as fit, and how many more there are."""
+    for shown in range(len(names), 0, -1):
+        more = f", and {len(names) - shown} more" if shown < len(names) else ""
+        line = f"{start}{', '.join(names[:shown])}{more}"
+        if len(line) <= _WIDTH:
+            return line
+    return start.rstrip(": ")
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1].rstrip()}…"

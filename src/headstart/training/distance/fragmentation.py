@@ -1,0 +1,29 @@
+"""How many pieces a tokenizer breaks words into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from headstart.bases.base import Base
+from headstart.training.distance.measured import Distance, untold
+from headstart.training.tokens import Tokens
+
+NAME = "token fragmentation"
+FAR = 0.5
+_WORD = 2.0  # tokens a word from which a text's vocabulary is taken for wholly foreign, beyond the one of a known word
+
+
+def fragmentation(base: Base, texts: Sequence[str]) -> Distance:
+    """Tokens a word beyond one, over 2: 0 where every word is a token, 1 from three tokens a word on.
+
+    A tokenizer keeps the words whole that were frequent where its base was trained (Rust et al. 2021,
+    arXiv:2012.15613, call tokens a word its fertility).
+    """
+    if base.modality != "text":
+        return untold(NAME, "the data are no texts")
+    words = sum(max(1, len(text.split())) for text in texts)
+    tokens = sum(max(0, len(ids) - 2) for ids in Tokens(base).ids(texts))  # without the marks at both ends
+    value = float(np.clip((tokens / words - 1) / _WORD, 0.0, 1.0))
+    return Distance(NAME, value, "how many tokens the words fall into", FAR)

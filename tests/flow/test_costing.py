@@ -1,0 +1,62 @@
+"""What each strategy is said to cost."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from headstart.bases.catalogue import open_base
+from headstart.data.source import open_sources
+from headstart.flow.costing import predicted_costs
+from headstart.flow.preparing import prepare
+from headstart.progress import Progress
+from headstart.settings import FitSettings, SourceSettings, TrainingSettings
+from headstart.strategies.names import STRATEGIES
+from headstart.training.costs import Cost
+from tests.strategies import data
+
+SETTINGS = FitSettings(training=TrainingSettings(scratch_control=False))
+
+
+def costs(source: Path, name: str, settings: FitSettings = SETTINGS, frozen: bool = False) -> dict[str, Cost]:
+    opened = open_sources(source, valid=None, test=None, settings=SourceSettings())
+    base = open_base(name, opened.table.modality)
+    if frozen:
+        base.trainable = False
+    prepared = prepare(opened, base, settings, Progress())
+    return {one.strategy: one for one in predicted_costs(prepared, base, "accuracy", settings)}
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    return data.texts(tmp_path / "texts.csv", 120)
+
+
+def test_every_strategy_has_a_cost_that_adds_up(settled_bases: dict[str, str], texts: Path) -> None:
+    found = costs(texts, settled_bases["text"])
+    assert list(found) == list(STRATEGIES)
+    for cost in found.values():
+        assert not cost.left_out
+        assert cost.seconds == pytest.approx(sum(cost.parts.values()))
+        assert 0 < cost.least <= cost.at_most * 1.000001
+        assert cost.seconds <= cost.at_most * 1.000001
+        assert cost.memory > 50 * 2**20
+    assert found["probe"].seconds == min(cost.seconds for cost in found.values())
+    assert found["probe"].memory < found["full"].memory
+    assert found["full"].disk == 0
+
+
+def test_the_control_from_scratch_is_paid_for(settled_bases: dict[str, str], texts: Path) -> None:
+    with_control = costs(texts, settled_bases["text"], FitSettings())["full"]
+    assert with_control.parts["control from scratch"] > 0
+    assert "control from scratch" not in costs(texts, settled_bases["text"])["full"].parts
+
+
+def test_a_frozen_base_is_for_a_probe_only(settled_bases: dict[str, str], texts: Path) -> None:
+    found = costs(texts, settled_bases["text"], frozen=True)
+    assert not found["probe"].left_out
+    assert found["probe"].seconds > 0
+    others = [cost for name, cost in found.items() if name != "probe"]
+    assert all("frozen" in cost.left_out and math.isnan(cost.seconds) for cost in others)

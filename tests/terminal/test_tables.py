@@ -1,0 +1,36 @@
+"""Tables keep to the width of a page."""
+
+from __future__ import annotations
+
+from headstart.terminal.tables import WIDTH, fitted, paragraph
+
+LONG = " ".join(f"word{i}" for i in range(60))
+
+
+def test_long_cells_go_over_several_lines_of_their_column() -> None:
+    lines = fitted([("name", "number", "why"), ("one", "12", LONG), ("two", "3", "short")], right=(1,), wrapped=(2,))
+    assert max(map(len, lines)) <= WIDTH
+    start = lines[0].index("why")
+    assert lines[1].startswith("one ")
+    assert not lines[2][:start].strip()
+    assert " ".join(line[start:] for line in lines[1:-1]) == LONG
+    assert lines[-1].split() == ["two", "3", "short"]
+
+
+def test_what_one_column_does_not_need_the_other_gets() -> None:
+    lines = fitted([("a", "short", LONG)], right=(), wrapped=(1, 2))
+    assert lines[0].startswith("a  short  word0")
+    assert max(map(len, lines)) > WIDTH - 10
+
+
+def test_tables_that_fit_are_left_as_they_are() -> None:
+    assert fitted([("a", "bb"), ("cc", "d")], right=(), wrapped=(1,)) == ["a   bb", "cc  d"]
+
+
+def test_paragraphs_are_indented_and_keep_paths_and_hard_spaces() -> None:
+    path = "~/" + "a-b/" * 40
+    lines = paragraph(f"{LONG} {path} 93\u00a0%", "note: ")
+    assert lines[0].startswith("note: word0")
+    assert all(line.startswith("      ") for line in lines[1:])
+    assert any(path in line for line in lines)
+    assert lines[-1].endswith("93\u00a0%")

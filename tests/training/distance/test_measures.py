@@ -1,0 +1,59 @@
+"""All measures of a base together, and the warning that they may end in."""
+
+import numpy as np
+import pytest
+
+from headstart.bases.catalogue import open_base
+from headstart.strategies.distance import distance
+from headstart.training.distance.measured import Distance, untold
+from headstart.training.distance.measures import distances, warning
+from headstart.training.distance.own_answers import own_entropy
+from headstart.training.features import extract
+from headstart.training.rows import TrainRows
+from tests.toys import pictures, sentences
+
+
+def test_pictures_have_three_measures():
+    base = open_base("efficientnet_lite0", "image")
+    toys, _ = pictures(4)
+    vectors = extract(base, toys).vectors
+    entropy, statistics, reference = distances(base, toys, vectors)
+    assert 0 < entropy.value < 1
+    assert statistics.value > 0
+    assert not reference.told
+    assert reference.how == "not told: there is no sample of what the base was trained on"
+    rng = np.random.default_rng(0)
+    known = rng.normal(size=(60, 1280)).astype(np.float32)
+    like = rng.normal(size=(60, 1280)).astype(np.float32)
+    assert distances(base, toys, like, reference=known)[2].value < 0.8
+    assert distances(base, toys, like + 3, reference=known)[2].value == pytest.approx(2)
+    assert not distances(base, toys, like[:3], reference=known)[2].told
+
+
+def test_texts_have_three_measures(tiny_text_base):
+    base = open_base(tiny_text_base, "text")
+    texts, _ = sentences(5)
+    found = distances(base, texts, np.zeros((10, 16), np.float32))
+    assert [one.name for one in found] == ["token fragmentation", "masked-token loss", "proxy A-distance"]
+    assert [one.told for one in found] == [True, False, False]
+
+
+def test_the_entropy_is_one_for_features_that_say_nothing():
+    base = open_base("efficientnet_lite0", "image")
+    flat, loud = np.zeros((3, 1280), np.float32), np.full((3, 1280), 50, np.float32)
+    assert own_entropy(base, flat).value == pytest.approx(1, abs=0.05)
+    assert own_entropy(base, loud).value < 0.1
+
+
+def test_a_base_without_a_classifier_is_not_told(tiny_image_base):
+    base = open_base(tiny_image_base, "image")
+    rows = TrainRows([""], np.array(["k"]), np.zeros(1, int), np.zeros((1, 16), np.float32))
+    value, how = distance(base, rows)
+    assert np.isnan(value)
+    assert how == "not told: the base has no classifier of its own"
+
+
+def test_a_warning_names_the_measures_that_are_far_and_only_those():
+    near, far, unknown = Distance("a", 0.2, "", 0.5), Distance("b", 0.7, "", 0.5), untold("c", "no head")
+    assert warning([near, unknown]) == ""
+    assert "(b 0.70, far from 0.5 on)" in warning([near, far, unknown])
