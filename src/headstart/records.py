@@ -367,9 +367,7 @@ class Result:
     ood: OodRecord | None  # null where the model cannot tell unknown inputs
     shift: ShiftRecord | None  # null where --damage was not asked for
     data: DataRecord
-    base: dict[
-        str, Any
-    ]  # its `Identity`, weights as sha256; and `chain`: the steps to it in words
+    base: dict[str, Any]  # its `Identity`, weights as sha256; and `chain`: the steps to it in words
     features: FeatureRecord
     seconds: float  # from opening the source to writing the report, libraries that are imported on the way included
     timing: dict[str, float]  # seconds of each step

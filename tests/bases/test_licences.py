@@ -67,7 +67,7 @@ def test_other_licences_are_refused(licence, said):
 
 def test_what_a_base_was_made_from_counts():
     root = Ancestor("lab/root", "hub lab/root", "1", "def", "CC-BY-NC-4.0")
-    with pytest.raises(BaseError, match=r"'lab/net' was made from 'lab/root': licence CC-BY-NC-4\.0 forbids"):
+    with pytest.raises(BaseError, match=r"'lab/net': made from 'lab/root': licence CC-BY-NC-4\.0 forbids"):
         refuse_unlicensed(identity("mit", lineage=(root,)), "commercial")
 
 

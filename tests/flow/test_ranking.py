@@ -14,9 +14,10 @@ from headstart.data.source import open_source
 from headstart.data.table import Table, objects
 from headstart.errors import BaseError, LabelError
 from headstart.flow import fielding
+from headstart.flow.enough import check_enough
 from headstart.flow.racing import winner_of
 from headstart.flow.ranking import rank_source
-from headstart.flow.sampling import MOST, check_rows, sample_of
+from headstart.flow.sampling import MOST, sample_of
 from headstart.ranking.history import remembered
 from headstart.settings import SourceSettings
 from headstart.terminal.ranking import ranking_text
@@ -115,6 +116,8 @@ def test_other_tasks(tmp_path: Path, tiny_text_base: str, target: tuple[str, ...
     assert found.task == task
     assert found.metric in ("r2", "f1_micro")
     assert found.candidates[0].expected > 20
+    targets = " ".join(f"--target {name}" for name in target)
+    assert found.next_step == f"headstart fit {source} --task {task} --base {tiny_text_base} {targets}"
 
 
 def test_too_few_examples_of_a_class_is_one_line(tmp_path: Path, tiny_image_base: str) -> None:
@@ -127,13 +130,13 @@ def test_too_few_examples_of_a_class_is_one_line(tmp_path: Path, tiny_image_base
 
 def test_only_rows_outside_a_given_test_part_are_counted() -> None:
     table = texts(40)
-    check_rows(table)
+    check_enough(table, "ranking bases")
     split = np.full(40, "", dtype="U5")
     split[4:] = "test"
     with pytest.raises(LabelError, match="fewer than 5"):
-        check_rows(replace(table, split=split))
+        check_enough(replace(table, split=split), "ranking bases")
     with pytest.raises(LabelError, match="no labels"):
-        check_rows(replace(table, targets=None))
+        check_enough(replace(table, targets=None), "ranking bases")
 
 
 def test_the_draw_is_even_keeps_rare_classes_and_repeats() -> None:

@@ -62,27 +62,32 @@ def objection(licence: str, commercial: str) -> str:
     return "licence unknown" if licence.lower() == "unknown" else f"commercial use unknown under licence {licence}"
 
 
-def refuse_unlicensed(identity: Identity, wanted: str | None) -> None:
-    """Refuse a base whose weights, or any that they were made from, are not known to be free for commercial use.
+def objection_to(identity: Identity) -> str:
+    """Why a base, or what it was made from, is not known to be free for commercial use; "" where it is.
 
     Where the weights came without a licence that is known, the catalogue's row of that name says it; a local folder has
     no row.
+    """
+    for step in ancestors(identity):
+        if step.source.startswith(RUN):
+            continue  # the user's own, under the licences of what it was made from
+        if why := objection(*_licence(step)):
+            return why if step.name == identity.name else f"made from {step.name!r}: {why}"
+    return ""
+
+
+def refuse_unlicensed(identity: Identity, wanted: str | None) -> None:
+    """Refuse a base that is not known to be free for commercial use, where that is wanted; see `objection_to`.
 
     Raises:
         BaseError: ``wanted`` is "commercial" and the base is not.
         SettingError: ``wanted`` is none of `LICENCES`.
     """
-    if not asks_commercial(wanted):
-        return
-    for step in ancestors(identity):
-        if step.source.startswith(RUN):
-            continue  # the user's own, under the licences of what it was made from
-        if why := objection(*_licence(step)):
-            made = "" if step.name == identity.name else f" was made from {step.name!r}"
-            raise BaseError(
-                f"base {identity.name!r}{made}: {why}, and --licence commercial was asked for; "
-                f"`headstart bases --licence commercial` lists what may be used."
-            )
+    if asks_commercial(wanted) and (why := objection_to(identity)):
+        raise BaseError(
+            f"base {identity.name!r}: {why}, and --licence commercial was asked for; "
+            f"`headstart bases --licence commercial` lists what may be used."
+        )
 
 
 def _licence(step: Ancestor) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +11,8 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
 from headstart.data.source import open_source
-from headstart.data.strata import count_labels, labels_of
-from headstart.data.table import Opened, Table
-from headstart.errors import LabelError, SettingError
+from headstart.data.table import Opened
+from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, score_interval
 from headstart.evaluation.extrapolation import FURTHEST, LEVEL
 from headstart.evaluation.extrapolation_words import Counting, ahead_sentence, bounds, goal_of, needed_sentence
@@ -34,8 +32,10 @@ from headstart.flow.advice import (
 from headstart.flow.advice_words import cautions, headline, on_classes, what_to_do
 from headstart.flow.climbing import ground_of
 from headstart.flow.clock import Clock
+from headstart.flow.commanding import fit_command
 from headstart.flow.costing import predicted_costs
 from headstart.flow.curving import Curved, curve_of
+from headstart.flow.enough import check_enough
 from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, prepare
 from headstart.progress import Progress
@@ -52,8 +52,6 @@ from headstart.training.distance.measures import distances, warning
 from headstart.training.reading import read_as
 from headstart.training.rows import TrainRows
 
-FEWEST = 5  # examples of each class, under which nothing is advised
-_FEWEST_ROWS = 20  # where there are no classes
 _TIMES = (1.0, 2.0, FURTHEST)
 _NAN = float("nan")
 
@@ -102,7 +100,7 @@ def advise_source(
     fit = FitSettings(source=settings, split=SplitSettings(seed=seed), base=base, seed=seed)
     with clock.step("open"):
         opened = open_source(source, settings)
-        check_rows(opened.table)
+        check_enough(opened.table, "advice")
         known = open_base(base, opened.table.modality, remote_code=trust_remote_code, progress=progress)
         known = read_as(known, opened.table)
     with clock.step("reference"):
@@ -136,34 +134,6 @@ def _metric(prepared: Prepared) -> tuple[str, str]:
     metric, reason = prepared.task.default_metric(prepared.train.y)
     again, of_all = prepared.task.default_metric(prepared.working().y)
     return metric, of_all if again == metric else reason
-
-
-def check_rows(table: Table) -> None:
-    """Refuse tables about which nothing can be advised.
-
-    Raises:
-        LabelError: no labels, one class only, or a class of too few examples outside a given test part.
-    """
-    if table.targets is None:
-        raise LabelError("the examples have no labels; name the target column with --target.")
-    known = table.take(table.split != "test")
-    if table.task != "classification":
-        if len(known) < _FEWEST_ROWS:
-            raise LabelError(
-                f"there are {len(known)} labelled rows outside the test part; advice takes at least {_FEWEST_ROWS}. "
-                "Label more."
-            )
-        return
-    counts = count_labels(labels_of(known))
-    if len(counts) < 2:
-        raise LabelError(f"only one class was found ({', '.join(counts) or 'none'}); there must be two or more.")
-    label, count = min(counts.items(), key=lambda pair: (pair[1], pair[0]))
-    if count < FEWEST:
-        few = sum(1 for value in counts.values() if value < FEWEST)
-        raise LabelError(
-            f"{few} of {len(counts)} classes have fewer than {FEWEST} examples outside the test part, the smallest "
-            f"{label!r} with {count}; advice takes at least {FEWEST} of each. Label more, or merge it with another."
-        )
 
 
 def _options(
@@ -207,7 +177,7 @@ def _advice(
     return Advice(
         source=source,
         answer=_answer(looked, data, base, score, more, counting),
-        next_step=next_command(source, settings),
+        next_step=fit_command(source, settings.source, settings.base, seed=settings.seed),
         metric=ground.metric,
         metric_reason=reason,
         score=score.value,
@@ -325,17 +295,3 @@ def _rules(data: DataFacts) -> tuple[RuleFacts, ...]:
     counted = RULES if data.classes else ()  # by the class
     rules = [RuleFacts(rule.rows, rule.advice, rule.source, rule is mine) for rule in counted]
     return (*rules, *(RuleFacts("any number", advice, source, False) for advice, source in ALWAYS))
-
-
-def next_command(source: str, settings: FitSettings) -> str:
-    """The command that does what was advised, on the same rows."""
-    told, given = settings.source, ["headstart", "fit", source]
-    named = {"input": told.input, "group": told.group, "split": told.split, "task": told.task}
-    for option, value in {**named, "modality": told.modality, "base": settings.base}.items():
-        given += [f"--{option}", value] if value else []
-    for target in told.target or ():
-        given += ["--target", target]
-    for column in told.slices:
-        given += ["--slice", column]
-    given += ["--seed", str(settings.seed)] if settings.seed else []
-    return shlex.join(given)

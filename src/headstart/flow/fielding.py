@@ -9,7 +9,7 @@ from headstart.bases.base import Base
 from headstart.bases.catalogue import entry_of, open_base
 from headstart.bases.choosing import choose
 from headstart.bases.entry import Entry
-from headstart.bases.licences import refuse_unlicensed
+from headstart.bases.licences import asks_commercial, objection_to
 from headstart.data.table import Table
 from headstart.errors import BaseError
 from headstart.progress import Progress
@@ -116,11 +116,8 @@ def _named(
     """A base that the user named; one that cannot be had is an error, one without the licence asked for is left out."""
     progress.say(f"  base {name}")
     base = open_base(name, modality, remote_code=remote_code, progress=progress)
-    try:
-        refuse_unlicensed(base.identity, licence)
-    except BaseError as error:
-        return NotRanked(name, str(error))
-    return Candidate(base, entry_of(name))
+    why = objection_to(base.identity) if asks_commercial(licence) else ""
+    return NotRanked(name, why) if why else Candidate(base, entry_of(name))
 
 
 def _refusal(name: str, max_params: float | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from headstart.data.strata import units
 from headstart.data.table import Opened
 from headstart.errors import SourceError
 from headstart.flow.clock import Clock
+from headstart.flow.commanding import fit_command
+from headstart.flow.enough import check_enough
 from headstart.flow.fielding import Candidate, Field, field_of
 from headstart.flow.racing import INDIFFERENT, RACED, run_race, winner_of
-from headstart.flow.sampling import Sample, check_rows, sample_of
+from headstart.flow.sampling import Sample, sample_of
 from headstart.flow.weighing import NEIGHBOURS, SOLVED, Question, weigh
 from headstart.progress import Progress
 from headstart.ranking.combining import combine, levelled, pooled
@@ -83,7 +86,7 @@ def rank_source(
     progress, clock = progress or Progress(), Clock()
     with clock.step("open"):
         opened = _open(source, valid, test, settings or SourceSettings())
-        check_rows(opened.table)
+        check_enough(opened.table, "ranking bases")
         modality = opened.table.modality
         field = field_of(candidates, modality, licence, max_params, progress, remote_code=trust_remote_code)
         field = field.reading(opened.table)
@@ -97,7 +100,8 @@ def rank_source(
     with clock.step("race"):
         rounds = _race(looked, field, weighed, progress)
     _remember(looked, weighed, modality)
-    return _ranking(str(source), (sample, looked, field, weighed, rounds), clock, seed)
+    command = partial(fit_command, str(source), settings or SourceSettings(), valid=valid, test=test, seed=seed)
+    return _ranking(str(source), (sample, looked, field, weighed, rounds), clock, seed, command)
 
 
 def _open(source: str | Path, valid: str | Path | None, test: str | Path | None, settings: SourceSettings) -> Opened:
@@ -188,7 +192,11 @@ def _remember(looked: _Looked, weighed: _Weighed, modality: str) -> None:
 
 
 def _ranking(
-    source: str, found: tuple[Sample, _Looked, Field, _Weighed, tuple[Round, ...]], clock: Clock, seed: int
+    source: str,
+    found: tuple[Sample, _Looked, Field, _Weighed, tuple[Round, ...]],
+    clock: Clock,
+    seed: int,
+    command: Callable[[str], str],
 ) -> Ranking:
     sample, looked, field, weighed, rounds = found
     names = [one.name for one in field.candidates]
@@ -210,7 +218,7 @@ def _ranking(
         rounds=rounds,
         winner=winner,
         why=why,
-        next_step=f"headstart fit {_quoted(source)} --base {_quoted(winner)}",
+        next_step=command(winner),
         left_out=field.left_out,
         seconds={**clock.seconds, "in all": clock.total()},
         seed=seed,
@@ -254,9 +262,3 @@ def _decision(names: Sequence[str], expected: dict[str, float], rounds: Sequence
         return winner, f"{told}; of those it is expected to do best"
     ahead = expected[best] - expected[winner]
     return winner, f"{told}; {best} is expected to be {ahead:.2f} points ahead, under {INDIFFERENT}, and costs more"
-
-
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)

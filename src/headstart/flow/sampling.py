@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.data.split import assign
-from headstart.data.strata import count_labels, labels_of, strata
+from headstart.data.strata import strata
 from headstart.data.table import Table
-from headstart.errors import LabelError
+from headstart.flow.enough import FEWEST
 from headstart.settings import SplitSettings
 from headstart.training.features import content_keys
 
 #: Most rows looked at.
 MOST = 2000
-#: Fewest examples of each class, and fewest rows of other tasks.
-FEWEST, FEWEST_ROWS = 5, 20
 
 
 @dataclass(frozen=True)
@@ -36,37 +34,8 @@ class Sample:
     facts: tuple[str, ...]
 
 
-def check_rows(table: Table) -> None:
-    """Refuse tables that are too small to tell bases apart.
-
-    Raises:
-        LabelError: no labels, one class only, or a class of too few examples outside a given test part.
-    """
-    if table.targets is None:
-        raise LabelError("the examples have no labels; name the target column with --target.")
-    known = table.take(table.split != "test")
-    if table.task != "classification":
-        if len(known) < FEWEST_ROWS:
-            raise LabelError(
-                f"there are {len(known)} labelled rows outside the test part; ranking bases takes at least "
-                f"{FEWEST_ROWS}. Add labelled rows, or fit with the default base."
-            )
-        return
-    counts = count_labels(labels_of(known))
-    if len(counts) < 2:
-        raise LabelError(f"only one class was found ({', '.join(counts) or 'none'}); ranking needs two or more.")
-    label, count = min(counts.items(), key=lambda pair: (pair[1], pair[0]))
-    if count < FEWEST:
-        few = sum(1 for value in counts.values() if value < FEWEST)
-        raise LabelError(
-            f"{few} of {len(counts)} classes have fewer than {FEWEST} examples outside the test part, the smallest "
-            f"{label!r} with {count}; ranking bases takes at least {FEWEST} of each. Label more, or fit with the "
-            "default base."
-        )
-
-
 def sample_of(table: Table, seed: int) -> Sample:
-    """The rows to rank ``table`` by, after `check_rows`.
+    """The rows to rank ``table`` by, after `check_enough`.
 
     A given test part is left out. Where none is given, the part that `fit` would draw with ``seed`` is, as far as it
     does not depend on near duplicates, which take all rows' features to find. Of equal inputs one is kept.
