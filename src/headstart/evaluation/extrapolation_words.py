@@ -84,9 +84,8 @@ def needed_sentence(metric: str, needed: Needed, ahead: Extrapolation, counting:
         sure = "surely" if now.low >= needed.goal else "probably"
         return f"{goal} is {sure} reached already."
     if math.isnan(needed.rows):
-        then = ahead.at(FURTHEST)
         reach = "is not reachable within four times the data" if math.isnan(needed.low) else "would take more than that"
-        return f"{goal} {reach}: it would be at about {bounds(metric, then)}."
+        return f"{goal} {reach}."
     more, least, most = (counting.more(rows, ahead.rows[0]) for rows in (needed.rows, needed.low, needed.high))
     if more < 1:
         return f"{goal} is as good as reached."

@@ -22,6 +22,8 @@ def bases_text(selection: Selection) -> str:
         blocks.append(["No base of the catalogue fits."])
     if any(entry.embedded for entry in selection.kept):
         blocks.append([_EMBEDDED])
+    if selection.unserved:
+        blocks.append([f"{' and '.join(selection.unserved)}: for reference; headstart reads no such data yet"])
     if note := _forbidding(selection.kept):
         blocks.append([note])
     if selection.left_out:
