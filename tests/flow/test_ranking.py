@@ -195,9 +195,9 @@ def test_unknown_bases_are_named_with_the_nearest(toy_images: Path) -> None:
 
 def test_of_those_that_cannot_be_told_apart_the_cheapest_of_the_best_wins() -> None:
     cheap_first = ["cheap", "middle", "dear"]
-    assert winner_of(["dear", "cheap"], {"cheap": 90.0, "dear": 90.2}, cheap_first) == ("cheap", "dear")
-    assert winner_of(["dear", "cheap"], {"cheap": 90.0, "dear": 91.0}, cheap_first) == ("dear", "dear")
-    assert winner_of(["middle", "dear"], {"cheap": 99.0, "middle": 90, "dear": 90}, cheap_first) == ("middle", "middle")
+    assert winner_of(["dear", "cheap"], {"cheap": 90.0, "dear": 90.0}, cheap_first) == "cheap"
+    assert winner_of(["dear", "cheap"], {"cheap": 90.0, "dear": 90.1}, cheap_first) == "dear"
+    assert winner_of(["middle", "dear"], {"cheap": 99.0, "middle": 90, "dear": 90}, cheap_first) == "middle"
 
 
 def test_dearer_is_more_weights_on_larger_inputs() -> None:

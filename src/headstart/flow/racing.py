@@ -18,8 +18,6 @@ from headstart.strategies.solving import head_metric
 
 #: Bases that are raced.
 RACED = 3
-#: Points of the score that are worth no dearer base.
-INDIFFERENT = 0.3
 
 
 def run_race(question: Question, bases: Sequence[Base], features: Mapping[str, np.ndarray]) -> tuple[Round, ...]:
@@ -65,12 +63,9 @@ def _round(values: dict[str, Any], known: bool) -> Round:
     return Round(**{**values, "behind": behind, "seconds": 0.0 if known else values["seconds"]})
 
 
-def winner_of(alive: Sequence[str], expected: Mapping[str, float], cheapest_first: Sequence[str]) -> tuple[str, str]:
-    """Of the bases that the race left, the one to take, and the most expected one.
+def winner_of(alive: Sequence[str], expected: Mapping[str, float], cheapest_first: Sequence[str]) -> str:
+    """Of the bases that the race left the one that is expected to do best, of equals the cheapest.
 
-    The cheapest whose expected score is within `INDIFFERENT` of the most expected: where nothing tells them apart, what
-    is left of a difference is the prior's and the evidence's best guess, and it is followed where it is worth having.
+    Taking a cheaper one that is expected to be little behind gave away more than it saved (docs/log.md, 35).
     """
-    best = max(alive, key=lambda name: expected[name])
-    near = [name for name in cheapest_first if name in alive and expected[name] >= expected[best] - INDIFFERENT]
-    return (near[0] if near else best), best
+    return max((name for name in cheapest_first if name in alive), key=lambda name: expected[name])

@@ -17,7 +17,7 @@ from headstart.flow.clock import Clock
 from headstart.flow.commanding import fit_command
 from headstart.flow.enough import check_enough
 from headstart.flow.fielding import Candidate, Field, field_of
-from headstart.flow.racing import INDIFFERENT, RACED, run_race, winner_of
+from headstart.flow.racing import RACED, run_race, winner_of
 from headstart.flow.sampling import Sample, sample_of
 from headstart.flow.weighing import NEIGHBOURS, SOLVED, Question, weigh
 from headstart.progress import Progress
@@ -31,6 +31,7 @@ from headstart.tasks import get as get_task
 from headstart.training.extracted import Effort
 from headstart.training.features import extract
 
+_PERFECT = 100.0  # points: a prior can be better than any score
 #: Points² by which nearest neighbours' advantage of a base may differ from the probe's, rows apart: 1.5 points.
 APART = 2.25
 
@@ -235,7 +236,7 @@ def _shown(i: int, one: Candidate, looked: _Looked, weighed: _Weighed, raced: se
         evidence=weighed.evidence[one.name],
         prior=float(weighed.prior.mean[i]),
         prior_sd=float(weighed.prior.variance[i] ** 0.5),
-        expected=float(weighed.expected.mean[i]),
+        expected=min(_PERFECT, float(weighed.expected.mean[i])),
         expected_sd=float(weighed.expected.variance[i] ** 0.5),
         raced=one.name in raced,
         computed=effort.computed,
@@ -255,10 +256,6 @@ def _decision(names: Sequence[str], expected: dict[str, float], rounds: Sequence
             f"ahead of {behind.base} by {behind.gain:.1f} points on the same {last.judged:,} held-out rows, at least "
             f"{behind.low:.1f} with 95 % confidence"
         )
-    winner, best = winner_of(alive, expected, names)
     *most, end = sorted(alive, key=names.index)
     told = f"the race on {last.judged:,} held-out rows cannot tell {', '.join(most)} and {end} apart"
-    if winner == best:
-        return winner, f"{told}; of those it is expected to do best"
-    ahead = expected[best] - expected[winner]
-    return winner, f"{told}; {best} is expected to be {ahead:.2f} points ahead, under {INDIFFERENT}, and costs more"
+    return winner_of(alive, expected, names), f"{told}; of those it is expected to do best"
