@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from headstart.bases.learnt import learnt_keys
 from headstart.delivery.model import Model
-from headstart.settings import TrainingSettings
+from headstart.errors import SplitError
+from headstart.settings import FitSettings, SplitSettings, TrainingSettings
+from headstart.workflow import Places, fit_source
 from tests.flow.test_budget import weak_start
 from tests.strategies import data
 from tests.strategies.whole import check, fit
@@ -47,6 +52,32 @@ def test_the_second_run_stands_on_its_own(
     assert again.bundle.base is not None
     assert [one.name for one in again.bundle.base.lineage] == [str(root), "letters"]
     assert again.bundle.base.lineage[1].trained_on == "a.csv"
+
+
+def test_rows_that_the_base_learnt_from_prove_nothing(
+    settled_bases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak_start(monkeypatch)
+    source = data.texts(tmp_path / "a.csv", 120)
+    first, _ = fit(source, tmp_path / "runs" / "first", settled_bases["text"], "full", FAST)
+    assert first.result.chosen.head == "trained"
+    same = Places(source, tmp_path / "runs" / "same")
+    settings = FitSettings(base=str(first.path), strategy="probe")
+    assert not [fact for fact in fit_source(same, settings).result.data.facts if fact["what"] == "leak"]
+    other = Places(source, tmp_path / "runs" / "other")
+    run = fit_source(other, replace(settings, split=SplitSettings(seed=1), seed=1))
+    (leak,) = (fact for fact in run.result.data.facts if fact["what"] == "leak")
+    assert "an earlier run trained the base on them" in leak["reason"]
+    assert set(learnt_keys(first.path)) <= set(learnt_keys(run.path))
+    learnt = tmp_path / "learnt.csv"
+    answered = first.result.data.parts["train"] + first.result.data.parts["valid"]
+    rows = source.read_text(encoding="utf-8").splitlines()
+    keys = {hashlib.sha256(row.rpartition(",")[0].encode()).hexdigest(): row for row in rows[1:]}
+    known = [keys[key] for key in learnt_keys(first.path) if key in keys]
+    assert len(known) == answered
+    learnt.write_text("\n".join([rows[0], *known]), encoding="utf-8")
+    with pytest.raises(SplitError, match=r"trained base .* on every one of the"):
+        fit_source(Places(source, tmp_path / "runs" / "none", test=learnt), settings)
 
 
 @pytest.mark.slow

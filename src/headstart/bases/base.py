@@ -30,6 +30,7 @@ class Base(ABC):
         tokenizer_file: of a text base; None of others.
         trainable: whether its weights can be trained further; where not, it serves as it is.
         facts: what was supposed or is particular about it, said before the work and in the result.
+        learnt: content hashes of the inputs that earlier runs trained its weights on, where they are told.
     """
 
     identity: Identity
@@ -39,6 +40,7 @@ class Base(ABC):
     tokenizer_file: Path | None = None
     trainable: bool = True
     facts: tuple[Fact, ...] = ()
+    learnt: frozenset[str] = frozenset()
 
     @abstractmethod
     def network(self) -> Network:

@@ -11,6 +11,7 @@ from headstart.bases.adapted import AdaptedBase
 from headstart.bases.base import Base
 from headstart.bases.bundle_record import DAMAGE, damaged, find_bundle, read_changes, read_record
 from headstart.bases.identity import RUN, Ancestor, Identity, ancestors, chain
+from headstart.bases.learnt import FILE, learnt_keys
 from headstart.bases.reopening import Opener, reopen
 from headstart.data.table import Fact
 from headstart.errors import BaseError
@@ -50,10 +51,17 @@ def open_bundled(path: Path, open_base: Opener, *, remote: bool = False) -> Base
     base = reopen(root, modality, preprocessing, open_base, remote=remote)
     if changes:
         base = AdaptedBase(base, changes)
+        base.learnt = _learnt(path)
     step = _step(path, record, base.identity)
     base.identity = replace(base.identity, lineage=(*ancestors(root), step))
     base.facts = (*base.facts, _fact(base, step, record))
     return base
+
+
+def _learnt(path: Path) -> frozenset[str]:
+    """What the run trained on; nothing of a bundle that was taken out of its run, which does not say."""
+    folder = next((place for place in (path, path.parent) if (place / FILE).is_file()), None)
+    return frozenset() if folder is None else frozenset(learnt_keys(folder).tolist())
 
 
 def _step(path: Path, record: dict[str, Any], identity: Identity) -> Ancestor:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from headstart.bases.learnt import learnt_keys
 from headstart.data.source import open_source
 from headstart.data.table import Table
 from headstart.delivery.answers import TEST, Answers
-from headstart.delivery.learnt import learnt_keys
 from headstart.delivery.model import Model, Predictions
 from headstart.delivery.openings import opened, openings
 from headstart.errors import LabelError, SourceError

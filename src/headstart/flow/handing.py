@@ -11,10 +11,10 @@ from typing import Any
 
 from headstart.bases.base import Base
 from headstart.bases.identity import chain
+from headstart.bases.learnt import save_learnt
 from headstart.data.table import Rejected
 from headstart.delivery.answers import FILE as ANSWERS
 from headstart.delivery.bundle import Bundle
-from headstart.delivery.learnt import save_learnt
 from headstart.delivery.model import Model
 from headstart.delivery.openings import opened, remember, rows_hash
 from headstart.delivery.run_folder import RunFolder
@@ -86,7 +86,7 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     bundle = _bundle(result, work)
     bundle.save(folder.aside / "bundle")
     work.assessed.answers.save(folder.aside / ANSWERS)
-    save_learnt(folder.aside, work.prepared.working().keys)
+    save_learnt(folder.aside, [*work.prepared.working().keys.tolist(), *work.base.learnt])
     opened(folder.aside, "final test")
     if work.prepared.rejected:
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))

@@ -127,7 +127,8 @@ def _compared(
 def _clean(prepared: Prepared, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """[n] bool each: `Judgement.clean` and `Judgement.leaked`; a given test part may have rows that leak."""
     near, table = prepared.near, prepared.assigned
-    leaks, repeats = near.leaked(table, "test", ("train", "valid")), near.repeated(table, "test")
+    leaks = near.leaked(table, "test", ("train", "valid")) | prepared.foreknown
+    repeats = near.repeated(table, "test") - leaks
     leaked, repeated = (np.array([str(name) in some for name in rows.table.ids], bool) for some in (leaks, repeats))
     return ~(leaked | repeated), leaked
 

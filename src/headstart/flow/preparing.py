@@ -14,7 +14,7 @@ from headstart.data.joining import join
 from headstart.data.seal import SealedTest, seal
 from headstart.data.split import assign, check
 from headstart.data.table import Fact, Opened, Rejected, Table
-from headstart.errors import SourceError
+from headstart.errors import SourceError, SplitError
 from headstart.flow.near import Near, near_of
 from headstart.progress import Progress
 from headstart.settings import FitSettings
@@ -116,6 +116,7 @@ class Prepared:
         valid_given: whether the source said which rows are the validation part.
         near: near duplicates among the usable rows.
         assigned: the usable rows with their parts, without targets; ``keys`` [rows] their content hashes.
+        foreknown: ids of test rows that an earlier run trained the base on.
     """
 
     train: Rows
@@ -130,6 +131,7 @@ class Prepared:
     near: Near
     assigned: Table
     keys: np.ndarray
+    foreknown: frozenset[str] = frozenset()
 
     def working(self) -> Rows:
         """Training and validation rows together."""
@@ -176,6 +178,7 @@ def prepare(
     together[features.kept] = near.clusters if settings.split.together else equal
     by_id = _ById(features, together, {str(name): row for row, name in enumerate(table.ids)})
     assigned, facts = assign(kept, settings.split, keys=together[features.kept])
+    foreknown, told = _foreknown(base, assigned, features.keys[features.kept])
     working, sealed = seal(assigned)
     train, valid = working.part("train"), working.part("valid")
     task = get_task(table.task).from_targets([] if train.targets is None else train.targets)
@@ -184,7 +187,7 @@ def prepare(
         by_id.rows(valid, task),
         SealedRows(sealed, by_id, task),
         task,
-        opened.facts + base.facts + facts,
+        opened.facts + base.facts + facts + told,
         rejected,
         features.effort(),
         len(kept),
@@ -192,7 +195,28 @@ def prepare(
         near,
         replace(assigned, targets=None, task=""),
         features.keys[features.kept],
+        foreknown,
     )
+
+
+def _foreknown(base: Base, assigned: Table, keys: np.ndarray) -> tuple[frozenset[str], tuple[Fact, ...]]:
+    """The test rows that earlier runs trained the base on, and that said.
+
+    Raises:
+        SplitError: those are all.
+    """
+    test = assigned.split == "test"
+    known = test & np.isin(keys.astype(str), sorted(base.learnt))
+    if not known.any():
+        return frozenset(), ()
+    if known.sum() == test.sum():
+        raise SplitError(
+            f"an earlier run trained base {base.identity.name!r} on every one of the {int(test.sum()):,} test rows, so "
+            "they prove nothing; give a test part of other rows with --test."
+        )
+    reason = "an earlier run trained the base on them; gain and verdict leave them out"
+    fact = Fact("leak", f"{int(known.sum()):,} of {int(test.sum()):,} test rows", reason)
+    return frozenset(str(name) for name in assigned.ids[known]), (fact,)
 
 
 def _check_rejected(rejected: tuple[Rejected, ...], rows: int, allowed: float) -> None:

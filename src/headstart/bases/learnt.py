@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from headstart.files import write_atomically
 FILE = "learnt.txt"
 
 
-def save_learnt(folder: Path, keys: np.ndarray) -> None:
-    """Write the content hashes ``keys`` [n] of the working rows, one a line.
+def save_learnt(folder: Path, keys: Iterable[str]) -> None:
+    """Write the content hashes ``keys`` of the rows learnt from, one a line, each once.
 
     Raises:
         OutputError: it cannot be written.
     """
-    write_atomically(folder / FILE, "".join(f"{key}\n" for key in sorted(set(keys.tolist()))))
+    write_atomically(folder / FILE, "".join(f"{key}\n" for key in sorted(set(keys))))
 
 
 def learnt_keys(run: Path) -> np.ndarray:
