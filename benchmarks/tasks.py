@@ -50,12 +50,12 @@ class Task:
 TASKS = tuple(
     Task(data, per_class)
     for data, cuts in {
-        "hymenoptera": (None, 20, 5),
+        "hymenoptera": (None, 20, 10, 5),
         "banking77": (None, 20, 5),
         "clinc150": (None, 20, 5),  # whole: 100 a class, less texts that the test part has too
         "fsdd": (None, 100, 20, 5),
         "digits": (None, 100, 20, 5),
-        "bccd": (None, 100, 20, 5),
+        "bccd": (None, 100, 20, 10, 5),
     }.items()
     for per_class in cuts
 )
