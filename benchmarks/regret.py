@@ -112,7 +112,7 @@ def _choice(row: Row) -> tuple[str, ...]:
 def summary(found: list[Row]) -> Table:
     """Mean and worst regret over the complete tasks, of `auto` and as if one strategy were used throughout."""
     whole = [row for row in found if row.complete]
-    header = ("strategy", "tasks", "mean regret", "worst regret", "on", "seconds ÷ all fixed strategies'")
+    header = ("strategy", "tasks", "mean regret", "counted from 0", "worst regret", "on", "seconds ÷ all fixed strategies'")
     return Table(header, tuple(line for name in (AUTO, *FIXED) if (line := _summary(name, whole))))
 
 
@@ -128,6 +128,7 @@ def _summary(name: str, whole: list[Row]) -> tuple[str, ...] | None:
         name,
         f"{len(ran)} of {len(whole)}",
         f"{statistics.fmean(regrets):+.3f}",
+        f"{statistics.fmean(max(0.0, regret) for regret in regrets):+.3f}",
         f"{max(regrets):+.3f}",
         worst.task,
         f"{share:.0%}",

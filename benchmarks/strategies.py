@@ -63,7 +63,8 @@ def findings(runs: Mapping[Key, Outcome], options: Options) -> Findings:
 
 _NOTES = (
     "Regret: the best fixed strategy's test score less the other's. That best is chosen on the test part itself, after "
-    "the event, so it is flattered; a regret below 0 means that auto beat every fixed strategy. The means are over "
+    "the event, so it is flattered; a regret below 0 means that auto beat every fixed strategy, as it does by handing "
+    "over a control; counted from 0, that makes up for nothing elsewhere. The means are over "
     "the tasks on which auto and every fixed strategy ran or was refused.",
     "A fixed strategy's score is that of its own model, auto's that of what it handed over, a control where one was.",
     "Seconds are those of whole processes, each with a cache that holds nothing but the runtimes' measured rates. "
@@ -159,16 +160,17 @@ def _run(built: Built, key: Key, known: Path, folder: Path) -> Outcome:
 def outcome(fitted: Fit, built: Built) -> Outcome:
     """What counts of a finished run."""
     result = fitted.result
-    gain, handed = result["transfer_gain"], float(result["test"]["score"])
+    gain, own = result["transfer_gain"], float(result["test"]["score"])  # of the borrowed model, always
     control = next(control for control in result["controls"] if control["name"] == gain["against"])
     is_control = not result["chosen"]["base"]
+    named = (one for one in result["controls"] if is_control and one["name"] == result["chosen"]["strategy"])
     return Outcome(
         FINISHED,
         "",
         date.today().isoformat(),
         metric=result["metric"],
-        score=float(control["score"]) + _number(gain["value"]) if is_control else handed,
-        handed=handed,
+        score=own,
+        handed=next((float(one["score"]) for one in named), own),
         choice=_choice(result["chosen"]),
         control=control["name"],
         control_score=float(control["score"]),

@@ -58,6 +58,8 @@ def test_a_better_control_is_handed_over(
     report = (run.path / "report.html").read_text(encoding="utf-8")
     assert "It borrows nothing, and did better than" in report
     loaded = Model.load(run.path)
+    told = next(control.score for control in result.controls if control.name == result.chosen.strategy)
+    assert loaded.bundle.about["test"]["score"] == told != result.test.score
     given = ["the tide and a wave"] if modality == "text" else sorted((planted["image"]).rglob("*.png"))[:3]
     assert np.allclose(loaded.predict_proba(given), run.model.predict_proba(given))
     with pytest.raises(BundleError, match="borrows nothing"):

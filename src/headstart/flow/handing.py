@@ -171,12 +171,14 @@ def _data(about: About, prepared: Prepared) -> DataRecord:
 
 
 def _bundle(result: Result, work: Work) -> Bundle:
-    test, final, caution = result.test, work.calibrated.final, work.assessed.caution
+    final, caution = work.calibrated.final, work.assessed.caution
+    control = work.preferred and work.preferred.control.name
+    score = next((one for one in result.controls if one.name == control), result.test)
     about = {
         "name": result.name,
         "data": Path(result.data.source).name,
         "metric": result.metric,
-        "test": {"score": test.score, "low": test.low, "high": test.high, "n": test.n},
+        "test": {"score": score.score, "low": score.low, "high": score.high, "n": result.test.n},
         "verdict": result.verdict.sentence,
         "created": result.created,
         "temperature": work.calibrated.temperature,
