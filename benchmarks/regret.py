@@ -112,7 +112,8 @@ def _choice(row: Row) -> tuple[str, ...]:
 def summary(found: list[Row]) -> Table:
     """Mean and worst regret over the complete tasks, of `auto` and as if one strategy were used throughout."""
     whole = [row for row in found if row.complete]
-    header = ("strategy", "tasks", "mean regret", "counted from 0", "worst regret", "on", "seconds ÷ all fixed strategies'")
+    share = "seconds ÷ all fixed strategies'"
+    header = ("strategy", "tasks", "mean regret", "counted from 0", "worst regret", "on", share)
     return Table(header, tuple(line for name in (AUTO, *FIXED) if (line := _summary(name, whole))))
 
 
