@@ -66,7 +66,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _serve(monkeypatch: pytest.MonkeyPatch, model: Fake) -> None:
-    monkeypatch.setattr(shifting, "Model", SimpleNamespace(load=lambda path: model))
+    monkeypatch.setattr(shifting, "Model", SimpleNamespace(load=lambda path, trust_remote_code: model))
 
 
 def answers(task: str = "classification", part: str = "held") -> Answers:

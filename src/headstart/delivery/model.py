@@ -206,5 +206,6 @@ def _refuse(rows: np.ndarray, rejected: dict[int, str]) -> None:
 
 
 def _shown(value: Any) -> str:
+    """The value, or both its ends: of a long path the last part tells most."""
     text = str(value) if isinstance(value, (str, Path)) else type(value).__name__
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= 80 else f"{text[:30]}...{text[-47:]}"
