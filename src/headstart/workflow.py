@@ -143,8 +143,8 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
 
 def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
     """What the probe scored is evidence for the next choice of a base."""
-    if not METRICS[metric].higher_is_better:
-        return  # a prior counts in points of a score
+    if not METRICS[metric].higher_is_better or base.identity.lineage:
+        return  # a prior counts in points of a score, and by names: an earlier run has that of its root
     table = opened.table
     remember(
         fingerprint(table.ids[table.split != "test"], prepared.task.labels, table.task),

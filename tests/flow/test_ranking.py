@@ -19,10 +19,11 @@ from headstart.flow.racing import winner_of
 from headstart.flow.ranking import rank_source
 from headstart.flow.sampling import MOST, sample_of
 from headstart.ranking.history import remembered
-from headstart.settings import SourceSettings
+from headstart.settings import FitSettings, SourceSettings
 from headstart.terminal.ranking import ranking_text
 from headstart.terminal.tables import WIDTH
 from headstart.terminal.writing import as_json
+from headstart.workflow import Places, fit_source
 from tests import toys
 from tests.bases.checkpoints import timm_folder
 
@@ -70,6 +71,19 @@ def test_two_bases_are_ranked_raced_and_remembered(
     assert max(map(len, tables)) <= WIDTH
     assert f"next: headstart fit {toy_images} --base {found.winner}" in text
     assert json.loads(as_json(found.to_dict()))["winner"] == found.winner
+
+
+def test_a_run_is_ranked_beside_the_base_that_it_went_on_from(
+    toy_images: Path, tiny_image_base: str, tmp_path: Path
+) -> None:
+    run = fit_source(Places(toy_images, tmp_path / "run"), FitSettings(base=tiny_image_base, strategy="probe"))
+    names = [tiny_image_base, str(run.path)]
+    found = rank_source(toy_images, candidates=names)
+    assert {one.base for one in found.candidates} == set(names)
+    assert f"--base {found.winner}" in found.next_step
+    before = len(remembered())
+    fit_source(Places(toy_images, tmp_path / "next"), FitSettings(base=str(run.path), strategy="probe"))
+    assert len(remembered()) == before  # its score is not its root's
 
 
 def test_the_second_time_nothing_is_computed_and_the_answer_is_the_same(

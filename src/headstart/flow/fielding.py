@@ -25,11 +25,12 @@ class Candidate:
 
     base: Base
     entry: Entry | None
+    given: str = ""  # what the user wrote, where that tells more than the base's own name
 
     @property
     def name(self) -> str:
-        """The base's name."""
-        return self.base.identity.name
+        """What it goes by: a run that went on from a base has that base's name, and is another candidate."""
+        return self.given or self.base.identity.name
 
     @property
     def work(self) -> float:
@@ -117,7 +118,7 @@ def _named(
     progress.say(f"  base {name}")
     base = open_base(name, modality, remote_code=remote_code, progress=progress)
     why = objection_to(base.identity) if asks_commercial(licence) else ""
-    return NotRanked(name, why) if why else Candidate(base, entry_of(name))
+    return NotRanked(name, why) if why else Candidate(base, entry_of(name), name if base.identity.lineage else "")
 
 
 def _refusal(name: str, max_params: float | None) -> str:

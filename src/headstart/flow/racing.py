@@ -20,20 +20,20 @@ from headstart.strategies.solving import head_metric
 RACED = 3
 
 
-def run_race(question: Question, bases: Sequence[Base], features: Mapping[str, np.ndarray]) -> tuple[Round, ...]:
-    """Race ``bases``, cheapest first, by heads solved on their features; kept from before where nothing has changed.
+def run_race(question: Question, bases: Mapping[str, Base], features: Mapping[str, np.ndarray]) -> tuple[Round, ...]:
+    """Race ``bases`` by name, cheapest first, by heads solved on their features; kept where nothing has changed.
 
     Raises:
         OutputError: where the cache cannot be written.
     """
-    names = [base.identity.name for base in bases]
+    names = list(bases)
     order = np.arange(len(question.y))  # rows come spread evenly
 
     def make() -> list[dict[str, Any]]:
         rounds = race(names, _held(question, features), question.y, order, question.metric, seed=question.seed)
         return [asdict(one) for one in rounds]
 
-    found, known = kept(["race", names, *question.about(*bases)], make)
+    found, known = kept(["race", names, *question.about(*bases.values())], make)
     return tuple(_round(values, known) for values in found)
 
 

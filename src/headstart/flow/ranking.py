@@ -167,7 +167,7 @@ def _race(looked: _Looked, field: Field, weighed: _Weighed, progress: Progress) 
         progress.say("  one candidate: nothing to race")
         return ()
     first = sorted(range(len(field.candidates)), key=lambda i: (-weighed.expected.mean[i], i))[:RACED]
-    raced = [field.candidates[i].base for i in sorted(first)]
+    raced = {field.candidates[i].name: field.candidates[i].base for i in sorted(first)}
     rounds = run_race(looked.question, raced, looked.vectors)
     for one in rounds:
         out = [behind.base for behind in one.behind if behind.dropped]

@@ -18,6 +18,7 @@ from headstart.strategies.holding import FEWEST
 from headstart.strategies.names import STRATEGIES
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import told, train_options
+from headstart.training.distance.own_answers import FAR
 from headstart.training.speed import Speed
 
 #: A rung is taken where the paired lower bound of its gain is above 0 at this one-sided level.
@@ -40,8 +41,8 @@ class Rung:
     left_out: str
 
 
-#: Distances (see `headstart.strategies.distance`) up to which data are near what the base knows, and from which far.
-NEAR, FAR = 0.35, 0.5
+#: Distance (see `headstart.strategies.distance`) up to which data are near what the base knows; from `FAR` on: far.
+NEAR = 0.35
 #: Rows a class under which weights that are near the data are not trained. banking77: at 5 rows a class full training
 #: gained nothing (0.795 against the probe's 0.794 on test rows), at 20 it did (0.904 against 0.889); docs/log.md.
 FEW = 10

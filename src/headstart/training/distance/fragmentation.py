@@ -8,10 +8,10 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.training.distance.measured import Distance, untold
+from headstart.training.distance.own_answers import FAR
 from headstart.training.tokens import Tokens
 
 NAME = "token fragmentation"
-FAR = 0.5
 _WORD = 2.0  # tokens a word from which a text's vocabulary is taken for wholly foreign, beyond the one of a known word
 
 

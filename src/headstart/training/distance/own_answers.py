@@ -10,7 +10,8 @@ from headstart.heads.linear import probabilities
 from headstart.training.distance.measured import Distance, untold
 
 NAME = "own classifier's entropy"
-FAR = 0.5  # as in `headstart.strategies.plan`
+#: From here on data are taken to be far from what the base knows; the ladder goes by it too.
+FAR = 0.5
 
 
 def own_entropy(base: Base, vectors: np.ndarray) -> Distance:

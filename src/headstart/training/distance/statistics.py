@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 NAME = "BatchNorm statistics"
-FAR = 2.0  # photos of ants and bees give 0.2, blood cells, spectrograms and digits 3.6 to 11 (docs/benchmarks.md)
+FAR = 2.0  # photos of ants and bees give 0.2, blood cells, spectrograms and digits 3.6 to 11 (docs/log.md, 31)
 
 
 def batch_norm_distance(base: Base, inputs: Sequence[Any] | np.ndarray) -> Distance:
