@@ -137,7 +137,7 @@ class RungRecord:
     valid_score: float  # null where it was not tried
     gain: float  # over the best rung below, on the same held-out rows; null where there is none to compare
     low: float  # paired lower 90 % bound of the gain: the rung is taken where it is above 0
-    high: float  # paired upper 90 % bound
+    high: float  # paired upper 90 % bound: a rung that was expected to be better is taken where it is above 0
     against: str  # the rung it is compared with
     decision: str  # "start", "taken", "not taken" or "not tried"
     reason: str  # in words

@@ -44,7 +44,7 @@ from headstart.strategies.candidate import Candidate
 from headstart.strategies.distance import distance
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
-from headstart.strategies.plan import choices, could_show
+from headstart.strategies.plan import choices, could_show, favoured
 from headstart.strategies.solving import solved
 from headstart.training.costs import Cost
 from headstart.training.distance.measured import Distance
@@ -144,26 +144,21 @@ def _options(
     if not base.trainable:
         return (Option("probe", True, f"{base.identity.name} is a frozen graph: nothing else fits it", *[_NAN] * 4),)
     weights = sum(p.numel() for p in base.network().parameters())
-    above = choices(ground, weights, far)
+    above = choices(ground, weights, far, could_show(ground, probe.held))
     costs = predicted_costs(
         prepared, base, ground.metric, settings, progress, ("probe", *(one.name for one, _ in above))
     )
     cost = {one.strategy: one for one in costs}
-    hidden = "" if could_show(ground, probe.held) else _hidden(len(ground.held_y))
     found = [_option("probe", "", "where every ladder starts", cost["probe"])]
     for strategy, left_out in above:
         own = cost[strategy.name]
-        found.append(_option(strategy.name, hidden or left_out or own.left_out, strategy.summary, own))
+        found.append(_option(strategy.name, left_out or own.left_out, favoured(strategy, far) or strategy.summary, own))
     return tuple(found)
 
 
 def _option(name: str, left_out: str, what: str, cost: Cost) -> Option:
     memory = float(cost.memory) if cost.memory else _NAN
     return Option(name, not left_out, left_out or what, cost.seconds, cost.least, cost.at_most, memory)
-
-
-def _hidden(rows: int) -> str:
-    return f"on {rows:,} held-out rows even a third of the mistakes mended would not show"
 
 
 def _advice(

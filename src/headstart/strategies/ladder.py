@@ -15,7 +15,7 @@ from headstart.strategies.candidate import Candidate
 from headstart.strategies.distance import distance
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
-from headstart.strategies.plan import LEVEL, Rung, could_show, rungs
+from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs
 from headstart.strategies.solving import solved
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import train_options, trained
@@ -48,15 +48,16 @@ class Climb:
 def climb(ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float) -> Climb:
     """Try rung after rung above ``probe``; take each whose gain over the best so far is shown; stop where one is not.
 
-    The rung on features of all stages is a side step: where it does not pay, training may still.
+    The rung on features of all stages is a side step: where it does not pay, training may still. On data far from what
+    the base knows it is taken unless it is shown to be worse (`headstart.strategies.plan`).
 
     Args:
         probe_seconds: that the probe took, the base's features included.
     """
     progress = ground.progress
-    showable = ground.base.trainable and could_show(ground, probe.held)
-    far = distance(ground.base, ground.rows) if showable else (_NAN, "not measured: there is nothing to climb")
-    planned = _planned(ground, showable, far[0])
+    trainable = ground.base.trainable
+    far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to climb")
+    planned = _planned(ground, could_show(ground, probe.held), far[0]) if trainable else _frozen(ground)
     record = _record(ground, planned, budget, far)
     progress.say(f"ladder: {record.plan}")
     climb = Climb(probe, probe, [probe], record)
@@ -125,14 +126,19 @@ def _time_for(strategy: Strategy, budget: Budget) -> float | None:
 def _planned(ground: Ground, showable: bool, far: float) -> list[Rung]:
     from headstart.training.measuring import measure
 
-    if not showable:
-        frozen = f"base {ground.base.identity.name!r} is a frozen graph: it has no stages and no weights to train"
-        hidden = f"even a third of the mistakes mended could not be shown on {len(ground.held_y):,} held-out rows"
-        reason = hidden if ground.base.trainable else frozen
-        return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
+    if not showable and not any(favoured(one, far) for one in STRATEGIES.values()):
+        return _none(not_showable(ground))
     batch = train_options(ground, len(ground.rows)).batch
     speed = measure(ground.base, ground.rows, ground.task.outputs, batch=batch, augmentation=ground.augmentation)
-    return rungs(ground, speed, far)
+    return rungs(ground, speed, far, showable)
+
+
+def _frozen(ground: Ground) -> list[Rung]:
+    return _none(f"base {ground.base.identity.name!r} is a frozen graph: it has no stages and no weights to train")
+
+
+def _none(reason: str) -> list[Rung]:
+    return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
 
 
 def _too_dear(rung: Rung, budget: Budget) -> str:
@@ -157,8 +163,11 @@ def _try(ground: Ground, rung: Rung, climb: Climb, budget: Budget) -> tuple[Rung
     candidate = _made(ground, strategy, below, seconds, lambda held: gain_of(held).value >= 0)
     gain, parts = gain_of(candidate.held), len(ground.holding.parts)
     whole = len(candidate.held) == len(best.held)
-    taken = bool(gain.low > 0) and whole
+    taken = bool(gain.low > 0 or (rung.favoured and gain.high > 0)) and whole
     reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with 90 % confidence"
+    if rung.favoured and not gain.low > 0:
+        shown = "so it is taken, being not shown to be worse" if taken else "but it is shown to be worse"
+        reason = f"{reason}; {rung.favoured}, {shown}"
     if not whole:
         reason = f"behind {best.strategy} after {len(candidate.runs)} of {parts} folds ({gain.value:+.3f})"
     entry = RungRecord(
