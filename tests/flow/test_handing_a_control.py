@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +13,10 @@ from PIL import Image
 
 from headstart.delivery.model import Model
 from headstart.errors import BundleError
+from headstart.flow.choosing import preferred_control
 from headstart.terminal.summary import summary
 from tests import toys
+from tests.strategies.made_up import candidate, ground
 from tests.strategies.whole import check, fit
 
 
@@ -78,3 +83,36 @@ def test_a_strategy_asked_for_is_handed_over_though_a_control_beats_it(
 def test_a_control_that_is_no_better_is_not(settled_bases: dict[str, str], tmp_path: Path) -> None:
     run, _ = fit(toys.text_table(tmp_path / "toys.csv", 40), tmp_path / "run", settled_bases["text"], "auto")
     assert run.result.chosen.base == settled_bases["text"]
+
+
+@pytest.mark.parametrize(
+    ("right", "distance", "handed"), [(32, 0.6, True), (32, 0.4, False), (32, math.nan, False), (30, 0.6, False)]
+)
+def test_far_from_the_base_it_is_enough_that_the_control_did_better(
+    monkeypatch: pytest.MonkeyPatch, right: int, distance: float, handed: bool
+) -> None:
+    on = ground(held=40)
+    y = on.rows.y
+
+    class Planned:
+        """A control that is right on the first ``right`` held-out rows, however it is fitted."""
+
+        name = "planned"
+
+        def fit(self, *_: Any) -> None: ...
+
+        def probabilities(self, rows: np.ndarray) -> np.ndarray:
+            return np.asarray(np.eye(2)[np.where(rows < 40 + right, y[rows], 1 - y[rows])])
+
+    class Working(SimpleNamespace):
+        def __len__(self) -> int:
+            return len(y)
+
+    working = Working(y=y, control_inputs=lambda: np.arange(len(y)))
+    monkeypatch.setattr("headstart.flow.choosing._panel", lambda rows, task: [Planned()])
+    climb = SimpleNamespace(best=candidate(on, "probe", 30), record=SimpleNamespace(distance=distance))
+    prepared: Any = SimpleNamespace(working=lambda: working)
+    climbed: Any = SimpleNamespace(ground=on, climb=climb)
+    found = preferred_control(prepared, climbed)
+    assert (found is not None) == handed
+    assert found is None or found.gain.low < 0 < found.gain.value
