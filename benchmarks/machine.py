@@ -14,11 +14,10 @@ _FLAGS = (("amx_tile", "AMX"), ("avx512_bf16", "AVX-512 with bfloat16"), ("avx51
 
 def machine() -> str:
     """``2 cores, x86_64 with AVX-512, 23 GiB memory, Linux, load 0.1 before``."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     kind = f"{platform.machine()}{_flags()}"
     load = os.getloadavg()[0]
-    return f"{cores} cores, {kind}, {memory:.0f} GiB memory, {platform.system()}, {_device()}, load {load:.1f} before"
+    return f"{_cores()}, {kind}, {memory:.0f} GiB memory, {platform.system()}, {_device()}, load {load:.1f} before"
 
 
 def versions(more: tuple[str, ...] = ()) -> str:
@@ -30,6 +29,13 @@ def versions(more: tuple[str, ...] = ()) -> str:
         except importlib.metadata.PackageNotFoundError:
             continue
     return ", ".join(found)
+
+
+def _cores() -> str:
+    """Those that the process may run on, and of how many where it is kept from some."""
+    there = os.cpu_count() or 1
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there
+    return f"{own} core{'' if own == 1 else 's'}{'' if own == there else f' of {there}'}"
 
 
 def _flags() -> str:

@@ -10,8 +10,9 @@ import numpy as np
 from headstart.errors import SplitError
 from headstart.heads.folds import deal
 
-#: Fewer validation rows than this tell little; where the split was ours to make, every row is held out once instead.
-FEW = 200
+#: Fewer validation rows than this tell little; where the split was ours to make, every row is held out once instead. On
+#: 308 of banking77's rows training came out 1.3 points behind the probe, on its test part 1.5 ahead (docs/log.md, 37).
+FEW = 500
 FOLDS = 3  # training costs as many times as much
 FEWEST = 4  # validation rows, under which nothing can be compared
 
