@@ -11,13 +11,14 @@ import shutil
 import statistics
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from benchmarks.benchmark import Benchmark, Findings, Options, Table
 from benchmarks.fitting import fit, strategy_arguments
+from benchmarks.ledger import Ledger
 from benchmarks.process import run
 from benchmarks.tasks import LIMITS, Built, Limits, Task, build, test_is
 
@@ -68,12 +69,12 @@ class Found:
 
 def measure(options: Options) -> Findings:
     """Run what the ledger lacks, then make tables of all that it holds."""
-    ledger = options.resume or options.scratch / "bases.jsonl"
+    ledger = Ledger(options.resume or options.scratch / "bases.jsonl", Key, Found)
     tasks = chosen(options)
     if not options.tables_only:
         for task in tasks:
             _run_task(task, ledger, options)
-    return findings(read(ledger), [task.name for task in tasks], options.quick)
+    return findings(ledger.read(), [task.name for task in tasks], options.quick)
 
 
 def chosen(options: Options) -> list[Task]:
@@ -82,21 +83,8 @@ def chosen(options: Options) -> list[Task]:
     return [task for task in TASKS if task.name in names]
 
 
-def read(ledger: Path) -> dict[Key, Found]:
-    """Every run; a last line that was cut off is passed over."""
-    text = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
-    rows = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
-    return {Key(**row["run"]): Found(**row["found"]) for row in rows}
-
-
-def _append(ledger: Path, key: Key, found: Found) -> None:
-    ledger.parent.mkdir(parents=True, exist_ok=True)
-    with ledger.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"run": asdict(key), "found": asdict(found)}) + "\n")
-
-
-def _run_task(task: Task, ledger: Path, options: Options) -> None:
-    done = read(ledger)
+def _run_task(task: Task, ledger: Ledger[Key, Found], options: Options) -> None:
+    done = ledger.read()
     missing = [key for what in (*BASES, _RANK) if (key := Key(task.name, what, 0, options.quick)) not in done]
     if not missing:
         return
@@ -105,7 +93,7 @@ def _run_task(task: Task, ledger: Path, options: Options) -> None:
     built = build(task, folder / "data", 0, _QUICK if options.quick else LIMITS)
     for key in missing:
         found = _run(key, task, built, _machine(built, options), folder)
-        _append(ledger, key, found)
+        ledger.append(key, found)
         said = f"{found.score:.1f}" if key.what != _RANK else found.pick
         print(f"  {key.task}, {key.what}: {said} in {found.seconds:.0f} s", file=sys.stderr, flush=True)
     shutil.rmtree(folder)
@@ -297,7 +285,7 @@ def recorded(runs: Mapping[Key, Found], how: str) -> dict[str, Any]:
 
 def main(ledger: str) -> None:
     """Write ``recorded.json`` from the runs in ``ledger``."""
-    runs = read(Path(ledger))
+    runs = Ledger(Path(ledger), Key, Found).read()
     how = f"probes on each base, test score in points; python -m benchmarks bases, {_today()}; imagenet: as published"
     _RECORDED.write_text(json.dumps(recorded(runs, how), indent=1) + "\n", encoding="utf-8")
 

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import Benchmark, Findings, Options, Table, Unavailable
+from benchmarks.benchmark import Benchmark, Findings, Options, Table
 from benchmarks.fitting import PROBE, fit, strategy_arguments
+from benchmarks.ledger import Key, Ledger
 from benchmarks.process import Failed, run
 from benchmarks.tasks import LIMITS, QUICK, TASKS, Built, Task, build
 
@@ -68,12 +69,12 @@ class Compared:
 
 def measure(options: Options) -> Findings:
     """Run what the file of finished runs lacks, then make tables of all that it holds."""
-    file = options.resume or options.scratch / "costs.jsonl"
+    ledger = Ledger(options.resume or options.scratch / "costs.jsonl", Key, Compared)
     if not options.tables_only:
         for task in _tasks(options):
-            _run_task(task, file, options)
+            _run_task(task, ledger, options)
     names = [task.name for task in _tasks(options)]
-    return findings([one for one in read(file) if one.task in names and one.quick == options.quick])
+    return findings([one for one in ledger.read().values() if one.task in names and one.quick == options.quick])
 
 
 def findings(compared: Sequence[Compared]) -> Findings:
@@ -133,46 +134,23 @@ def _cell(one: Compared | None, what: str) -> str:
     return f"{one.seconds_ratio:.2f} ({one.took:.0f}){'' if one.kept else ' °'}"
 
 
-def read(file: Path) -> list[Compared]:
-    """The runs in ``file``; the later counts. A last line that was cut off is passed over.
-
-    Raises:
-        Unavailable: a line is no run.
-    """
-    found: dict[tuple[str, str, bool], Compared] = {}
-    for line in file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []:
-        if line.endswith("\n"):
-            try:
-                one = Compared(**json.loads(line))
-            except (ValueError, TypeError) as error:
-                raise Unavailable(f"a line of {file} is no run ({error}); mend or remove it") from None
-            found[one.task, one.strategy, one.quick] = one
-    return list(found.values())
-
-
-def append(file: Path, one: Compared) -> None:
-    """Add a run; a cut-off last line is removed first."""
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    file.write_text(text[: text.rfind("\n") + 1] + json.dumps(asdict(one)) + "\n", encoding="utf-8")
-
-
 def _tasks(options: Options) -> list[Task]:
     names = options.tasks or (_QUICK if options.quick else SMALL)
     return [task for task in TASKS if task.name in names]
 
 
-def _run_task(task: Task, file: Path, options: Options) -> None:
-    done = {(one.task, one.strategy, one.quick) for one in read(file)}
+def _run_task(task: Task, ledger: Ledger[Key, Compared], options: Options) -> None:
+    done = ledger.read()
     wanted = _QUICK_STRATEGIES if options.quick else STRATEGIES
-    missing = [name for name in wanted if (task.name, name, options.quick) not in done]
+    missing = [key for name in wanted if (key := Key(task.name, name, 0, options.quick)) not in done]
     if not missing:
         return
     folder = options.scratch / f"costs-{task.name}"
     built = build(task, folder / "data", 0, QUICK if options.quick else LIMITS)
     fit([built.source, *built.arguments, *PROBE], folder / "known", folder / "run")  # caches the features
     predictions = _predictions(built, folder)
-    for name in missing:
-        append(file, _compared(task, built, predictions[name], folder, options.quick))
+    for key in missing:
+        ledger.append(key, _compared(task, built, predictions[key.strategy], folder, options.quick))
     shutil.rmtree(folder)
 
 

@@ -6,8 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from benchmarks.benchmark import Unavailable
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+K = TypeVar("K", bound="DataclassInstance")
+V = TypeVar("V", bound="DataclassInstance")
 
 FINISHED, REFUSED, FAILED = "finished", "not for this task", "failed"
 
@@ -58,13 +65,17 @@ class Outcome:
     whole: int = 0
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """The runs written to ``path``, which may not exist yet."""
+class Ledger(Generic[K, V]):
+    """The runs written to ``path``, which may not exist yet.
 
-    path: Path
+    Args:
+        key, found: the dataclasses of a run's name and of what came of it.
+    """
 
-    def read(self) -> dict[Key, Outcome]:
+    def __init__(self, path: Path, key: type[K], found: type[V]) -> None:
+        self.path, self._key, self._found = path, key, found
+
+    def read(self) -> dict[K, V]:
         """Every run; the later line counts. A line that was cut off at the very end, as by a kill, is passed over.
 
         Raises:
@@ -72,24 +83,23 @@ class Ledger:
         """
         return dict(self._lines())
 
-    def _lines(self) -> Iterator[tuple[Key, Outcome]]:
-        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        for number, line in enumerate(text.splitlines(keepends=True), 1):
-            if not line.endswith("\n"):
-                return
+    def _lines(self) -> Iterator[tuple[K, V]]:
+        for number, line in enumerate(self._whole().splitlines(), 1):
             try:
                 values = json.loads(line)
-                outcome = {**values["outcome"], "gain": tuple(values["outcome"]["gain"])}
-                yield Key(**values["run"]), Outcome(**outcome)
-            except (ValueError, KeyError, TypeError) as error:
+                found = {name: tuple(v) if isinstance(v, list) else v for name, v in values["found"].items()}
+                yield self._key(**values["run"]), self._found(**found)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise Unavailable(f"line {number} of {self.path} is no run ({error}); mend or remove it") from None
 
-    def append(self, key: Key, outcome: Outcome) -> None:
+    def append(self, key: K, found: V) -> None:
         """Add a run; a cut-off last line is removed first."""
-        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            self.path.write_text(whole, encoding="utf-8")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"run": asdict(key), "outcome": asdict(outcome)}) + "\n")
+            file.truncate(len(self._whole().encode()))
+            file.write(json.dumps({"run": asdict(key), "found": asdict(found)}) + "\n")
+
+    def _whole(self) -> str:
+        """The lines that were written to their end."""
+        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
+        return text[: text.rfind("\n") + 1]

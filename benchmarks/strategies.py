@@ -30,7 +30,7 @@ _REFUSALS = ("no linear layer", "comparing strategies takes at least")
 
 def measure(options: Options) -> Findings:
     """Run what the ledger lacks, then make tables of all that it holds."""
-    ledger = Ledger(options.resume or options.scratch / "runs.jsonl")
+    ledger = Ledger(options.resume or options.scratch / "runs.jsonl", Key, Outcome)
     if not options.tables_only:
         _run_all(chosen_tasks(options), ledger, options)
     return findings(ledger.read(), options)
@@ -101,7 +101,7 @@ def _seeds(options: Options) -> int:
     return QUICK_SEEDS if options.quick else SEEDS
 
 
-def _run_all(tasks: list[Task], ledger: Ledger, options: Options) -> None:
+def _run_all(tasks: list[Task], ledger: Ledger[Key, Outcome], options: Options) -> None:
     """Every strategy with the first seed, task by task; then the further seeds of the small tasks."""
     for task in tasks:
         _run_task(task, (*FIXED, AUTO), 0, ledger, options)
@@ -112,7 +112,9 @@ def _run_all(tasks: list[Task], ledger: Ledger, options: Options) -> None:
                 _run_task(task, (first.best, AUTO), seed, ledger, options)
 
 
-def _run_task(task: Task, strategies: tuple[str, ...], seed: int, ledger: Ledger, options: Options) -> None:
+def _run_task(
+    task: Task, strategies: tuple[str, ...], seed: int, ledger: Ledger[Key, Outcome], options: Options
+) -> None:
     """The runs that the ledger does not hold; failed ones are tried again."""
     done = ledger.read()
     keys = [Key(task.name, strategy, seed, options.quick) for strategy in strategies]

@@ -83,7 +83,7 @@ def test_seeds_compare_auto_with_the_first_seeds_best() -> None:
 
 
 def test_runs_are_read_back_and_a_cut_off_line_is_passed_over(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "deep" / "runs.jsonl")
+    ledger = Ledger(tmp_path / "deep" / "runs.jsonl", Key, Outcome)
     assert ledger.read() == {}
     first, second = Key("a", "probe", 0), Key("a", "full", 0)
     ledger.append(first, Outcome(FAILED, "no luck", DAY))
@@ -162,7 +162,7 @@ def test_a_broken_benchmark_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch
 
 def test_tables_are_made_of_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "runs.jsonl"
-    Ledger(file).append(Key("digits-5", "probe", 0), ran(0.625))
+    Ledger(file, Key, Outcome).append(Key("digits-5", "probe", 0), ran(0.625))
     assert main(["strategies", "--tasks", "digits-5", "--resume", str(file), "--tables-only"]) == 0
     printed = capsys.readouterr().out
     assert "**0.625**" in printed
