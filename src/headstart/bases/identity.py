@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ class Ancestor:
     """One checkpoint that a base was made from.
 
     Attributes:
-        name: what the user wrote after ``--base``, or the run's name.
+        name: what the user writes after ``--base``, or an earlier run's name.
         source: where the weights came from, as in `Identity`; "run NAME" for an earlier run.
-        revision: the Hub commit, the package's version, or when the run was made; "" where there is none.
-        weights: sha256 (hex) of the weights.
+        revision: the Hub commit, the package's version, or when the run was made; "" for a folder or file.
+        weights: sha256 (hex) of the weights file(s).
         licence: SPDX name, or "unknown".
         trained_on: the data of this step, or "unknown".
     """
@@ -40,28 +40,17 @@ class Ancestor:
 
 
 @dataclass(frozen=True)
-class Identity:
-    """A base's provenance.
+class Identity(Ancestor):
+    """A base's provenance: its last step, and those before it.
+
+    ``source`` is "package NAME VERSION", "hub REPO", "folder PATH", "onnx PATH" or "torchvision URL".
 
     Attributes:
-        name: what the user writes after ``--base``.
-        source: where the weights came from: "package NAME VERSION", "hub REPO", "folder PATH", "onnx PATH" or
-            "torchvision URL".
-        revision: the Hub commit or the package's version; "" for a folder or file.
-        weights: sha256 (hex) of the weights file(s).
-        licence: SPDX name, or "unknown".
-        trained_on: the data the base was trained on, or "unknown".
         lineage: what it was made from, oldest first; () where that is not known. An earlier run that serves as a base
             has its root's name and source, and root and run are here.
         remote_code: whether code of the checkpoint's own is run to build it, which the user has to allow.
     """
 
-    name: str
-    source: str
-    revision: str
-    weights: str
-    licence: str = "unknown"
-    trained_on: str = "unknown"
     lineage: tuple[Ancestor, ...] = ()
     remote_code: bool = False
 
@@ -81,14 +70,7 @@ def ancestors(identity: Identity) -> tuple[Ancestor, ...]:
 
     What an earlier run made goes by its root's name, source and revision, so that is in the lineage already.
     """
-    own = Ancestor(
-        identity.name,
-        identity.source,
-        identity.revision,
-        identity.weights,
-        identity.licence,
-        identity.trained_on,
-    )
+    own = Ancestor(**{field.name: getattr(identity, field.name) for field in fields(Ancestor)})
     same = (identity.name, identity.source, identity.revision)
     named = any((one.name, one.source, one.revision) == same for one in identity.lineage)
     return identity.lineage if named else (*identity.lineage, own)
