@@ -13,12 +13,14 @@ import pytest
 from headstart.data import seal
 from headstart.errors import LabelError, SettingError, SourceError
 from headstart.evaluation.extrapolation import FURTHEST
-from headstart.flow.advice import Advice, BaseFacts, DataFacts
-from headstart.flow.advice_words import cautions
+from headstart.flow.advice import Advice, BaseFacts, ControlFacts, DataFacts, Option
+from headstart.flow.advice_words import beside_control, cautions, not_foretold, what_to_do
 from headstart.flow.advising import advise_source
 from headstart.settings import SourceSettings
 from headstart.terminal.advising import advice_text
 from headstart.terminal.tables import WIDTH
+from headstart.training.distance.measured import Distance
+from headstart.training.distance.measures import warning
 from tests import toys
 from tests.flow.test_tasks import tags, values
 
@@ -81,12 +83,12 @@ def test_advice_on_classes(settled_bases: dict[str, str], tmp_path: Path, monkey
 
 
 def test_a_warning_is_a_caution() -> None:
-    data = DataFacts("text", "classification", 500, 0, 400, 100, 2, 200, 200, 200, 0, ())
+    data = DataFacts("text", "classification", 5_000, 0, 400, 1_000, 2, 200, 200, 200, 0, ())
     base = BaseFacts("some base", "asked for", "MIT", "news", 0.9, "tokens", (), "The data look unlike news (far).")
-    assert cautions(data, base, [], "accuracy", 0.99, 400) == [
+    assert cautions(data, base, [], "accuracy", 0.9, 400) == [
         "the data look unlike news (far); another base may fit better: `headstart rank` compares them"
     ]
-    assert cautions(data, replace(base, warning=""), [], "accuracy", 0.99, 400) == []
+    assert cautions(data, replace(base, warning=""), [], "accuracy", 0.9, 400) == []
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,68 @@ def test_pictures_are_no_reference_for_texts(settled_bases: dict[str, str], toy_
 def test_a_goal_out_of_range_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="goal is 95; it is a score between 0 and 1"):
         advise_source(tmp_path, goal=95)
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "told"),
+    [
+        ("accuracy", 0.988, "There is little left for more data to buy, or for anything else: 1.2 points at most."),
+        ("accuracy", 0.9, "What more data would buy is not foretold: the curve is flat."),
+        ("log_loss", 0.988, "What more data would buy is not foretold: the curve is flat."),
+    ],
+)
+def test_near_the_best_there_is_more_data_buy_little(metric: str, low: float, told: str) -> None:
+    assert not_foretold(metric, low, "the curve is flat") == told
+
+
+@pytest.mark.parametrize(("score", "told"), [(0.9, "expect less from its frozen features"), (0.99, "features do here")])
+def test_far_data_that_are_answered_well_all_the_same(score: float, told: str) -> None:
+    far = (Distance("entropy", 0.7, "made up", 0.5),)
+    base = BaseFacts("lite0", "the default", "MIT", "photos", 0.7, "made up", far, warning(far))
+    data = DataFacts("image", "classification", 9_000, 0, 360, 9_000, 3, 120, 120, 120, 0, ())
+    (caution,) = cautions(data, base, (), "accuracy", score, 360)
+    assert caution.startswith("the data look unlike what the base was trained on (entropy 0.70, far from 0.5 on)")
+    assert told in caution
+
+
+PIXELS = ControlFacts("pixels + linear", 0.55, 0.3, 0.2, 0.4, False)
+ON_BASE = BaseFacts("lite0", "the default", "MIT", "photos", 0.7, "made up", (), "")
+
+
+def option(name: str, worth: bool = True, why: str = "") -> Option:
+    return Option(name, worth, why, 60.0, 60.0, 60.0, 1e9)
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (PIXELS, "Pixels + linear, which borrows nothing, comes to 55 % on the same rows: borrowing helps."),
+        (replace(PIXELS, low=-0.1), "comes to 55 % on the same rows: that borrowing helps is not shown."),
+        (
+            replace(PIXELS, gain=-0.3, low=-0.4, high=-0.2, better=True),
+            "comes to 55 % on the same rows, which is better.",
+        ),
+    ],
+)
+def test_the_probe_is_held_against_what_borrows_nothing(control: ControlFacts, said: str) -> None:
+    assert beside_control(control, "accuracy").replace("\u00a0", " ").endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("options", "better", "said"),
+    [
+        (
+            [option("probe")],
+            False,
+            "Start with the probe: lite0 frozen, a head solved on its features (about 1 min 0 s).",
+        ),
+        ([option("probe"), option("full", False, "too few rows")], False, "Leave it at that: too few rows."),
+        ([option("probe"), option("full")], False, "Then full (about 1 min 0 s) is worth trying"),
+        ([option("probe"), option("full")], True, "full (about 1 min 0 s) is worth trying, and so is another base"),
+        ([option("probe"), option("full", False, "…")], True, "What is borrowed has to beat that: try another base"),
+    ],
+)
+def test_what_to_do(options: list[Option], better: bool, said: str) -> None:
+    told = what_to_do(options, ON_BASE, replace(PIXELS, better=better)).replace("\u00a0", " ")
+    assert said in told
+    assert ("take pixels + linear" in told) == better

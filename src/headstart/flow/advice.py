@@ -42,6 +42,18 @@ class BaseFacts:
 
 
 @dataclass(frozen=True)
+class ControlFacts:
+    """The best model that borrows nothing, on the rows that the probe is scored on."""
+
+    name: str
+    score: float
+    gain: float  # of the probe over it
+    low: float  # paired 90 % bounds of the gain, one-sided each
+    high: float
+    better: bool  # whether a run would prefer it to the probe
+
+
+@dataclass(frozen=True)
 class Option:
     """One strategy."""
 
@@ -136,6 +148,7 @@ class Advice:
     low: float
     high: float
     held_out: str  # which rows these are
+    control: ControlFacts
     data: DataFacts
     base: BaseFacts
     options: tuple[Option, ...]

@@ -7,30 +7,60 @@ from collections.abc import Sequence
 
 from headstart.data.naming import some
 from headstart.evaluation.extrapolation_words import said, words_of
+from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.proportions import wilson
-from headstart.flow.advice import BaseFacts, ClassFacts, DataFacts, Option
-from headstart.report.figures import duration
+from headstart.flow.advice import BaseFacts, ClassFacts, ControlFacts, DataFacts, Option
+from headstart.report.figures import capital, duration
+from headstart.training.distance.measures import unlike
 
 _UNEVEN = 10  # largest to smallest class from which accuracy mostly tells about the largest
 _FEW = 10  # rows of a class under which neither learning nor judging it is sure
 _WIDE = 0.05  # half-width of the interval of a test score from which many a real difference cannot be told
 _SHOWN = 3  # classes named
+_LITTLE = 0.02  # of a score whose best is 1, under which there is little left to gain
 
 
-def what_to_do(options: Sequence[Option], base: BaseFacts) -> str:
+def what_to_do(options: Sequence[Option], base: BaseFacts, control: ControlFacts) -> str:
     """Freeze or train, in a sentence or two."""
     probe = next(one for one in options if one.strategy == "probe")
-    start = f"Start with the probe: {base.name} frozen, a head solved on its features{_in_time(probe)}."
     worth = [one for one in options if one.worth and one.strategy != "probe"]
+    names = " and ".join(f"{one.strategy}{_in_time(one)}" for one in worth)
+    are = "is" if len(worth) == 1 else "are"
+    if control.better:
+        also = f"{names} {are} worth trying, and so is" if worth else "try"
+        return (
+            f"What is borrowed has to beat that: {also} another base (`headstart rank`). If nothing does, take "
+            f"{control.name}; `headstart fit` hands it over then."
+        )
+    start = f"Start with the probe: {base.name} frozen, a head solved on its features{_in_time(probe)}."
     if not worth:
         left = [one.why for one in options if one.strategy != "probe"]
         return f"{start} Leave it at that: {left[-1]}." if left else start
-    names = " and ".join(f"{one.strategy}{_in_time(one)}" for one in worth)
-    return f"{start} Then {names} {'is' if len(worth) == 1 else 'are'} worth trying; keep what a comparison bears out."
+    return f"{start} Then {names} {are} worth trying; keep what a comparison bears out."
+
+
+def beside_control(control: ControlFacts, metric: str) -> str:
+    """Whether borrowing helps, by the probe and the best model that borrows nothing."""
+    comes = f"{capital(control.name)}, which borrows nothing, comes to {said(metric, control.score)} on the same rows"
+    if control.better:
+        return f"{comes}, which is better."
+    return f"{comes}: borrowing helps." if control.low > 0 else f"{comes}: that borrowing helps is not shown."
 
 
 def _in_time(option: Option) -> str:
     return f" (about {duration(option.seconds)})" if math.isfinite(option.seconds) else ""
+
+
+def little_left(metric: str, score: float) -> bool:
+    """Whether the score is so near the best there is that nothing more could gain much."""
+    return METRICS[metric].worst is not None and 1 - score < _LITTLE
+
+
+def not_foretold(metric: str, low: float, refused: str) -> str:
+    """What is said of more data where their worth is not foretold; ``low`` is the score's lower bound."""
+    if little_left(metric, low):
+        return f"There is little left for more data to buy, or for anything else: {100 * (1 - low):.1f} points at most."
+    return f"What more data would buy is not foretold: {refused}."
 
 
 def on_classes(classes: Sequence[ClassFacts], per_class: bool) -> str:
@@ -52,7 +82,7 @@ def cautions(
     told = [
         *data.leaks,
         *_sizes(data, metric, score),
-        *_far(base),
+        *_far(base, metric, score),
         *_behind(classes),
         *_copies(data, independent),
     ]
@@ -83,9 +113,11 @@ def _sizes(data: DataFacts, metric: str, score: float) -> list[str]:
     return told
 
 
-def _far(base: BaseFacts) -> list[str]:
+def _far(base: BaseFacts, metric: str, score: float) -> list[str]:
     if not base.warning:
         return []
+    if little_left(metric, score):
+        return [f"{unlike(base.measures)}, yet its frozen features do here; inputs of another kind may fare worse"]
     said_so = base.warning[0].lower() + base.warning[1:].rstrip(".")
     return [f"{said_so}; another base may fit better: `headstart rank` compares them"]
 

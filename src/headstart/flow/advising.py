@@ -22,6 +22,7 @@ from headstart.flow.advice import (
     AheadPoint,
     BaseFacts,
     ClassFacts,
+    ControlFacts,
     CurvePoint,
     DataAdvice,
     DataFacts,
@@ -29,7 +30,8 @@ from headstart.flow.advice import (
     Option,
     RuleFacts,
 )
-from headstart.flow.advice_words import cautions, headline, on_classes, what_to_do
+from headstart.flow.advice_words import beside_control, cautions, headline, not_foretold, on_classes, what_to_do
+from headstart.flow.choosing import against_controls
 from headstart.flow.climbing import ground_of
 from headstart.flow.clock import Clock
 from headstart.flow.commanding import fit_command
@@ -69,6 +71,7 @@ class _Looked:
     far: tuple[float, str]
     measures: tuple[Distance, ...]
     options: tuple[Option, ...]
+    control: ControlFacts
 
 
 def advise_source(
@@ -117,9 +120,11 @@ def advise_source(
         far = distance(known, ground.rows)
         seen = None if like is None else like.vectors
         measures = distances(known, ground.rows.inputs, ground.rows.vectors, reference=seen, seed=seed)
+    with clock.step("controls"):
+        control = _control(prepared, ground, probe, far[0])
     with clock.step("strategies"):
         options = _options(prepared, ground, probe, far[0], fit, progress)
-    looked = _Looked(opened, known, prepared, ground, probe, curved, far, measures, options)
+    looked = _Looked(opened, known, prepared, ground, probe, curved, far, measures, options, control)
     return _advice(str(source), looked, reason, goal, fit, dict(clock.seconds))
 
 
@@ -134,6 +139,12 @@ def _metric(prepared: Prepared) -> tuple[str, str]:
     metric, reason = prepared.task.default_metric(prepared.train.y)
     again, of_all = prepared.task.default_metric(prepared.working().y)
     return metric, of_all if again == metric else reason
+
+
+def _control(prepared: Prepared, ground: Ground, probe: Candidate, far: float) -> ControlFacts:
+    best = against_controls(prepared, ground, probe.held, far)[0]
+    gain = best.gain  # of the control; what is told is that of borrowing
+    return ControlFacts(best.name, ground.score(best.held), -gain.value, -gain.high, -gain.low, best.better)
 
 
 def _options(
@@ -179,6 +190,7 @@ def _advice(
         low=score.low,
         high=score.high,
         held_out=f"{len(ground.held_y):,} rows, {ground.holding.how}",
+        control=looked.control,
         data=data,
         base=base,
         options=looked.options,
@@ -274,9 +286,13 @@ def _answer(
     curved, metric = looked.curved, looked.ground.metric
     ahead = None if curved.refused else curved.ahead
     now = score if ahead is None or curved.metric != metric else ahead.at(1.0)
-    told = [headline(data, base, metric, bounds(metric, now)), what_to_do(looked.options, base)]
+    told = [
+        headline(data, base, metric, bounds(metric, now)),
+        beside_control(looked.control, metric),
+        what_to_do(looked.options, base, looked.control),
+    ]
     if ahead is None:
-        told.append(f"What more data would buy is not foretold: {curved.refused}.")
+        told.append(not_foretold(metric, score.low, curved.refused))
         return " ".join(told)
     told.append(ahead_sentence(curved.metric, ahead))
     if more.goal is not None:

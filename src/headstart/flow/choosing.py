@@ -20,6 +20,25 @@ from headstart.training.distance.own_answers import FAR
 
 
 @dataclass(frozen=True)
+class Against:
+    """One control beside a candidate, each fitted without the held-out rows that it answers.
+
+    Attributes:
+        number: its place in the panel.
+        name: the control's.
+        held: [h, outputs] its answers on the held-out rows.
+        gain: of the control over the candidate on them.
+        better: whether the control is to be preferred.
+    """
+
+    number: int
+    name: str
+    held: np.ndarray
+    gain: Interval
+    better: bool
+
+
+@dataclass(frozen=True)
 class Preferred:
     """A control that is to be handed over in place of the best borrowed model.
 
@@ -34,26 +53,38 @@ class Preferred:
     held: np.ndarray
 
 
-def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:
-    """The control that beats the best candidate on its held-out rows, if one is shown to; the test part is not asked.
+def against_controls(prepared: Prepared, ground: Ground, held: np.ndarray, far: float) -> list[Against]:
+    """Every control against a candidate's answers ``held`` [h, outputs], the best first; the test part is not asked.
 
-    The bound is the ladder's: the paired lower 90 % bound of the control's gain lies above 0. Far from what the base
-    knows there is little to borrow, so there it is enough that the control did better: of ten cuts of digits and
-    spectrograms with 50 rows, where it was better on the test part of all, 5 showed it and 9 had it ahead (docs/log.md,
-    37).
+    A control is preferred where the ladder's bound, the paired lower 90 % bound of its gain, lies above 0. Far from
+    what the base knows there is little to borrow, so there it is enough that the control did better: of ten cuts of
+    digits and spectrograms with 50 rows, where it was better on the test part of all, 5 showed it and 9 had it ahead
+    (docs/log.md, 37).
+
+    Args:
+        far: distance of the data from what the base was trained on; nan: not known.
     """
-    ground, best, working = climbed.ground, climbed.climb.best, prepared.working()
-    shown: list[Preferred] = []
-    for number in range(len(_panel(working, ground.task))):
-        held = [
-            _fitted(number, working, train, ground).probabilities(_rows(working.control_inputs(), out))
-            for train, out in ground.holding.parts
-        ]
-        answers, level = np.concatenate(held), 2 * LEVEL - 1
-        gain = paired_gain(ground.metric, ground.held_y, answers, best.held, level=level, seed=ground.seed)
-        if gain.low > 0 or (climbed.climb.record.distance > FAR and gain.value > 0):
-            shown.append(Preferred(_fitted(number, working, np.arange(len(working)), ground), gain, answers))
-    return max(shown, key=lambda one: one.gain.value, default=None)
+    working, found = prepared.working(), []
+    for number, control in enumerate(_panel(working, ground.task)):
+        answers = np.concatenate(
+            [
+                _fitted(number, working, train, ground).probabilities(_rows(working.control_inputs(), out))
+                for train, out in ground.holding.parts
+            ]
+        )
+        gain = paired_gain(ground.metric, ground.held_y, answers, held, level=2 * LEVEL - 1, seed=ground.seed)
+        better = bool(gain.low > 0 or (far > FAR and gain.value > 0))
+        found.append(Against(number, control.name, answers, gain, better))
+    return sorted(found, key=lambda one: -np.nan_to_num(one.gain.value, nan=-np.inf))
+
+
+def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:
+    """The control that beats the best candidate on its held-out rows, if one does."""
+    ground, climb, working = climbed.ground, climbed.climb, prepared.working()
+    for one in against_controls(prepared, ground, climb.best.held, climb.record.distance):
+        if one.better:
+            return Preferred(_fitted(one.number, working, np.arange(len(working)), ground), one.gain, one.held)
+    return None
 
 
 def _panel(rows: Rows, task: Task) -> list[Control]:

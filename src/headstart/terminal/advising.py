@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.evaluation.extrapolation_words import said
 from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
-from headstart.report.figures import MISSING, duration, known, number
+from headstart.report.figures import MISSING, duration, known, number, signed
 from headstart.terminal.climb import aligned
 from headstart.terminal.summary import bytes_text
 from headstart.terminal.tables import fitted, paragraph
@@ -40,6 +40,7 @@ def _facts(advice: Advice) -> list[str]:
         "base": f"{base.name}, {base.why} ({base.licence}; trained on {base.trained_on}); "
         "`headstart rank` compares bases on these data",
         "probe": _probe(advice),
+        "control": _control(advice),
     }
     return [line for name, text in facts.items() if text for line in paragraph(text, f"{name:<10}")]
 
@@ -49,6 +50,12 @@ def _probe(advice: Advice) -> str:
     ahead, same = advice.more_data.ahead, advice.more_data.metric == advice.metric
     all_rows = f"; heads that learn from all rows are foretold {number(ahead[0].score)}" if ahead and same else ""
     return f"{advice.metric} {score} on {advice.held_out}{all_rows}; {advice.metric} because {advice.metric_reason}"
+
+
+def _control(advice: Advice) -> str:
+    control, metric = advice.control, advice.metric
+    gain = f"{signed(control.gain)} (90 % interval {signed(control.low)} to {signed(control.high)})"
+    return f"{control.name}, which borrows nothing, {metric} {number(control.score)}; gain of the probe {gain}"
 
 
 def _copies(data: DataFacts) -> str:

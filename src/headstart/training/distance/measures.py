@@ -53,14 +53,20 @@ def distances(
     return (*own, _from_reference(reference, vectors, seed))
 
 
+def unlike(found: Sequence[Distance]) -> str:
+    """The clause that says by which measures the data are far; "" where none says so."""
+    far = [f"{one.name} {one.value:.2f}, far from {one.far:g} on" for one in found if one.warns]
+    return f"the data look unlike what the base was trained on ({'; '.join(far)})" if far else ""
+
+
 def warning(found: Sequence[Distance]) -> str:
     """One sentence where a measure says that the data are far; "" where none does."""
-    far = [f"{one.name} {one.value:.2f}, far from {one.far:g} on" for one in found if one.warns]
-    if not far:
+    clause = unlike(found)
+    if not clause:
         return ""
     return (
-        f"The data look unlike what the base was trained on ({'; '.join(far)}): expect less from its frozen features, "
-        "and compare it with the controls before relying on it."
+        f"{clause[0].upper()}{clause[1:]}: expect less from its frozen features, and compare it with the controls "
+        "before relying on it."
     )
 
 
