@@ -60,3 +60,12 @@ def test_a_frozen_base_is_for_a_probe_only(settled_bases: dict[str, str], texts:
     assert found["probe"].seconds > 0
     others = [cost for name, cost in found.items() if name != "probe"]
     assert all("frozen" in cost.left_out and math.isnan(cost.seconds) for cost in others)
+
+
+def test_too_few_rows_to_compare_on_leave_the_trained_strategies_out(
+    settled_bases: dict[str, str], tmp_path: Path
+) -> None:
+    found = costs(data.texts(tmp_path / "few.csv", 14), settled_bases["text"])
+    assert found["probe"].seconds > 0
+    trained = [cost for name, cost in found.items() if STRATEGIES[name].recipe]
+    assert all("comparing strategies takes at least 4" in cost.left_out for cost in trained)

@@ -88,12 +88,10 @@ def plan(strata: np.ndarray, units: np.ndarray, least: int, *, seed: int = 0) ->
     most = count - max(len(held) for held in folds)
     sizes = np.unique(np.geomspace(least, max(least, most), MOST_SIZES).round().astype(int))
     if most < LEAST_RANGE * least or len(sizes) < FEWEST_SIZES:
+        have = f"{count:,} rows" if count == len(units) else f"{len(units):,} rows, in {count:,} independent groups,"
         raise LabelError(
-            f"{len(units):,} rows in {count:,} independent groups leave {most:,} groups to learn from, and a curve takes "
-            f"{FEWEST_SIZES} sizes from {least:,} to {round(LEAST_RANGE * least):,} or more."
-            if count < len(units)
-            else f"{count:,} rows leave {most:,} to learn from, and a curve takes {FEWEST_SIZES} sizes from {least:,} to "
-            f"{round(LEAST_RANGE * least):,} rows or more."
+            f"{have} leave {most:,} to learn from, and a curve takes {FEWEST_SIZES} sizes from {least:,} to "
+            f"{round(LEAST_RANGE * least):,} or more."
         )
     return [_draw(held, strata, units, sizes, rng) for held in folds]
 

@@ -21,7 +21,7 @@ from headstart.heads.solve import solve
 from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.strategies.ground import Ground
-from headstart.strategies.names import STRATEGIES, get
+from headstart.strategies.names import AUTO, STRATEGIES, get
 from headstart.strategies.plan import predicted, staged_seconds
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import told, train_options
@@ -75,7 +75,7 @@ class _Costing:
     def __init__(self, prepared: Prepared, base: Base, metric: str, settings: FitSettings, progress: Progress) -> None:
         self._prepared, self._base, self._metric, self._settings = prepared, base, metric, settings
         self._progress, self._test = progress, len(prepared.sealed)
-        first = self._ground("full" if base.trainable else "probe")
+        first = self._ground(AUTO)  # which asks nothing of the rows; what a strategy asks is its own refusal
         self._libraries: Libraries = libraries(base.modality)
         self._speed = self._measured(first) if base.trainable else None
         self._heads = self._timed_heads(first)

@@ -1,8 +1,11 @@
 """All measures of a base together, and the warning that they may end in."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+import headstart.strategies.distance as ladder_distance
 from headstart.bases.catalogue import open_base
 from headstart.strategies.distance import distance
 from headstart.training.distance.measured import Distance, untold
@@ -51,6 +54,27 @@ def test_a_base_without_a_classifier_is_not_told(tiny_image_base):
     value, how = distance(base, rows)
     assert np.isnan(value)
     assert how == "not told: the base has no classifier of its own"
+
+
+@pytest.mark.parametrize(
+    ("entropy", "statistics", "value", "said"),
+    [
+        (0.7, 4.0, 0.7, "undecided"),
+        (0.7, 0.5, 0.5, "undecided; no farther, as BatchNorm statistics do not bear it out (0.50)"),
+        (0.7, float("nan"), 0.7, "undecided"),  # a network without BatchNorm
+        (0.4, None, 0.4, "undecided"),  # not asked where nothing hangs on it
+    ],
+)
+def test_statistics_have_to_bear_out_that_pictures_are_far(monkeypatch, entropy, statistics, value, said):
+    def of_statistics(base, inputs):
+        assert statistics is not None
+        assert len(inputs) == 64
+        return Distance("BatchNorm statistics", statistics, "", 2.0)
+
+    monkeypatch.setattr(ladder_distance, "own_entropy", lambda base, x: Distance("entropy", entropy, "undecided", 0.5))
+    monkeypatch.setattr(ladder_distance, "batch_norm_distance", of_statistics)
+    rows = TrainRows(["p"] * 90, np.array(["k"] * 90), np.zeros(90, int), np.zeros((90, 16), np.float32))
+    assert distance(SimpleNamespace(modality="image", trainable=True), rows) == (value, said)
 
 
 def test_a_warning_names_the_measures_that_are_far_and_only_those():
