@@ -266,7 +266,7 @@ def test_leaks_across_given_parts_are_said() -> None:
     leaks = {f.value: f.reason for f in facts if f.what == "leak"}
     assert leaks.keys() == {
         "2 groups in more than one part",
-        "1 sets of equal or nearly equal contents in more than one part",
+        "1 set of equal or nearly equal contents in more than one part",
     }
     assert "5 rows" in leaks["2 groups in more than one part"]
 

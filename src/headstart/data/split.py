@@ -161,7 +161,7 @@ def _rare(table: Table) -> tuple[Fact, ...]:
 def _leaks(table: Table, keys: np.ndarray | None) -> tuple[Fact, ...]:
     """Groups and contents that lie in more than one part, which only a given split can bring about."""
     facts = []
-    for what, values in (("groups", table.groups), ("sets of equal or nearly equal contents", keys)):
+    for what, values in (("group{}", table.groups), ("set{} of equal or nearly equal contents", keys)):
         if values is None:
             continue
         codes = np.unique(values, return_inverse=True)[1]
@@ -169,6 +169,7 @@ def _leaks(table: Table, keys: np.ndarray | None) -> tuple[Fact, ...]:
         astride = np.bincount(pairs[0]) > 1
         if astride.any():
             rows = int(astride[codes].sum())
-            value = f"{int(astride.sum())} {what} in more than one part"
+            count = int(astride.sum())
+            value = f"{count} {what.format('' if count == 1 else 's')} in more than one part"
             facts.append(Fact("leak", value, f"the given split puts {rows} rows so; the score may be too good"))
     return tuple(facts)
