@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from headstart.bases.catalogue import open_base
 from headstart.data.source import open_sources
+from headstart.flow import costing
 from headstart.flow.costing import predicted_costs
 from headstart.flow.preparing import prepare
 from headstart.progress import Progress
@@ -69,3 +71,18 @@ def test_too_few_rows_to_compare_on_leave_the_trained_strategies_out(
     assert found["probe"].seconds > 0
     trained = [cost for name, cost in found.items() if STRATEGIES[name].recipe]
     assert all("comparing strategies takes at least 4" in cost.left_out for cost in trained)
+
+
+@pytest.mark.parametrize(("rows", "sizes"), [(100, [100]), (400, [150, 400]), (6_000, [150, 600])])
+def test_work_is_timed_on_some_rows_and_carried_on(
+    monkeypatch: pytest.MonkeyPatch, rows: int, sizes: list[int]
+) -> None:
+    clock, asked = [0.0], []
+
+    def work(some: np.ndarray) -> None:
+        asked.append(len(some))
+        clock[0] += 5 + len(some) / 100
+
+    monkeypatch.setattr(costing.time, "perf_counter", lambda: clock[0])
+    assert costing._timed(rows, work) == pytest.approx(5 + rows / 100)
+    assert asked == sizes
