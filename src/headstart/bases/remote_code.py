@@ -38,8 +38,12 @@ def settle_code(config: dict[str, Any], name: str, where: str, allowed: bool) ->
 
 
 def code_files(folder: Path) -> list[Path]:
-    """The code beside a checkpoint, in the order of the names."""
-    return sorted(folder.glob("*.py"))
+    """The code beside a checkpoint and in folders there, which it may import, in the order of the paths."""
+    return sorted(
+        path
+        for path in folder.rglob("*.py")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
 
 
 def _references(auto_map: Any) -> list[str]:
