@@ -75,9 +75,9 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 
 def timeless(result: dict[str, Any]) -> dict[str, Any]:
-    """``result`` without what may differ between two runs of one command: times, where features came from, and how
-    often the same test rows were opened before."""
-    own = {"seconds", "timing", "created", "features", "name", "command", "opened_before"}
+    """``result`` without what may differ between two runs of one command: times, told and foretold, where features came
+    from, and how often the same test rows were opened before."""
+    own = {"seconds", "predicted_seconds", "plan", "timing", "created", "features", "name", "command", "opened_before"}
 
     def strip(value: Any) -> Any:
         if isinstance(value, dict):

@@ -19,7 +19,7 @@ Capsys = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def image_run(capsys: Capsys, here: Path, photos: Path, image_base: Path) -> Path:
-    fitted(capsys, photos, "--base", image_base, "--out", "run")
+    fitted(capsys, photos, "--base", image_base, "--strategy", "probe", "--out", "run")
     return here / "run"
 
 

@@ -231,7 +231,7 @@ def test_closed_pipe_is_silent(photos: Path, image_base: Path) -> None:
 def test_cache_is_shown_and_pruned(capsys: Capsys, photos: Path, image_base: Path, own_cache: Path) -> None:
     assert str(own_cache) in call(capsys, "cache").out
     assert json.loads(call(capsys, "cache", "--json").out)["spaces"] == []
-    fitted(capsys, "photos", "--base", image_base)
+    fitted(capsys, "photos", "--base", image_base, "--strategy", "probe")
     shown = call(capsys, "cache").out
     assert "24 examples" in shown
     assert "tiny" in shown
@@ -242,7 +242,7 @@ def test_cache_is_shown_and_pruned(capsys: Capsys, photos: Path, image_base: Pat
     assert call(capsys, "cache", "prune").out.startswith("removed 0 sets of features")  # far below the limit
     assert call(capsys, "cache", "prune", "--to", "0").out.startswith("removed 2 sets of features")
     assert list((own_cache / "features").iterdir()) == []
-    fitted(capsys, "photos", "--base", image_base, "--overwrite")
+    fitted(capsys, "photos", "--base", image_base, "--strategy", "probe", "--overwrite")
     assert call(capsys, "cache", "prune", "--all").out.startswith("removed 2 sets of features")
     assert json.loads(call(capsys, "cache", "--json").out)["spaces"] == []
 
