@@ -63,21 +63,25 @@ def test_ctrl_c_ends_with_one_line_and_keeps_what_was_computed(
     assert computed(fitted(capsys, "photos", "--base", image_base)) == (80 - 2 * BATCH, 2 * BATCH)
 
 
+#: Where the very same numbers are asked for: which runtime serves all stages is measured anew in every fresh cache.
+PROBE = ("--strategy", "probe")
+
+
 def test_killed_run_goes_on_and_comes_to_the_same(
     capsys: Capsys, here: Path, image_base: Path, own_cache: Path, known_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = 256  # headstart.training.extraction._ROWS_PER_COMMIT
     noise_images(here / "photos", 320)
-    run = stuck(here.parent / "mark", kept // BATCH + 1, "fit", "photos", "--base", image_base)
+    run = stuck(here.parent / "mark", kept // BATCH + 1, "fit", "photos", "--base", image_base, *PROBE)
     run.kill()
     run.communicate(timeout=PATIENCE)
     assert not (here / "runs" / "photos").exists()
-    resumed = fitted(capsys, "photos", "--base", image_base)
+    resumed = fitted(capsys, "photos", "--base", image_base, *PROBE)
     assert computed(resumed) == (320 - kept, kept)
     assert [path.name for path in (here / "runs").iterdir()] == ["photos"]  # the dead run's remains are gone
 
     monkeypatch.setenv("HEADSTART_CACHE", str(fresh_cache(known_cache, here.parent / "unbroken")))
-    unbroken = fitted(capsys, "photos", "--base", image_base, "--out", "unbroken")
+    unbroken = fitted(capsys, "photos", "--base", image_base, *PROBE, "--out", "unbroken")
     assert computed(unbroken) == (320, 0)
     assert timeless(resumed) == timeless(unbroken)
 
@@ -104,7 +108,7 @@ def test_same_seed_gives_the_same_result(
     results = []
     for name in ("first", "second"):
         monkeypatch.setenv("HEADSTART_CACHE", str(fresh_cache(known_cache, here.parent / name)))
-        results.append(fitted(capsys, "photos", "--base", image_base, "--seed", 3, "--out", name))
+        results.append(fitted(capsys, "photos", "--base", image_base, *PROBE, "--seed", 3, "--out", name))
     assert [computed(result) for result in results] == [(60, 0), (60, 0)]
     assert timeless(results[0]) == timeless(results[1])
 

@@ -43,10 +43,6 @@ def repeated(result: Result) -> dict[str, Any]:
     plain = timeless(json.loads(result.to_json()))
     for record in plain["training"]:
         record.pop("examples_per_second")
-    for record in (plain["ladder"], *plain["ladder"]["rungs"]):
-        record.pop("predicted_seconds")
-    if plain["ladder"]["plan"].startswith("probe, then"):  # says how long it will take
-        plain["ladder"]["plan"] = plain["ladder"]["plan"].rpartition(";")[0]
     return plain
 
 
