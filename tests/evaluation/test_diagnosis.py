@@ -266,3 +266,8 @@ def test_the_worst_comes_first():
 def test_every_metric_can_be_diagnosed(metric):
     higher = metric not in ("brier", "mae")
     assert names(replace(HEALTHY, metric=metric, higher_is_better=higher, train_score=0.9, valid_score=0.9))
+
+
+def test_losses_that_are_nearly_nothing_are_not_told_as_nothing():
+    tiny = replace(OVER, curve=curve([loss / 2000 for loss in LEARNT_BY_HEART], RISING))
+    assert "the train loss fell from 0.0002 to 5e-06" in diagnose(tiny)[0].sentence

@@ -167,8 +167,8 @@ def _over_fitting(s: Symptoms) -> Finding | None:
         return None
     sentence = (
         f"Over-fitting: {_both_scores(s)}, and from epoch {epochs[low]:.3g} on the validation loss rose from "
-        f"{_number(valid[low])} to {_number(valid[-1])} while the train loss fell from {_number(train[low])} to "
-        f"{_number(train[-1])}."
+        f"{_number(valid[low])} to {_number(valid[-1])} while the train loss fell from {_loss(train[low])} to "
+        f"{_loss(train[-1])}."
     )
     per_class = s.n_train // max(1, s.classes)
     rows = f"{per_class:,} rows a class" if s.classes > 1 else f"{s.n_train:,} rows"
@@ -312,6 +312,11 @@ def _name(s: Symptoms) -> str:
 
 def _at(epochs: np.ndarray) -> str:
     return f" at epoch {epochs[-1]:.3g}" if len(epochs) else ""
+
+
+def _loss(value: float) -> str:
+    """As `_number`, and with two figures where that would be nothing: what learns by heart has losses that small."""
+    return f"{value:.2g}" if 0 < value < 0.001 else _number(value)
 
 
 def _number(value: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from headstart.evaluation.diagnosis import Finding, Symptoms, diagnose
 from headstart.evaluation.metrics import METRICS
 from headstart.flow.climbing import Climbed
@@ -33,7 +35,10 @@ def _record(candidate: Candidate, augmentation: str) -> TrainingRecord:
 
 
 def learnt(climbed: Climbed) -> list[Finding]:
-    """What the curves of the best trained candidate say; nothing where nothing was trained."""
+    """What the curves of the best trained candidate say; nothing where nothing was trained.
+
+    Of one that was not taken it is said so: the model that is handed over has none of it.
+    """
     ground, climb = climbed.ground, climbed.climb
     trained = [candidate for candidate in climb.candidates if candidate.runs]
     if not trained:
@@ -54,4 +59,11 @@ def learnt(climbed: Climbed) -> list[Finding]:
         out_of_budget=first.stopped == "budget",
         max_forgetting=ground.settings.max_forgetting,
     )
-    return diagnose(symptoms)
+    found = diagnose(symptoms)
+    return found if climb.best.runs else [_of(one, shown.strategy) for one in found if one.name != "healthy"]
+
+
+def _of(found: Finding, strategy: str) -> Finding:
+    """The finding as one of a strategy that was tried and not taken."""
+    name, _, said = found.sentence.partition(": ")
+    return replace(found, sentence=f"{name}: in {strategy}, which was not taken, {said}")
