@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ from headstart.controls.text_features import TextFeatures
 _STRENGTHS = (1.0, 5.0, 30.0)  # inverse regularisation C, per row of length 1
 _DEFAULT = 5.0  # where there are too few rows to tell
 _FEWEST, _MOST = 50, 3_000  # rows to choose the strength by
+_TIMED = 3  # rounds that are timed
 _UPDATES = 20_000  # gradient steps; below 4,000 rows that is more than five rounds
 
 
@@ -24,13 +26,48 @@ class TextLinear(Control):
 
     name = "TF-IDF + linear"
 
-    def fit(self, inputs: Sequence[Any] | np.ndarray, y: np.ndarray, task: str, seed: int) -> None:
+    def fit(
+        self,
+        inputs: Sequence[Any] | np.ndarray,
+        y: np.ndarray,
+        task: str,
+        seed: int,
+        seconds: float | None = None,
+    ) -> None:
         """Learn from n texts."""
+        start = time.perf_counter()
         self._features = TextFeatures(self.outputs)
         x = self._features.fit(inputs)
-        self.strength = self._chosen(x, y, task, seed)
-        self._task = task
-        self._models = _fitted(x, y, task, self.strength, seed)
+        self._task, rounds = task, _rounds(len(y))
+        if seconds is not None and task != "regression":
+            import sklearn.linear_model  # noqa: F401  its import is no part of a round
+
+            begun = time.perf_counter()
+            _fitted(x, y, task, _DEFAULT, seed, 1)
+            one = time.perf_counter() - begun
+            rounds, chooses = fitting_rounds(rounds, one, seconds - (time.perf_counter() - start), x.shape[0])
+            if not chooses:
+                short = "" if rounds == _rounds(len(y)) else f", and {rounds} of {_rounds(len(y))} rounds were made"
+                self.left_out = f"the strength of its penalty was not chosen{short}"
+        self.strength = _DEFAULT if self.left_out else self._chosen(x, y, task, seed)
+        self._models = _fitted(x, y, task, self.strength, seed, rounds)
+
+    def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:
+        """Timed are features and rounds, both of which grow with the rows; what a fit takes besides does not."""
+        _fitted(TextFeatures(self.outputs).fit(some[:2]), y[:2], task, _DEFAULT, seed, 1)  # imports are not counted
+        stamps, times = [time.perf_counter()], max(1.0, rows / len(y))
+        x = TextFeatures(self.outputs).fit(some)
+        stamps.append(time.perf_counter())
+        for rounds in (1, _TIMED):
+            _fitted(x, y, task, _DEFAULT, seed, rounds)
+            stamps.append(time.perf_counter())
+        features, one, more = np.diff(stamps)
+        if task == "regression":
+            return float(times * (features + one * fits(rows)))
+        absent = self.outputs / max(1, len(np.unique(y))) if task == "classification" else 1.0
+        each = max(0.0, more - one) / (_TIMED - 1)
+        fit = max(0.0, one - each) + times * each * _rounds(rows)
+        return float(times * features + absent * fit * fits(rows))
 
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Of n texts."""
@@ -69,27 +106,45 @@ class TextLinear(Control):
         return _STRENGTHS[int(np.argmin(losses))]
 
 
-def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int) -> list[Any]:
+def fitting_rounds(rounds: int, one: float, seconds: float, rows: int) -> tuple[int, bool]:
+    """How many of ``rounds``, each of ``one`` second, fit, and whether choosing the strength does, too."""
+    if one * rounds * fits(rows) <= seconds:
+        return rounds, True
+    return max(1, min(rounds, int(seconds / max(one, 1e-9)))), False
+
+
+def fits(rows: int) -> float:
+    """How many fits on all rows the choice of the strength and the last fit come to."""
+    if rows < _FEWEST:
+        return 1.0
+    some = 0.8 * min(rows, _MOST)
+    return 1.0 + len(_STRENGTHS) * some * _rounds(round(some)) / (rows * _rounds(rows))
+
+
+def _rounds(rows: int) -> int:
+    return int(np.clip(_UPDATES // max(1, rows), 5, 100))
+
+
+def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int, rounds: int | None = None) -> list[Any]:
     """One model over all outputs or, for labels, one each; a constant where all targets are the same."""
     from sklearn.linear_model import Ridge
 
     if task == "regression":
         return [Ridge(alpha=1 / strength).fit(x, y)]
     if task == "multilabel":
-        return [_logistic(x, label.astype(np.int64), strength, seed) for label in y.T]
-    return [_logistic(x, y, strength, seed)]
+        return [_logistic(x, label.astype(np.int64), strength, seed, rounds) for label in y.T]
+    return [_logistic(x, y, strength, seed, rounds)]
 
 
-def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:
+def _logistic(x: Any, y: np.ndarray, strength: float, seed: int, rounds: int | None) -> Any:
     from sklearn.linear_model import SGDClassifier
 
     if (y == y[0]).all():
         return int(y[0])
-    rounds = int(np.clip(_UPDATES // len(y), 5, 100))
     model = SGDClassifier(
         loss="log_loss",
         alpha=1 / (strength * len(y)),
-        max_iter=rounds,
+        max_iter=rounds or _rounds(len(y)),
         tol=None,
         random_state=seed,
         n_jobs=-1,

@@ -13,6 +13,7 @@ from headstart.controls.panel import controls_for
 from headstart.evaluation.bootstrap import Interval, paired_gain
 from headstart.flow.climbing import Climbed
 from headstart.flow.preparing import Prepared, Rows
+from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
 from headstart.strategies.plan import LEVEL
 from headstart.tasks.task import Task
@@ -78,9 +79,14 @@ def against_controls(prepared: Prepared, ground: Ground, held: np.ndarray, far: 
     return sorted(found, key=lambda one: -np.nan_to_num(one.gain.value, nan=-np.inf))
 
 
-def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:
-    """The control that beats the best candidate on its held-out rows, if one does."""
+def preferred_control(prepared: Prepared, climbed: Climbed, budget: Budget) -> Preferred | None:
+    """The control that beats the best candidate on its held-out rows, if one does.
+
+    Not asked where a budget leaves no time for it, which `remaining` has said.
+    """
     ground, climb, working = climbed.ground, climbed.climb, prepared.working()
+    if budget.seconds is not None and not climbed.remaining.compared:
+        return None
     for one in against_controls(prepared, ground, climb.best.held, climb.record.distance):
         if one.better:
             return Preferred(_fitted(one.number, working, np.arange(len(working)), ground), one.gain, one.held)

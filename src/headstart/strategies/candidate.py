@@ -28,6 +28,7 @@ class Candidate:
         runs: one a part where weights were trained.
         recipe: from the base to this candidate, the rungs it started from included, up to the steps that its parts
             found best; without a phase where no step made any part better.
+        left_out: kinds of heads that were not tried, or not to the end, for want of time.
     """
 
     base: str
@@ -40,6 +41,7 @@ class Candidate:
     seconds: float
     runs: tuple[Trained, ...] = ()
     recipe: Recipe | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def closed(self) -> Tried | None:

@@ -73,7 +73,7 @@ def _shorter(options: TrainOptions, rates: tuple[float, ...]) -> TrainOptions:
 
 
 def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Trained:
-    rate = job.recipe.rates[0]
+    began, rate = time.monotonic(), job.recipe.rates[0]
     phases = [replace(phase, rate=phase.rate * rate) for phase in job.recipe.phases]
     options = replace(job.options, keep=_folder(job, share))
     network, before = _network(job)
@@ -82,7 +82,10 @@ def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Tr
         inject(network, job.recipe.lora)
     trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout).to(processes.device)
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
-    engine = Engine(Work(trainee, job.task, loss, options, processes, progress))
+    if options.seconds is not None:  # what loading took is gone
+        options = replace(options, seconds=max(0.0, options.seconds - (time.monotonic() - began)))
+    closing = min(_TOLD_ROWS, len(job.train)) / len(job.held) if job.held is not None else 0.0
+    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, closing))
     moments = engine.resume()
     steps = [max(1, round(phase.steps(len(job.train), options.batch) * share)) for phase in phases]
     thawed, prefix = _phases(job, engine, phases, steps, moments)
@@ -193,7 +196,7 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
         seconds=position.seconds,
         rollbacks=position.rollbacks,
         halvings=position.halvings,
-        stopped=position.stopped,
+        stopped="budget" if position.shortened and position.stopped == "finished" else position.stopped,
     )
 
 

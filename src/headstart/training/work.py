@@ -22,6 +22,7 @@ class Work:
         loss: of scores and targets.
         options: how.
         processes: device, precision, and the other processes if there are any.
+        closing: what follows the steps, in looks at the held-out rows, for which time is kept.
     """
 
     trainee: Trainee
@@ -30,6 +31,7 @@ class Work:
     options: TrainOptions
     processes: Processes
     progress: Progress
+    closing: float = 0.0
 
 
 @dataclass(frozen=True)
