@@ -18,6 +18,7 @@ from headstart.evaluation.metrics import METRICS
 from headstart.report.sentences import handed_over
 from headstart.settings import TrainingSettings
 from headstart.strategies import training
+from headstart.training import measuring
 from tests.strategies import data
 from tests.strategies.whole import QUICK, check, fit
 
@@ -91,6 +92,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Ticking:
     made = Ticking()
     for name in ("monotonic", "perf_counter", "process_time"):
         monkeypatch.setattr(time, name, made)
+    monkeypatch.setattr(measuring, "_pulse", lambda: 1.0)  # repeats work until time has passed
     return made
 
 
@@ -110,16 +112,21 @@ def costly_network(monkeypatch: pytest.MonkeyPatch, clock: Ticking, seconds: flo
     monkeypatch.setattr(TransformersImageBase, "network", network)
 
 
+def patient(*given: Any, own: Any = training.train_options) -> Any:
+    """Options of training that does not end for want of better looks."""
+    return replace(own(*given), patience=1000)
+
+
 def test_enough_for_the_probe_only(
     settled_bases: dict[str, str], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Ticking
 ) -> None:
     costly_network(monkeypatch, clock, 0.1)
-    run, told = fit(pictures, tmp_path / "run", settled_bases["image"], "auto", budget=40.0)
+    run, _ = fit(pictures, tmp_path / "run", settled_bases["image"], "auto", budget=3.0)
     check(run)
     assert run.result.chosen.strategy == "probe"
     assert {rung.decision for rung in run.result.ladder.rungs[1:]} == {"not tried"}
-    assert run.result.ladder.budget_seconds == 40.0
-    assert run.result.seconds < 40
+    assert run.result.ladder.budget_seconds == 3.0
+    assert run.result.seconds < 3
 
 
 def test_a_strategy_that_there_is_no_time_for(
@@ -127,7 +134,7 @@ def test_a_strategy_that_there_is_no_time_for(
 ) -> None:
     costly_network(monkeypatch, clock, 0.1)
     with pytest.raises(SettingError, match=r"leaves no time for strategy 'full': .* take --strategy probe"):
-        fit(pictures, tmp_path / "run", settled_bases["image"], "full", budget=40.0)
+        fit(pictures, tmp_path / "run", settled_bases["image"], "full", budget=15.0)
     assert not (tmp_path / "run").exists()
 
 
@@ -143,6 +150,7 @@ def test_training_is_fitted_into_the_budget_and_nearly_all_of_it_is_used(
     costly_network(monkeypatch, clock, 0.02)
     weak_start(monkeypatch)
     settings = TrainingSettings(epochs=200, augment="none", rate=1e-4)
+    monkeypatch.setattr(training, "train_options", patient)
     run, told = fit(pictures, tmp_path / "run", settled_bases["image"], "full", settings, budget=budget)
     check(run)
     record, rates = run.result.training[0], [point.rate for point in run.result.training[0].curve]
