@@ -107,7 +107,8 @@ class _Rows:
 
 
 def _some(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    return None if values is None else np.asarray(values)[rows]
+    """Those of different ``rows``, in order; not copied where these are all."""
+    return values if values is None or len(rows) == len(values) else np.asarray(values)[rows]
 
 
 def _near(rows: _Rows, modality: str, until: float | None) -> Pairs:
