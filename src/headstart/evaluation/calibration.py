@@ -18,6 +18,7 @@ _TOLERANCE = 1e-3  # of log T; finer changes no probability by more than a thous
 _GOLDEN = (np.sqrt(5) - 1) / 2
 _BINS = 15
 _BIN_ROWS = 20  # fewer and a share right is far from normal
+_ELEMENTS = 2**20  # of one block of scores: 8 MiB
 _NAN = float("nan")
 
 
@@ -182,9 +183,13 @@ def _worth(confidence: np.ndarray, right: np.ndarray, units: Units, y: np.ndarra
 
 
 def _log_loss(scores: np.ndarray, y: np.ndarray, log_t: float) -> float:
-    """Mean log loss at temperature exp(``log_t``), straight from scores so that nothing is clipped."""
-    scaled = scores / np.exp(log_t)
-    if y.ndim == 2:
-        return float(np.logaddexp(0, np.where(y > 0.5, -scaled, scaled)).mean())
-    shifted = scaled - scaled.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]).mean())
+    """Mean log loss at temperature exp(``log_t``), straight from scores so that nothing is clipped; block by block."""
+    step, total = max(1, _ELEMENTS // scores.shape[1]), 0.0
+    for start in range(0, len(scores), step):
+        scaled, truth = scores[start : start + step] / np.exp(log_t), y[start : start + step]
+        if y.ndim == 2:
+            total += float(np.logaddexp(0, np.where(truth > 0.5, -scaled, scaled)).sum())
+        else:
+            scaled -= scaled.max(axis=1, keepdims=True)
+            total += float((np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(truth)), truth]).sum())
+    return total / (scores.size if y.ndim == 2 else len(scores))
