@@ -16,6 +16,7 @@ _DEFAULT = 5.0  # where there are too few rows to tell
 _FEWEST, _MOST = 50, 3_000  # rows to choose the strength by
 _TIMED = 3  # rounds that are timed
 _UPDATES = 20_000  # gradient steps; below 4,000 rows that is more than five rounds
+_ENOUGH = 200_000  # steps after which more make it no better: from 40,000 rows on less than five rounds
 
 
 class TextLinear(Control):
@@ -122,7 +123,8 @@ def fits(rows: int) -> float:
 
 
 def _rounds(rows: int) -> int:
-    return int(np.clip(_UPDATES // max(1, rows), 5, 100))
+    rows = max(1, rows)
+    return int(np.clip(_UPDATES // rows, max(1, min(5, _ENOUGH // rows)), 100))
 
 
 def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int, rounds: int | None = None) -> list[Any]:

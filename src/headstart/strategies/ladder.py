@@ -252,8 +252,9 @@ def _none(reason: str) -> list[Rung]:
 
 def _gain(ground: Ground, held: np.ndarray, other: np.ndarray) -> Interval:
     """Of answers to the first held-out rows over ``other`` answers to them."""
-    rows = len(held)
-    return paired_gain(ground.metric, ground.held_y[:rows], held, other[:rows], level=2 * LEVEL - 1, seed=ground.seed)
+    rows, level = len(held), 2 * LEVEL - 1
+    y, units = ground.held_y[:rows], ground.held_units[:rows]
+    return paired_gain(ground.metric, y, held, other[:rows], units=units, level=level, seed=ground.seed)
 
 
 def _try(rung: Rung, way: _Way) -> tuple[RungRecord, Candidate, Interval]:
