@@ -26,8 +26,8 @@ class Budget:
     seconds: float | None
     kept_back: float = 0.0
     cut: list[str] = field(default_factory=list)
-    _start: float = field(default_factory=time.monotonic)
-    _work: float = field(default_factory=time.process_time)
+    _start: float = field(default_factory=lambda: time.monotonic())
+    _work: float = field(default_factory=lambda: time.process_time())
 
     def left(self) -> float | None:
         """Seconds that may still be used before what is kept back; None: no limit."""
