@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def predict_to(
         sys.stdout.write(text)
     else:
         write_atomically(out, text)
-        progress.say(f"{len(rows):,} answers in {out}")
+        progress.say(f"{len(asked.inputs) - len(said.rejected):,} answers in {out}")
 
 
 def gather(inputs: Sequence[str], modality: str, column: str | None) -> Asked:
@@ -123,10 +124,9 @@ def _name(given: str, row: str) -> str:
     return str(Path(given) / row) if Path(given).is_dir() else row
 
 
-def table(names: list[str], said: Predictions, model: Model, probabilities: bool) -> list[dict[str, Any]]:
-    """One record an input: input, prediction, confidence, and a column a label on request."""
+def table(names: list[str], said: Predictions, model: Model, probabilities: bool) -> Iterator[dict[str, Any]]:
+    """One record an input, made as it is asked for: input, prediction, confidence, and a column a label on request."""
     task = model.bundle.task
-    rows = []
     for row, name in enumerate(names):
         if row in said.rejected:
             continue
@@ -143,17 +143,17 @@ def table(names: list[str], said: Predictions, model: Model, probabilities: bool
             record["answered"] = bool(said.answered[row])
         if probabilities and task.labels:
             record.update({f"p({label})": round(float(v), 4) for label, v in zip(task.labels, p, strict=True)})
-        rows.append({key: value.item() if isinstance(value, np.generic) else value for key, value in record.items()})
-    return rows
+        yield {key: value.item() if isinstance(value, np.generic) else value for key, value in record.items()}
 
 
-def _json_lines(rows: list[dict[str, Any]]) -> str:
+def _json_lines(rows: Iterable[dict[str, Any]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+def _csv(rows: Iterator[dict[str, Any]]) -> str:
+    buffer, first = io.StringIO(), next(rows)
+    writer = csv.DictWriter(buffer, fieldnames=list(first), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({k: ";".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows)
+    for row in chain([first], rows):
+        writer.writerow({k: ";".join(v) if isinstance(v, list) else v for k, v in row.items()})
     return buffer.getvalue()
