@@ -33,7 +33,7 @@ def run_race(question: Question, bases: Mapping[str, Base], features: Mapping[st
         rounds = race(names, _held(question, features), question.y, order, question.metric, seed=question.seed)
         return [asdict(one) for one in rounds]
 
-    found, known = kept(["race", names, *question.about(*bases.values())], make)
+    found, known = kept(["race of all pairs", names, *question.about(*bases.values())], make)
     return tuple(_round(values, known) for values in found)
 
 
