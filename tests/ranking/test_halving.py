@@ -104,3 +104,20 @@ def test_equal_bases_are_seldom_told_apart_and_unequal_ones_mostly_are(bases: in
     assert now <= apart <= 0.09  # nominal 5 %, standard error 1.4 points
     assert before > now
     assert races_decided(200, bases, 60, ahead=0.7)[1] >= 0.75
+
+
+def test_rows_of_one_group_count_once() -> None:
+    """Ten copies of each of 40 rows would make a difference of four rows look like one of forty."""
+    groups = np.arange(400) // 10
+    y = groups % 2
+
+    def held(base: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        wrong = groups[rows] < (4 if base == "b" else 0)
+        return np.eye(2)[np.where(wrong, 1 - y[rows], y[rows])], rows
+
+    order = np.random.default_rng(0).permutation(400)
+    apart = [
+        len(survivors(race(["a", "b"], held, y, order, "accuracy", units=units, seed=0))) == 1
+        for units in (None, groups)
+    ]
+    assert apart == [True, False]

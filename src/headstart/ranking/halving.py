@@ -63,7 +63,16 @@ class Round:
     seconds: float
 
 
-def race(bases: Sequence[str], held: Held, y: np.ndarray, order: np.ndarray, metric: str, *, seed: int) -> list[Round]:
+def race(
+    bases: Sequence[str],
+    held: Held,
+    y: np.ndarray,
+    order: np.ndarray,
+    metric: str,
+    *,
+    units: np.ndarray | None = None,
+    seed: int,
+) -> list[Round]:
     """Run ``bases``, the cheapest first, on a quarter, half and all of the rows, until one is left.
 
     Successive halving after Jamieson & Talwalkar 2016 (arXiv:1502.07943): budgets double and bases drop out. They
@@ -79,6 +88,7 @@ def race(bases: Sequence[str], held: Held, y: np.ndarray, order: np.ndarray, met
         y: [n] or [n, outputs] targets of all rows.
         order: [n] int: which rows come first; each class should be spread evenly over it.
         metric: a name of `evaluation.metrics`.
+        units: [n] codes: rows of one unit are not independent; None: all rows are.
     """
     rounds: list[Round] = []
     running = list(bases)
@@ -86,7 +96,7 @@ def race(bases: Sequence[str], held: Held, y: np.ndarray, order: np.ndarray, met
     for count, level in zip(counts, levels(len(counts)), strict=True):
         if len(running) < 2:
             break
-        one = _round(running, held, y, np.sort(order[:count]), metric, level, seed)
+        one = _round(running, held, y, np.sort(order[:count]), metric, level, units, seed)
         rounds.append(one)
         out = {behind.base for behind in one.behind if behind.dropped}
         running = [base for base in running if base not in out]
@@ -112,7 +122,14 @@ def survivors(rounds: Sequence[Round]) -> list[str]:
 
 
 def _round(
-    bases: Sequence[str], held: Held, y: np.ndarray, rows: np.ndarray, metric: str, level: float, seed: int
+    bases: Sequence[str],
+    held: Held,
+    y: np.ndarray,
+    rows: np.ndarray,
+    metric: str,
+    level: float,
+    units: np.ndarray | None,
+    seed: int,
 ) -> Round:
     start = time.perf_counter()
     answers = [held(base, rows) for base in bases]
@@ -124,7 +141,8 @@ def _round(
     best = int(np.nanargmax(scores)) if np.isfinite(scores).any() else 0
 
     def judged(a: int, b: int, level: float) -> Interval:
-        return paired_gain(metric, truth, said[a], said[b], level=level, seed=seed)
+        alike = None if units is None else units[common]
+        return paired_gain(metric, truth, said[a], said[b], units=alike, level=level, seed=seed)
 
     gains = tell_apart(len(bases), judged, level)
     behind = [_behind(base, gains, best, i) for i, base in enumerate(bases) if i != best]
