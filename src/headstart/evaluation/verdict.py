@@ -232,7 +232,7 @@ def _facts(name: str, metric: Metric, score: Interval, control: str, gain: Inter
 def _gained(gain: Interval, level: float) -> str:
     """With the level of its interval where that is another than the score's, which is said before it."""
     bounds = span(gain, signed=True)
-    if not bounds or gain.level == level:
+    if not bounds or math.isclose(gain.level, level):
         return gained(gain)
     return f"{number(gain.value, signed=True)} ({gain.level * 100:.3g} % interval {bounds})"
 

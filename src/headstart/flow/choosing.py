@@ -83,7 +83,8 @@ def against_controls(prepared: Prepared, ground: Ground, held: np.ndarray, far: 
 
 def _gain(ground: Ground, answers: np.ndarray, held: np.ndarray, level: float) -> Interval:
     """Of a control's ``answers`` over ``held``, between bounds of the one-sided ``level``."""
-    return paired_gain(ground.metric, ground.held_y, answers, held, level=2 * level - 1, seed=ground.seed)
+    y, units = ground.held_y, ground.held_units
+    return paired_gain(ground.metric, y, answers, held, units=units, level=2 * level - 1, seed=ground.seed)
 
 
 def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:

@@ -169,8 +169,9 @@ def _try(
     other = best.kept if on and best.kept is not None else best.held
 
     def gain_of(held: np.ndarray) -> Interval:
-        y, against = ground.held_y[: len(held)], other[: len(held)]
-        return paired_gain(ground.metric, y, held, against, level=2 * level - 1, seed=ground.seed)
+        rows = len(held)
+        y, units, against = ground.held_y[:rows], ground.held_units[:rows], other[:rows]
+        return paired_gain(ground.metric, y, held, against, units=units, level=2 * level - 1, seed=ground.seed)
 
     candidate = _made(ground, strategy, below, seconds, lambda held: gain_of(held).value >= 0)
     gain, parts = gain_of(candidate.held), len(ground.holding.parts)
