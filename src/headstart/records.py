@@ -136,8 +136,8 @@ class RungRecord:
     seconds: float  # that it took; 0 where it was not tried
     valid_score: float  # null where it was not tried
     gain: float  # over the best rung below, on the same held-out rows; null where there is none to compare
-    low: float  # paired lower 90 % bound of the gain: the rung is taken where it is above 0
-    high: float  # paired upper 90 % bound: a rung that was expected to be better is taken where it is above 0
+    low: float  # paired lower bound of the gain: the rung is taken where it is above 0; 90 % for all rungs together
+    high: float  # paired upper bound: a rung that was expected to be better is taken where it is above 0
     against: str  # the rung it is compared with
     decision: str  # "start", "taken", "not taken" or "not tried"
     reason: str  # in words

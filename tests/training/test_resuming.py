@@ -61,9 +61,11 @@ def same(a: Trained, b: Trained) -> None:
     assert first.keys() == second.keys()
     for name in first:
         assert np.array_equal(first[name], second[name]), name
-    assert (a.held is None) == (b.held is None)
-    if a.held is not None:
-        assert np.array_equal(a.held, b.held)
+    for one, other in ((a.held, b.held), (a.kept, b.kept)):
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert np.array_equal(one, other)
+    assert a.chosen == b.chosen
     assert repr(a.curve) == repr(b.curve)
     assert (a.steps, a.shares, a.stopped) == (b.steps, b.shares, b.stopped)
     assert (a.rollbacks, a.halvings) == (b.rollbacks, b.halvings)

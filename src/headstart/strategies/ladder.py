@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
 from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs
 from headstart.strategies.solving import solved
+from headstart.strategies.spending import Spending
 from headstart.strategies.strategy import Strategy
-from headstart.strategies.training import train_options, trained
+from headstart.strategies.training import starts_from, train_options, trained
+from headstart.training.crossing import SPREAD
 
 _AFTER = 1.5  # share of a training run's seconds that the same training on all rows takes, with some to spare
 _LEAST = 1.0  # seconds under which nothing can be trained
@@ -63,14 +65,19 @@ def climb(ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float
     climb = Climb(probe, probe, [probe], record)
     climb.rungs.append(_first(probe, probe_seconds))
     progress.say(f"  {probe.strategy}: {ground.metric} {probe.valid_score:.3f} on {record.held_out}")
+    spending = Spending(1 - LEVEL, sum(not rung.left_out and not rung.favoured for rung in planned))
     stopped = ""
     for rung in planned:
         reason = stopped or rung.left_out or _too_dear(rung, budget)
         if reason:
+            if not rung.left_out and not rung.favoured:
+                spending.spent(freely=True)
             climb.rungs.append(_not_tried(rung, reason))
             progress.say(f"  {rung.strategy.name}: not tried, {reason}")
             continue
-        entry, candidate, gain = _try(ground, rung, climb, budget)
+        entry, candidate, gain = _try(ground, rung, climb, budget, LEVEL if rung.favoured else spending.level)
+        if not rung.favoured:
+            spending.spent(freely=entry.decision == "taken")
         climb.rungs.append(entry)
         climb.candidates.append(candidate)
         said = f"{entry.decision}, {ground.metric} {candidate.valid_score:.3f}"
@@ -149,22 +156,29 @@ def _too_dear(rung: Rung, budget: Budget) -> str:
     return f"it would take about {needed:.0f} s and {left:.0f} s of the budget are left"
 
 
-def _try(ground: Ground, rung: Rung, climb: Climb, budget: Budget) -> tuple[RungRecord, Candidate, Interval]:
-    """Make the rung's candidate and compare it with the best below."""
+def _try(
+    ground: Ground, rung: Rung, climb: Climb, budget: Budget, level: float
+) -> tuple[RungRecord, Candidate, Interval]:
+    """Make the rung's candidate and compare it with the best below, at the one-sided ``level``."""
     strategy, best = rung.strategy, climb.best
     seconds = budget.share(1.0, 1 + 2 * _AFTER) if strategy.recipe else None
     below = best if best.features != "stages" else climb.probe
+    # What it starts from was chosen on these rows, and it has inherited what they favoured by chance: that cancels
+    # where it is compared with the answers of those very weights.
+    on = best is below and best.kept is not None and starts_from(strategy, below)
+    other = best.kept if on and best.kept is not None else best.held
 
     def gain_of(held: np.ndarray) -> Interval:
         rows = len(held)
-        y, other, level = ground.held_y[:rows], best.held[:rows], 2 * LEVEL - 1
-        return paired_gain(ground.metric, y, held, other, units=ground.held_units[:rows], level=level, seed=ground.seed)
+        y, units, against = ground.held_y[:rows], ground.held_units[:rows], other[:rows]
+        return paired_gain(ground.metric, y, held, against, units=units, level=2 * level - 1, seed=ground.seed)
 
     candidate = _made(ground, strategy, below, seconds, lambda held: gain_of(held).value >= 0)
     gain, parts = gain_of(candidate.held), len(ground.holding.parts)
+    gain = widened(gain) if (candidate.chosen or best.chosen) and not on else gain
     whole = len(candidate.held) == len(best.held)
     taken = bool(gain.low > 0 or (rung.favoured and gain.high > 0)) and whole
-    reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with 90 % confidence"
+    reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with {_percent(level)} confidence"
     if rung.favoured and not gain.low > 0:
         shown = "so it is taken, being not shown to be worse" if taken else "but it is shown to be worse"
         reason = f"{reason}; {rung.favoured}, {shown}"
@@ -183,6 +197,17 @@ def _try(ground: Ground, rung: Rung, climb: Climb, budget: Budget) -> tuple[Rung
         reason=reason,
     )
     return entry, candidate, gain
+
+
+def widened(gain: Interval) -> Interval:
+    """The gain of answers by chosen looks, with the spread that choosing adds and the rows do not show."""
+    low, high = (gain.value + SPREAD * (bound - gain.value) for bound in (gain.low, gain.high))
+    return replace(gain, low=low, high=high)
+
+
+def _percent(level: float) -> str:
+    """Whole per cent, rounded down: less is claimed rather than more."""
+    return f"{int(100 * level + 1e-9)} %"
 
 
 def _made(

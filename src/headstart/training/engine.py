@@ -10,7 +10,8 @@ import numpy as np
 
 from headstart.evaluation.diagnosis import CurvePoint
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
-from headstart.training.looking import chance, is_better, look
+from headstart.training.crossing import Crossing, as_good, is_better
+from headstart.training.looking import chance, look
 from headstart.training.pace import Pace
 from headstart.training.phase import Phase, look_every
 from headstart.training.position import Position
@@ -35,7 +36,9 @@ class Engine:
         self.trainee, self.processes, self.progress = trainee, work.processes, work.progress
         self.position = Position()
         self.best: Tensors = {}
-        self.best_held: np.ndarray | None = None
+        self.kept_held: np.ndarray | None = None  # answers of the best look, and of the weights kept in the end
+        self.crossing = self._crossing()
+        self.chosen = False  # whether held-out rows are answered by looks that were chosen among several
         self._back: Tensors = {}
         self._names: set[str] = {"head.weight", "head.bias"}
         self._origin = (
@@ -50,7 +53,9 @@ class Engine:
         found = self._checkpoints.load() if self._checkpoints else None
         if found is None:
             return None
-        self.position, self.best, self._back, self.best_held = found.position, found.best, found.back, found.held
+        self.position, self.best, self._back = found.position, found.best, found.back
+        self.kept_held = found.answers.get("best")
+        self.crossing = self._crossing(found.answers.get("crossed"), found.answers.get("last"))
         lay_in(self.trainee, found.model)
         self._pace = Pace(self._work.options.seconds, self.processes, self.position.spent)
         self.progress.say(f"  going on from step {self.position.done} of a run that was broken off")
@@ -109,10 +114,26 @@ class Engine:
         position.phase, position.step, position.total, position.stopped = position.phase + 1, 0, 0, "finished"
 
     def finish(self) -> None:
-        """Lay the best weights in."""
+        """Lay the best weights in, or keep the last ones where they are as good.
+
+        They are as good to within the standard error of the held-out rows, and training came to the end of its schedule
+        (see `crossing.as_good`).
+        """
+        position, finished = self.position, self.position.stopped == "finished"
+        if self.crossing is not None:
+            self.chosen = self.crossing.settle(position.done, finished)
+            if finished and position.best_done:
+                self._settle(self.crossing, position.curve[-1])
         if self.best:
             lay_in(self.trainee, self.best)
         self.trainee.eval()
+
+    def _settle(self, crossing: Crossing, last: CurvePoint) -> None:
+        """Keep the weights of the last look where it is as good as the best."""
+        position = self.position
+        if as_good(crossing.metric, last.valid_score, position.best_score, len(crossing.halves)):
+            position.best_done, position.best_score, position.best_loss = last.step, last.valid_score, last.valid_loss
+            self.best, self.kept_held = {}, crossing.last
 
     def done(self) -> None:
         """The run's result is safe elsewhere: remove its checkpoint."""
@@ -219,9 +240,11 @@ class Engine:
         rate = self._phase.rate * rate if position.done else 0.0
         position.curve.append(CurvePoint(position.done, epoch, train_loss, seen.loss, seen.score, rate))
         metric = self._work.options.metric
+        if self.crossing is not None:
+            self.crossing.see(position.done, seen.answers, seen.halves)
         if not self.best or is_better(metric, seen.score, seen.loss, position.best_score, position.best_loss):
             position.best_score, position.best_loss, position.best_done = seen.score, seen.loss, position.done
-            position.waited, self.best_held = 0, seen.answers
+            position.waited, self.kept_held = 0, seen.answers
             self.best = tensors_of(self.trainee, self._names)
             return
         position.waited += 1
@@ -250,6 +273,20 @@ class Engine:
         position.factor *= _LOWER
         self.progress.say(f"  {trouble}: back to step {position.done} with {_LOWER:g} x the rate")
 
+    def _crossing(self, held: np.ndarray | None = None, last: np.ndarray | None = None) -> Crossing | None:
+        """Of the looks of a run with held-out rows, so far as the position has seen them."""
+        work = self._work
+        if work.halves is None:
+            return None
+        return Crossing(work.halves, work.options.metric, self.position.marks, held, last)
+
+    def _answers(self) -> dict[str, np.ndarray]:
+        """What a checkpoint keeps of the looks."""
+        found = {"best": self.kept_held}
+        if self.crossing is not None:
+            found |= {"crossed": self.crossing.held, "last": self.crossing.last}
+        return {name: answers for name, answers in found.items() if answers is not None}
+
     def _save(self) -> None:
         """Keep a checkpoint now and then."""
         if self._checkpoints is None or time.monotonic() - self._saved < self._work.options.every:
@@ -257,6 +294,6 @@ class Engine:
         if self.processes.first:
             self.position.spent = self._pace.spent
             model = tensors_of(self.trainee, self._names)
-            saved = Saved(self.position, model, self.best, self._back, self.best_held)
+            saved = Saved(self.position, model, self.best, self._back, self._answers())
             self._checkpoints.save(saved, self._stepper.optimizer)
         self._saved = time.monotonic()

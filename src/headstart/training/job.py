@@ -56,8 +56,11 @@ class Trained:
     Attributes:
         changes: what differs from the base.
         head: on the changed base's pooled features.
-        held: [n_held, outputs] probabilities of the held-out rows by the weights kept; None without such rows.
-        score, loss: of those rows; nan without.
+        held: [n_held, outputs] probabilities of the held-out rows, none by a look that it helped to choose (see
+            `headstart.training.crossing`): the evidence; None without such rows.
+        kept: [n_held, outputs] the same by the weights kept, which these rows chose among the looks.
+        chosen: whether any of ``held`` is by a look that was chosen among several.
+        score, loss: of those rows by the weights kept; nan without.
         train_score: of some training rows by the weights kept, as they are; nan without held-out rows.
         curve: the looks.
         shares: of each phase's steps, up to the weights kept; what is worth repeating on other rows.
@@ -72,6 +75,8 @@ class Trained:
     changes: Changes
     head: LinearHead
     held: np.ndarray | None
+    kept: np.ndarray | None
+    chosen: bool
     score: float
     loss: float
     train_score: float

@@ -24,21 +24,31 @@ class Look:
         answers: [n, outputs] probabilities, or the values of a regression.
         score: of the metric; nan where it is undefined.
         loss: mean.
+        halves: score and loss by each half of the rows alone.
     """
 
     answers: np.ndarray
     score: float
     loss: float
+    halves: tuple[tuple[float, float], ...] = ()
 
 
 def look(work: Work, held: Supply) -> Look:
     """Judge the weights by ``held``."""
     given, y = scores(work, held), held.feed.rows.y
     answers = probabilities(given, work.task)
-    score = METRICS[work.options.metric].function(y, answers) if np.isfinite(given).all() else math.nan
-    with torch.no_grad():
-        loss = float(work.loss(torch.from_numpy(given), targets(y, work.task)))
-    return Look(answers, float(score), loss)
+
+    def judged(rows: slice | np.ndarray) -> tuple[float, float]:
+        if not len(y[rows]):
+            return math.nan, math.nan
+        whole = np.isfinite(given[rows]).all()
+        score = METRICS[work.options.metric].function(y[rows], answers[rows]) if whole else math.nan
+        with torch.no_grad():
+            loss = float(work.loss(torch.from_numpy(given[rows]), targets(y[rows], work.task)))
+        return float(score), loss
+
+    halves = () if work.halves is None else tuple(judged(work.halves == number) for number in (0, 1))
+    return Look(answers, *judged(slice(None)), halves)
 
 
 def scores(work: Work, supply: Supply) -> np.ndarray:
@@ -55,16 +65,6 @@ def scores(work: Work, supply: Supply) -> np.ndarray:
     for rows, piece in processes.gather(pieces):
         out[rows] = piece
     return out
-
-
-def is_better(metric: str, score: float, loss: float, than_score: float, than_loss: float) -> bool:
-    """Whether one look beats another: by the score, where that is equal by the loss; nan is worse than any number."""
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-
-    def rank(score: float, loss: float) -> tuple[float, float]:
-        return (-math.inf if math.isnan(score) else sign * score), (-math.inf if math.isnan(loss) else -loss)
-
-    return rank(score, loss) > rank(than_score, than_loss)
 
 
 def chance(task: str, outputs: int) -> float:

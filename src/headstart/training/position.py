@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from headstart.evaluation.diagnosis import CurvePoint
+from headstart.training.crossing import Mark
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Position:
         start_loss: training loss of the phase's first step.
         losses: sum over the rows since the last look, and how many rows those were.
         best_done, best_score, best_loss: the best look: its step, held-out score and loss.
+        marks: the best look by each half of the held-out rows.
         back: step of the phase, and of all, that a divergence goes back to.
         ends: steps done in all phases at the end of each one that is over.
         shortened: whether a schedule was cut for want of time.
@@ -51,6 +53,7 @@ class Position:
     best_done: int = 0
     best_score: float = math.nan
     best_loss: float = math.nan
+    marks: list[Mark] = field(default_factory=lambda: [Mark(), Mark()])
     ends: list[int] = field(default_factory=list)
     shortened: bool = False
     stopped: str = "finished"
@@ -73,6 +76,7 @@ class Position:
         """The inverse of `to_dict`."""
         plain: dict[str, Any] = _numbers(values)
         plain |= {name: tuple(plain[name]) for name in ("losses", "back")}
+        plain["marks"] = [Mark(**_numbers(mark)) for mark in plain["marks"]]
         plain["curve"] = [CurvePoint(**_numbers(point)) for point in plain["curve"]]
         return cls(**plain)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,9 +18,11 @@ from headstart.bases.adapters import inject
 from headstart.bases.changes import Changes
 from headstart.bases.network import Network
 from headstart.evaluation.metrics import METRICS
+from headstart.heads.folds import deal
 from headstart.progress import Progress
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
+from headstart.training.crossing import halves_of
 from headstart.training.engine import Engine
 from headstart.training.feed import feed_for
 from headstart.training.job import Job, Trained
@@ -35,6 +36,7 @@ from headstart.training.trainee import Trainee
 from headstart.training.work import Parts, Work
 
 _SWEEP = 0.25  # share of the steps that each rate of a sweep is tried for
+_SWEPT = 5  # parts of the training rows, one of which a sweep is judged by
 _TOLD_ROWS = 256  # training rows that tell how well they are fitted
 _SCALE_ROWS = 2000  # features that give the head's scale
 
@@ -58,8 +60,17 @@ def train(job: Job, progress: Progress | None = None) -> Trained:
 
 
 def _best_rate(job: Job, processes: Processes, progress: Progress) -> float:
-    """The factor of the rates whose short run has the lowest held-out loss."""
+    """The factor of the rates whose short run has the lowest loss on a fifth of the training rows, held out for that.
+
+    Not on the held-out rows: they judge what is chosen here.
+    """
     losses = {}
+    train = job.train
+    out = deal(train.y, job.task, _SWEPT, seed=job.options.seed, groups=train.units)[0]
+    rest = np.setdiff1d(np.arange(len(train)), out)
+    if not len(rest):  # one unit: nothing can be held out
+        return min(job.recipe.rates, key=lambda rate: abs(rate - 1))
+    job = replace(job, train=train.take(rest), held=train.take(out))
     for rate in job.recipe.rates:
         short = replace(job, recipe=replace(job.recipe, rates=(rate,)), options=_shorter(job.options, job.recipe.rates))
         losses[rate] = _run(short, processes, progress, _SWEEP).loss
@@ -82,7 +93,9 @@ def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Tr
         inject(network, job.recipe.lora)
     trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout).to(processes.device)
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
-    engine = Engine(Work(trainee, job.task, loss, options, processes, progress))
+    held = job.held
+    halves = None if held is None else halves_of(held.y, job.task, held.units, options.seed)
+    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, halves))
     moments = engine.resume()
     steps = [max(1, round(phase.steps(len(job.train), options.batch) * share)) for phase in phases]
     thawed, prefix = _phases(job, engine, phases, steps, moments)
@@ -177,7 +190,9 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
     return Trained(
         changes=changes,
         head=trainee.linear_head(job.task),
-        held=engine.best_held,
+        held=engine.crossing.held if engine.crossing else None,
+        kept=engine.kept_held,
+        chosen=engine.chosen,
         score=position.best_score,
         loss=position.best_loss,
         train_score=_train_score(job, engine) if job.held is not None else float("nan"),
@@ -200,16 +215,11 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
 def _shares(job: Job, position: Position, steps: list[int]) -> tuple[float, ...]:
     """Of each phase's steps, those up to the weights kept.
 
-    Where the last look is as good as the best to within its standard error, that is all of the last phase: its end, at
-    a rate near 0, is the better bet for other rows. A phase that ended before its time counts to its own end.
+    A phase that ended before its time counts to its own end.
     """
     if job.held is None:
         return (1.0,) * len(steps)
     kept = position.best_done
-    if kept and position.stopped == "finished" and position.curve:
-        metric, best, last = METRICS[job.options.metric], position.best_score, position.curve[-1].valid_score
-        error = math.sqrt(max(0.0, best * (1 - best)) / len(job.held)) if metric.unit_scale else 0.0
-        kept = position.done if abs(best - last) <= error else kept
     ends = [0, *position.ends, *[position.done] * (len(steps) - len(position.ends))]
     done = [min(kept, end) - min(kept, start) for start, end in itertools.pairwise(ends)]
     return tuple(min(1.0, max(0, d) / count) for d, count in zip(done, steps, strict=True))
@@ -242,6 +252,7 @@ def _told(job: Job, share: float) -> Iterator[bytes]:
         if rows is not None:
             yield "".join(str(key) for key in rows.keys).encode()
             yield np.ascontiguousarray(rows.y).tobytes()
+            yield b"" if rows.units is None else np.ascontiguousarray(rows.units).tobytes()
     if job.head is not None:
         yield job.head.weight.tobytes() + job.head.bias.tobytes()
     if job.start is not None:

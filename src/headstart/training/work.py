@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from headstart.progress import Progress
 from headstart.training.losses import Loss
 from headstart.training.options import TrainOptions
@@ -22,6 +24,7 @@ class Work:
         loss: of scores and targets.
         options: how.
         processes: device, precision, and the other processes if there are any.
+        halves: [n] of 0 and 1, the half of each held-out row (see `headstart.training.crossing`); None without any.
     """
 
     trainee: Trainee
@@ -30,6 +33,7 @@ class Work:
     options: TrainOptions
     processes: Processes
     progress: Progress
+    halves: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
