@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart import __version__
 from headstart.bases.base import Base
 from headstart.bases.device import Batch, Run, device_name
 from headstart.bases.onnx_base import OnnxBase
 from headstart.cachedir import cache_root
 from headstart.files import write_atomically
+from headstart.versions import installed
 
 if TYPE_CHECKING:
     from headstart.bases.network import Network
@@ -104,8 +106,10 @@ class Choice:
 
 def remembered(base: Base) -> Choice | None:
     """What was measured earlier for this base on this machine, if anything."""
+    path = measured_path(base, ".json")
     try:
-        values = json.loads(measured_path(base, ".json").read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        os.utime(path)  # last used
         choice = Choice(tuple(Measured(**measured) for measured in values["tried"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -126,15 +130,13 @@ def graph_path(base: Base) -> Path:
 
 def measured_path(base: Base, suffix: str) -> Path:
     """Named by all that the measurement depends on: base, preprocessing, machine, device, library versions."""
-    return machine_path(suffix, base.identity.weights, base.preprocessing())
+    return machine_path(suffix, base.key())
 
 
 def machine_path(suffix: str, *told: str) -> Path:
     """The same of what depends on ``told`` besides machine, device and library versions."""
-    import importlib.metadata
-
-    versions = [importlib.metadata.version(name) for name in ("torch", "onnxruntime", "headstart")]
-    machine = [platform.machine(), platform.node(), str(os.cpu_count()), device_name(), *versions]
+    versions = installed("torch", "onnxruntime")
+    machine = [platform.machine(), platform.node(), str(os.cpu_count()), device_name(), __version__, versions]
     key = json.dumps([*told, machine])
     return runtimes_root() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}{suffix}"
 

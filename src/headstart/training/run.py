@@ -234,8 +234,7 @@ def _folder(job: Job, share: float) -> Path | None:
 
 
 def _told(job: Job, share: float) -> Iterator[bytes]:
-    base = job.base
-    yield json.dumps([base.identity.weights, base.preprocessing(), job.task, job.outputs, share]).encode()
+    yield json.dumps([job.base.key(), job.task, job.outputs, share]).encode()
     yield repr(job.recipe).encode()
     yield json.dumps(job.options.to_dict(), sort_keys=True).encode()
     for rows in (job.train, job.held, job.retained):
