@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.evaluation.diagnosis import CurvePoint
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
+from headstart.training.finished import serves
 from headstart.training.looking import chance, is_better, look
 from headstart.training.pace import Pace
 from headstart.training.phase import Phase, look_every
@@ -34,6 +35,7 @@ class Engine:
         self._work = work
         self.trainee, self.processes, self.progress = trainee, work.processes, work.progress
         self.position = Position()
+        self.before = 0.0  # seconds of runs that were broken off
         self.best: Tensors = {}
         self.best_held: np.ndarray | None = None
         self._back: Tensors = {}
@@ -46,10 +48,11 @@ class Engine:
         self._pace = Pace(options.seconds, work.processes)
 
     def resume(self) -> Tensors | None:
-        """Go on from a checkpoint, where there is one; the optimiser's state to lay in."""
+        """Go on from a checkpoint, where there is one for about as much time; the optimiser's state to lay in."""
         found = self._checkpoints.load() if self._checkpoints else None
-        if found is None:
+        if found is None or not serves(found.position.cut_to, self._work.options.seconds):
             return None
+        self.before = found.position.spent
         self.position, self.best, self._back, self.best_held = found.position, found.best, found.back, found.held
         lay_in(self.trainee, found.model)
         self._pace = Pace(self._work.options.seconds, self.processes, self.position.spent)
@@ -137,7 +140,7 @@ class Engine:
             self._step(taken, next(retained) if retained else None)
             self._pace.stepped(time.perf_counter() - began)
             if position.step < position.total and self._pace.over:
-                position.stopped = "budget"
+                position.stopped, position.cut_to = "budget", self._work.options.seconds or math.nan
             if position.step == _TIMED:
                 self._plan()
             due = position.step % self._every() == 0 or position.step >= position.total
@@ -193,7 +196,7 @@ class Engine:
             return
         self.progress.say(f"  time is short: {shorter} steps instead of {position.total}")
         position.total = self._scheduled = shorter
-        position.shortened = True
+        position.cut_to = self._work.options.seconds or math.nan
 
     def _look(self) -> None:
         """Judge the weights by the held-out rows; keep the best, stop when they get no better."""

@@ -29,7 +29,7 @@ class Position:
         best_done, best_score, best_loss: the best look: its step, held-out score and loss.
         back: step of the phase, and of all, that a divergence goes back to.
         ends: steps done in all phases at the end of each one that is over.
-        shortened: whether a schedule was cut for want of time.
+        cut_to: seconds that the run was allowed where a schedule was cut for want of time; else nan.
         stopped: why training ended: "finished", "stopped early", "budget" or "diverged".
         curve: the looks so far.
     """
@@ -52,7 +52,7 @@ class Position:
     best_score: float = math.nan
     best_loss: float = math.nan
     ends: list[int] = field(default_factory=list)
-    shortened: bool = False
+    cut_to: float = math.nan
     stopped: str = "finished"
     curve: list[CurvePoint] = field(default_factory=list)
 
