@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from headstart.bases import runtime
 from headstart.bases.catalogue import open_base
 from headstart.cli import main
 from headstart.data.table import objects
@@ -18,6 +21,7 @@ from headstart.errors import HeadstartWarning
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.cache_use import prune, spaces
 from headstart.training.features import extract
+from headstart.training.tokens import Tokens
 from tests.bases.checkpoints import bert_folder
 
 SPACE = Space("toy", "w", "pooled", "{}", "float32", 1280)  # wider than a page
@@ -152,6 +156,34 @@ def test_an_extraction_from_a_damaged_file_computes_again(tmp_path: Path) -> Non
     assert again.computed == len(texts)
     np.testing.assert_allclose(again.vectors, before.vectors, atol=1e-5)
     assert extract(base, texts).computed == 0
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_damaged_graph_is_exported_anew(tmp_path: Path, cut: bool) -> None:
+    base = open_base(str(bert_folder(tmp_path / "b")), "text")
+    texts = [objects([f"the {a} {b} no{i}" for a in ("cat", "dog") for b in ("sat", "ran")]) for i in range(3)]
+    extract(base, texts[0])
+    choice, graph = runtime.remembered(base), runtime.graph_path(base)
+    if choice is None or not choice.graph:
+        pytest.skip("ONNX Runtime is not used on this machine")
+    only = tuple(m for m in choice.tried if m.name in (runtime.REFERENCE, runtime.ONNX))
+    quickest = tuple(replace(m, rate=1e6, load=0.0) if m.name == runtime.ONNX else m for m in only)
+    runtime.measured_path(base, ".json").write_text(json.dumps(asdict(replace(choice, tried=quickest))))
+    content = bytearray(graph.read_bytes())
+    content[len(content) // 2] ^= 64
+    graph.write_bytes(content[:1000] if cut else content)
+    with pytest.warns(HeadstartWarning, match="exported graph .* is damaged") as told:
+        again = extract(base, texts[1])
+    assert len(told) == 1
+    assert again.runtime.startswith(runtime.ONNX)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        extract(base, texts[2])
+    plain = extract(base, texts[0])
+    assert plain.computed == 0
+    torch_run = runtime.build(runtime.REFERENCE, base, None)
+    ids, mask = Tokens(base).padded(Tokens(base).ids(list(texts[1])))
+    np.testing.assert_allclose(again.vectors, torch_run((ids, mask)), atol=1e-4)
 
 
 def test_damaged_files_are_listed_and_go(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

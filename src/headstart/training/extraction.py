@@ -15,7 +15,7 @@ from headstart import __version__
 from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.base import POOLED, READERS, Base
 from headstart.bases.device import Run
-from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, remembered
+from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, mend_graph, remembered
 from headstart.errors import SettingError
 from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
 from headstart.progress import Progress
@@ -111,6 +111,8 @@ class Extraction:
         keep_freed_memory()
         if choice:
             chosen = self._chosen = choice.best(int(self._for_base.sum()), out.dtype)
+            if chosen.name == ONNX:
+                mend_graph(choice, self._base)
             runner = build(chosen.name, self._base, None)
             out.runtime, out.loading = choice.sentence(chosen), time.perf_counter() - start
             return runner
