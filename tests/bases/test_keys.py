@@ -51,6 +51,7 @@ EDITS = {
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("headstart.bases.runtime.CANDIDATES", ())  # one precision, whatever is fastest here
 
 
 def edit(folder: Path, **entries: Any) -> None:

@@ -154,20 +154,20 @@ def test_an_extraction_from_a_damaged_file_computes_again(tmp_path: Path) -> Non
     with pytest.warns(HeadstartWarning, match="damaged"):
         again = extract(base, texts)
     assert again.computed == len(texts)
-    np.testing.assert_allclose(again.vectors, before.vectors, atol=1e-5)
+    np.testing.assert_allclose(again.vectors, before.vectors, atol=1e-4)
     assert extract(base, texts).computed == 0
 
 
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_damaged_graph_is_exported_anew(tmp_path: Path, cut: bool) -> None:
+def test_a_damaged_graph_is_exported_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: bool) -> None:
+    monkeypatch.setattr(runtime, "CANDIDATES", (runtime.ONNX,))  # one precision, whatever is fastest here
     base = open_base(str(bert_folder(tmp_path / "b")), "text")
     texts = [objects([f"the {a} {b} no{i}" for a in ("cat", "dog") for b in ("sat", "ran")]) for i in range(3)]
     extract(base, texts[0])
     choice, graph = runtime.remembered(base), runtime.graph_path(base)
     if choice is None or not choice.graph:
         pytest.skip("ONNX Runtime is not used on this machine")
-    only = tuple(m for m in choice.tried if m.name in (runtime.REFERENCE, runtime.ONNX))
-    quickest = tuple(replace(m, rate=1e6, load=0.0) if m.name == runtime.ONNX else m for m in only)
+    quickest = tuple(replace(m, rate=1e6, load=0.0) if m.name == runtime.ONNX else m for m in choice.tried)
     runtime.measured_path(base, ".json").write_text(json.dumps(asdict(replace(choice, tried=quickest))))
     content = bytearray(graph.read_bytes())
     content[len(content) // 2] ^= 64
