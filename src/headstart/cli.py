@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
 
 from headstart import __version__
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, HeadstartWarning
 from headstart.verbs.adapting import fit, predict
 from headstart.verbs.caching import cache_app
 from headstart.verbs.choosing import advise, bases, rank
@@ -56,6 +57,12 @@ def run() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
     given: list[str] = sys.argv[1:] if arguments is None else arguments
+    with warnings.catch_warnings():
+        _show_in_one_line()
+        return _run(given)
+
+
+def _run(given: list[str]) -> int:
     debug = "--debug" in given
     # --debug may stand anywhere, as people add it to the end of a command that failed
     try:
@@ -71,6 +78,20 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         code = _unexpected(error, debug)
     return code
+
+
+def _show_in_one_line() -> None:
+    """What headstart warns of, without the place in its source; other warnings are shown as they are."""
+    own = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, HeadstartWarning):
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            own(message, category, *where, **more)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", HeadstartWarning)
 
 
 def _unexpected(error: Exception, debug: bool) -> int:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from headstart.bases.catalogue import open_base
 from headstart.bases.refitted import as_recorded
+from headstart.bases.reopening import refuse_other
 from headstart.data.inputs import as_inputs
 from headstart.data.table import Table
 from headstart.errors import LabelError, SettingError, SourceError
@@ -44,9 +45,11 @@ class _Transfer(BaseEstimator):
             self.modality_ = self.modality or infer_modality(rows)
             base = read_as(open_base(self.base, self.modality_), _table(rows, self.modality_))
             self.base_ = base.identity.name if self.base is None else self.base
-            self.reading_ = base.preprocessing()
+            self.reading_, self.identity_ = base.preprocessing(), base.identity
         else:
             base = as_recorded(open_base(self.base_, self.modality_), self.reading_)
+            if identity := getattr(self, "identity_", None):  # what older versions pickled has none
+                refuse_other(base, identity, self.reading_)
         features = extract(base, rows)
         if features.rejected:
             row, reason = next(iter(sorted(features.rejected.items())))

@@ -123,6 +123,7 @@ def fit_source(
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
+            climbed.ground.finished.clear()
     _remember(opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
 

@@ -32,6 +32,7 @@ class AdaptedBase(Base):
         self.identity = replace(base.identity, weights=both)
         self.modality, self.spec, self.width = base.modality, base.spec, base.width
         self.tokenizer_file, self.facts = base.tokenizer_file, base.facts
+        self.libraries = (*base.libraries, "peft") if changes.lora else base.libraries
 
     def preprocessing(self) -> str:
         """The base's."""

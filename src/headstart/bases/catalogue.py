@@ -11,11 +11,11 @@ from typing import Any
 
 from headstart.bases.base import Base
 from headstart.bases.bundled import is_bundle, open_bundled
-from headstart.bases.checks import refuse_modality
+from headstart.bases.checks import read_json, refuse_modality
 from headstart.bases.choosing import choose
 from headstart.bases.embedded import EfficientNetLite, package_folder
 from headstart.bases.folder import open_folder
-from headstart.bases.identity import Identity, hash_files
+from headstart.bases.identity import Identity, hash_config, hash_files
 from headstart.bases.refitted import with_channels, with_size
 from headstart.bases.table import entries, entry_of, shipped
 from headstart.bases.transformers_text import TransformersTextBase
@@ -116,7 +116,8 @@ def _minilm(name: str) -> Base:
     version = importlib.metadata.version(distribution)
     weights = hash_files([folder / "model.safetensors"])
     entry = EMBEDDED[name]
-    identity = Identity(name, f"package {distribution} {version}", version, weights, entry.licence, entry.trained_on)
+    source, told = f"package {distribution} {version}", hash_config(read_json(folder / "config.json") or {})
+    identity = Identity(name, source, version, weights, entry.licence, entry.trained_on, config=told)
     config = {"hidden_size": entry.width, "max_position_embeddings": 512, "model_type": "bert"}
     return TransformersTextBase(folder, config, identity, max_tokens=entry.input)
 

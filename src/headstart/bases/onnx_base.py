@@ -68,6 +68,7 @@ class OnnxBase(Base):
     """A graph run as it is by ONNX Runtime; nothing of it can be trained."""
 
     trainable = False
+    libraries = ("onnxruntime",)
 
     def __init__(self, path: Path, identity: Identity, session: Any) -> None:
         self.path, self.identity, self._session = path, identity, session

@@ -25,6 +25,7 @@ class TransformersTextBase(Base):
     """
 
     modality = "text"
+    libraries = (*Base.libraries, "transformers")
     spec: TextSpec
     tokenizer_file: Path
 

@@ -85,7 +85,7 @@ def trained(
         valid_score=ground.score(np.concatenate(held)),
         heads=tuple(run.head for run in runs),
         tried=(),
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - start + sum(run.before for run in runs),
         runs=tuple(runs),
         recipe=all_phases,
         kept=np.concatenate(kept),
@@ -162,6 +162,7 @@ def train_options(ground: Ground, rows: int) -> TrainOptions:
         l2sp=settings.l2sp,
         replay=settings.replay if ground.retained is not None else 0.0,
         keep=training_root(),
+        finished=ground.finished,
     )
 
 

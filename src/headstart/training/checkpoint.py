@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from headstart.files import moved_into_place
+from headstart.training.finished import FILE as FINISHED
 from headstart.training.position import Position
 
 _FILE = "checkpoint.safetensors"
@@ -79,8 +80,12 @@ class Checkpoints:
         return Saved(position, model, best, back or best, answers, moments)
 
     def clear(self) -> None:
-        """Remove the checkpoint, once its run is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the checkpoint, once its run is done; what that came to stays."""
+        with contextlib.suppress(OSError):
+            for file in self.folder.iterdir():
+                if file.name != FINISHED:
+                    file.unlink()
+            self.folder.rmdir()
 
 
 def _under(tensors: Tensors, prefix: str) -> Tensors:

@@ -11,6 +11,7 @@ import numpy as np
 from headstart.evaluation.diagnosis import CurvePoint
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
 from headstart.training.crossing import Crossing, as_good, is_better
+from headstart.training.finished import serves
 from headstart.training.looking import chance, look
 from headstart.training.pace import Pace
 from headstart.training.phase import Phase, look_every
@@ -35,6 +36,7 @@ class Engine:
         self._work = work
         self.trainee, self.processes, self.progress = trainee, work.processes, work.progress
         self.position = Position()
+        self.before = 0.0  # seconds of runs that were broken off
         self.best: Tensors = {}
         self.kept_held: np.ndarray | None = None  # answers of the best look, and of the weights kept in the end
         self.crossing = self._crossing()
@@ -49,10 +51,11 @@ class Engine:
         self._pace = Pace(options.seconds, work.processes)
 
     def resume(self) -> Tensors | None:
-        """Go on from a checkpoint, where there is one; the optimiser's state to lay in."""
+        """Go on from a checkpoint, where there is one for about as much time; the optimiser's state to lay in."""
         found = self._checkpoints.load() if self._checkpoints else None
-        if found is None:
+        if found is None or not serves(found.position.cut_to, self._work.options.seconds):
             return None
+        self.before = found.position.spent
         self.position, self.best, self._back = found.position, found.best, found.back
         self.kept_held = found.answers.get("best")
         self.crossing = self._crossing(found.answers.get("crossed"), found.answers.get("last"))
@@ -158,7 +161,7 @@ class Engine:
             self._step(taken, next(retained) if retained else None)
             self._pace.stepped(time.perf_counter() - began)
             if position.step < position.total and self._pace.over:
-                position.stopped = "budget"
+                position.stopped, position.cut_to = "budget", self._work.options.seconds or math.nan
             if position.step == _TIMED:
                 self._plan()
             due = position.step % self._every() == 0 or position.step >= position.total
@@ -214,7 +217,7 @@ class Engine:
             return
         self.progress.say(f"  time is short: {shorter} steps instead of {position.total}")
         position.total = self._scheduled = shorter
-        position.shortened = True
+        position.cut_to = self._work.options.seconds or math.nan
 
     def _look(self) -> None:
         """Judge the weights by the held-out rows; keep the best, stop when they get no better."""

@@ -5,23 +5,25 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from typing import Any, cast
 
 import numpy as np
 
+from headstart import __version__
 from headstart.bases.allocator import keep_freed_memory
-from headstart.bases.base import POOLED, Base
+from headstart.bases.base import POOLED, READERS, Base
 from headstart.bases.device import Run
-from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, remembered
+from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, mend_graph, remembered
 from headstart.errors import SettingError
 from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
 from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space
-from headstart.training.cache_use import prune, size_limit
+from headstart.training.cache_use import prune, prune_others, size_limit
 from headstart.training.extracted import Extracted
 from headstart.training.streams import Piece, Pieces, image_pieces, text_pieces
+from headstart.versions import installed
 
 _ROWS_PER_COMMIT = 256  # a killed run loses at most these
 _TELLING = 256  # inputs after which a rate can be trusted
@@ -84,7 +86,8 @@ class Extraction:
         base = self._base
         self._out.dtype = choice.best(int(self._for_base.sum())).dtype if self._quickest else choice.dtype
         preprocessing, dtype = base.preprocessing(), self._out.dtype
-        space = Space(base.identity.name, base.identity.weights, POOLED, preprocessing, dtype, base.width)
+        name, weights = base.identity.name, base.identity.weights
+        space = Space(name, weights, POOLED, preprocessing, dtype, base.width, base.computed_by())
         self._use(stack, "base", space, self._for_base, self._out.vectors)
 
     def _use(self, stack: ExitStack, name: str, space: Space, missing: np.ndarray, into: np.ndarray) -> None:
@@ -108,6 +111,8 @@ class Extraction:
         keep_freed_memory()
         if choice:
             chosen = self._chosen = choice.best(int(self._for_base.sum()), out.dtype)
+            if chosen.name == ONNX:
+                mend_graph(choice, self._base)
             runner = build(chosen.name, self._base, None)
             out.runtime, out.loading = choice.sentence(chosen), time.perf_counter() - start
             return runner
@@ -182,11 +187,16 @@ class Extraction:
         self._caches[name].put(keys, np.concatenate(kept))
 
 
-def bound(in_use: Sequence[FeatureCache], limit: int) -> None:
-    """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those ``in_use``."""
+def bound(in_use: Sequence[FeatureCache], limit: int, keep: Collection[str] = ()) -> None:
+    """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those ``in_use``.
+
+    Args:
+        keep: keys whose vectors are still needed, and stay.
+    """
     prune(limit, unused_for=_IN_USE, keep=[cache.path for cache in in_use])
+    prune_others(limit)
     for cache in in_use:
-        cache.trim(limit)
+        cache.trim(limit, keep)
 
 
 def _middle_first(stream: Pieces) -> list[Piece]:
@@ -200,4 +210,5 @@ def classical_space(spec: ImageSpec) -> Space:
     """Classical features depend on the picture as decoded for the base, not on its weights."""
     shape = {key: value for key, value in spec.to_dict().items() if key not in ("mean", "std")}
     preprocessing = json.dumps(shape, sort_keys=True)
-    return Space("classical", f"v{CLASSICAL_VERSION}", "classical", preprocessing, "float32", CLASSICAL_WIDTH)
+    version, code = f"v{CLASSICAL_VERSION}", json.dumps({"headstart": __version__, **installed(*READERS["image"])})
+    return Space("classical", version, "classical", preprocessing, "float32", CLASSICAL_WIDTH, code)

@@ -70,6 +70,7 @@ class Trained:
         prefix: last stage of the cached prefix in the first phase; "" where there was none.
         rows_per_second: through optimiser steps.
         seconds: in optimiser steps.
+        before: seconds spent on it by runs that were broken off.
     """
 
     changes: Changes
@@ -93,3 +94,4 @@ class Trained:
     rollbacks: int
     halvings: int
     stopped: str
+    before: float = 0.0

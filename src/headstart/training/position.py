@@ -31,7 +31,7 @@ class Position:
         marks: the best look by each half of the held-out rows.
         back: step of the phase, and of all, that a divergence goes back to.
         ends: steps done in all phases at the end of each one that is over.
-        shortened: whether a schedule was cut for want of time.
+        cut_to: seconds that the run was allowed where a schedule was cut for want of time; else nan.
         stopped: why training ended: "finished", "stopped early", "budget" or "diverged".
         curve: the looks so far.
     """
@@ -55,7 +55,7 @@ class Position:
     best_loss: float = math.nan
     marks: list[Mark] = field(default_factory=lambda: [Mark(), Mark()])
     ends: list[int] = field(default_factory=list)
-    shortened: bool = False
+    cut_to: float = math.nan
     stopped: str = "finished"
     curve: list[CurvePoint] = field(default_factory=list)
 

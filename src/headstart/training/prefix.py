@@ -59,7 +59,8 @@ class PrefixFeed:
             keys["view"] = [feed.seed, view]
         name = self.trainee.stages.stages[self.cut - 1].name
         preprocessing, dtype = json.dumps(keys, sort_keys=True), str(self._dtype).removeprefix("torch.")
-        return Space(feed.base.identity.name, self._weights, f"up to {name}", preprocessing, dtype, 0)
+        base, stage = feed.base, f"up to {name}"
+        return Space(base.identity.name, self._weights, stage, preprocessing, dtype, 0, base.computed_by())
 
     def fits(self) -> bool:
         """Whether all views' states take at most half of what the cache may hold."""
@@ -73,9 +74,28 @@ class PrefixFeed:
         inputs = self.feed.stream(batches, view) if self.feed.base.modality == "text" else iter([()] * len(batches))
         with FeatureCache(self.space(view)) as cache:
             for rows, batch in zip(batches, inputs, strict=True):
-                kept = cache.blobs([str(self.feed.rows.keys[row]) for row in rows])
+                kept = self._blobs(cache, rows, view)
                 tensors = tuple(tensor.to(self._where) for tensor in batch)
                 yield State(self._stacked([kept[str(self.feed.rows.keys[row])] for row in rows], tensors), tensors)
+
+    def _blobs(self, cache: FeatureCache, rows: np.ndarray, view: int | None) -> dict[str, bytes | memoryview]:
+        """The states of ``rows`` by key; those that are gone from the cache since they were computed, again.
+
+        Another process trims the same file to its own needs, prunes it away, or it is damaged.
+        """
+        keys = self.feed.rows.keys
+        kept: dict[str, bytes | memoryview] = {**cache.blobs([str(keys[row]) for row in rows])}
+        gone = np.array([row for row in rows if str(keys[row]) not in kept], dtype=int)
+        if len(gone):
+            (batch,) = self.feed.stream([gone], view)
+            kept |= self._keep(cache, gone, batch)
+        return kept
+
+    def _keep(self, cache: FeatureCache, rows: np.ndarray, batch: Batch) -> dict[str, bytes | memoryview]:
+        """Compute the states of ``rows``, whose inputs are ``batch``, and keep them."""
+        keys, blobs = [str(self.feed.rows.keys[row]) for row in rows], _packed(self._states(batch))
+        cache.put_blobs(keys, blobs)
+        return dict(zip(keys, blobs, strict=True))
 
     def _fill(self, view: int | None, progress: Progress) -> None:
         """Compute what the cache lacks of one view: this process's share, then what the others have not come to."""
@@ -86,7 +106,7 @@ class PrefixFeed:
             missing = self._missing(cache)
             self._compute(cache, missing, view, progress)
             if missing:
-                bound([cache], size_limit())
+                bound([cache], size_limit(), keep=[str(key) for key in self.feed.rows.keys])
 
     def _missing(self, cache: FeatureCache) -> list[np.ndarray]:
         """Batches of the rows whose states are not cached, of equal rows the first."""
@@ -100,8 +120,7 @@ class PrefixFeed:
             return
         with progress.track("prefix", sum(len(b) for b in batches)) as track:
             for members, batch in zip(batches, self.feed.stream(batches, view), strict=True):
-                state = self._states(batch)
-                cache.put_blobs([str(self.feed.rows.keys[row]) for row in members], _packed(state))
+                self._keep(cache, members, batch)
                 track.advance(len(members))
 
     def _states(self, batch: Batch) -> State:
@@ -109,7 +128,7 @@ class PrefixFeed:
         with torch.no_grad(), casting(self._where, self._dtype):
             return self.trainee.stages.prefix(tuple(tensor.to(self._where) for tensor in batch), self.cut)
 
-    def _stacked(self, blobs: Sequence[bytes], inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    def _stacked(self, blobs: Sequence[bytes | memoryview], inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """States of one shape, or of several lengths padded with zeros to that of ``inputs``."""
         hidden = [_unpacked(blob) for blob in blobs]
         if inputs:
@@ -139,7 +158,7 @@ def _packed(state: State) -> list[bytes]:
     return packed
 
 
-def _unpacked(blob: bytes) -> torch.Tensor:
+def _unpacked(blob: bytes | memoryview) -> torch.Tensor:
     dtype = _DTYPES[blob[0]]
     axes = int(np.frombuffer(blob, "<i4", 1, 1)[0])
     shape = np.frombuffer(blob, "<i4", axes, 5).tolist()

@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from headstart.bases.adapters import inject
 from headstart.bases.changes import Changes
 from headstart.bases.network import Network
 from headstart.evaluation.metrics import METRICS
+from headstart.files import claim, writing
 from headstart.heads.folds import deal
 from headstart.progress import Progress
 from headstart.training.answers import pooled
@@ -25,6 +27,7 @@ from headstart.training.checkpoint import Tensors
 from headstart.training.crossing import halves_of
 from headstart.training.engine import Engine
 from headstart.training.feed import feed_for
+from headstart.training.finished import lock_of
 from headstart.training.job import Job, Trained
 from headstart.training.losses import loss_for
 from headstart.training.options import TrainOptions
@@ -86,7 +89,32 @@ def _shorter(options: TrainOptions, rates: tuple[float, ...]) -> TrainOptions:
 def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Trained:
     rate = job.recipe.rates[0]
     phases = [replace(phase, rate=phase.rate * rate) for phase in job.recipe.phases]
-    options = replace(job.options, keep=_folder(job, share))
+    with _claimed(_folder(job, share), processes) as folder:
+        options = replace(job.options, keep=folder)
+        known = options.finished.load(folder, Trained, options.seconds) if options.finished and folder else None
+        if known is None:
+            return _made(replace(job, options=options), phases, processes, progress, share)
+        progress.say(f"  {known.steps} steps of training are known from a run that was broken off")
+        return known
+
+
+@contextmanager
+def _claimed(folder: Path | None, processes: Processes) -> Iterator[Path | None]:
+    """``folder`` for this training alone; None where another is at work there: this one then keeps nothing."""
+    if folder is None:
+        yield None
+        return
+    with writing(folder):
+        release = claim(lock_of(folder)) if processes.first else None
+    try:
+        yield folder if processes.first_says(float(release is not None)) else None
+    finally:
+        if release:
+            release()
+
+
+def _made(job: Job, phases: list[Phase], processes: Processes, progress: Progress, share: float) -> Trained:
+    options, start = job.options, time.monotonic()
     network, before = _network(job)
     if job.recipe.lora:
         torch.manual_seed(options.seed)  # adapters begin with random numbers
@@ -102,6 +130,9 @@ def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Tr
     engine.finish()
     changes = adapter_changes(network, job.recipe.lora) if job.recipe.lora else changes_of(before, network)
     trained = _trained(job, engine, changes, steps, thawed, prefix)
+    if options.finished and options.keep and processes.first:
+        took = engine.before + time.monotonic() - start
+        options.finished.save(options.keep, replace(trained, before=took), engine.position.cut_to, progress)
     engine.done()
     return trained
 
@@ -209,6 +240,7 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
         rollbacks=position.rollbacks,
         halvings=position.halvings,
         stopped=position.stopped,
+        before=engine.before,
     )
 
 
@@ -244,8 +276,7 @@ def _folder(job: Job, share: float) -> Path | None:
 
 
 def _told(job: Job, share: float) -> Iterator[bytes]:
-    base = job.base
-    yield json.dumps([base.identity.weights, base.preprocessing(), job.task, job.outputs, share]).encode()
+    yield json.dumps([job.base.key(), job.task, job.outputs, share]).encode()
     yield repr(job.recipe).encode()
     yield json.dumps(job.options.to_dict(), sort_keys=True).encode()
     for rows in (job.train, job.held, job.retained):

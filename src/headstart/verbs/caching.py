@@ -41,12 +41,13 @@ def prune(
     """
     from headstart.terminal.summary import bytes_text
     from headstart.terminal.writing import as_json
-    from headstart.training.cache_use import clear_others, parse_size, size_limit
+    from headstart.training.cache_use import clear_others, parse_size, prune_others, size_limit
     from headstart.training.cache_use import prune as run_prune
 
     if to and all:
         raise SettingError("--to and --all came together; give one of them.")
-    removed = run_prune(0 if all else parse_size(to) if to else size_limit())
-    freed = sum(use.bytes for use in removed) + (clear_others() if all else 0)
+    limit = 0 if all else parse_size(to) if to else size_limit()
+    removed = run_prune(limit)
+    freed = sum(use.bytes for use in removed) + (clear_others() if all else prune_others(limit))
     told = f"removed {len(removed)} sets of features, {bytes_text(freed)} in all"
     print(as_json({"removed": len(removed), "bytes": freed}) if json else told)
