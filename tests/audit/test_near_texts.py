@@ -81,3 +81,14 @@ def test_texts_of_many_shared_words_are_candidates_without_features() -> None:
 def test_texts_without_words_are_compared_as_they_are() -> None:
     assert similarity("?!", "?!") == 1
     assert similarity("?!", ":-)") == 0
+
+
+def test_long_texts_that_repeat_themselves_are_told_apart_in_bounded_work():
+    sentence = "the parcel came late and the card was lost "
+    assert similarity("first " + sentence * 3_000, "second " + sentence * 3_000) >= 0.97
+    assert similarity(sentence * 3_000, "a wholly other thing said again " * 3_000) == 0
+
+
+def test_long_texts_without_spaces_are_told_apart_in_bounded_work():
+    assert similarity("字文" * 20_000 + "終", "字文" * 20_000 + "了") >= 0.97
+    assert similarity("字文" * 20_000, "字典" * 20_000) == 0
