@@ -17,12 +17,14 @@ from headstart.data.table import Fact, Opened, Rejected, Table
 from headstart.errors import SourceError, SplitError
 from headstart.flow.near import Near, near_of
 from headstart.progress import Progress
+from headstart.records import ReadingRecord
 from headstart.settings import FitSettings
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 from headstart.training.extracted import Effort, Extracted
 from headstart.training.features import extract
 from headstart.training.rows import TrainRows
+from headstart.training.text_reading import reading_of
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Prepared:
         near: near duplicates among the usable rows.
         assigned: the usable rows with their parts, without targets; ``keys`` [rows] their content hashes.
         foreknown: ids of test rows that an earlier run trained the base on.
+        reading: how much of the texts the base reads; None of pictures.
     """
 
     train: Rows
@@ -132,6 +135,7 @@ class Prepared:
     assigned: Table
     keys: np.ndarray
     foreknown: frozenset[str] = frozenset()
+    reading: ReadingRecord | None = None
 
     def working(self) -> Rows:
         """Training and validation rows together."""
@@ -172,7 +176,8 @@ def prepare(
     )
     _check_rejected(rejected, len(table) + len(opened.rejected), settings.max_rejected)
     kept = table.take(features.kept)
-    near = near_of(kept, features, base.identity)
+    reading = reading_of(base, None if features.read is None else features.read[features.kept])
+    near = near_of(kept, features, base)
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
     together[features.kept] = near.clusters if settings.split.together else equal
@@ -187,7 +192,7 @@ def prepare(
         by_id.rows(valid, task),
         SealedRows(sealed, by_id, task),
         task,
-        opened.facts + base.facts + facts + told,
+        opened.facts + base.facts + _reading_facts(reading) + facts + told,
         rejected,
         features.effort(),
         len(kept),
@@ -196,7 +201,14 @@ def prepare(
         replace(assigned, targets=None, task=""),
         features.keys[features.kept],
         foreknown,
+        reading,
     )
+
+
+def _reading_facts(reading: ReadingRecord | None) -> tuple[Fact, ...]:
+    if reading is None or not reading.long:
+        return ()
+    return (Fact("long texts", f"up to {reading.longest:,} tokens", reading.sentence.rstrip(".")),)
 
 
 def _foreknown(base: Base, assigned: Table, keys: np.ndarray) -> tuple[frozenset[str], tuple[Fact, ...]]:
