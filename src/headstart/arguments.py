@@ -85,7 +85,7 @@ MaxTokens = Annotated[
 Windows = Annotated[
     int | None,
     typer.Option(
-        help="Windows that a longer text is read in at most; 16 by default, 1 cuts it off.", rich_help_panel=_MODEL
+        help="Windows that a longer text is read in at most; 8 by default, 1 cuts it off.", rich_help_panel=_MODEL
     ),
 ]
 TrustRemoteCode = Annotated[

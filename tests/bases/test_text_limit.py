@@ -10,7 +10,7 @@ import pytest
 from headstart.bases.catalogue import open_base
 from headstart.bases.text_limit import token_limit
 from headstart.errors import SettingError
-from headstart.modalities.text import TextSpec
+from headstart.modalities.text import WINDOWS, TextSpec
 from tests.bases.checkpoints import bert_folder, vit_folder
 
 
@@ -62,7 +62,7 @@ def test_a_roberta_reads_as_many_tokens_as_it_has_positions_for(tmp_path):
     RobertaModel(config).save_pretrained(tmp_path / "roberta")
     tokenizer_file(tmp_path / "roberta")
     base = open_base(str(tmp_path / "roberta"), "text")
-    assert (base.most_tokens, base.spec) == (32, TextSpec(32, 16))
+    assert (base.most_tokens, base.spec) == (32, TextSpec(32, WINDOWS))
     assert extract(base, objects(["cat " * 32, "dog " * 100])).computed == 2
 
 
@@ -72,9 +72,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_less_can_be_asked_for(folder):
-    assert open_base(str(folder), "text", max_tokens=16).spec == TextSpec(16, 16)
+    assert open_base(str(folder), "text", max_tokens=16).spec == TextSpec(16, WINDOWS)
     assert open_base(str(folder), "text", windows=1).spec == TextSpec(32, 1)
-    assert open_base(None, "text", max_tokens=512).spec == TextSpec(512, 16)
+    assert open_base(None, "text", max_tokens=512).spec == TextSpec(512, WINDOWS)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def open_base(
         channels: of pictures; the first layer is adapted where they are not the base's; 3 leaves any base as it is.
         size: side in pixels at which pictures are taken; None: the base's own.
         max_tokens: of a text that are taken at once; None: 256, or what the base takes where that is less.
-        windows: in which a longer text is read at most; None: 16; 1: what does not fit is cut off.
+        windows: in which a longer text is read at most; None: 8; 1: what does not fit is cut off.
 
     Raises:
         BaseError: unknown (the nearest names are offered), unreachable, unsafe, or of another modality.

@@ -11,7 +11,7 @@ import numpy as np
 from headstart import __version__
 from headstart.audit.clusters import clusters
 from headstart.audit.duplicates import Pairs, near_duplicates
-from headstart.bases.base import Base
+from headstart.bases.identity import Identity
 from headstart.bases.stored import pack, unpack
 from headstart.cachedir import cache_root
 from headstart.data.table import Table
@@ -57,17 +57,20 @@ class Near:
         return frozenset(str(name) for name in table.ids[np.setdiff1d(rows, first)])
 
 
-def near_of(table: Table, features: Extracted, base: Base) -> Near:
+def near_of(table: Table, features: Extracted, base: Identity, reading: str = "") -> Near:
     """Near duplicates among the rows of ``table`` [n], which are those kept in ``features``; targets are not read.
 
     Found once for the same inputs seen by the same base, then taken from the cache.
+
+    Args:
+        reading: the base's preprocessing, which its features depend on.
 
     Raises:
         OutputError: the cache folder cannot be written.
     """
     kept = features.kept
     keys, small = features.keys[kept], None
-    path = cache_root() / FOLDER / f"{_name(keys, table.modality, base)}.safetensors"
+    path = cache_root() / FOLDER / f"{_name(keys, table.modality, base, reading)}.safetensors"
     pairs = _known(path)
     if pairs is None:
         if features.classical is not None:
@@ -77,10 +80,9 @@ def near_of(table: Table, features: Extracted, base: Base) -> Near:
     return Near(pairs, clusters(pairs, len(table)))
 
 
-def _name(keys: np.ndarray, modality: str, base: Base) -> str:
+def _name(keys: np.ndarray, modality: str, base: Identity, reading: str) -> str:
     """What the pairs depend on, hashed: the inputs in their order, the base's features, and how pairs are found."""
-    reading = base.identity.weights, base.preprocessing()
-    about = [str(_VERSION), __version__, modality, *reading, *(str(key) for key in keys)]
+    about = [str(_VERSION), __version__, modality, base.weights, reading, *(str(key) for key in keys)]
     return hashlib.sha256("\n".join(about).encode()).hexdigest()
 
 

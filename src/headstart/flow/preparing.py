@@ -177,7 +177,7 @@ def prepare(
     _check_rejected(rejected, len(table) + len(opened.rejected), settings.max_rejected)
     kept = table.take(features.kept)
     reading = reading_of(base, None if features.read is None else features.read[features.kept])
-    near = near_of(kept, features, base)
+    near = near_of(kept, features, base.identity, base.preprocessing())
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
     together[features.kept] = near.clusters if settings.split.together else equal

@@ -10,8 +10,8 @@ from headstart.modalities.modality import Modality, Unreadable
 
 #: Tokens that a base is given at once where nothing else is asked for.
 TOKENS = 256
-#: Windows that a text is read in at most where nothing else is asked for: about 3,600 tokens of a base that takes 256.
-WINDOWS = 16
+#: Windows that a text is read in at most where nothing else is asked for: about 1,800 tokens at 256 each.
+WINDOWS = 8
 
 
 @dataclass(frozen=True)

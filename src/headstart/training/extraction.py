@@ -176,11 +176,12 @@ class Extraction:
             return
         needed = spent * (1 - share) / share
         if now + needed > self._until:
+            less = ", fewer --windows" if self._out.read is not None and self._out.read.any() else ""
             fitting = done + int(max(0.0, self._until - now) / needed * (wanted - done))
             raise SettingError(
                 f"the budget is too small to pass all {wanted:,} {self._base.modality}s once through "
                 f"{self._base.identity.name}: about {fitting:,} would fit, and {needed:.0f} s more are needed for the "
-                "rest; give a larger --budget (what was computed is kept), fewer rows or a smaller --base."
+                f"rest; give a larger --budget (what was computed is kept), fewer rows{less} or a smaller --base."
             )
 
     def _take(self, piece: Piece, runner: Run | None) -> None:
