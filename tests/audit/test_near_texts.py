@@ -87,3 +87,10 @@ def test_long_texts_that_repeat_themselves_are_told_apart_in_bounded_work():
 def test_long_texts_without_spaces_are_told_apart_in_bounded_work():
     assert similarity("字文" * 20_000 + "終", "字文" * 20_000 + "了") >= 0.97
     assert similarity("字文" * 20_000, "字典" * 20_000) == 0
+
+
+def test_long_sequences_of_few_words_or_letters_are_not_alike_for_having_as_many_of_each():
+    rng = np.random.default_rng(0)
+    one, other = ("".join(rng.choice(list("acgt"), 20_000)) for _ in range(2))
+    assert similarity(one, other) == 0
+    assert similarity(" ".join(one), " ".join(other)) == 0

@@ -25,17 +25,13 @@ class Alignment:
     Attributes:
         equal: runs that are the same in both, in the order of both.
         between: what stands between these runs and is not empty on either side.
-        unordered: stretches that repeat themselves too much to be aligned: what they share is to be counted.
+        unordered: stretches that repeat themselves too much to be aligned, so that what they share is not known. Equal
+            counts would say nothing: two random texts of four letters have them too.
     """
 
     equal: tuple[Span, ...]
     between: tuple[Span, ...]
     unordered: tuple[Span, ...]
-
-    def unordered_in(self, a: Sequence[Any], b: Sequence[Any]) -> Iterator[tuple[Any, int]]:
-        """Elements that the ``unordered`` stretches of ``a`` and ``b`` share, and how often."""
-        for i, j, k, m in self.unordered:
-            yield from (Counter(a[i:j]) & Counter(b[k:m])).items()
 
 
 def align(a: Sequence[Any], b: Sequence[Any]) -> Alignment:

@@ -109,7 +109,6 @@ def _alike(a: tuple[str, ...], b: tuple[str, ...], weight: dict[str, float]) -> 
     """Dice's coefficient of the words that come in the same order."""
     found = align(a, b)
     shared = 2 * sum(_sum(a[i:j], weight) for i, j, _, _ in found.equal)
-    shared += 2 * sum(count * weight[word] for word, count in found.unordered_in(a, b))
     shared += sum(_respelt(a[i:j], b[k:m], weight) for i, j, k, m in found.between)
     return shared / (_sum(a, weight) + _sum(b, weight))
 
@@ -146,5 +145,4 @@ def _ratio(a: str, b: str) -> float:
     if bound < _TYPO:
         return bound
     found = align(a, b)
-    same = sum(j - i for i, j, _, _ in found.equal) + sum(count for _, count in found.unordered_in(a, b))
-    return 2 * same / letters
+    return 2 * sum(j - i for i, j, _, _ in found.equal) / letters
