@@ -75,6 +75,19 @@ Size = Annotated[
         help="Side in pixels that pictures are given to the base at; its own by default.", rich_help_panel=_MODEL
     ),
 ]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="Tokens of a text that are given to the base at once; 256 by default, or what it takes.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Windows = Annotated[
+    int | None,
+    typer.Option(
+        help="Windows that a longer text is read in at most; 8 by default, 1 cuts it off.", rich_help_panel=_MODEL
+    ),
+]
 TrustRemoteCode = Annotated[
     bool,
     typer.Option(

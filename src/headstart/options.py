@@ -28,6 +28,8 @@ class FitOptions(SourceOptions, total=False):
     base: str | None  # embedded, a timm name, Hub id, folder, run, torchvision weights, ONNX file; None: the default
     licence: str | None  # "commercial": refuse a base that is not known to allow it
     size: int | None  # side in pixels that pictures are given to the base at
+    max_tokens: int | None  # of a text that are given to the base at once
+    windows: int | None  # that a longer text is read in at most; 1: it is cut off
     trust_remote_code: bool  # run code that the base's repository brings along
     strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch
     budget: float | str | None  # seconds that the whole run may take, or a time such as "10m"
@@ -61,7 +63,8 @@ class FitOptions(SourceOptions, total=False):
 
 _SOURCE = ("input", "group", "split", "task", "modality")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_FIT = ("base", "licence", "size", "trust_remote_code", "strategy", "budget", "metric", "max_rejected", "seed", "folds")
+_MODEL = ("base", "licence", "size", "max_tokens", "windows", "trust_remote_code", "strategy")
+_FIT = (*_MODEL, "budget", "metric", "max_rejected", "seed", "folds")
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
 _JUDGING = tuple(field.name for field in fields(JudgingSettings))
 

@@ -136,6 +136,8 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
         remote_code=settings.trust_remote_code,
         progress=progress,
         size=settings.size,
+        max_tokens=settings.max_tokens,
+        windows=settings.windows,
     )
     refuse_unlicensed(base.identity, settings.licence)
     check_base(settings.strategy, base)

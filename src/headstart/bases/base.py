@@ -32,6 +32,7 @@ class Base(ABC):
         spec: preprocessing.
         width: length of the pooled output.
         tokenizer_file: of a text base; None of others.
+        most_tokens: that a text base takes at once; None: any number.
         trainable: whether its weights can be trained further; where not, it serves as it is.
         facts: what was supposed or is particular about it, said before the work and in the result.
         libraries: distributions whose code computes its features, besides those that read its inputs.
@@ -43,6 +44,7 @@ class Base(ABC):
     spec: ImageSpec | TextSpec
     width: int
     tokenizer_file: Path | None = None
+    most_tokens: int | None = None
     trainable: bool = True
     libraries: tuple[str, ...] = ("torch", "onnxruntime")
     facts: tuple[Fact, ...] = ()

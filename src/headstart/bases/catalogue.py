@@ -16,7 +16,7 @@ from headstart.bases.choosing import choose
 from headstart.bases.embedded import EfficientNetLite, package_folder
 from headstart.bases.folder import open_folder
 from headstart.bases.identity import Identity, hash_config, hash_files
-from headstart.bases.refitted import with_channels, with_size
+from headstart.bases.refitted import with_channels, with_size, with_tokens
 from headstart.bases.table import entries, entry_of, shipped
 from headstart.bases.transformers_text import TransformersTextBase
 from headstart.errors import BaseError, nearest
@@ -54,6 +54,8 @@ def open_base(
     progress: Progress | None = None,
     channels: int = 3,
     size: int | None = None,
+    max_tokens: int | None = None,
+    windows: int | None = None,
 ) -> Base:
     """The base called ``name``: an embedded one, a local folder, a timm name or a Hub id, looked for in that order.
 
@@ -64,6 +66,8 @@ def open_base(
         progress: told of downloads.
         channels: of pictures; the first layer is adapted where they are not the base's; 3 leaves any base as it is.
         size: side in pixels at which pictures are taken; None: the base's own.
+        max_tokens: of a text that are taken at once; None: 256, or what the base takes where that is less.
+        windows: in which a longer text is read at most; None: 8; 1: what does not fit is cut off.
 
     Raises:
         BaseError: unknown (the nearest names are offered), unreachable, unsafe, or of another modality.
@@ -72,6 +76,7 @@ def open_base(
     refuse_modality(name, base.modality, modality)
     if size is not None:
         base = with_size(base, size)
+    base = with_tokens(base, max_tokens, windows)
     if isinstance(base.spec, ImageSpec) and channels not in (3, base.spec.channels):
         base = with_channels(base, channels)
     return base

@@ -40,7 +40,7 @@ class StagedBase(Base):
         own = hashlib.sha256(f"{base.identity.weights} stages".encode()).hexdigest()
         self.identity = replace(base.identity, weights=own)
         self.modality, self.spec, self.tokenizer_file = base.modality, base.spec, base.tokenizer_file
-        self.libraries = base.libraries
+        self.libraries, self.most_tokens = base.libraries, base.most_tokens
         self._parts = tuple(parts) if parts else None
 
     @property

@@ -29,6 +29,7 @@ from headstart.records import (
     GainRecord,
     MetricRecord,
     OodRecord,
+    ReadingRecord,
     ShiftRecord,
     SliceRecord,
     finite,
@@ -63,6 +64,7 @@ class Evaluation:
     calibration: CalibrationRecord | None
     ood: OodRecord | None
     shift: ShiftRecord | None
+    reading: ReadingRecord | None = None  # how much of the texts the base read; null for pictures and controls
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
@@ -124,6 +126,7 @@ def evaluate_run(
         shift=damaged(model, rows.inputs, y, said.probabilities, answers, seed=seed, progress=progress)
         if damage
         else None,
+        reading=said.reading,
     )
 
 

@@ -62,6 +62,8 @@ def predict_to(
     rejected = asked.rejected + [Rejected(asked.names[row], reason) for row, reason in sorted(said.rejected.items())]
     for row in rejected:
         progress.say(f"not readable: {row.id} ({row.reason})")
+    if said.reading is not None and said.reading.long:
+        progress.say(said.reading.sentence)
     if len(said.rejected) == len(asked.inputs):
         first = f"; the first: {rejected[0].id} ({rejected[0].reason})" if rejected else ""
         raise SourceError(f"none of {len(rejected)} inputs is readable{first}.")

@@ -129,11 +129,13 @@ class PrefixFeed:
             return self.trainee.stages.prefix(tuple(tensor.to(self._where) for tensor in batch), self.cut)
 
     def _stacked(self, blobs: Sequence[bytes | memoryview], inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """States of one shape, or of several lengths padded with zeros to that of ``inputs``."""
+        """States of one shape, or of as many tokens as ``inputs`` have, zeros standing for padding."""
         hidden = [_unpacked(blob) for blob in blobs]
         if inputs:
-            longest = inputs[0].shape[1]
-            hidden = [torch.nn.functional.pad(h, (0, 0, 0, longest - len(h))) for h in hidden]
+            tokens = torch.cat(hidden).to(self._where)  # [tokens, width]
+            padded = tokens.new_zeros((*inputs[1].shape, tokens.shape[1]))
+            padded[inputs[1].bool()] = tokens
+            return padded
         stacked = torch.stack(hidden).to(self._where)
         return stacked.contiguous(memory_format=torch.channels_last) if stacked.ndim == 4 else stacked
 
@@ -148,10 +150,10 @@ def _first(keys: np.ndarray) -> np.ndarray:
 def _packed(state: State) -> list[bytes]:
     """Each row's state as bytes: dtype, number of axes, shape, values; padding of texts left out."""
     hidden = state.hidden.to("cpu").contiguous()
-    lengths = state.inputs[1].sum(1).tolist() if state.inputs else [None] * len(hidden)
+    masks = list(state.inputs[1].to("cpu").bool()) if state.inputs else [None] * len(hidden)
     packed = []
-    for row, length in zip(hidden, lengths, strict=True):
-        kept = row if length is None else row[: int(length)]
+    for row, mask in zip(hidden, masks, strict=True):
+        kept = row if mask is None else row[mask]
         raw = kept.contiguous().view(torch.int16 if kept.dtype == torch.bfloat16 else torch.int32).numpy()
         header = _TAGS[kept.dtype] + np.array([kept.ndim, *kept.shape], dtype="<i4").tobytes()
         packed.append(header + raw.tobytes())

@@ -20,6 +20,7 @@ from headstart.training.position import Position
 from headstart.training.precision import casting
 from headstart.training.schedule import groups
 from headstart.training.supply import Taken
+from headstart.training.tokens import TOKENS_AT_ONCE
 from headstart.training.work import Parts, Work
 
 
@@ -54,7 +55,7 @@ class Stepper:
     def step(self, position: Position, taken: Taken, kept: Taken | None, factor: float) -> float:
         """One optimiser step at ``factor`` of every rate; the mean loss of the rows ``taken``.
 
-        The batch is taken in 2^halvings parts, more where memory does not suffice.
+        The batch is taken in 2^halvings parts, more where memory does not suffice or long texts are many.
 
         Raises:
             Diverged: the loss or the gradient is no number; the weights are as before.
@@ -92,7 +93,7 @@ class Stepper:
         The gradient is shared between processes with the last part of the rows taken, so the rest comes before.
         """
         count, total = len(taken.rows), 0.0
-        parts = min(parts, count)
+        parts = min(max(parts, -(-_tokens(taken.batch) // TOKENS_AT_ONCE)), count)
         if kept is not None and self._work.options.replay:
             self._replay(kept, -(-count // parts))
         if self._anchor:
@@ -180,6 +181,12 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     from accelerate.utils.memory import should_reduce_batch_size
 
     return isinstance(error, torch.OutOfMemoryError) or should_reduce_batch_size(error)
+
+
+def _tokens(batch: Batch | State) -> int:
+    """Tokens of a batch of texts, padding left out; 1 for pictures."""
+    inputs = batch.inputs if isinstance(batch, State) else batch
+    return int(inputs[1].sum()) if len(inputs) > 1 else 1
 
 
 def _slices(count: int, parts: int) -> Iterator[slice]:

@@ -27,6 +27,7 @@ from headstart.arguments import (
     Licence,
     MaxForgetting,
     MaxRejected,
+    MaxTokens,
     MetricName,
     Mixup,
     ModalityName,
@@ -57,6 +58,7 @@ from headstart.arguments import (
     TrustRemoteCode,
     Valid,
     ValidSize,
+    Windows,
 )
 from headstart.verbs.given import options_of
 
@@ -78,6 +80,8 @@ def fit(
     base: BaseName = None,
     licence: Licence = None,
     size: Size = None,
+    max_tokens: MaxTokens = None,
+    windows: Windows = None,
     trust_remote_code: TrustRemoteCode = False,
     strategy: Strategy = "auto",
     metric: MetricName = None,
