@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -60,9 +61,7 @@ def run() -> None:
     except BrokenPipeError:
         pass
     except OSError as error:
-        code = 2
-        with contextlib.suppress(OSError):
-            print(f"error: the output cannot be written: {error.strerror or error}.", file=sys.stderr, flush=True)
+        code = code or _not_written(error)
     os._exit(code)
 
 
@@ -106,6 +105,8 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return int(error.exit_code)
     if isinstance(error, BrokenPipeError):
         return 0
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # files are written through `files.writing`
+        return _not_written(error)
     if debug:
         raise error
     print(
@@ -113,6 +114,13 @@ def _unexpected(error: Exception, debug: bool) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def _not_written(error: OSError) -> int:
+    """What goes to stdout has no place there; stderr may be no better."""
+    with contextlib.suppress(OSError):
+        print(f"error: the output cannot be written: {error.strerror or error}.", file=sys.stderr, flush=True)
+    return 2
 
 
 def _usage(error: Any) -> str:

@@ -195,7 +195,7 @@ def _labels(y: Any) -> np.ndarray:
     odd = next((value for value in values if not isinstance(value, str) and np.ndim(value)), None)
     if odd is not None:
         raise LabelError(f"a label in y is {odd!r}; give one label an input, [n].")
-    return given if given.dtype.kind != "O" else np.asarray(values)
+    return _one_column(np.asarray(y))
 
 
 def _numbers(y: Any) -> np.ndarray:

@@ -133,7 +133,8 @@ def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path).read()
+        with path.open("rb") as file:  # pyarrow takes no path that is not UTF-8
+            table = pq.ParquetFile(file).read()
         names = [composed(name) for name in table.column_names]
         columns = [column.to_pylist() for column in table.columns]
     except (pa.ArrowException, ValueError) as error:

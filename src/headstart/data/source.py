@@ -83,7 +83,7 @@ def open_sources(
         facts += tuple(replace(fact, what=f"{part} {fact.what}") for fact in remarks(extra.facts))
         ids = unique_ids(extra.table.ids, table.ids, writable(Path(path).name))
         table = join([table, replace(extra.table, ids=ids)])
-        facts += (Fact(f"{part} source", str(path), f"{len(ids)} rows, all of them the {part} part"),)
+        facts += (Fact(f"{part} source", writable(str(path)), f"{len(ids)} rows, all of them the {part} part"),)
         rejected += extra.rejected
     return Opened(table, facts, rejected)
 
