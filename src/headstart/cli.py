@@ -53,7 +53,6 @@ def _root(
 
 def run() -> None:
     """The console script: `main`, then out without tearing torch down, which takes most of a second."""
-    _open_streams()
     code = main()
     try:
         sys.stdout.flush()
@@ -77,6 +76,7 @@ def _open_streams() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
+    _open_streams()
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in given
     # --debug may stand anywhere, as people add it to the end of a command that failed
