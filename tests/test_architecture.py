@@ -82,7 +82,6 @@ HEAVY = (
     "matplotlib",
     "cleanlab",
     "pandas",
-    "datasketch",
     "imagehash",
     "torch",
     "torchvision",

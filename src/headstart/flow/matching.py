@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headstart.data import strata
 from headstart.delivery.answers import TEST, Answers
 from headstart.errors import SettingError
 
@@ -26,6 +27,14 @@ class Matched:
 
     answers: list[Answers]
     left_out: list[int]
+
+    @property
+    def units(self) -> np.ndarray:
+        """[n] int: rows that some run counts as one unit, in chains."""
+        units = self.answers[0].unit
+        for other in self.answers[1:]:
+            units = strata.units(units, other.unit, len(units))
+        return units
 
 
 def matched(names: Sequence[str], runs: Sequence[Answers], *, shared: bool = False) -> Matched:
@@ -66,7 +75,8 @@ def _ordered(answers: Answers, labels: tuple[str, ...]) -> Answers:
     """``answers`` with its outputs in the order of ``labels``."""
     if answers.labels == labels:
         return answers
-    order = np.array([answers.labels.index(label) for label in labels])
+    column = {label: i for i, label in enumerate(answers.labels)}
+    order = np.array([column[label] for label in labels])
     truth = np.argsort(order)[answers.truth] if answers.task == "classification" else answers.truth[:, order]
     return replace(answers, truth=truth, probabilities=answers.probabilities[:, order], labels=labels)
 
