@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -240,15 +239,6 @@ def test_parquet_with_duplicate_columns(tmp_path: Path) -> None:
     pq.write_table(twice, tmp_path / "t.parquet")
     with pytest.raises(ColumnError, match="duplicate"):
         open_source(tmp_path / "t.parquet")
-
-
-def test_ten_thousand_rows_open_quickly(tmp_path: Path) -> None:
-    lines = [f"how long does transfer number {i} take,intent{i % 77}" for i in range(10_000)]
-    path = write(tmp_path / "t.csv", "text,category", *lines)
-    open_source(write(tmp_path / "warm.csv", "text,label", *ROWS))
-    start = time.perf_counter()
-    assert len(open_source(path).table) == 10_000
-    assert time.perf_counter() - start < 0.2  # seconds; about 0.03 on two cores
 
 
 def test_labels_and_columns_in_two_forms_of_unicode_are_one(tmp_path: Path) -> None:
