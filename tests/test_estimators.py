@@ -294,6 +294,51 @@ def test_targets_that_do_not_fit_are_refused(texts):
     assert list(model.fit(inputs, labels[:, None]).predict(inputs[:2])) == list(labels[:2])
 
 
+class Missing:
+    """As pandas.NA is: neither equal to itself nor different."""
+
+    def __eq__(self, other):
+        return self
+
+    def __ne__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+@pytest.mark.parametrize(
+    "missing",
+    [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), Missing(), "", "  ", "nan", "null"],
+    ids=repr,
+)
+def test_missing_labels_are_no_class(texts, missing, as_array):
+    model, inputs, labels = texts
+    given = [missing, *labels.tolist()[1:-1], missing]
+    if as_array:
+        given, values = np.empty(40, dtype=object), given
+        given[:] = values
+    with pytest.raises(LabelError, match=r"2 of 40 labels in y are missing .*, the first in row 0"):
+        model.fit(inputs, given)
+
+
+def test_missing_codes_are_no_class(texts):
+    model, inputs, _ = texts
+    with pytest.raises(LabelError, match="1 of 40 labels in y are missing"):
+        model.fit(inputs, np.array([np.nan, *([0.0, 1.0, 1.0] * 13)]))
+
+
+def test_labels_of_two_kinds_are_refused(texts):
+    model, inputs, _ = texts
+    with pytest.raises(LabelError, match="y mixes 20 texts with 20 other values"):
+        model.fit(inputs, [1, "1"] * 20)
+    with pytest.raises(LabelError, match="one label an input"):
+        model.fit(inputs, [["a"], ["a", "b"]] * 20)
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [(["1", "many"], "must be numbers"), ([1.0, np.nan], "not finite"), ([[1, 2], [3, 4]], r"shape \(2, 2\)")],

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headstart import __version__
 from headstart.errors import HeadstartError, HeadstartWarning
+from headstart.unicode import ESCAPES
 from headstart.verbs.adapting import fit, predict
 from headstart.verbs.caching import cache_app
 from headstart.verbs.choosing import advise, bases, rank
+from headstart.verbs.given import filled
 from headstart.verbs.judging import audit, compare, evaluate, inspect, shift
 
 _HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
@@ -24,7 +30,7 @@ are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results 
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 for _verb in (fit, predict, evaluate, audit, shift, compare, inspect, advise, bases, rank):
-    app.command()(_verb)
+    app.command()(filled("inputs")(_verb))
 app.add_typer(cache_app, name="cache")
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it and as typer makes it of Ctrl-C
@@ -49,13 +55,29 @@ def _root(
 def run() -> None:
     """The console script: `main`, then out without tearing torch down, which takes most of a second."""
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        code = code or _not_written(error)
     os._exit(code)
+
+
+def _open_streams() -> None:
+    """Streams that were closed lead nowhere, and those of another encoding escape the characters it lacks."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (open until the end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPES)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
+    _open_streams()
     given: list[str] = sys.argv[1:] if arguments is None else arguments
     with warnings.catch_warnings():
         _show_in_one_line()
@@ -104,6 +126,8 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return int(error.exit_code)
     if isinstance(error, BrokenPipeError):
         return 0
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # files are written through `files.writing`
+        return _not_written(error)
     if debug:
         raise error
     print(
@@ -111,6 +135,13 @@ def _unexpected(error: Exception, debug: bool) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def _not_written(error: OSError) -> int:
+    """What goes to stdout has no place there; stderr may be no better."""
+    with contextlib.suppress(OSError):
+        print(f"error: the output cannot be written: {error.strerror or error}.", file=sys.stderr, flush=True)
+    return 2
 
 
 def _usage(error: Any) -> str:

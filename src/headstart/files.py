@@ -1,4 +1,4 @@
-"""Writing files so that a killed process leaves either the old content or the new, never half of it."""
+"""Paths as they are given, and writing files so that a killed process leaves the old content or the new, never half."""
 
 from __future__ import annotations
 
@@ -10,7 +10,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from headstart.errors import OutputError
+from headstart.errors import OutputError, SettingError
+from headstart.unicode import ESCAPES
+
+
+def as_path(given: object) -> Path:
+    """``given`` as a path; an empty text is none, though Python takes it for the current folder.
+
+    Raises:
+        SettingError: it is blank, or no path at all.
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise SettingError(f"a path is needed, but a {type(given).__name__} came; write it to a file and give that.")
+    if not os.fspath(given).strip():
+        raise SettingError("an empty text came where a path is needed; give one (is a variable not set?).")
+    return Path(given)
+
 
 try:
     import fcntl
@@ -37,13 +52,15 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write ``content`` beside ``path`` and move it into place; folders are made.
+    """Write ``content``, text as UTF-8, beside ``path`` and move it into place; folders are made.
+
+    What is not Unicode (of the name of a file) is escaped, as JSON does it.
 
     Raises:
         OutputError: where it cannot be written.
     """
     with moved_into_place(path) as aside:
-        aside.write_bytes(content.encode() if isinstance(content, str) else content)
+        aside.write_bytes(content.encode("utf-8", ESCAPES) if isinstance(content, str) else content)
 
 
 @contextmanager

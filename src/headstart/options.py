@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import fields
-from typing import Any, TypedDict
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
 from headstart.errors import SettingError, nearest
 from headstart.settings import FitSettings, JudgingSettings, SourceSettings, SplitSettings, TrainingSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SourceOptions(TypedDict, total=False):
@@ -108,6 +113,40 @@ def _check_names(options: Iterable[str], known: Set[str]) -> None:
         raise SettingError(
             f"{unknown[0]!r} is no option; options are {', '.join(sorted(known))}.{nearest(unknown[0], known)}"
         )
+
+
+def filled(*free: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """For a function whose texts, but for those called ``free``, must not be empty: what an unset variable leaves.
+
+    An empty text as a path would be the current folder, and as another option "not given".
+
+    Raises:
+        SettingError: when called with an empty text, in a list too.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        known = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            for name, value in known.bind(*args, **kwargs).arguments.items():
+                given = value.items() if isinstance(value, Mapping) else [(name, value)]
+                for own, one in given:
+                    if own not in free:
+                        _check_filled(own, one)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def _check_filled(name: str, value: object) -> None:
+    for one in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(one, str) and not one.strip():
+            raise SettingError(
+                f"{name.replace('_', '-')} is empty; give it a value or leave it out (is a variable not set?)."
+            )
 
 
 def parse_budget(text: str) -> float:

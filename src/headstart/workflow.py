@@ -36,6 +36,7 @@ from headstart.strategies.budget import Budget
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
 from headstart.training.reading import read_as
+from headstart.unicode import writable
 
 _SEEDS = 2**32  # what the random generators of scikit-learn take
 
@@ -100,7 +101,7 @@ def fit_source(
             base = _base(settings, opened, progress)
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):
-            strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood else None
+            strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood is not None else None
             prepared = prepare(opened, base, settings, progress, budget.left())
         clock.move("features", "loading", prepared.features.loading)
         clock.move("features", "choosing the runtime", prepared.features.choosing)
@@ -119,7 +120,7 @@ def fit_source(
         with clock.step("evidence"):
             assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, progress)
         with clock.step("hand over"):
-            about = About(folder.path.name, str(places.source), command, metric, clock)
+            about = About(writable(folder.path.name), writable(str(places.source)), writable(command), metric, clock)
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
@@ -171,7 +172,7 @@ def inspect_source(source: str | Path, settings: SourceSettings | None = None) -
     table = opened.table
     parts = {str(name): int(count) for name, count in zip(*np.unique(table.split, return_counts=True), strict=True)}
     return Inspection(
-        str(source),
+        writable(str(source)),
         table.modality,
         table.task,
         len(table),

@@ -72,7 +72,7 @@ def open_base(
     Raises:
         BaseError: unknown (the nearest names are offered), unreachable, unsafe, or of another modality.
     """
-    base = _find(name or default_base(modality), _Asked(modality, remote_code, progress))
+    base = _find(default_base(modality) if name is None else name, _Asked(modality, remote_code, progress))
     refuse_modality(name, base.modality, modality)
     if size is not None:
         base = with_size(base, size)

@@ -151,7 +151,7 @@ def _read(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(file)
+        table = pq.read_table(io.BytesIO(file.read_bytes()))  # pyarrow takes no path that is not UTF-8
         said = json.loads((table.schema.metadata or {})[_META])
         newer = said["schema"] > SCHEMA
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:

@@ -8,6 +8,7 @@ import typer
 
 from headstart.arguments import Json
 from headstart.errors import SettingError
+from headstart.verbs.given import filled
 
 cache_app = typer.Typer(
     help="Show or prune the cache of features (HEADSTART_CACHE; at most HEADSTART_CACHE_SIZE, 20G).",
@@ -25,6 +26,7 @@ def cache(context: typer.Context, json: Json = False) -> None:
 
 
 @cache_app.command()
+@filled()
 def prune(
     to: Annotated[
         str | None,
