@@ -88,7 +88,7 @@ def out_of_fold(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np
     some = np.random.default_rng(seed).permutation(len(y))[:_CHOOSING]
     metric = None if task == "regression" else "log_loss"
     head = solve(x[some], y[some], task, seed=seed, metric=metric, groups=units[some], outputs=_outputs(task, outputs))
-    answers = np.empty((len(y), outputs), np.float32)
+    answers = np.empty((len(y), outputs), head.scores.dtype)
     for part in deal(y, task, _PARTS, seed=seed, groups=units):
         known = np.setdiff1d(np.arange(len(y)), part)
         fitted = refit(head.head, x[known], y[known], task, outputs=_outputs(task, outputs))

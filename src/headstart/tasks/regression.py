@@ -16,7 +16,7 @@ from headstart.tasks.task import Task
 @final
 @dataclass(frozen=True)
 class Regression(Task):
-    """A number a row, in the unit of the targets; standardising it is the head's business."""
+    """A number a row, in the unit of the targets; what is solved or trained standardises it."""
 
     name: ClassVar[str] = "regression"
     labels: tuple[str, ...] = ()
@@ -36,8 +36,8 @@ class Regression(Task):
         return 1
 
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
-        """The values [n, 1] float32."""
-        return _numbers(targets).astype(np.float32)[:, None]
+        """The values [n, 1] float64."""
+        return _numbers(targets)[:, None]
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """The ``scores`` [n, 1] themselves."""

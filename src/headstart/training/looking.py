@@ -10,7 +10,6 @@ import torch
 
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.linear import probabilities
-from headstart.training.losses import targets
 from headstart.training.precision import casting
 from headstart.training.supply import Supply
 from headstart.training.work import Work
@@ -23,7 +22,7 @@ class Look:
     Attributes:
         answers: [n, outputs] probabilities, or the values of a regression.
         score: of the metric; nan where it is undefined.
-        loss: mean.
+        loss: mean, of a regression in units of the training targets' variance.
     """
 
     answers: np.ndarray
@@ -34,15 +33,15 @@ class Look:
 def look(work: Work, held: Supply) -> Look:
     """Judge the weights by ``held``."""
     given, y = scores(work, held), held.feed.rows.y
-    answers = probabilities(given, work.task)
+    answers = probabilities(work.trainee.unit.values(given), work.task)
     score = METRICS[work.options.metric].function(y, answers) if np.isfinite(given).all() else math.nan
     with torch.no_grad():
-        loss = float(work.loss(torch.from_numpy(given), targets(y, work.task)))
-    return Look(answers, float(score), loss)
+        summed, weight = work.loss(torch.from_numpy(given), work.truth(y))
+    return Look(answers, float(score), float(summed) / max(float(weight), 1e-12))
 
 
 def scores(work: Work, supply: Supply) -> np.ndarray:
-    """[n, outputs] float32 of all rows of ``supply``, as they are."""
+    """[n, outputs] float32 of all rows of ``supply``, as they are; of a regression for standardised targets."""
     trainee, processes = work.trainee, work.processes
     trainee.eval()
     pieces = []

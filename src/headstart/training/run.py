@@ -19,6 +19,7 @@ from headstart.bases.adapters import inject
 from headstart.bases.changes import Changes
 from headstart.bases.network import Network
 from headstart.evaluation.metrics import METRICS
+from headstart.heads.target_scale import TargetScale
 from headstart.progress import Progress
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
@@ -80,7 +81,8 @@ def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Tr
     if job.recipe.lora:
         torch.manual_seed(options.seed)  # adapters begin with random numbers
         inject(network, job.recipe.lora)
-    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout).to(processes.device)
+    unit = TargetScale.of(job.train.y, job.task)
+    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout, unit).to(processes.device)
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
     engine = Engine(Work(trainee, job.task, loss, options, processes, progress))
     moments = engine.resume()

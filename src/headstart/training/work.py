@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
+
 from headstart.progress import Progress
-from headstart.training.losses import Loss
+from headstart.training.losses import Loss, targets
 from headstart.training.options import TrainOptions
 from headstart.training.processes import Processes
 from headstart.training.supply import Supply
@@ -19,7 +22,7 @@ class Work:
     Attributes:
         trainee: what is trained, in place.
         task: "classification", "multilabel" or "regression".
-        loss: of scores and targets.
+        loss: of scores and `truth`.
         options: how.
         processes: device, precision, and the other processes if there are any.
     """
@@ -30,6 +33,10 @@ class Work:
     options: TrainOptions
     processes: Processes
     progress: Progress
+
+    def truth(self, y: np.ndarray) -> torch.Tensor:
+        """Targets as the task encodes them in the form that ``loss`` takes, a regression's standardised."""
+        return targets(self.trainee.unit.standardised(y), self.task)
 
 
 @dataclass(frozen=True)
