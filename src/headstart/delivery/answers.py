@@ -17,6 +17,7 @@ import numpy as np
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.checks import check_answers
 from headstart.files import write_atomically
+from headstart.tasks import get
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,7 +110,7 @@ class Answers:
 
         texts = [pa.array(np.asarray(column).tolist(), pa.string()) for column in (self.part, self.ids, self.keys)]
         whole = self.task == "classification"
-        kind = np.float64 if self.task == "regression" else np.float32
+        kind = get(self.task).precision
         truth = pa.array(self.truth.astype(np.int64)) if whole else _rows_of(self.truth, kind)
         arrays = [*texts, truth, _rows_of(self.probabilities, kind), pa.array(self.fold.astype(np.int64))]
         said = {"schema": SCHEMA, "task": self.task, "metric": self.metric, "labels": list(self.labels)}

@@ -163,8 +163,7 @@ class Model:
         bundle, task = self.bundle, self.bundle.task
         x, rejected = self._model_inputs(rows, progress)
         kept = _kept(len(rows), rejected)
-        kind = np.float64 if task.name == "regression" else np.float32
-        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=kind)
+        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=task.precision)
         said = Predictions(
             np.full(len(rows), None, dtype=object), probabilities, np.full(len(rows), np.nan), kept.copy(), rejected
         )
