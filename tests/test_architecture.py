@@ -81,7 +81,6 @@ HEAVY = (
     "matplotlib",
     "cleanlab",
     "pandas",
-    "datasketch",
     "imagehash",
     "torch",
     "torchvision",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -98,3 +100,17 @@ def test_features_that_do_not_fit() -> None:
     broken[3, 3] = np.nan
     with pytest.raises(SettingError, match="not finite"):
         class_drift(known(20), np.zeros(20, int), broken, np.zeros(20, int))
+
+
+def test_drift_of_very_many_rows_holds_no_square_of_them() -> None:
+    rng = np.random.default_rng(0)
+    known, new = rng.normal(size=(20_000, 4)), rng.normal(size=(20_000, 4))
+    tracemalloc.start()
+    (drift,) = class_drift(known, np.zeros(20_000, int), new, np.zeros(20_000, int))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert drift.low < 0 < drift.high
+    assert peak < 50 * known.nbytes  # rows x rows would be 20,000 times as much
+    few, wide = slice(30), rng.normal(size=(30, 400))  # more features than rows: the same formula on the other side
+    (drift,) = class_drift(known[few] @ wide[:4], np.zeros(30, int), new[few] @ wide[:4], np.zeros(30, int))
+    assert np.isfinite([drift.low, drift.high]).all()

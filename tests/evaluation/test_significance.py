@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from headstart.errors import SettingError
+from headstart.evaluation import significance
 from headstart.evaluation.bootstrap import paired_gain
 from headstart.evaluation.comparison_words import headline, pair_sentence
 from headstart.evaluation.significance import compare_models, mcnemar
@@ -135,3 +139,20 @@ def test_equal_models_are_seldom_called_different(models):
         found = compare_models([str(i) for i in range(models)], "accuracy", y, ps)
         called += any(pair.outcome != "not to be told apart" for pair in found.pairs)
     assert called / 400 <= 0.065  # 5 % and a standard error and a half
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_every_pair_is_judged_twice_at_most(apart: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Counter[tuple[int, int]]()
+
+    def counted(metric: str, y: np.ndarray, a: np.ndarray, b: np.ndarray, **options: Any) -> Any:
+        calls[id(a), id(b)] += 1
+        return paired_gain(metric, y, a, b, **options)
+
+    monkeypatch.setattr(significance, "paired_gain", counted)
+    y = np.zeros(400, int)
+    ps = [np.eye(2)[(np.arange(400) < (40 * i if apart else 40)).astype(int)] for i in range(9)]
+    found = compare_models([str(i) for i in range(9)], "accuracy", y, ps)
+    assert len(calls) == len(found.pairs) == 36
+    assert max(calls.values()) <= 2
+    assert {pair.outcome for pair in found.pairs} == ({"a better"} if apart else {"not to be told apart"})

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,22 @@ def test_no_columns_give_no_slices():
 def test_a_column_of_another_length_is_refused():
     with pytest.raises(ColumnError, match="'camera' has 3 rows"):
         by_slice("accuracy", Y, P, {"camera": CAMERA[:3]})
+
+
+def test_a_column_of_very_many_values_is_told_in_one_line_and_holds_no_matrix():
+    n = 50_000
+    p = np.eye(2)[np.r_[np.ones(100, int), np.zeros(n - 100, int)]]
+    number = np.array([*range(n - 10), *["all"] * 10], dtype=object)
+    tracemalloc.start()
+    found = by_slice("accuracy", np.zeros(n, int), p, {"number": number})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [(s.value, s.n) for s in found] == [("49,990 values of fewer than 5 rows each", n - 10), ("all", 10)]
+    assert found[0].interval.value == 1 - 100 / (n - 10)
+    assert found[0].looked_at == 2
+    assert peak < 500 * n  # a bool a row and value would be 50,000 a row
+
+
+def test_a_hundred_small_groups_are_still_told_one_by_one():
+    found = by_slice("accuracy", np.zeros(100, int), np.eye(2)[np.zeros(100, int)], {"row": np.arange(100)})
+    assert len(found) == 100

@@ -11,9 +11,9 @@ import numpy as np
 
 from headstart.audit import near_images, near_texts
 from headstart.audit.near_features import candidates
+from headstart.audit.one_apart import one_apart
 from headstart.audit.thumbnails import Thumbnails
 
-_MANY = 60_000  # texts from which on MinHash finds candidates quicker than products of features
 _NEIGHBOURS = {"text": 3, "image": 5}  # candidates a row; most of the texts' come from their words
 
 
@@ -57,7 +57,8 @@ def near_duplicates(
         inputs: n texts or pictures.
         modality: "text" or "image"; for others only equal contents are found.
         keys: [n] content hashes, "" where an input cannot be read.
-        vectors: [n, d] features; None: candidates come from the words or the shapes alone.
+        vectors: [n, d] features; None: candidates come from the words or the shapes alone, which finds of texts only
+            those of which one word makes the difference.
         labels: [n] classes, to learn from what is no duplicate.
         shapes: [n, d] small grey versions of pictures, flattened, such as the first 256 of their classical features;
             candidates then come from these, too, which features that know no such pictures would miss.
@@ -106,7 +107,8 @@ class _Rows:
 
 
 def _some(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
-    return None if values is None else np.asarray(values)[rows]
+    """Those of different ``rows``, in order; not copied where these are all."""
+    return values if values is None or len(rows) == len(values) else np.asarray(values)[rows]
 
 
 def _near(rows: _Rows, modality: str, until: float | None) -> Pairs:
@@ -119,11 +121,10 @@ def _near(rows: _Rows, modality: str, until: float | None) -> Pairs:
 
 def _texts(rows: _Rows, until: float | None) -> Pairs:
     words = [near_texts.words(text) for text in rows.inputs]
-    if rows.vectors is None or len(words) > _MANY:
-        near = near_texts.by_words(words)
-    else:
+    first, second = one_apart(words)
+    if rows.vectors is not None:
         near = candidates(rows.vectors, rows.labels, _NEIGHBOURS["text"]).rows()
-    first, second = _united(near_texts.one_apart(words), near, len(words))
+        first, second = _united((first, second), near, len(words))
     similarity, seen = near_texts.verified(words, first, second, until)
     return _pairs(first, second, similarity, ["words"] * len(first), len(first) - seen)
 

@@ -57,15 +57,15 @@ def telling(known: Metadata, labels: np.ndarray, units: np.ndarray, seed: int = 
         return []
     parts = deal(y, "classification", _PARTS, seed=seed, groups=units)
     usual = _majority(y, parts)
-    columns: dict[str, np.ndarray] = {name: x for name, x in known.numbers.items() if np.ptp(x, axis=0).any()}
+    columns: dict[str, Any] = {name: x for name, x in known.numbers.items() if np.ptp(x, axis=0).any()}
     if known.words.shape[1]:
-        columns[_NAME] = known.words
+        columns[_NAME] = known.words.tocsr()
     level = 1 - (1 - _LEVEL) / max(1, len(columns))
     found = []
     for name, x in columns.items():
         right, plain = _answers(name, x, y, parts) == y, usual == y
         low, high = paired(float((right & ~plain).sum()), float((plain & ~right).sum()), len(y), level)
-        clues = _clues(known, labels) if name == _NAME else ()
+        clues = _clues(known, names, y) if name == _NAME else ()
         found.append(Telling(name, float(right.mean()), float(plain.mean()), low, high, clues))
     return found
 
@@ -77,8 +77,8 @@ def _majority(y: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:
     return said
 
 
-def _answers(name: str, x: np.ndarray, y: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:
-    """[n] out-of-fold answers: naive Bayes on the words of names, a small tree on numbers."""
+def _answers(name: str, x: Any, y: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:
+    """[n] out-of-fold answers: naive Bayes on the (sparse) words of names, a small tree on numbers."""
     from sklearn.naive_bayes import BernoulliNB
     from sklearn.tree import DecisionTreeClassifier
 
@@ -92,14 +92,17 @@ def _answers(name: str, x: np.ndarray, y: np.ndarray, parts: list[np.ndarray]) -
     return said
 
 
-def _clues(known: Metadata, labels: np.ndarray, most: int = 3) -> tuple[tuple[str, str, float, int], ...]:
-    """The words of names with most rows beyond what their label's share of all rows would give."""
-    found = []
-    for column, word in enumerate(known.names):
-        names, counts = np.unique(labels[known.words[:, column]], return_counts=True)
-        best = counts.argmax()
-        beyond = counts[best] - counts.sum() * float((labels == names[best]).mean())
-        found.append((beyond, (word, str(names[best]), float(counts[best] / counts.sum()), int(counts.sum()))))
+def _clues(known: Metadata, names: np.ndarray, y: np.ndarray, most: int = 3) -> tuple[tuple[str, str, float, int], ...]:
+    """The words of file names with most rows beyond what their label's share of all rows would give.
+
+    Args:
+        names: the labels; ``y`` [n] their numbers.
+    """
+    found, share = [], np.bincount(y) / len(y)
+    for word, start, end in zip(known.names, known.words.indptr, known.words.indptr[1:], strict=False):
+        counts = np.bincount(y[known.words.indices[start:end]], minlength=len(names))
+        best, rows = int(counts.argmax()), int(counts.sum())
+        found.append((counts[best] - rows * share[best], (word, str(names[best]), float(counts[best] / rows), rows)))
     return tuple(clue for _, clue in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:most])
 
 

@@ -26,12 +26,12 @@ class Metadata:
 
     Attributes:
         numbers: name of a property -> [n, m] float64, -1 where unknown.
-        words: [n, w] bool: the words of file names; w is 0 where there are none.
+        words: sparse [n, w], 1 where a file name has a word; w is 0 where there are none.
         names: [w] the words.
     """
 
     numbers: dict[str, np.ndarray]
-    words: np.ndarray
+    words: Any
     names: tuple[str, ...] = field(default=())
 
 
@@ -39,11 +39,11 @@ def metadata(table: Table) -> Metadata:
     """What is known of the rows of ``table``; pictures are not decoded, only their headers are read."""
     if table.modality == "text":
         length = np.array([(len(text), len(text.split())) for text in table.inputs], dtype=float).reshape(-1, 2)
-        return Metadata({"text length": length}, np.zeros((len(table), 0), bool))
+        return Metadata({"text length": length}, *_words([set()] * len(table)))
     paths = [value if isinstance(value, str) else "" for value in table.inputs]
     numbers = _pictures(table.inputs)
     if not any(paths):
-        return Metadata(numbers, np.zeros((len(table), 0), bool))
+        return Metadata(numbers, *_words([set()] * len(table)))
     stems = [Path(path).stem for path in paths]
     numbers["number in the file name"] = np.array([[_number(stem)] for stem in stems])
     return Metadata(
@@ -100,8 +100,10 @@ def _pieces(folders: list[str], stem: str) -> set[str]:
     return {piece.lower() for piece in re.findall(r"[^\W\d_]+|\d+", stem)} | {f"{name}/" for name in folders}
 
 
-def _words(pieces: list[set[str]]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """[n, w] bool and the w words that are in several rows, though not in all."""
+def _words(pieces: list[set[str]]) -> tuple[Any, tuple[str, ...]]:
+    """Sparse [n, w], and the w words that are in several rows, though not in all."""
+    from scipy.sparse import csc_array
+
     counts: dict[str, int] = {}
     for own in pieces:
         for piece in own:
@@ -109,7 +111,6 @@ def _words(pieces: list[set[str]]) -> tuple[np.ndarray, tuple[str, ...]]:
     kept = [name for name, count in counts.items() if _OFTEN <= count < len(pieces)]
     kept = sorted(kept, key=lambda name: (-counts[name], name))[:_MOST_WORDS]
     column = {name: i for i, name in enumerate(kept)}
-    out = np.zeros((len(pieces), len(kept)), bool)
-    for row, own in enumerate(pieces):
-        out[row, [column[piece] for piece in own if piece in column]] = True
-    return out, tuple(kept)
+    there = [(row, column[piece]) for row, own in enumerate(pieces) for piece in own if piece in column]
+    rows, columns = np.array(there, dtype=np.int64).reshape(-1, 2).T
+    return csc_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(pieces), len(kept))), tuple(kept)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 
-_SAMPLE = 500  # rows whose similarities to all others teach the floor
+from headstart.audit.cells import cells
+
+_SAMPLE = 500  # rows whose similarities to others teach the floor
+_OTHERS = 2**15  # rows drawn to stand for all, where a share of the pairs is to be told
 _ROOM = 4  # times as many pairs pass the screen as are kept, for rows in crowded places not to drive out the others
+_MOST = 4  # times the pairs that pass on average may one row have in a block of similarities
 _LEAST = 0.5  # cosine below which nothing is a near duplicate, whatever the data
 _ELEMENTS = 2**24  # of one block of similarities: 64 MiB
+_ALIKE = 0.999  # cosine from which on a pair is looked at however crowded its place is
 _SHORT = 128  # width of the random projection that is screened
 _SEED = 0
 
@@ -41,8 +46,9 @@ def candidates(vectors: np.ndarray, labels: np.ndarray | None = None, neighbours
 
     A pair is kept when it is among the ``neighbours`` nearest of one of its rows. Near duplicates are rare among rows
     of different classes, so the similarities of a row to its nearest of another class tell what is no duplicate: half
-    the rows reach the floor below which no pair is kept. Products go block by block, so that memory stays bounded:
-    n (d + 128) numbers and some blocks of 64 MiB.
+    the rows reach the floor below which no pair is kept. Up to 16,384 rows every pair is looked at, from there on those
+    that share one of their cells (`headstart.audit.cells`). Products go block by block, so that memory stays bounded:
+    n (d + 128) numbers, n * 16 ``neighbours`` pairs at most, and some blocks of 64 MiB.
 
     Args:
         vectors: features, any scale.
@@ -56,8 +62,7 @@ def candidates(vectors: np.ndarray, labels: np.ndarray | None = None, neighbours
     floor = _LEAST if labels is None else max(_LEAST, _met_across(units, _codes(labels)))
     short = _projected(units)
     screen = _crowded(short, _ROOM * neighbours, floor)
-    pieces = [_exact(units, first, second, floor) for first, second in _above(short, screen)]
-    first, second, cosine = (np.concatenate(part) for part in zip(*pieces, strict=True))
+    first, second, cosine = _exact(units, *_above(short, screen, _MOST * _ROOM * neighbours), floor)
     order = np.argsort(-cosine, kind="stable")
     kept = order[_among_nearest(first[order], second[order], neighbours)]
     return Candidates(first[kept], second[kept], cosine[kept])
@@ -81,25 +86,33 @@ def _codes(labels: np.ndarray) -> np.ndarray:
     return np.array([numbers.setdefault(label, len(numbers)) for label in labels.tolist()])
 
 
-def _sampled(units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Some rows, and their products [sample, n] with all; -1 with themselves."""
-    rows = np.random.default_rng(_SEED).permutation(len(units))[:_SAMPLE]
-    near = units[rows] @ units.T
-    near[np.arange(len(rows)), rows] = -1
-    return rows, near
+def _sampled(units: np.ndarray) -> np.ndarray:
+    """The rows in a random order."""
+    return np.random.default_rng(_SEED).permutation(len(units))
 
 
 def _met_across(units: np.ndarray, codes: np.ndarray) -> float:
     """The cosine that half the rows reach with a row of another class; -1 where there is one class."""
-    rows, near = _sampled(units)
-    return float(np.median(np.where(codes[rows][:, None] != codes, near, -1).max(axis=1)))
+    rows = _sampled(units)[:_SAMPLE]
+    best = np.full(len(rows), -1, np.float32)
+    for start in range(0, len(units), _OTHERS):
+        some = slice(start, start + _OTHERS)
+        near = units[rows] @ units[some].T
+        near[codes[rows][:, None] == codes[some]] = -1
+        best = np.maximum(best, near.max(axis=1))
+    return float(np.median(best))
 
 
 def _crowded(units: np.ndarray, neighbours: int, floor: float) -> float:
     """The product that each row reaches with ``neighbours`` others on average; at least ``floor`` less an error."""
     share = 2 * neighbours / len(units)  # each pair is seen from both its rows
     low = floor - 0.25 if units.shape[1] == _SHORT else floor  # three standard deviations of a projected cosine of 0
-    return low if share >= 1 else max(low, float(np.quantile(_sampled(units)[1], 1 - share)))
+    if share >= 1:
+        return low
+    order = _sampled(units)
+    near = units[order[:_SAMPLE]] @ units[order[:_OTHERS]].T
+    near[np.diag_indices(len(near))] = -1
+    return max(low, min(_ALIKE, float(np.quantile(near, 1 - share))))
 
 
 def _projected(units: np.ndarray) -> np.ndarray:
@@ -112,15 +125,36 @@ def _projected(units: np.ndarray) -> np.ndarray:
     return short / np.maximum(np.linalg.norm(short, axis=1, keepdims=True), 1e-12)
 
 
-def _above(units: np.ndarray, floor: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs first < second whose product is at least ``floor``, a block of rows at a time."""
-    n = len(units)
-    step = max(1, _ELEMENTS // n)
-    for start in range(0, n, step):
-        near = units[start : start + step] @ units[start:].T
-        rows, columns = np.nonzero(near >= floor)
-        later = columns > rows
-        yield rows[later] + start, columns[later] + start
+def _above(units: np.ndarray, floor: float, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs first < second whose product is at least ``floor``, of those that share a cell.
+
+    Where rows have more than ``most`` of them in a block on average, each keeps so many, its nearest: of rows all alike
+    every pair would pass.
+    """
+    n, found = len(units), [np.zeros(0, np.int64)]
+    for rows, others in cells(units):
+        step = max(1, _ELEMENTS // len(others))
+        for start in range(0, len(rows), step):
+            some = rows[start : start + step]
+            near = units[some] @ units[others].T
+            near[some[:, None] == others] = -1
+            own, place = _passing(near, floor, most)
+            a, b = some[own], others[place]
+            found.append(np.minimum(a, b) * n + np.maximum(a, b))
+    pairs = np.unique(np.concatenate(found))
+    return pairs // n, pairs % n
+
+
+def _passing(near: np.ndarray, floor: float, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the values of ``near`` [r, m] that are at least ``floor``."""
+    passed = near >= floor
+    if most < near.shape[1] and np.count_nonzero(passed) > most * len(near):
+        nearest = np.argpartition(near, -most, axis=1)[:, -most:]
+        kept = np.zeros_like(passed)
+        np.put_along_axis(kept, nearest, True, axis=1)
+        passed &= kept
+    rows, columns = np.nonzero(passed)
+    return rows, columns
 
 
 def _exact(units: np.ndarray, first: np.ndarray, second: np.ndarray, floor: float) -> tuple[np.ndarray, ...]:

@@ -19,11 +19,6 @@ _ROUGH = 0.6  # shared words, spelling not forgiven, below which the order is no
 _FEW = 3  # words apart up to which it is looked at all the same: a misspelt one, or two written as one
 _TYPO = 0.8  # likeness of two spellings of a word
 _LIGHT = 0.2  # weight of a function word as a share of its own
-_LONG = 40  # words of a text that are left out in turn
-_NEXT = 5  # texts that differ from a text in one word and are worth a look
-_PERMUTATIONS = 64  # of MinHash
-_JACCARD = 0.5  # of MinHash's candidates
-_MOST = 50  # candidates of a text by MinHash
 
 _WORD = re.compile(r"\w+")
 _CONTRACTIONS = (
@@ -75,8 +70,9 @@ def verified(
         until: `time.perf_counter` at which to stop.
     """
     weight = _weights(texts)
-    sets = [frozenset(t) for t in texts]
-    totals = np.array([sum(map(weight.__getitem__, s)) for s in sets])
+    looked_at = np.unique(np.concatenate([first, second])).tolist()
+    sets = {row: frozenset(texts[row]) for row in looked_at}
+    totals = {row: sum(map(weight.__getitem__, words)) for row, words in sets.items()}
     similarity = np.zeros(len(first), np.float32)
     for i, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
         if until is not None and i % 256 == 0 and time.perf_counter() > until:
@@ -133,41 +129,3 @@ def _same_word(a: str, b: str) -> bool:
         return False
     swapped = len(a) == len(b) > 3 and sorted(a) == sorted(b)
     return swapped or (a[0] == b[0] and SequenceMatcher(None, a, b, autojunk=False).ratio() >= _TYPO)
-
-
-def one_apart(texts: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:
-    """Candidate pairs (first < second) of texts given as `words` of which one word makes the difference.
-
-    Texts are filed under their words in any order, and under all of these but one; in a file they are ordered by the
-    word left out, so that its spellings lie beside one another, and each is paired with the next few.
-    """
-    files: dict[int, list[tuple[str, int]]] = {}
-    for row, text in enumerate(texts):
-        whole = sorted(set(text))
-        files.setdefault(hash(tuple(whole)), []).append(("", row))
-        for i, word in enumerate(whole[:_LONG]):
-            files.setdefault(hash((*whole[:i], *whole[i + 1 :])), []).append((word, row))
-    pairs = set()
-    for filed in files.values():
-        if len(filed) > 1:
-            filed.sort()
-            for i, (_, row) in enumerate(filed):
-                pairs |= {
-                    (min(row, other), max(row, other)) for _, other in filed[i + 1 : i + 1 + _NEXT] if row != other
-                }
-    found = np.array(sorted(pairs), int).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
-
-
-def by_words(texts: Sequence[tuple[str, ...]]) -> tuple[np.ndarray, np.ndarray]:
-    """Candidate pairs (first < second) of texts given as `words`: MinHash of their words (Broder 1997) in LSH bands."""
-    from datasketch import MinHash, MinHashLSH
-
-    index, first, second = MinHashLSH(_JACCARD, _PERMUTATIONS), [], []
-    sets = [[word.encode() for word in set(text)] for text in texts]
-    for row, sketch in enumerate(MinHash.generator(sets, num_perm=_PERMUTATIONS)):
-        near = sorted(index.query(sketch))[:_MOST]
-        first += near
-        second += [row] * len(near)
-        index.insert(row, sketch)
-    return np.array(first, int), np.array(second, int)

@@ -15,6 +15,7 @@ _STRENGTHS = (1.0, 5.0, 30.0)  # inverse regularisation C, per row of length 1
 _DEFAULT = 5.0  # where there are too few rows to tell
 _FEWEST, _MOST = 50, 3_000  # rows to choose the strength by
 _UPDATES = 20_000  # gradient steps; below 4,000 rows that is more than five rounds
+_ENOUGH = 200_000  # steps after which more make it no better: from 40,000 rows on less than five rounds
 
 
 class TextLinear(Control):
@@ -96,7 +97,7 @@ def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:
 
     if (y == y[0]).all():
         return int(y[0])
-    rounds = int(np.clip(_UPDATES // len(y), 5, 100))
+    rounds = int(np.clip(_UPDATES // len(y), max(1, min(5, _ENOUGH // len(y))), 100))
     model = SGDClassifier(
         loss="log_loss",
         alpha=1 / (strength * len(y)),

@@ -94,13 +94,15 @@ def _folds(share: float, most: int) -> tuple[int, int]:
 
 def _leave_one_each(held: np.ndarray, units: np.ndarray, labels: list[tuple[str, ...]]) -> np.ndarray:
     """Give back the smallest held unit that has a label of which otherwise no row would stay."""
-    held = held.copy()
     sizes = np.bincount(units)
-    everywhere = count_labels(labels)
     kept = count_labels(row for row, out in zip(labels, held, strict=True) if not out)
-    for label in sorted(everywhere.keys() - kept.keys()):
-        rows = [i for i, row in enumerate(labels) if label in row]
-        if not any(held[i] for i in rows) or any(not held[i] for i in rows):
-            continue  # an earlier return brought it back
-        held[units == units[min(rows, key=lambda i: (sizes[units[i]], i))]] = False
-    return held
+    rows_of: dict[str, list[int]] = {}
+    for row in np.flatnonzero(held).tolist():
+        for label in labels[row]:
+            if label not in kept:
+                rows_of.setdefault(label, []).append(row)
+    returned = np.zeros(len(sizes), dtype=bool)
+    for label in sorted(rows_of):
+        if not returned[units[rows_of[label]]].any():  # else an earlier return brought it back
+            returned[units[min(rows_of[label], key=lambda row: (sizes[units[row]], row))]] = True
+    return held & ~returned[units]

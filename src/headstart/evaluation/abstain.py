@@ -19,7 +19,7 @@ import numpy as np
 
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.bootstrap import Interval
-from headstart.evaluation.proportions import wilson
+from headstart.evaluation.units import Units, share_bounds
 
 #: A threshold no confidence reaches: no answer is ever sure enough.
 NEVER = 2.0
@@ -71,11 +71,14 @@ class Abstain:
         return found
 
 
-def fit_abstain(p: np.ndarray, y: np.ndarray, risk: float, confidence: float = 0.9) -> Abstain:
+def fit_abstain(
+    p: np.ndarray, y: np.ndarray, risk: float, confidence: float = 0.9, *, units: np.ndarray | None = None
+) -> Abstain:
     """The lowest threshold at which the error of what is answered is at most ``risk``.
 
     ``p`` [n, k] are probabilities of rows that their model did not learn from, ``y`` [n] class numbers, or
-    [n, k] of 0/1, where a row is wrong if any of its labels is. `SettingError` without rows, with values that
+    [n, k] of 0/1, where a row is wrong if any of its labels is. Rows of one unit (``units`` [n] codes) count as what
+    the design effect of their mistakes leaves of them. `SettingError` without rows, with values that
     are not finite, or with a risk or confidence outside 0 … 1.
     """
     p, y = np.asarray(p), np.asarray(y)
@@ -83,8 +86,9 @@ def fit_abstain(p: np.ndarray, y: np.ndarray, risk: float, confidence: float = 0
     sure, wrong = sureness(p, multilabel=y.ndim == 2), _wrong(p, y)
     order = np.argsort(-sure, kind="stable")
     sure, errors = sure[order], np.cumsum(wrong[order])
-    counts = _counts(sure)
-    highs = _upper(errors[counts - 1], counts, (1 - confidence) / len(_STARTS))
+    counts, chance = _counts(sure), (1 - confidence) / len(_STARTS)
+    worth = _worth(wrong[order].astype(float), counts, Units.of(units, len(y)).take(order), 1 - 2 * chance)
+    highs = _upper(worth * errors[counts - 1], worth * counts, chance)
     chosen = max((_reached(counts, highs <= risk, start * len(y)) for start in _STARTS), default=-1)
     if chosen < 0:
         return Abstain(risk, NEVER, 0.0, _NAN, _NAN, confidence, len(y))
@@ -104,19 +108,20 @@ def answered(abstain: Abstain, p: np.ndarray, *, multilabel: bool = False) -> np
     return np.asarray(sureness(p, multilabel=multilabel) >= abstain.threshold)
 
 
-def answered_error(abstain: Abstain, p: np.ndarray, y: np.ndarray, *, level: float = 0.95) -> Interval:
+def answered_error(
+    abstain: Abstain, p: np.ndarray, y: np.ndarray, *, units: np.ndarray | None = None, level: float = 0.95
+) -> Interval:
     """Share of the answered rows that are wrong, with its Wilson interval; nan where none is answered.
 
-    ``n`` of the interval is the number of rows answered.
+    ``n`` of the interval is the number of rows answered; ``units`` [rows] as for `fit_abstain`.
     """
     p, y = np.asarray(p), np.asarray(y)
     chosen = answered(abstain, p, multilabel=y.ndim == 2)
     n = int(chosen.sum())
     if n == 0:
         return Interval(_NAN, _NAN, _NAN, level, 0)
-    error = float(_wrong(p, y)[chosen].mean())
-    low, high = wilson(error, n, level)
-    return Interval(error, min(low, error), max(high, error), level, n)
+    wrong, together = _wrong(p, y)[chosen].astype(float), Units.of(units, len(y)).take(chosen)
+    return Interval(float(wrong.mean()), *share_bounds(wrong, level, together), level, n, together.count)
 
 
 def _wrong(p: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -137,8 +142,19 @@ def _upper(errors: np.ndarray, counts: np.ndarray, chance: float) -> np.ndarray:
     """The error that so few ``errors`` in ``counts`` rows would have with probability ``chance`` at most."""
     from scipy.special import betaincinv
 
-    free = np.maximum(counts - errors, 1)
+    free = np.maximum(counts - errors, np.minimum(1, counts))
     return np.where(errors < counts, betaincinv(errors + 1, free, 1 - chance), 1.0)
+
+
+def _worth(wrong: np.ndarray, counts: np.ndarray, units: Units, level: float) -> np.ndarray:
+    """For each count of first rows, the share of them that independent rows would be; at most all."""
+    if units.alone:
+        return np.ones(len(counts))
+    shares = []
+    for count in counts:
+        some = wrong[:count]
+        shares.append(min(1.0, units.take(np.arange(count)).rows_worth(some - some.mean(), level)))
+    return np.array(shares)
 
 
 def _reached(counts: np.ndarray, holds: np.ndarray, start: float) -> int:

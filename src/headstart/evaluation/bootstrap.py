@@ -6,39 +6,45 @@ Other metrics that count or rank answers (F1, AUROC …) follow the plus-four ru
 gain, the plus-two rule of Bonett & Price (2012): two pseudo-rows answered right and two wrong are added, or one that
 only the first model has right and one that only the second has, shared out over the classes. The interval is the value
 with them ± Student's quantile × the standard error with them. Percentiles would give a perfect score [1, 1], and in
-simulation held the true macro-F1 or AUROC near 1 only 65–85 % of the time. The standard error is that of the Bayesian
-bootstrap of Rubin (1981), random weights for the rows, to first order (`headstart.evaluation.influence`), which needs
-no draws. Weights of rows of small classes vary more than the others': a bootstrap understates the variance of a mean
-of m rows by (m − 1) / (m + 1), which macro averages carry on class by class. In simulation (2 to 77 classes, 1 to 200
-rows each) the 95 % interval then held the truth 93–100 % of the time, and equal models were called different in 0–5 %
-of the cases. AUROC and average precision near 1 get too wide an interval rather than too narrow a one: there the
-pseudo-rows weigh more than the rows.
+simulation held the true macro-F1 or AUROC near 1 only 65–85 % of the time. The standard error is that of the
+infinitesimal jackknife (`headstart.evaluation.influence`), which needs no draws; it makes good what few rows of a class
+understate of its spread. Areas under ROC curves are near 1, where such pseudo-rows say too much, so the interval of one
+model's is Wilson's with the rows at which a proportion would have its variance; that of average precision, which few
+rows pull up, holds both.
 
 Metrics of the size of errors (losses, r2 …) have no worst case to add, so theirs are percentiles of the Bayesian
-bootstrap, which follow their skew, widened as in Hesterberg (2015), "What teachers should know about the bootstrap":
-Student's quantile for the normal's, and (n + 1) / (n − 1) for the bootstrap's shortfall in variance. Percentiles never
-leave the range of the rows, so under six rows, which all lie on one side of the truth in more than 1 of 20
-cases (2 · 0.5⁵ = 0.06), there are no bounds. With 30 rows of
-heavy-tailed errors r2 and rmse are still held only about 87 % of the time. If no draw differs from another,
-the rows cannot say how sure the value is, and the bounds are nan. For two models the weights are the same.
+bootstrap (Rubin 1981, random weights for the rows), which follow their skew, widened as in Hesterberg (2015), "What
+teachers should know about the bootstrap": Student's quantile for the normal's, and (n + 1) / (n − 1) for the
+bootstrap's shortfall in variance. Percentiles never leave the range of the rows, so under six rows, which all lie on
+one side of the truth in more than 1 of 20 cases (2 · 0.5⁵ = 0.06), there are no bounds. With 30 rows of heavy-tailed
+errors r2 and rmse are still held only about 87 % of the time. If no draw differs from another, the rows cannot say how
+sure the value is, and the bounds are nan. For two models the weights are the same.
+
+Rows of one unit (`headstart.evaluation.units`) are summed, or weighted, together in all of these. From two to nineteen
+units the size of errors gets the delete-one jackknife over units with Student's quantile: percentiles of so few weights
+are too narrow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from headstart.errors import SettingError
-from headstart.evaluation import proportions
+from headstart.evaluation import influence, proportions
 from headstart.evaluation.influence import Influence
 from headstart.evaluation.metrics import Metric, get
 from headstart.evaluation.proportions import Bounds
+from headstart.evaluation.units import Units, share_bounds
 
 _CELLS = 1 << 20  # weights held at once, 8 MiB
 _FEWEST = 6  # rows that percentiles need, see above
+_FEW_UNITS = 20  # under which the jackknife over units takes the place of percentiles
 _NAN = float("nan")
+
+_Models = tuple[np.ndarray, ...]  # the probabilities [n, outputs] of one model or of two
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Interval:
         low, high: the bounds; nan where the rows cannot give any.
         level: nominal coverage, e.g. 0.95.
         n: rows it rests on.
+        units: independent units that these rows are of, as many as there are rows where each stands for itself.
     """
 
     value: float
@@ -57,30 +64,40 @@ class Interval:
     high: float
     level: float
     n: int
+    units: int = -1
+
+    def __post_init__(self) -> None:
+        if self.units < 0:
+            object.__setattr__(self, "units", self.n)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether rows come in units, so that these are what counts."""
+        return self.units < self.n
 
 
 def score_interval(
-    metric: str, y: np.ndarray, p: np.ndarray, *, level: float = 0.95, draws: int = 2000, seed: int = 0
+    metric: str,
+    y: np.ndarray,
+    p: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> Interval:
     """The metric of ``p`` [n, outputs] for truth ``y`` with its interval.
 
-    ``draws`` and ``seed`` matter for metrics of the size of errors only. `SettingError` for an unknown metric or a
-    ``level`` outside 0 … 1.
+    Args:
+        units: [n] codes: rows of one unit (group, speaker, near duplicates) are not independent; None: all rows are.
+        draws, seed: matter for metrics of the size of errors only.
+
+    Raises:
+        SettingError: an unknown metric, or a ``level`` outside 0 … 1.
     """
     chosen = _checked(metric, level, draws)
     y, p = np.asarray(y), np.asarray(p)
-    value = chosen.function(y, p)
-    if np.isnan(value):
-        return Interval(_NAN, _NAN, _NAN, level, len(y))
-    if chosen.rows is not None:
-        bounds = proportions.wilson(value, len(y), level)
-    elif metric == "balanced_accuracy":
-        bounds = proportions.stratified_wilson((np.argmax(p, axis=1) == y).astype(float), y, level)
-    elif chosen.influence is not None:
-        bounds = _plus_four(chosen, chosen.influence, y, (p,), level)
-    else:
-        bounds = _percentiles(chosen, y, (p,), value, level, draws, seed)
-    return _interval(value, bounds, level, len(y))
+    return _interval(chosen, y, (p,), Units.of(units, len(y)), level, draws, seed)
 
 
 def paired_gain(
@@ -89,30 +106,19 @@ def paired_gain(
     p_a: np.ndarray,
     p_b: np.ndarray,
     *,
+    units: np.ndarray | None = None,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> Interval:
     """How much better model a is than model b on the same rows, with its interval.
 
-    The value is a's metric less b's, with the sign turned for losses and errors: positive is always better.
+    The value is a's metric less b's, with the sign turned for losses and errors: positive is always better. Arguments
+    as for `score_interval`.
     """
     chosen = _checked(metric, level, draws)
     y, p_a, p_b = np.asarray(y), np.asarray(p_a), np.asarray(p_b)
-    value = _better(chosen) * (chosen.function(y, p_a) - chosen.function(y, p_b))
-    if np.isnan(value):
-        return Interval(_NAN, _NAN, _NAN, level, len(y))
-    if chosen.rows is not None:
-        wins, losses = _discordant(chosen.rows(y, p_a), chosen.rows(y, p_b))
-        bounds = proportions.paired(wins.sum(), losses.sum(), len(y), level)
-    elif metric == "balanced_accuracy":
-        wins, losses = _discordant(np.argmax(p_a, axis=1) == y, np.argmax(p_b, axis=1) == y)
-        bounds = proportions.stratified_paired(wins, losses, y, level)
-    elif chosen.influence is not None:
-        bounds = _plus_four(chosen, chosen.influence, y, (p_a, p_b), level)
-    else:
-        bounds = _percentiles(chosen, y, (p_a, p_b), value, level, draws, seed)
-    return _interval(value, bounds, level, len(y))
+    return _interval(chosen, y, (p_a, p_b), Units.of(units, len(y)), level, draws, seed)
 
 
 def _checked(metric: str, level: float, draws: int) -> Metric:
@@ -127,85 +133,184 @@ def _better(metric: Metric) -> int:
     return 1 if metric.higher_is_better else -1
 
 
-def _interval(value: float, bounds: tuple[float, float], level: float, n: int) -> Interval:
-    """The interval, stretched to hold its own value, off which pseudo-rows may pull the bounds."""
-    low, high = bounds
+def _interval(
+    metric: Metric, y: np.ndarray, models: _Models, units: Units, level: float, draws: int, seed: int
+) -> Interval:
+    """Of the score of one model, or of the gain of the first of two.
+
+    It is stretched to hold its own value, off which pseudo-rows may pull the bounds.
+    """
+    values = [metric.function(y, p) for p in models]
+    value = values[0] if len(values) == 1 else _better(metric) * (values[0] - values[1])
+    low, high = _NAN, _NAN
+    if not np.isnan(value) and (units.count > 1 or units.alone):
+        if metric.proportion or metric.name == "balanced_accuracy":
+            low, high = _closed(metric, y, models, units, level)
+        elif metric.influence is not None:
+            low, high = _by_influence(metric, metric.influence, y, models, value, units, level)
+        else:
+            low, high = _by_weights(metric, y, models, value, units, level, draws, seed)
     if np.isnan(low) or np.isnan(high):
-        return Interval(value, _NAN, _NAN, level, n)
-    return Interval(value, min(low, value), max(high, value), level, n)
+        return Interval(value, _NAN, _NAN, level, len(y), units.count)
+    return Interval(value, min(low, value), max(high, value), level, len(y), units.count)
 
 
-def _discordant(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows [n] of 0/1 that only ``a`` has right, and that only ``b`` has."""
-    a, b = a.astype(bool), b.astype(bool)
-    return (a & ~b).astype(float), (b & ~a).astype(float)
+def _closed(metric: Metric, y: np.ndarray, models: _Models, units: Units, level: float) -> Bounds:
+    """Bounds of a proportion of the rows, or of balanced accuracy."""
+    balanced = not metric.proportion
+    right = [(np.argmax(p, axis=1) == y) if balanced else metric.rows(y, p).astype(bool) for p in models]  # type: ignore[misc]
+    if len(right) == 1:
+        hits = right[0].astype(float)
+        if balanced:
+            worth = 1.0 if units.alone else units.rows_worth(_of_mean_recall(hits, y), level)
+            return proportions.stratified_wilson(hits, y, level, worth)
+        return share_bounds(hits, level, units)
+    wins, losses = ((one & ~other).astype(float) for one, other in (right, right[::-1]))
+    if balanced:
+        worth = 1.0 if units.alone else units.rows_worth(_of_mean_recall(wins - losses, y), level)
+        return proportions.stratified_paired(wins, losses, y, level, worth)
+    difference = wins - losses
+    worth = 1.0 if units.alone else units.rows_worth(difference - difference.mean(), level)
+    return proportions.paired(worth * wins.sum(), worth * losses.sum(), worth * len(y), level)
 
 
-def _plus_four(
-    metric: Metric, influence: Influence, y: np.ndarray, models: tuple[np.ndarray, ...], level: float
+def _of_mean_recall(values: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """[n] what each row moves the mean over the classes of their mean ``values``, classes of few rows made good."""
+    _, which, rows = np.unique(y, return_inverse=True, return_counts=True)
+    means = np.bincount(which, values) / rows
+    centre = influence.drawn(means, rows, float(means.mean()))
+    return np.asarray((values - centre[which]) * np.sqrt(influence.made_good(rows))[which] / rows[which])
+
+
+def _by_influence(
+    metric: Metric,
+    moved: Influence,
+    y: np.ndarray,
+    models: _Models,
+    value: float,
+    units: Units,
+    level: float,
 ) -> Bounds:
-    """Bounds of the score of one model, or of the gain of the first of two, with pseudo-rows."""
+    """Bounds by the derivatives with the rows' weights."""
     n = len(y)
     if n < 2:
         return _NAN, _NAN
-    variance = 1 / _spread(y)
+    ranked, plain = metric.ranks and len(models) == 1, None
+    if ranked or not units.alone:
+        plain = _moves(moved, y, models, np.ones(n))
+    if ranked and plain is not None:
+        off = metric.bias(y, models[0], np.ones(n)) if metric.bias else 0.0
+        bounds = _wilson_of(value - off, plain, units, level)
+        return _hull(bounds, _with_four(metric, moved, y, models, plain, units, level)) if metric.bias else bounds
+    return _with_four(metric, moved, y, models, plain, units, level)
+
+
+def _hull(one: Bounds, other: Bounds) -> Bounds:
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def _with_four(
+    metric: Metric,
+    moved: Influence,
+    y: np.ndarray,
+    models: _Models,
+    plain: np.ndarray | None,
+    units: Units,
+    level: float,
+) -> Bounds:
+    """By the plus-four or plus-two rule; ``plain`` [n]: the derivatives without pseudo-rows, needed for units."""
+    effect = 1.0 if plain is None or units.alone else units.design_effect(plain)
     y, models, pseudo = _with_pseudo_rows(y, models)
-    w, variance = np.concatenate([np.ones(n), pseudo]), np.concatenate([variance, pseudo])
+    w = np.concatenate([np.ones(len(y) - len(pseudo)), effect * pseudo])
     centre = float(_statistic(metric, y, models, w[:, None])[0])
-    moves = influence(y, models[0], w)
-    centre -= metric.bias(y, models[0], w) if metric.bias else 0.0
-    if len(models) == 2:
-        moves = moves - influence(y, models[1], w)
-        centre += metric.bias(y, models[1], w) if metric.bias else 0.0
-    half = _student(level, n) * float(np.sqrt(variance @ np.square(moves)))
+    if metric.bias:
+        off = [metric.bias(y, p, w) for p in models]
+        centre -= off[0] - (off[1] if len(off) == 2 else 0.0)
+    half = units.student(level) * float(np.sqrt(effect * (w @ np.square(_moves(moved, y, models, w)))))
     worst = metric.worst or 0.0
     least, most = (worst, 1.0) if len(models) == 1 else (worst - 1, 1 - worst)
     return max(least, centre - half), min(most, centre + half)
 
 
-def _percentiles(
+def _moves(moved: Influence, y: np.ndarray, models: _Models, w: np.ndarray) -> np.ndarray:
+    moves = moved(y, models[0], w)
+    return moves if len(models) == 1 else moves - moved(y, models[1], w)
+
+
+def _wilson_of(value: float, moves: np.ndarray, units: Units, level: float) -> Bounds:
+    """Wilson's interval with the rows at which a proportion would vary as this area does.
+
+    Where few rows carry the variance, as where nearly all are in order, it is drawn towards that of a proportion of
+    the rows, by as much as one such row counts.
+    """
+    squares, n = np.square(moves), len(moves)
+    total = float(squares.sum())
+    carriers = total * total / float(np.square(squares).sum()) if total > 0 else 0.0
+    spread = value * (1 - value)
+    found = total / spread if spread > 0 else 0.0
+    per_row = (carriers * found + 1 / n) / (carriers + 1)
+    return proportions.wilson(value, units.rows_worth(moves, level) / per_row, level)
+
+
+def _by_weights(
     metric: Metric,
     y: np.ndarray,
-    models: tuple[np.ndarray, ...],
+    models: _Models,
     value: float,
+    units: Units,
     level: float,
     draws: int,
     seed: int,
 ) -> Bounds:
-    """Bounds of the score of one model, or of the gain of the first of two, from random weights of the rows."""
-    n = len(y)
-    if n < _FEWEST:
+    """Percentiles over random weights of the units, or the jackknife over few of them."""
+    statistic = _weighted(metric, y, models)
+    if not units.alone and units.count < _FEW_UNITS:
+        return _jackknife(statistic, value, units, level)
+    if len(y) < _FEWEST:
         return _NAN, _NAN
-    values = np.concatenate([_statistic(metric, y, models, w) for w in _weights(n, draws, seed)])
+    values = np.concatenate([statistic(w) for w in _weights(units, draws, seed)])
     if np.ptp(values) <= 1e-12 * max(1.0, abs(value)):
         return _NAN, _NAN
-    tail = _tail(level, n)
+    tail = _tail(level, units)
     return float(np.quantile(values, tail)), float(np.quantile(values, 1 - tail))
 
 
-def _statistic(metric: Metric, y: np.ndarray, models: tuple[np.ndarray, ...], w: np.ndarray) -> np.ndarray:
+def _jackknife(statistic: Callable[[np.ndarray], np.ndarray], value: float, units: Units, level: float) -> Bounds:
+    """The value ± Student's quantile × the delete-one-unit standard error (Efron & Stein 1981)."""
+    without = np.ones((len(units.code), units.count))
+    without[np.arange(len(units.code)), units.code] = 0.0
+    values = statistic(without)
+    if not np.isfinite(values).all() or np.ptp(values) == 0:
+        return _NAN, _NAN
+    error = np.sqrt((units.count - 1) / units.count * np.square(values - values.mean()).sum())
+    half = units.student(level) * float(error)
+    return value - half, value + half
+
+
+def _statistic(metric: Metric, y: np.ndarray, models: _Models, w: np.ndarray) -> np.ndarray:
     values = [metric.kernel(y, p, w) for p in models]
     return values[0] if len(values) == 1 else _better(metric) * (values[0] - values[1])
 
 
-def _weights(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """Exponential weights [n, part of draws]."""
+def _weighted(metric: Metric, y: np.ndarray, models: _Models) -> Callable[[np.ndarray], np.ndarray]:
+    """The statistic as a function of weights [n, draws]; what a row adds to a mean is worked out once."""
+    if metric.rows is None:
+        return lambda w: _statistic(metric, y, models, w)
+    rows = [metric.rows(y, p) for p in models]
+    each = rows[0] if len(rows) == 1 else _better(metric) * (rows[0] - rows[1])
+    return lambda w: each @ w / w.sum(axis=0)
+
+
+def _weights(units: Units, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Exponential weights [n, part of draws], the same for all rows of a unit."""
     rng = np.random.default_rng(seed)
-    step = max(1, _CELLS // n)
+    step = max(1, _CELLS // len(units.code))
     for start in range(0, draws, step):
-        yield rng.standard_exponential((n, min(step, draws - start)))
+        drawn = rng.standard_exponential((units.count, min(step, draws - start)))
+        yield drawn if units.alone else drawn[units.code]
 
 
-def _spread(y: np.ndarray) -> np.ndarray:
-    """One over the variance [n] of every row's weight, which makes good the bootstrap's shortfall in its class."""
-    rows = np.bincount(y)[y] if y.ndim == 1 else np.full(len(y), len(y))
-    rows = np.maximum(rows, 2)  # one row has no spread to make good
-    return (rows - 1) / (rows + 1)
-
-
-def _with_pseudo_rows(
-    y: np.ndarray, models: tuple[np.ndarray, ...]
-) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
+def _with_pseudo_rows(y: np.ndarray, models: _Models) -> tuple[np.ndarray, _Models, np.ndarray]:
     """Rows with pseudo-rows appended, and the weight of each pseudo-row.
 
     Each class gets a right and a wrong pseudo-row; the wrong one has all its probability on another class.
@@ -223,15 +328,9 @@ def _with_pseudo_rows(
     return np.concatenate([y, truth, truth]), padded, pseudo
 
 
-def _student(level: float, n: int) -> float:
-    """Student's quantile for ``n`` rows."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(n - 1, (1 + level) / 2))
-
-
-def _tail(level: float, n: int) -> float:
+def _tail(level: float, units: Units) -> float:
     """The share of draws beyond each of the widened percentiles."""
     from scipy.special import ndtr
 
-    return float(ndtr(-_student(level, n) * np.sqrt((n + 1) / (n - 1))))
+    n = units.effective
+    return float(ndtr(-units.student(level) * np.sqrt((n + 1) / (n - 1))))

@@ -11,12 +11,14 @@ from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.calibration_gaps import gaps, inverted
 from headstart.evaluation.confidence import confidences, equal_mass
 from headstart.evaluation.proportions import wilson
+from headstart.evaluation.units import Units, share_bounds
 
 _RANGE = (1e-3, 1e3)  # temperatures looked at
 _TOLERANCE = 1e-3  # of log T; finer changes no probability by more than a thousandth
 _GOLDEN = (np.sqrt(5) - 1) / 2
 _BINS = 15
 _BIN_ROWS = 20  # fewer and a share right is far from normal
+_ELEMENTS = 2**20  # of one block of scores: 8 MiB
 _NAN = float("nan")
 
 
@@ -93,10 +95,11 @@ class Bin:
     n: int
 
 
-def reliability(y: np.ndarray, p: np.ndarray, bins: int = 10) -> list[Bin]:
+def reliability(y: np.ndarray, p: np.ndarray, bins: int = 10, *, units: np.ndarray | None = None) -> list[Bin]:
     """The reliability diagram: ``bins`` of like numbers of rows, least confident first.
 
     ``y``, ``p`` and confidence as in `calibration_error`; empty without rows or with values that are not finite.
+    ``units`` [rows]: codes of rows that belong together.
     """
     confidence, right = confidences(y, p)
     if not len(confidence) or not np.isfinite(confidence).all():
@@ -104,11 +107,22 @@ def reliability(y: np.ndarray, p: np.ndarray, bins: int = 10) -> list[Bin]:
     which = equal_mass(confidence, bins)
     n = np.bincount(which)
     mean, share = np.bincount(which, confidence) / n, np.bincount(which, right) / n
+    together = _units_of(units, y)
     spans = [wilson(float(s), int(m), 0.95) for s, m in zip(share, n, strict=True)]
+    if not together.alone:
+        spans = [share_bounds(right[which == i], 0.95, together.take(which == i)) for i in range(len(n))]
     return [
-        Bin(float(mean[i]), float(share[i]), min(low, float(share[i])), max(high, float(share[i])), int(n[i]))
+        Bin(float(mean[i]), float(share[i]), float(np.fmin(low, share[i])), float(np.fmax(high, share[i])), int(n[i]))
         for i, (low, high) in enumerate(spans)
     ]
+
+
+def _units_of(units: np.ndarray | None, y: np.ndarray) -> Units:
+    """Of the rows, or of all pairs of row and label."""
+    if np.ndim(y) == 1:
+        return Units.of(units, len(y))
+    code = np.arange(len(y)) if units is None else np.asarray(units)
+    return Units.of(np.repeat(code, np.shape(y)[1]), np.size(y))
 
 
 def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = _BINS) -> float:
@@ -128,13 +142,19 @@ def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = _BINS) -> float:
 
 
 def calibration_interval(
-    y: np.ndarray, p: np.ndarray, *, bins: int | None = None, level: float = 0.95, seed: int = 0
+    y: np.ndarray,
+    p: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    bins: int | None = None,
+    level: float = 0.95,
+    seed: int = 0,
 ) -> Interval:
     """The calibration error of ``p`` for truth ``y``, freed of the part that chance makes, with its interval.
 
     ``y`` and ``p`` as in `calibration_error`; how it is done in `headstart.evaluation.calibration_gaps`. ``bins``
     are 15 unless given, fewer under 300 rows so that each has 20. Multilabel: the labels of one row are not
-    taken for independent. nan without rows or with values that are not finite. `SettingError` for a ``level``
+    taken for independent, nor are rows of one unit (``units`` [n] codes). nan without rows or with values that are not finite. `SettingError` for a ``level``
     outside 0 … 1.
     """
     if not 0 < level < 1:
@@ -144,14 +164,32 @@ def calibration_interval(
     if rows == 0 or not np.isfinite(confidence).all():
         return Interval(_NAN, _NAN, _NAN, level, rows)
     which = equal_mass(confidence, min(_BINS, max(1, rows // _BIN_ROWS)) if bins is None else bins)
-    value, low, high = inverted(gaps(confidence, right, which, rows), level, seed)
-    return Interval(value, min(low, value), max(high, value), level, rows)
+    together = _units_of(units, y)
+    counted = rows if units is None else Units.of(units, rows).count
+    if counted < 2 <= rows:
+        return Interval(calibration_error(y, p), _NAN, _NAN, level, rows, counted)
+    value, low, high = inverted(
+        gaps(confidence, right, which, _worth(confidence, right, together, y, level)), level, seed
+    )
+    return Interval(value, min(low, value), max(high, value), level, rows, counted)
+
+
+def _worth(confidence: np.ndarray, right: np.ndarray, units: Units, y: np.ndarray, level: float) -> float:
+    """Share of the rows, or pairs of row and label, that independent ones would be; at most all of them."""
+    off = (right - confidence) - (right - confidence).mean()
+    if units.count == len(y):  # the labels of one row: there are rows enough for normal quantiles
+        return min(1.0, 1.0 / units.kish(off))
+    return min(1.0, units.rows_worth(off, level))
 
 
 def _log_loss(scores: np.ndarray, y: np.ndarray, log_t: float) -> float:
-    """Mean log loss at temperature exp(``log_t``), straight from scores so that nothing is clipped."""
-    scaled = scores / np.exp(log_t)
-    if y.ndim == 2:
-        return float(np.logaddexp(0, np.where(y > 0.5, -scaled, scaled)).mean())
-    shifted = scaled - scaled.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(y)), y]).mean())
+    """Mean log loss at temperature exp(``log_t``), straight from scores so that nothing is clipped; block by block."""
+    step, total = max(1, _ELEMENTS // scores.shape[1]), 0.0
+    for start in range(0, len(scores), step):
+        scaled, truth = scores[start : start + step] / np.exp(log_t), y[start : start + step]
+        if y.ndim == 2:
+            total += float(np.logaddexp(0, np.where(truth > 0.5, -scaled, scaled)).sum())
+        else:
+            scaled -= scaled.max(axis=1, keepdims=True)
+            total += float((np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(truth)), truth]).sum())
+    return total / (scores.size if y.ndim == 2 else len(scores))

@@ -43,12 +43,12 @@ class Gaps:
         return float(np.abs(self.gap) @ self.weight)
 
 
-def gaps(confidence: np.ndarray, right: np.ndarray, which: np.ndarray, rows: int) -> Gaps:
-    """The bins ``which`` [n] of what was claimed and whether it was so [n], in ``rows`` independent rows."""
+def gaps(confidence: np.ndarray, right: np.ndarray, which: np.ndarray, worth: float) -> Gaps:
+    """The bins ``which`` [n] of what was claimed and whether it was so [n], ``worth`` that share of independent rows."""
     n = np.bincount(which)
     mean = np.bincount(which, confidence) / n
     gap = np.bincount(which, right) / n - mean
-    return Gaps(n / len(which), mean, gap, n / _design_effect(right - confidence, rows))
+    return Gaps(n / len(which), mean, gap, n * worth)
 
 
 def inverted(found: Gaps, level: float, seed: int) -> tuple[float, float, float]:
@@ -68,14 +68,6 @@ def _overall(found: Gaps, level: float) -> float:
     confidence, right = float(found.confidence @ found.weight), float((found.confidence + found.gap) @ found.weight)
     low, high = wilson(min(1.0, max(0.0, right)), float(found.n.sum()), level)
     return max(confidence - low, high - confidence)
-
-
-def _design_effect(off: np.ndarray, rows: int) -> float:
-    """How much the labels of one row vary together, as a factor of the variance, at least 1 (Kish 1965)."""
-    if len(off) == rows:
-        return 1.0
-    sums = (off - off.mean()).reshape(rows, -1).sum(axis=1)
-    return max(1.0, float((sums @ sums) / max(np.square(off - off.mean()).sum(), 1e-12)))
 
 
 def _error(gaps: Gaps, supposed: np.ndarray) -> np.ndarray:

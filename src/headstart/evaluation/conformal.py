@@ -14,6 +14,7 @@ classifiers with bounded error levels"), which gives the smallest sets on averag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,10 +23,11 @@ import numpy as np
 
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.bootstrap import Interval
-from headstart.evaluation.proportions import wilson
+from headstart.evaluation.units import Units, share_bounds
 
 LABELS = "labels"  # sets of labels whose probability reaches the threshold
 RESIDUALS = "residuals"  # the predicted value ± the threshold
+_TWO_SIDED = 2  # an interval of level 2 c − 1 has c above its lower bound
 
 
 @dataclass(frozen=True)
@@ -73,28 +75,40 @@ class Conformal:
         return found
 
 
-def fit_conformal(p: np.ndarray, y: np.ndarray, level: float = 0.9, *, confidence: float = 0.95) -> Conformal:
+def fit_conformal(
+    p: np.ndarray, y: np.ndarray, level: float = 0.9, *, units: np.ndarray | None = None, confidence: float = 0.95
+) -> Conformal:
     """The sets for probabilities ``p`` [n, k] of rows that their model did not learn from.
 
-    ``y`` is [n] class numbers, or [n, k] of 0/1, where a set is right if it holds all labels of its row.
+    ``y`` is [n] class numbers, or [n, k] of 0/1, where a set is right if it holds all labels of its row. Rows of one
+    unit (``units`` [n] codes) count as what their design effect leaves of them, so that the set of a row of a new unit
+    holds the truth as often as promised.
     `SettingError` without rows, with values that are not finite, or with a level outside 0 … 1.
     """
     p, y = _checked(p, y, level, confidence)
     true = p[np.arange(len(y)), y] if y.ndim == 1 else np.where(y > 0.5, p, 1.0).min(axis=1)
-    rank = _rank(len(true), level, confidence)
+    rank = _rank_of(-true, level, confidence, Units.of(units, len(true)))
     threshold = 0.0 if rank is None else float(np.sort(true)[::-1][rank - 1])
     return Conformal(level, threshold, LABELS, confidence, len(true))
 
 
-def fit_residuals(predicted: np.ndarray, y: np.ndarray, level: float = 0.9, *, confidence: float = 0.95) -> Conformal:
+def fit_residuals(
+    predicted: np.ndarray,
+    y: np.ndarray,
+    level: float = 0.9,
+    *,
+    units: np.ndarray | None = None,
+    confidence: float = 0.95,
+) -> Conformal:
     """The intervals around ``predicted`` [n, 1] values of rows that their model did not learn from; ``y`` [n, 1].
 
-    Their half width is a quantile of the absolute residuals (Lei et al. 2018, "Distribution-free predictive
+    ``units`` as for `fit_conformal`. Their half width is a quantile of the absolute residuals (Lei et al. 2018, "Distribution-free predictive
     inference for regression").
     """
     predicted, y = _checked(predicted, y, level, confidence)
-    residuals = np.sort(np.abs(predicted.astype(float) - y).reshape(-1))
-    rank = _rank(len(residuals), level, confidence)
+    residuals = np.abs(predicted.astype(float) - y).reshape(-1)
+    rank = _rank_of(residuals, level, confidence, Units.of(units, len(residuals)))
+    residuals = np.sort(residuals)
     threshold = float("inf") if rank is None else float(residuals[rank - 1])
     return Conformal(level, threshold, RESIDUALS, confidence, len(residuals))
 
@@ -120,17 +134,18 @@ def bounds(conformal: Conformal, predicted: np.ndarray) -> tuple[np.ndarray, np.
     return predicted - conformal.threshold, predicted + conformal.threshold
 
 
-def coverage(conformal: Conformal, p: np.ndarray, y: np.ndarray, *, level: float = 0.95) -> Interval:
+def coverage(
+    conformal: Conformal, p: np.ndarray, y: np.ndarray, *, units: np.ndarray | None = None, level: float = 0.95
+) -> Interval:
     """Share of rows whose set, or interval, holds the truth, with the Wilson interval of ``level``.
 
-    ``p`` and ``y`` as in `fit_conformal` or `fit_residuals`. nan without rows.
+    ``p``, ``y`` and ``units`` as in `fit_conformal` or `fit_residuals`. nan without rows.
     """
     p, y = np.asarray(p), np.asarray(y)
     if len(y) == 0:
         return Interval(float("nan"), float("nan"), float("nan"), level, 0)
-    share = float(_covered(conformal, p, y).mean())
-    low, high = wilson(share, len(y), level)
-    return Interval(share, min(low, share), max(high, share), level, len(y))
+    covered, together = _covered(conformal, p, y).astype(float), Units.of(units, len(y))
+    return Interval(float(covered.mean()), *share_bounds(covered, level, together), level, len(y), together.count)
 
 
 def mean_size(conformal: Conformal, p: np.ndarray, *, multilabel: bool = False) -> float:
@@ -159,6 +174,23 @@ def _rank(n: int, level: float, confidence: float) -> int | None:
     ranks = np.arange(1, n + 1)
     enough = (betainc(ranks, n + 1 - ranks, level) <= 1 - confidence) & (ranks >= (n + 1) * level)
     return int(ranks[enough][0]) if enough.any() else None
+
+
+def _rank_of(badness: np.ndarray, level: float, confidence: float, units: Units) -> int | None:
+    """The rank of `_rank` for rows [n] of units, least ``badness`` first.
+
+    The design effect is that of being within the threshold; the rank is the one that the rows left by it would need,
+    as a share of them. A single unit promises nothing.
+    """
+    n = len(badness)
+    plain = _rank(n, level, confidence)
+    if units.alone or plain is None:
+        return plain
+    within = (badness <= np.sort(badness)[plain - 1]).astype(float)
+    left = n * min(1.0, units.rows_worth(within - within.mean(), _TWO_SIDED * confidence - 1))
+    fewer = int(left)
+    rank = _rank(fewer, level, confidence) if fewer else None
+    return None if rank is None else min(n, math.ceil(rank / fewer * n))
 
 
 def _checked(p: np.ndarray, y: np.ndarray, level: float, confidence: float) -> tuple[np.ndarray, np.ndarray]:

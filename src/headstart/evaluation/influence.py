@@ -9,6 +9,10 @@ classes of 40 rows, 0.08 s instead of 2.5.
 
 Every function takes ``y``, ``p`` and ``w`` [n], and gives the derivative [n] of the kernel of the same name in
 `headstart.evaluation.kernels`; nan where that is undefined.
+
+A class of few rows understates its own spread; one of a single row shows none at all. Means over classes therefore take
+a class's deviations from its value drawn towards the mean of all classes by `TOWARDS` rows, and make good what squares
+of such deviations lack. With 0 rows the derivative is the plain one.
 """
 
 from __future__ import annotations
@@ -17,52 +21,87 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headstart.evaluation.kernels import holds, ranked_columns
+from headstart.evaluation.kernels import class_weights, holds, ranked_columns
 
 Influence = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # (y, p, w [n]) -> [n]
 Bias = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # (y, p, w [n])
 
+#: Rows by which a class's value is drawn towards the mean of all.
+TOWARDS = 1.0
 
-def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+_EXACT = 20  # rows of a class up to which the mean of its F1 is summed up
+
+
+def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
     """Of the area under the ROC curve, mean of the classes or labels."""
     columns = ranked_columns(y)
     if y.ndim == 1 and p.shape[1] == 2:
         columns = columns[1:]
-    return _mean_of(columns, _auroc, y, p, w)
+    return _mean_of(columns, _Area, y, p, w, towards)
 
 
-def average_precision(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+def average_precision(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
     """Of average precision, mean of the classes or labels."""
     columns = ranked_columns(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
-    return _mean_of(columns, _average_precision, y, p, w)
+    return _mean_of(columns, _Precision, y, p, w, towards)
 
 
-def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+def average_precision_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
+    """By how much few rows of a class make its average precision come out too high, averaged over the classes.
+
+    Each positive counts itself among those above it. Of m positives the r-th has a share of r / (m + 1) of all
+    positives above it on average, not r / m (the mean of an order statistic).
+    """
+    columns = ranked_columns(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
+    off = [_own_part(holds(y, column), p[:, column], w) for column in columns]
+    return float(np.mean(off)) if off else 0.0
+
+
+def _own_part(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
+    own, ties = np.where(positive, w, 0.0), _Ties(-score)
+    hits, taken = ((ties.below(weight) + ties.at(weight))[positive] for weight in (own, w))
+    fewer = hits * own.sum() / (own.sum() + 1)
+    return float(w[positive] @ (hits / taken - fewer / (fewer + taken - hits))) / float(own.sum())
+
+
+def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
     """Of the mean F1 of the classes or labels that occur in truth or predictions."""
-    truth, predicted = _indicators(y, p)  # [n, k]
-    present = (truth | predicted).any(axis=0)
-    both, either = _f1_parts(truth[:, present], predicted[:, present])
-    total = w @ either
-    return np.asarray(((both - (w @ both / total) * either) / total).sum(axis=1) / np.count_nonzero(present))
+    hits, truth, given = _counts(y, p, w)
+    either, present = truth + given, np.count_nonzero(truth + given)
+    score = 2 * hits / np.where(either > 0, either, 1)
+    rows = np.where(truth > 0, truth, either)
+    centre = drawn(score, rows, float(score.sum()) / max(1, present), towards)
+    scale = np.sqrt(made_good(rows, towards)) / np.where(either > 0, either, 1) / max(1, present)
+    return _cells(y, p, 2 * scale, centre * scale)
 
 
 def f1_macro_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
     """By how much few rows of a class make its F1 come out too low, averaged over the classes.
 
-    F1 is a ratio R = a / b of sums over the rows; to the second order its expectation is off by
-    Σ w (R b² − a b) / (Σ w b)² (Cochran 1977, "Sampling techniques", section 6.8).
+    The hits of a class of n rows are taken for binomial and its false positives for Poisson, both rates drawn towards
+    those of all classes; up to `_EXACT` rows the mean of F1 over them is summed up, above them Cochran's second order
+    for a ratio a / b does (1977, "Sampling techniques", section 6.8): Σ w (R b² − a b) / (Σ w b)². A class with one row
+    has an F1 of 0, 1 or the reciprocal of a number, and its mean is far from the F1 of many rows.
     """
-    truth, predicted = _indicators(y, p)
-    present = (truth | predicted).any(axis=0)
-    both, either = _f1_parts(truth[:, present], predicted[:, present])
-    total = w @ either
-    off = (w @ both / total) * (w @ either**2) - w @ (both * either)
-    return float((off / total**2).sum() / np.count_nonzero(present))
+    hits, truth, given = _counts(y, p, w)
+    present, some = np.count_nonzero(truth + given), truth > 0
+    n, found, false = truth[some], hits[some], (given - hits)[some]
+    recall = drawn(found / n, n, float(found.sum() / n.sum()))
+    spurious = drawn(false / n, n, float(false.sum() / n.sum())) * n  # expected false positives
+    few = n <= _EXACT
+    off = np.zeros(len(n))
+    off[few] = _expected_f1(n[few], recall[few], spurious[few])
+    off[few] -= 2 * n[few] * recall[few] / (n + n * recall + spurious)[few]
+    total = (n + found + false)[~few]
+    ratio = 2 * found[~few] / total
+    off[~few] = (ratio * (4 * found + (n - found) + false)[~few] - 4 * found[~few]) / total**2
+    return float(off.sum() / present)
 
 
 def f1_micro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Of F1 over all cells of the indicator matrix."""
-    both, either = (part.sum(axis=1) for part in _f1_parts(*_indicators(y, p)))
+    truth, given = y > 0.5, p >= 0.5
+    both, either = 2.0 * (truth & given).sum(axis=1), truth.sum(axis=1) + given.sum(axis=1)
     total = w @ either
     return np.asarray((both - (w @ both / total) * either) / total)
 
@@ -83,39 +122,83 @@ def mcc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     return np.asarray((of_covariance - covariance * relative / 2) / np.sqrt(spread_y * spread_p) / total)
 
 
+def drawn(values: np.ndarray, rows: np.ndarray, mean: float, towards: float = TOWARDS) -> np.ndarray:
+    """The classes' ``values`` [k], each of so many ``rows`` [k], drawn towards their ``mean``."""
+    total = rows + towards
+    found: np.ndarray = (values * rows + mean * towards) / np.where(total > 0, total, 1.0)
+    return found
+
+
+def made_good(rows: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
+    """What squares of deviations from a `drawn` value, of classes of ``rows`` [k], are to be multiplied with.
+
+    Of n values of variance s² around the mean that t rows draw to, the squares of deviations from the drawn value sum
+    to s² n ((n + t − 1)² + n − 1) / (n + t)². Around the plain mean the factor is n / (n − 1), which one row has not;
+    without drawing nothing is made good.
+    """
+    if not towards:
+        return np.ones(np.shape(rows))
+    n = np.maximum(rows, 1.0)
+    found: np.ndarray = (n + towards) ** 2 / ((n + towards - 1) ** 2 + n - 1)
+    return found
+
+
 def _mean_of(
     columns: np.ndarray,
-    one: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    one: type[_Area | _Precision],
     y: np.ndarray,
     p: np.ndarray,
     w: np.ndarray,
+    towards: float,
 ) -> np.ndarray:
+    """[n] the mean over ``columns`` of what ``one`` gives, its positives' deviations taken from drawn values."""
     if columns.size == 0:
         return np.full(len(w), np.nan)
+    parts = [one(holds(y, column), p[:, column], w) for column in columns]
+    values, rows = np.array([part.value for part in parts]), np.array([part.rows for part in parts])
+    centres, scales = drawn(values, rows, float(values.mean()), towards), np.sqrt(made_good(rows, towards))
     total = np.zeros(len(w))
-    for column in columns:
-        total += one(holds(y, column), p[:, column], w)
+    for part, centre, scale in zip(parts, centres, scales, strict=True):
+        part.add_to(total, float(centre), float(scale))
     return total / len(columns)
 
 
-def _auroc(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Of one class: a positive's share of negatives below it, a negative's share of positives above it."""
-    own, rest = np.where(positive, w, 0.0), np.where(positive, 0.0, w)
-    ties = _Ties(score)
-    below = ties.below(rest) + ties.at(rest) / 2
-    above = own.sum() - ties.below(own) - ties.at(own) / 2
-    area = float(own @ below) / (own.sum() * rest.sum())
-    return np.where(positive, (below / rest.sum() - area) / own.sum(), (above / own.sum() - area) / rest.sum())
+class _Area:
+    """Area under one ROC curve: a positive's share of negatives below it, a negative's share of positives above it."""
+
+    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> None:
+        own, rest = np.where(positive, w, 0.0), np.where(positive, 0.0, w)
+        ties = _Ties(score)
+        self._positive, self.rows, self._others = np.flatnonzero(positive), float(own.sum()), float(rest.sum())
+        below = (ties.below(rest) + ties.at(rest) / 2)[self._positive]
+        self._below = below / self._others
+        self._above = (own.sum() - ties.below(own) - ties.at(own) / 2) / self.rows
+        self.value = float(own[self._positive] @ self._below) / self.rows
+
+    def add_to(self, total: np.ndarray, centre: float, scale: float) -> None:
+        """Add the derivative [n], the positives' part as deviations from ``centre``, times ``scale``."""
+        moves = (self._above - self.value) / self._others
+        moves[self._positive] = scale * (self._below - centre) / self.rows
+        total += moves
 
 
-def _average_precision(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Of one class: a positive's own precision, and what a row does to the precision of all positives below it."""
-    own, ties = np.where(positive, w, 0.0), _Ties(-score)
-    hits, taken = (ties.below(weight) + ties.at(weight) for weight in (own, w))  # scoring at least as high
-    precision = hits / taken
-    lower = [part.sum() - ties.below(part) for part in (own / taken, own * precision / taken)]  # at most as high
-    mean = float(own @ precision) / own.sum()
-    return np.asarray((np.where(positive, precision - mean + lower[0], 0.0) - lower[1]) / own.sum())
+class _Precision:
+    """Average precision: a positive's own precision, and what a row does to that of all positives below it."""
+
+    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> None:
+        own, ties = np.where(positive, w, 0.0), _Ties(-score)
+        hits, taken = (ties.below(weight) + ties.at(weight) for weight in (own, w))  # scoring at least as high
+        precision = hits / taken
+        lower = [part.sum() - ties.below(part) for part in (own / taken, own * precision / taken)]  # at most as high
+        self._positive, self.rows = np.flatnonzero(positive), float(own.sum())
+        self._precision, self._gained, self._lost = precision[self._positive], lower[0][self._positive], lower[1]
+        self.value = float(own @ precision) / self.rows
+
+    def add_to(self, total: np.ndarray, centre: float, scale: float) -> None:
+        """Add the derivative [n], the positives' part as deviations from ``centre``, times ``scale``."""
+        moves = -self._lost
+        moves[self._positive] += scale * (self._precision - centre) + self._gained
+        total += moves / self.rows
 
 
 class _Ties:
@@ -142,14 +225,31 @@ class _Ties:
         return np.asarray(np.add.reduceat(weight[self._order], self._starts))
 
 
-def _indicators(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[n, k] bool each: what a row has, and what it was given."""
+def _counts(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[k] each: weight of the hits, of the truth and of the answers of every class or label."""
+    return tuple(part[:, 0] for part in class_weights(y, p, w[:, None]))  # type: ignore[return-value]
+
+
+def _cells(y: np.ndarray, p: np.ndarray, hit: np.ndarray, either: np.ndarray) -> np.ndarray:
+    """[n] sums over the labels a row has and was given: ``hit`` [k] of those that agree, less ``either`` [k] of each."""
     if y.ndim == 2:
-        return y > 0.5, p >= 0.5
-    classes = np.arange(p.shape[1])
-    return y[:, None] == classes, np.argmax(p, axis=1)[:, None] == classes
+        truth, given = y > 0.5, p >= 0.5
+        return np.asarray((truth & given) @ hit - truth @ either - given @ either)
+    answer = np.argmax(p, axis=1)
+    return np.where(answer == y, hit[y], 0.0) - either[y] - either[answer]
 
 
-def _f1_parts(truth: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[n, k] float each: what F1's numerator and its denominator count of a cell."""
-    return 2.0 * (truth & predicted), truth.astype(float) + predicted
+def _expected_f1(n: np.ndarray, recall: np.ndarray, spurious: np.ndarray) -> np.ndarray:
+    """[c] mean F1 of classes of ``n`` rows (rounded) with binomial hits and Poisson false positives."""
+    from scipy.special import gammaln, xlogy
+
+    whole, hits = np.maximum(np.rint(n), 1.0)[:, None], np.arange(_EXACT + 1.0)[None, :]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        log = gammaln(whole + 1) - gammaln(hits + 1) - gammaln(np.maximum(whole - hits, 0) + 1)
+        log = log + xlogy(hits, recall[:, None]) + xlogy(np.maximum(whole - hits, 0), 1 - recall[:, None])
+    chance = np.where(hits <= whole, np.exp(log), 0.0)  # [c, hits]
+    most = int(np.ceil(spurious.max(initial=0.0) + 8 * np.sqrt(spurious.max(initial=0.0)) + 8))
+    false = np.arange(most + 1.0)
+    rate = np.exp(xlogy(false, spurious[:, None]) - spurious[:, None] - gammaln(false + 1))  # [c, false]
+    score = 2 * hits[..., None] / (whole[..., None] + hits[..., None] + false)  # [c, hits, false]
+    return np.asarray(np.einsum("ch,cf,chf->c", chance, rate, score))

@@ -18,7 +18,11 @@ Rows = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (y, p) -> a value a row
 Kernel = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # (y, p, w [n, draws]) -> [draws]
 
 
-_FEW = 256  # thresholds up to which a matrix product beats sorting, measured at 3,080 rows
+#: The least probability that the log loss takes at its word: float32's epsilon, which both float types can tell from 0.
+LEAST = float(np.finfo(np.float32).eps)
+
+_FEW = 256  # thresholds up to which a matrix product of many draws beats sorting, measured at 3,080 rows
+_A_DRAW = 4  # thresholds for each draw up to which it does
 
 
 # --- values a row, whose mean is the metric ---
@@ -49,9 +53,8 @@ def exact_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 
 def log_loss_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """Minus the log of the true class's probability, clipped away from 0 and 1 by the type's epsilon."""
-    eps = np.finfo(p.dtype).eps
-    return -np.log(np.clip(p[np.arange(len(y)), y], eps, 1 - eps).astype(float))
+    """Minus the log of the true class's probability, which counts as `LEAST` at least, whatever the type of ``p``."""
+    return -np.log(np.maximum(p[np.arange(len(y)), y].astype(float), LEAST))
 
 
 def brier_rows(y: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -79,14 +82,14 @@ def mean_of(rows: Rows) -> Kernel:
 
 def balanced_accuracy(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Mean recall of the classes that occur in ``y``."""
-    hits, truth, _ = _class_weights(y, p, w)
+    hits, truth, _ = class_weights(y, p, w)
     present = np.unique(y)
     return _ratio(hits[present], truth[present]).mean(axis=0)
 
 
 def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Mean F1 of the classes (labels) that occur in the truth or among the predictions; nan if none does."""
-    hits, truth, predicted = _class_weights(y, p, w) if y.ndim == 1 else _label_weights(y, p, w)
+    hits, truth, predicted = class_weights(y, p, w)
     if y.ndim == 1:
         present = np.union1d(np.unique(y), np.argmax(p, axis=1))
     else:
@@ -100,7 +103,7 @@ def mcc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Matthews correlation for k classes (Gorodkin 2004); nan if truth or predictions are one class."""
     if len(np.unique(y)) < 2 or len(np.unique(np.argmax(p, axis=1))) < 2:
         return np.full(w.shape[1], np.nan)
-    hits, truth, predicted = (part / w.sum(axis=0) for part in _class_weights(y, p, w))
+    hits, truth, predicted = (part / w.sum(axis=0) for part in class_weights(y, p, w))
     covariance = hits.sum(axis=0) - (truth * predicted).sum(axis=0)
     spread = (1 - np.square(truth).sum(axis=0)) * (1 - np.square(predicted).sum(axis=0))
     return _ratio(covariance, np.sqrt(np.maximum(spread, 0)))
@@ -111,7 +114,7 @@ def mcc(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 def f1_micro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
     """F1 over all cells of the indicator matrix; nan if neither truth nor predictions have a label."""
-    hits, truth, predicted = (part.sum(axis=0) for part in _label_weights(y, p, w))
+    hits, truth, predicted = (part.sum(axis=0) for part in class_weights(y, p, w))
     return _ratio(2 * hits, truth + predicted)
 
 
@@ -210,7 +213,7 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 def _weight_below(threshold: np.ndarray, score: np.ndarray, w: np.ndarray, equals: float) -> np.ndarray:
     """Weight [t, draws] of the rows below each threshold, and the share ``equals`` of those at it."""
-    if len(threshold) <= _FEW:
+    if len(threshold) <= min(_FEW, _A_DRAW * w.shape[1]):
         share = np.where(score == threshold[:, None], equals, score < threshold[:, None])  # [t, n]
         return share @ w
     order = np.argsort(score, kind="stable")
@@ -236,17 +239,14 @@ def _sums_of(code: np.ndarray, k: int, w: np.ndarray) -> np.ndarray:
     return out
 
 
-def _class_weights(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weight of the hits, of the truth and of the predictions of every class, each [k, draws]."""
+def class_weights(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weight of the hits, of the truth and of the predictions of every class or label, each [k, draws]."""
+    if y.ndim == 2:
+        truth, given = y > 0.5, p >= 0.5
+        return (truth & given).T @ w, truth.T @ w, given.T @ w
     k, predicted = p.shape[1], np.argmax(p, axis=1)
     hit = predicted == y
     return _sums_of(y[hit], k, w[hit]), _sums_of(y, k, w), _sums_of(predicted, k, w)
-
-
-def _label_weights(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weight of the hits, of the truth and of the predictions of every label, each [k, draws]."""
-    truth, predicted = y > 0.5, p >= 0.5
-    return (truth & predicted).T.astype(float) @ w, truth.T.astype(float) @ w, predicted.T.astype(float) @ w
 
 
 def _ranks(values: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -10,16 +10,25 @@ from headstart.evaluation.metrics import for_task
 
 
 def evaluate_with_intervals(
-    task: str, y: np.ndarray, p: np.ndarray, *, level: float = 0.95, draws: int = 2000, seed: int = 0
+    task: str,
+    y: np.ndarray,
+    p: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
 ) -> dict[str, Interval]:
     """Every metric of ``task`` by name for truth ``y`` and ``p`` [n, outputs]; nan where `undefined`.
+
+    ``units`` [n]: codes of rows that belong together; see `headstart.evaluation.units`.
 
     Raises:
         SettingError: truth or probabilities that cannot be judged, see `check_answers`.
     """
     check_answers(task, y, p)
     names = [metric.name for metric in for_task(task, np.shape(p)[1])]
-    return {name: score_interval(name, y, p, level=level, draws=draws, seed=seed) for name in names}
+    return {name: score_interval(name, y, p, units=units, level=level, draws=draws, seed=seed) for name in names}
 
 
 def undefined(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, str]:

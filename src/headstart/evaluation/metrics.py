@@ -26,7 +26,9 @@ class Metric:
         description: one line for the report.
         unit_scale: True if the values span at most a few units, so that a gain of 0.05 means the same
             on every data set; False where the scale is the data's.
-        rows: (y, p) -> [n] of 0/1 for metrics that are a proportion of the rows, else None.
+        rows: (y, p) -> [n] whose mean the metric is, else None.
+        proportion: whether these are 0/1, so that the metric is a share of the rows.
+        ranks: whether it is an area under a curve of ranked answers, from 0 to 1 as a share is.
         worst: the value when every answer is wrong, for metrics that count or rank answers (their best is 1);
             None for metrics of the size of errors, which have no worst case.
         influence: the kernel's derivative by the rows' weights, for metrics whose interval rests on it; see
@@ -44,6 +46,8 @@ class Metric:
     worst: float | None = 0.0
     influence: Influence | None = None
     bias: Bias | None = None
+    proportion: bool = False
+    ranks: bool = False
 
     def function(self, y: np.ndarray, p: np.ndarray) -> float:
         """The metric of probabilities ``p`` [n, outputs] for truth ``y``; nan where it is undefined.
@@ -59,7 +63,7 @@ class Metric:
 
 
 def _proportion(name: str, tasks: tuple[str, ...], rows: Rows, description: str) -> Metric:
-    return Metric(name, tasks, kernels.mean_of(rows), True, description, rows=rows)
+    return Metric(name, tasks, kernels.mean_of(rows), True, description, rows=rows, proportion=True)
 
 
 def _counted(
@@ -70,12 +74,14 @@ def _counted(
     description: str,
     worst: float = 0.0,
     bias: Bias | None = None,
+    ranks: bool = False,
 ) -> Metric:
-    return Metric(name, tasks, kernel, True, description, worst=worst, influence=moves, bias=bias)
+    return Metric(name, tasks, kernel, True, description, worst=worst, influence=moves, bias=bias, ranks=ranks)
 
 
-def _loss(name: str, tasks: tuple[str, ...], kernel: Kernel, description: str, unit_scale: bool) -> Metric:
-    return Metric(name, tasks, kernel, False, description, unit_scale=unit_scale, worst=None)
+def _loss(name: str, tasks: tuple[str, ...], rows: Rows, description: str, unit_scale: bool) -> Metric:
+    kernel = kernels.mean_of(rows)
+    return Metric(name, tasks, kernel, False, description, unit_scale=unit_scale, rows=rows, worst=None)
 
 
 _ALL = (
@@ -89,8 +95,8 @@ _ALL = (
         "mean F1 of the classes or labels",
         bias=influence.f1_macro_bias,
     ),
-    _loss("log_loss", _CLASSES, kernels.mean_of(kernels.log_loss_rows), "mean −log p(true class), nats", False),
-    _loss("brier", _CLASSES, kernels.mean_of(kernels.brier_rows), "mean squared error of probabilities", True),
+    _loss("log_loss", _CLASSES, kernels.log_loss_rows, "mean −log p(true class), nats", False),
+    _loss("brier", _CLASSES, kernels.brier_rows, "mean squared error of probabilities", True),
     _counted("mcc", _CLASSES, kernels.mcc, influence.mcc, "Matthews correlation; 0 is chance", worst=-1.0),
     _counted(
         "auroc",
@@ -98,6 +104,7 @@ _ALL = (
         kernels.auroc,
         influence.auroc,
         "area under the ROC curve, each class or label against the rest",
+        ranks=True,
     ),
     _counted(
         "average_precision",
@@ -105,14 +112,16 @@ _ALL = (
         kernels.average_precision,
         influence.average_precision,
         "mean average precision of the classes or labels",
+        bias=influence.average_precision_bias,
+        ranks=True,
     ),
     _proportion("top3", _CLASSES, kernels.top_rows(3), "share of rows with the true class among the first three"),
     _proportion("top5", _CLASSES, kernels.top_rows(5), "share of rows with the true class among the first five"),
     _counted("f1_micro", _LABELS, kernels.f1_micro, influence.f1_micro, "F1 over all pairs of row and label"),
     _proportion("subset_accuracy", _LABELS, kernels.exact_rows, "share of rows with exactly the right labels"),
     Metric("r2", _NUMBERS, kernels.r2, True, "share of variance explained", worst=None),
-    _loss("mae", _NUMBERS, kernels.mean_of(kernels.absolute_rows), "mean absolute error, target's unit", False),
-    _loss("rmse", _NUMBERS, kernels.rmse, "root mean squared error, target's unit", False),
+    _loss("mae", _NUMBERS, kernels.absolute_rows, "mean absolute error, target's unit", False),
+    Metric("rmse", _NUMBERS, kernels.rmse, False, "root mean squared error, target's unit", False, worst=None),
     Metric("spearman", _NUMBERS, kernels.spearman, True, "rank correlation", worst=None),
 )
 

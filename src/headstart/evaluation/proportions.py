@@ -32,7 +32,7 @@ def wilson(share: float, n: float, level: float) -> Bounds:
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
-def paired(wins: float, losses: float, n: int, level: float) -> Bounds:
+def paired(wins: float, losses: float, n: float, level: float) -> Bounds:
     """Bonett–Price interval for (wins − losses) / n: Wald's with one win and one loss added.
 
     ``wins`` counts the rows only the first model has right, ``losses`` those only the second has. No such row
@@ -44,12 +44,13 @@ def paired(wins: float, losses: float, n: int, level: float) -> Bounds:
     return max(-1.0, float(win - loss - half)), min(1.0, float(win - loss + half))
 
 
-def stratified_wilson(hits: np.ndarray, stratum: np.ndarray, level: float) -> Bounds:
+def stratified_wilson(hits: np.ndarray, stratum: np.ndarray, level: float, worth: float = 1.0) -> Bounds:
     """Interval for the mean over strata of the share of ``hits`` [n] of 0/1 (balanced accuracy).
 
     Wilson's interval with the effective number of rows: the n at which a plain proportion would have the
     variance of this mean. Each stratum's variance is estimated with its part of Wilson's z²/2 added hits and
-    misses, so that a stratum without an error does not count as certain, and without bias for its size.
+    misses, so that a stratum without an error does not count as certain, and without bias for its size. ``worth`` is
+    the share of the rows that independent ones would be (`headstart.evaluation.units`).
     """
     z = normal_quantile(level)
     n, (x,) = _per_stratum(stratum, hits)
@@ -58,20 +59,22 @@ def stratified_wilson(hits: np.ndarray, stratum: np.ndarray, level: float) -> Bo
     share = (x + added) / (n + 2 * added)
     centre = share.mean()
     variance = _mean_variance(share * (1 - share), n, centre * (1 - centre))
-    return wilson(float((x / n).mean()), float(centre * (1 - centre) / variance), level)
+    return wilson(float((x / n).mean()), worth * float(centre * (1 - centre) / variance), level)
 
 
-def stratified_paired(wins: np.ndarray, losses: np.ndarray, stratum: np.ndarray, level: float) -> Bounds:
+def stratified_paired(
+    wins: np.ndarray, losses: np.ndarray, stratum: np.ndarray, level: float, worth: float = 1.0
+) -> Bounds:
     """Interval for the mean over strata of the share of ``wins`` less that of ``losses`` [n] of 0/1.
 
-    Bonett–Price with the one added win and loss shared out over the strata.
+    Bonett–Price with the one added win and loss shared out over the strata; ``worth`` as in `stratified_wilson`.
     """
     n, (b, c) = _per_stratum(stratum, wins, losses)
-    added = 1 / len(n)
+    added = 1 / (worth * len(n))
     win, loss = (b + added) / (n + 2 * added), (c + added) / (n + 2 * added)
     centre = float((win - loss).mean())
     variance = _mean_variance(win + loss - (win - loss) ** 2, n, float((win + loss).mean()) - centre**2)
-    half = normal_quantile(level) * float(np.sqrt(variance))
+    half = normal_quantile(level) * float(np.sqrt(variance / worth))
     return max(-1.0, centre - half), min(1.0, centre + half)
 
 

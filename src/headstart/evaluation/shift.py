@@ -141,7 +141,8 @@ def _drift(output: int, known: np.ndarray, new: np.ndarray) -> Drift:
     noise = np.concatenate(sides)  # noise' noise: the covariance of ``between``
     squared = float(between @ between) - float(np.square(noise).sum())
     along = sum(float(np.square(side @ between).sum()) for side in sides)
-    spread = float(np.square(noise @ noise.T).sum())
+    wide = noise.shape[1] > len(noise)  # both products have one sum of squares; rows may be very many
+    spread = float(np.square(noise @ noise.T if wide else noise.T @ noise).sum())
     variance = float(known.var(axis=0, dtype=float, ddof=1).sum())
     if not variance > 0:
         return Drift(output, _NAN, _NAN, _NAN, len(new))

@@ -108,8 +108,9 @@ def compare_models(
 
     More than two models are more than one pair, and among many equal pairs some would look different by chance. Holm
     (1979), "A simple sequentially rejective multiple test procedure": of m pairs the clearest one is judged at level
-    1 − (1 − level) / m; if its interval excludes 0, the clearest of the rest at 1 − (1 − level) / (m − 1), and so on;
-    the first that does not leaves all the rest untold, at its level.
+    1 − (1 − level) / m; if its interval excludes 0, the next at 1 − (1 − level) / (m − 1), and so on; the first that
+    does not leaves all the rest untold, at its level. How clear pairs are is told once, at the first level, so that
+    each is judged twice at most.
 
     Raises:
         SettingError: fewer than two models, names that are not all different, models with other numbers of rows, or
@@ -140,15 +141,18 @@ def _holm(
 ) -> dict[tuple[int, int], Interval]:
     """The gain of every pair (first, second) at the level that it was judged at."""
     left = list(combinations(range(len(ps)), 2))
-    gains: dict[tuple[int, int], Interval] = {pair: Interval(0, 0, 0, level, 0) for pair in left}
-    while left:
-        corrected = 1 - (1 - level) / len(left)
-        for a, b in left:
-            gains[a, b] = paired_gain(metric, y, ps[a], ps[b], level=corrected, draws=draws, seed=seed)
-        clearest = max(left, key=lambda pair: _clearness(gains[pair]))
-        if _outcome(gains[clearest]) == "not to be told apart":
-            break
-        left.remove(clearest)
+
+    def judged(pair: tuple[int, int], looks: int) -> Interval:
+        corrected = 1 - (1 - level) / looks
+        return paired_gain(metric, y, ps[pair[0]], ps[pair[1]], level=corrected, draws=draws, seed=seed)
+
+    gains = {pair: judged(pair, len(left)) for pair in left}
+    left.sort(key=lambda pair: -_clearness(gains[pair]))
+    for told, pair in enumerate(left):
+        looks = len(left) - told
+        gains[pair] = judged(pair, looks) if told else gains[pair]
+        if _outcome(gains[pair]) == "not to be told apart":
+            return gains | {rest: judged(rest, looks) for rest in left[told + 1 :] if told}
     return gains
 
 

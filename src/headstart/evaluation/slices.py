@@ -18,6 +18,7 @@ from headstart.evaluation.metrics import Metric, get
 
 #: Groups with fewer rows are listed without an interval.
 LEAST_ROWS = 5
+_MANY_SMALL = 100  # such groups of a column from which on they are told as one
 _MOST_DRAWS = 8000  # of metrics that are bootstrapped: wide percentiles lie among few draws
 
 
@@ -27,7 +28,8 @@ class SliceScore:
 
     Attributes:
         column: the slice column, or the property of the inputs.
-        value: its value, as text.
+        value: its value, as text; of a column with more than 100 values of fewer than `LEAST_ROWS` rows, how many of
+            these were put together.
         n: rows in the group.
         interval: the score; its level is the corrected one, its bounds are nan in groups under `LEAST_ROWS` rows.
         looked_at: the number of groups with an interval, for which it is corrected.
@@ -53,7 +55,8 @@ def by_slice(
     """``metric`` for every value of every column [n] of ``slices``, worst first.
 
     All intervals are corrected together. Groups too small for an interval come after the others, and groups where
-    the metric is undefined last.
+    the metric is undefined last. Where a column has more than 100 groups too small (a number of its own in every row,
+    say), their rows are one group.
 
     Raises:
         ColumnError: a column of another length.
@@ -61,25 +64,37 @@ def by_slice(
     chosen = get(metric)
     y, p = np.asarray(y), np.asarray(p)
     groups = _groups(slices, len(y))
-    looked_at = sum(1 for *_, rows in groups if np.count_nonzero(rows) >= LEAST_ROWS)
+    looked_at = sum(1 for *_, rows in groups if len(rows) >= LEAST_ROWS)
     corrected = 1 - (1 - level) / max(1, looked_at)
     draws = max(draws, min(_MOST_DRAWS, draws * looked_at))
     scores = [
-        SliceScore(column, value, len(y[rows]), _score(chosen, y[rows], p[rows], corrected, draws, seed), looked_at)
+        SliceScore(column, value, len(rows), _score(chosen, y[rows], p[rows], corrected, draws, seed), looked_at)
         for column, value, rows in groups
     ]
     return sorted(scores, key=lambda score: _order(score, chosen))
 
 
 def _groups(columns: Mapping[str, np.ndarray], n: int) -> list[tuple[str, str, np.ndarray]]:
-    """Column, value and mask [n] of every group."""
+    """Column, value and row numbers of every group."""
     groups = []
     for column, values in columns.items():
-        texts = np.array([str(value) for value in values], dtype=object)
-        if len(texts) != n:
-            raise ColumnError(f"slice column {column!r} has {len(texts)} rows where the scores have {n}.")
-        groups += [(column, value, texts == value) for value in sorted(set(texts))]
+        rows_of: dict[str, list[int]] = {}
+        for row, value in enumerate(values):
+            rows_of.setdefault(str(value), []).append(row)
+        count = sum(map(len, rows_of.values()))
+        if count != n:
+            raise ColumnError(f"slice column {column!r} has {count} rows where the scores have {n}.")
+        groups += [(column, value, np.array(rows)) for value, rows in _small_together(rows_of)]
     return groups
+
+
+def _small_together(rows_of: dict[str, list[int]]) -> list[tuple[str, list[int]]]:
+    """The groups by value; where there are many too small for an interval, these as one."""
+    small = [value for value, rows in rows_of.items() if len(rows) < LEAST_ROWS]
+    if len(small) <= _MANY_SMALL:
+        return sorted(rows_of.items())
+    together = sorted(row for value in small for row in rows_of.pop(value))
+    return [*sorted(rows_of.items()), (f"{len(small):,} values of fewer than {LEAST_ROWS} rows each", together)]
 
 
 def _score(metric: Metric, y: np.ndarray, p: np.ndarray, level: float, draws: int, seed: int) -> Interval:

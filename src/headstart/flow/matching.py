@@ -67,7 +67,8 @@ def _ordered(answers: Answers, labels: tuple[str, ...]) -> Answers:
     """``answers`` with its outputs in the order of ``labels``."""
     if answers.labels == labels:
         return answers
-    order = np.array([answers.labels.index(label) for label in labels])
+    column = {label: i for i, label in enumerate(answers.labels)}
+    order = np.array([column[label] for label in labels])
     truth = np.argsort(order)[answers.truth] if answers.task == "classification" else answers.truth[:, order]
     return replace(answers, truth=truth, probabilities=answers.probabilities[:, order], labels=labels)
 

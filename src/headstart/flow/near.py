@@ -21,7 +21,7 @@ from headstart.modalities.classical import shapes
 from headstart.training.extracted import Extracted
 
 FOLDER = "near"  # in the cache
-_VERSION = 1  # to be raised whenever other pairs are found
+_VERSION = 2  # to be raised whenever other pairs are found
 _HOW = ("content", "picture hash", "words", "features")
 
 
@@ -70,9 +70,10 @@ def near_of(table: Table, features: Extracted, base: Identity) -> Near:
     path = cache_root() / FOLDER / f"{_name(keys, table.modality, base)}.safetensors"
     pairs = _known(path)
     if pairs is None:
+        vectors = features.vectors[kept] if features.rejected else features.vectors
         if features.classical is not None:
-            small = shapes(features.classical[kept])
-        pairs = near_duplicates(table.inputs, table.modality, keys, features.vectors[kept], shapes=small)
+            small = shapes(features.classical)[kept]
+        pairs = near_duplicates(table.inputs, table.modality, keys, vectors, shapes=small)
         write_atomically(path, pack(_tensors(pairs)))
     return Near(pairs, clusters(pairs, len(table)))
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.data import strata
-from headstart.data.joining import join
 from headstart.data.seal import SealedTest, seal
 from headstart.data.split import assign, check
-from headstart.data.table import Fact, Opened, Rejected, Table
+from headstart.data.table import PARTS, Fact, Opened, Rejected, Table
 from headstart.errors import SourceError, SplitError
 from headstart.flow.near import Near, near_of
 from headstart.progress import Progress
@@ -48,6 +47,13 @@ class Rows:
     def __len__(self) -> int:
         return len(self.table)
 
+    def span(self, start: int, stop: int) -> Rows:
+        """The rows from ``start`` to before ``stop``; nothing is copied."""
+        some = slice(start, stop)
+        classical = None if self.classical is None else self.classical[some]
+        table = self.table.take(np.arange(start, stop))
+        return Rows(table, self.vectors[some], classical, self.y[some], self.keys[some], self.clusters[some])
+
     def control_inputs(self) -> Sequence[Any] | np.ndarray:
         """What the controls take: classical features of images, the texts themselves."""
         return self.classical if self.classical is not None else list(self.table.inputs)
@@ -63,32 +69,31 @@ def train_rows(rows: Rows) -> TrainRows:
 
 
 @dataclass(frozen=True)
-class _ById:
-    """Features found again by the ids of the rows that a split or seal hands out."""
+class _Known:
+    """What is known of m rows besides what their table holds; fields as in `Rows`."""
 
-    features: Extracted
+    vectors: np.ndarray
+    classical: np.ndarray | None
+    keys: np.ndarray
     clusters: np.ndarray
-    row_of: dict[str, int]
+
+    @classmethod
+    def of(cls, features: Extracted, clusters: np.ndarray, rows: np.ndarray) -> _Known:
+        """Of ``rows`` [m] of the ``features`` [n]; copied, so that these need not be kept."""
+        classical = None if features.classical is None else features.classical[rows]
+        return cls(features.vectors[rows], classical, features.keys[rows], clusters[rows])
 
     def rows(self, table: Table, task: Task) -> Rows:
-        index = np.array([self.row_of[i] for i in table.ids], dtype=int)
-        classical = self.features.classical
+        """With their ``table`` [m]."""
         targets: Sequence[Any] | np.ndarray = [] if table.targets is None else table.targets
-        return Rows(
-            table,
-            self.features.vectors[index],
-            None if classical is None else classical[index],
-            task.encode(targets),
-            self.features.keys[index],
-            self.clusters[index],
-        )
+        return Rows(table, self.vectors, self.classical, task.encode(targets), self.keys, self.clusters)
 
 
 class SealedRows:
     """The test part with its features, behind the seal."""
 
-    def __init__(self, sealed: SealedTest, features: _ById, task: Task) -> None:
-        self._sealed, self._features, self._task = sealed, features, task
+    def __init__(self, sealed: SealedTest, known: _Known, task: Task) -> None:
+        self._sealed, self._known, self._task = sealed, known, task
 
     def __len__(self) -> int:
         return len(self._sealed)
@@ -100,7 +105,7 @@ class SealedRows:
 
     def open(self, reason: str) -> Rows:
         """The test rows; see `SealedTest.open`."""
-        return self._features.rows(self._sealed.open(reason), self._task)
+        return self._known.rows(self._sealed.open(reason), self._task)
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ class Prepared:
     """All that the climbing and judging need.
 
     Attributes:
-        train, valid: working rows.
+        train, valid: the working rows, which are views of one array of features.
         task: target coding, fixed by the training rows.
         facts, rejected: what was inferred and set aside, over all steps.
         features: how the features came about; those of the test rows are behind the seal.
@@ -116,6 +121,7 @@ class Prepared:
         valid_given: whether the source said which rows are the validation part.
         near: near duplicates among the usable rows.
         assigned: the usable rows with their parts, without targets; ``keys`` [rows] their content hashes.
+        worked_on: training rows, then validation rows.
         foreknown: ids of test rows that an earlier run trained the base on.
     """
 
@@ -131,21 +137,12 @@ class Prepared:
     near: Near
     assigned: Table
     keys: np.ndarray
+    worked_on: Rows
     foreknown: frozenset[str] = frozenset()
 
     def working(self) -> Rows:
-        """Training and validation rows together."""
-        classical = None
-        if self.train.classical is not None and self.valid.classical is not None:
-            classical = np.concatenate([self.train.classical, self.valid.classical])
-        return Rows(
-            join([self.train.table, self.valid.table]),
-            np.concatenate([self.train.vectors, self.valid.vectors]),
-            classical,
-            np.concatenate([self.train.y, self.valid.y]),
-            np.concatenate([self.train.keys, self.valid.keys]),
-            np.concatenate([self.train.clusters, self.valid.clusters]),
-        )
+        """Training rows, then validation rows."""
+        return self.worked_on
 
 
 def prepare(
@@ -176,16 +173,18 @@ def prepare(
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
     together[features.kept] = near.clusters if settings.split.together else equal
-    by_id = _ById(features, together, {str(name): row for row, name in enumerate(table.ids)})
     assigned, facts = assign(kept, settings.split, keys=together[features.kept])
     foreknown, told = _foreknown(base, assigned, features.keys[features.kept])
-    working, sealed = seal(assigned)
-    train, valid = working.part("train"), working.part("valid")
-    task = get_task(table.task).from_targets([] if train.targets is None else train.targets)
+    sealed = seal(assigned)[1]
+    train, valid, test = (np.flatnonzero(assigned.split == part) for part in PARTS)
+    learnt, row_of = assigned.take(train).targets, np.flatnonzero(features.kept)
+    task = get_task(table.task).from_targets([] if learnt is None else learnt)
+    order = np.concatenate([train, valid])
+    working = _Known.of(features, together, row_of[order]).rows(assigned.take(order), task)
     return Prepared(
-        by_id.rows(train, task),
-        by_id.rows(valid, task),
-        SealedRows(sealed, by_id, task),
+        working.span(0, len(train)),
+        working.span(len(train), len(order)),
+        SealedRows(sealed, _Known.of(features, together, row_of[test]), task),
         task,
         opened.facts + base.facts + facts + told,
         rejected,
@@ -195,6 +194,7 @@ def prepare(
         near,
         replace(assigned, targets=None, task=""),
         features.keys[features.kept],
+        working,
         foreknown,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -56,7 +57,15 @@ class Extracted:
 
     def reject(self, row: int, reason: str) -> None:
         """Set aside a row, and those that repeat it."""
-        self.rejected.update({int(i): reason for i in np.flatnonzero(self.keys == self.keys[row])})
+        self.rejected.update(dict.fromkeys(self._rows_of[self.keys[row]], reason))
+
+    @cached_property
+    def _rows_of(self) -> dict[str, list[int]]:
+        """The rows of every content."""
+        found: dict[str, list[int]] = {}
+        for row, key in enumerate(self.keys.tolist()):
+            found.setdefault(key, []).append(row)
+        return found
 
     def effort(self) -> Effort:
         """What it took."""
