@@ -30,13 +30,13 @@ class TextLinear(Control):
         """Learn from n texts."""
         self._features = TextFeatures(self.outputs)
         x = self._features.fit(inputs)
-        unit = TargetScale.of(y, task)
-        y = unit.standardised(y)  # scikit-learn's ridge takes targets in the type of the features, float32
+        scale = TargetScale.of(y, task)
+        y = scale.standardised(y)  # scikit-learn's ridge takes targets in the type of the features, float32
         self.strength = self._chosen(x, y, task, seed)
         self._task = task
         self._models = _fitted(x, y, task, self.strength, seed)
         if task == "regression":
-            _put_back(self._models[0], unit)
+            _put_back(self._models[0], scale)
 
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Of n texts."""
@@ -86,10 +86,10 @@ def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int) -> lis
     return [_logistic(x, y, strength, seed)]
 
 
-def _put_back(model: Any, unit: TargetScale) -> None:
+def _put_back(model: Any, scale: TargetScale) -> None:
     """A ridge model's answers from standardised targets into the target's unit, float64."""
-    model.coef_ = model.coef_.astype(np.float64) * unit.scale[:, None]
-    model.intercept_ = model.intercept_ * unit.scale + unit.centre
+    model.coef_ = model.coef_.astype(np.float64) * scale.scale[:, None]
+    model.intercept_ = model.intercept_ * scale.scale + scale.centre
 
 
 def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:

@@ -57,7 +57,7 @@ def solve_selected(
     """
     x, y, outputs = checked(x, y, task, outputs)
     _check(x, parts)
-    aims, named, unit = standardised(y, task, metric_of(task, metric, balanced))
+    aims, named, scale = standardised(y, task, metric_of(task, metric, balanced))
     terms = Terms(aims, task, outputs, named, held_out(y, task, seed=seed, groups=groups), balanced)
     with for_size(x.shape, outputs):
         folds = _folds(x, terms, parts)
@@ -70,7 +70,7 @@ def solve_selected(
     chosen, tried = compare(terms, found)
     scores = np.full((len(y), outputs), np.nan, np.float32)
     scores[terms.held] = found[chosen].scores * np.float32(tried[chosen].settings["factor"])
-    return Solved(refit_selected(tried[chosen], x, y, task, outputs=outputs), unit.values(scores), tried)
+    return Solved(refit_selected(tried[chosen], x, y, task, outputs=outputs), scale.values(scores), tried)
 
 
 def refit_selected(

@@ -69,11 +69,11 @@ def solve(
     x, y, outputs = checked(x, y, task, outputs)
     named = metric_of(task, metric, balanced)
     parts = held_out(y, task, seed=seed, groups=groups)
-    y, named, unit = standardised(y, task, named)
+    y, named, scale = standardised(y, task, named)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
         found = _solve(Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups)))
-    return Solved(unit.head_of_values(found.head), unit.values(found.scores), found.tried)
+    return Solved(scale.head_of_values(found.head), scale.values(found.scores), found.tried)
 
 
 def much_together(groups: np.ndarray | None) -> bool:
@@ -101,11 +101,11 @@ def refit(
         SettingError: as `solve`.
     """
     x, y, outputs = checked(x, y, task, outputs)
-    balanced, unit = chosen.settings["balanced"], TargetScale.of(y, task)
+    balanced, scale = chosen.settings["balanced"], TargetScale.of(y, task)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        trial = Trial(unit.standardised(y), task, outputs, "", [], balanced, rotation, grouped=False)
-        return unit.head_of_values(_head(chosen.kind, chosen.settings, trial))
+        trial = Trial(scale.standardised(y), task, outputs, "", [], balanced, rotation, grouped=False)
+        return scale.head_of_values(_head(chosen.kind, chosen.settings, trial))
 
 
 def _head(kind: str, settings: dict[str, Any], trial: Trial, start: np.ndarray | None = None) -> LinearHead:
@@ -123,10 +123,10 @@ def standardised(y: np.ndarray, task: str, metric: str | Metric) -> tuple[np.nda
 
     A metric of the caller's own is still asked about values in the target's unit.
     """
-    unit = TargetScale.of(y, task)
+    scale = TargetScale.of(y, task)
     if not callable(metric) or task != "regression":
-        return unit.standardised(y), metric, unit
-    return unit.standardised(y), lambda scores, y: metric(unit.values(scores), unit.values(y)), unit
+        return scale.standardised(y), metric, scale
+    return scale.standardised(y), lambda scores, y: metric(scale.values(scores), scale.values(y)), scale
 
 
 def metric_of(task: str, metric: str | Metric | None, balanced: bool) -> str | Metric:

@@ -33,7 +33,7 @@ class Look:
 def look(work: Work, held: Supply) -> Look:
     """Judge the weights by ``held``."""
     given, y = scores(work, held), held.feed.rows.y
-    answers = probabilities(work.trainee.unit.values(given), work.task)
+    answers = probabilities(work.trainee.target_scale.values(given), work.task)
     score = METRICS[work.options.metric].function(y, answers) if np.isfinite(given).all() else math.nan
     with torch.no_grad():
         summed, weight = work.loss(torch.from_numpy(given), work.truth(y))

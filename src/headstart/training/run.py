@@ -81,8 +81,8 @@ def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Tr
     if job.recipe.lora:
         torch.manual_seed(options.seed)  # adapters begin with random numbers
         inject(network, job.recipe.lora)
-    unit = TargetScale.of(job.train.y, job.task)
-    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout, unit).to(processes.device)
+    scale = TargetScale.of(job.train.y, job.task)
+    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout, scale).to(processes.device)
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
     engine = Engine(Work(trainee, job.task, loss, options, processes, progress))
     moments = engine.resume()

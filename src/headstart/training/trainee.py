@@ -29,7 +29,7 @@ class Trainee(nn.Module):
         features: [n, width] some features of the base: they give the scale.
         outputs: columns of scores.
         dropout: of the features before the head.
-        unit: what brings a regression's targets to a common scale; None for tasks without.
+        target_scale: what brings a regression's targets to a common scale; None for tasks without.
     """
 
     centre: torch.Tensor
@@ -42,15 +42,15 @@ class Trainee(nn.Module):
         features: np.ndarray,
         outputs: int,
         dropout: float,
-        unit: TargetScale | None = None,
+        target_scale: TargetScale | None = None,
     ) -> None:
         super().__init__()
         # Pixels come with channels last in memory; so no convolution has to convert one or the other.
         self.network = network.to(memory_format=torch.channels_last)
         self.stages = Stages(network)
         self._used = _used(network)
-        self.unit = unit or TargetScale.none()
-        start = start and self.unit.head_of_scores(start)
+        self.target_scale = target_scale or TargetScale.none()
+        start = start and self.target_scale.head_of_scores(start)
         centre, scale = features.mean(0), float(features.std()) or 1.0
         self.register_buffer("centre", torch.from_numpy(centre.astype(np.float32)))
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32))
@@ -88,7 +88,7 @@ class Trainee(nn.Module):
         weight = self.head.weight.detach().cpu().numpy().T.astype(np.float64) / float(self.scale)
         bias = self.head.bias.detach().cpu().numpy() - self.centre.cpu().numpy().astype(np.float64) @ weight
         head = LinearHead(weight.astype(np.float32), bias.astype(np.float32), task, "trained", {})
-        return self.unit.head_of_values(head)
+        return self.target_scale.head_of_values(head)
 
     def thaw(self, phase: Phase) -> dict[int, list[nn.Parameter]]:
         """Let ``phase``'s weights move and no others; those of the base by depth, 0 the top stage.

@@ -36,7 +36,7 @@ class Work:
 
     def truth(self, y: np.ndarray) -> torch.Tensor:
         """Targets as the task encodes them in the form that ``loss`` takes, a regression's standardised."""
-        return targets(self.trainee.unit.standardised(y), self.task)
+        return targets(self.trainee.target_scale.standardised(y), self.task)
 
 
 @dataclass(frozen=True)
