@@ -42,7 +42,7 @@ def test_units_of_one_row_change_nothing(name):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_rows_that_are_copies_count_once(name):
-    """Ten copies of each row: the interval is about that of the rows without copies, not narrower by the root of ten."""
+    """The interval of ten copies of each row is about that of the rows, not narrower by the root of ten."""
     y, p, _ = grouped(1, 80, 1, 0.0)
     often = np.repeat(np.arange(80), 10)
     once, wrong = score_interval(name, y, p), score_interval(name, y[often], p[often])

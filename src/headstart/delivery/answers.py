@@ -1,14 +1,14 @@
 """``answers.parquet``: what a run keeps of its held-out and test rows, so that it can be compared without the model.
 
-A row for each answer: part, id, key, truth, probabilities and fold; the labels, the task and the metric are JSON in
-the file's metadata. No input is kept, only its content key.
+A row for each answer: part, id, key, truth, probabilities, fold and unit; the labels, the task and the metric are JSON
+in the file's metadata. No input is kept, only its content key.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,10 @@ FILE = "answers.parquet"
 #: The parts of the rows that are kept.
 HELD, TEST = "held", "test"
 #: Version of the layout.
-SCHEMA = 1
-_COLUMNS = ("part", "id", "key", "truth", "probabilities", "fold")
+SCHEMA = 2
+_COLUMNS = ("part", "id", "key", "truth", "probabilities", "fold", "unit")
 _META = b"headstart"
+_NO_UNITS = np.zeros(0, int)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Answers:
         labels: names of the outputs; () for regression.
         task: "classification", "multilabel" or "regression".
         metric: what the run was judged by.
+        unit: [n] int: rows of one unit (group, near duplicates) are not independent; rows of layout 1, which has none,
+            are of one unit where their contents are equal.
 
     Raises:
         SettingError: columns of other lengths, another part, or what `check_answers` refuses.
@@ -61,9 +64,12 @@ class Answers:
     labels: tuple[str, ...]
     task: str
     metric: str
+    unit: np.ndarray = field(default_factory=lambda: _NO_UNITS)
 
     def __post_init__(self) -> None:
-        lengths = {name: len(getattr(self, name)) for name in ("part", "ids", "keys", "truth", "fold")}
+        if self.unit is _NO_UNITS:
+            object.__setattr__(self, "unit", np.unique(self.keys, return_inverse=True)[1])
+        lengths = {name: len(getattr(self, name)) for name in ("part", "ids", "keys", "truth", "fold", "unit")}
         for name, length in lengths.items():
             if length != len(self.probabilities):
                 raise SettingError(f"{name} has {length} rows and the probabilities {len(self.probabilities)}.")
@@ -80,7 +86,7 @@ class Answers:
 
     def take(self, rows: np.ndarray) -> Answers:
         """The answers of ``rows`` (indices or a boolean mask), in that order."""
-        columns = ("part", "ids", "keys", "truth", "probabilities", "fold")
+        columns = ("part", "ids", "keys", "truth", "probabilities", "fold", "unit")
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
     def part_of(self, name: str) -> Answers:
@@ -112,7 +118,8 @@ class Answers:
         whole = self.task == "classification"
         kind = get(self.task).precision
         truth = pa.array(self.truth.astype(np.int64)) if whole else _rows_of(self.truth, kind)
-        arrays = [*texts, truth, _rows_of(self.probabilities, kind), pa.array(self.fold.astype(np.int64))]
+        numbers = [pa.array(column.astype(np.int64)) for column in (self.fold, self.unit)]
+        arrays = [*texts, truth, _rows_of(self.probabilities, kind), *numbers]
         said = {"schema": SCHEMA, "task": self.task, "metric": self.metric, "labels": list(self.labels)}
         return pa.table(arrays, names=list(_COLUMNS)).replace_schema_metadata({_META: json.dumps(said)})
 
@@ -134,7 +141,8 @@ class Answers:
             truth = table["truth"].to_numpy() if said["task"] == "classification" else _matrix(table["truth"])
             matrix, fold = _matrix(table["probabilities"]), table["fold"].to_numpy()
             labels = tuple(str(label) for label in said["labels"])
-            return cls(part, ids, keys, truth, matrix, fold, labels, said["task"], said["metric"])
+            unit = table["unit"].to_numpy() if "unit" in table.column_names else _NO_UNITS
+            return cls(part, ids, keys, truth, matrix, fold, labels, said["task"], said["metric"], unit)
         except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
             raise BundleError(f"{file} is damaged: {error}; fit again.") from error
 

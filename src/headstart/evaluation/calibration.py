@@ -154,8 +154,8 @@ def calibration_interval(
 
     ``y`` and ``p`` as in `calibration_error`; how it is done in `headstart.evaluation.calibration_gaps`. ``bins``
     are 15 unless given, fewer under 300 rows so that each has 20. Multilabel: the labels of one row are not
-    taken for independent, nor are rows of one unit (``units`` [n] codes). nan without rows or with values that are not finite. `SettingError` for a ``level``
-    outside 0 … 1.
+    taken for independent, nor are rows of one unit (``units`` [n] codes). nan without rows or with values that are not
+    finite. `SettingError` for a ``level`` outside 0 … 1.
     """
     if not 0 < level < 1:
         raise SettingError(f"level is {level}; it must lie between 0 and 1, e.g. 0.95.")

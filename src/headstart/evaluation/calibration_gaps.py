@@ -44,7 +44,7 @@ class Gaps:
 
 
 def gaps(confidence: np.ndarray, right: np.ndarray, which: np.ndarray, worth: float) -> Gaps:
-    """The bins ``which`` [n] of what was claimed and whether it was so [n], ``worth`` that share of independent rows."""
+    """The bins ``which`` [n] of what was claimed and whether it was so [n], a share ``worth`` of independent rows."""
     n = np.bincount(which)
     mean = np.bincount(which, confidence) / n
     gap = np.bincount(which, right) / n - mean

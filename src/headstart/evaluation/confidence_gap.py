@@ -18,7 +18,8 @@ def confidence_gap(y: np.ndarray, p: np.ndarray, *, units: np.ndarray | None = N
     Unlike a calibration error it has a sign, and it is not biased upward on few rows. ``y`` is [n] class numbers.
     The interval is Student's for the mean of the n differences, with two pseudo-rows added that are answered with the
     mean confidence, one right and one wrong (Bonett & Price 2012), so that answers that are all right do not count as
-    certain; rows of one unit (``units`` [n] codes) are summed first. nan without rows, or where a probability is not finite; no bounds under six rows.
+    certain; rows of one unit (``units`` [n] codes) are summed first. nan without rows, or where a probability is not
+    finite; no bounds under six rows or units.
 
     Raises:
         SettingError: ``level`` is not between 0 and 1.

@@ -102,8 +102,8 @@ def fit_residuals(
 ) -> Conformal:
     """The intervals around ``predicted`` [n, 1] values of rows that their model did not learn from; ``y`` [n, 1].
 
-    ``units`` as for `fit_conformal`. Their half width is a quantile of the absolute residuals (Lei et al. 2018, "Distribution-free predictive
-    inference for regression").
+    ``units`` as for `fit_conformal`. Their half width is a quantile of the absolute residuals (Lei et al. 2018,
+    "Distribution-free predictive inference for regression").
     """
     predicted, y = _checked(predicted, y, level, confidence)
     residuals = np.abs(predicted.astype(float) - y).reshape(-1)

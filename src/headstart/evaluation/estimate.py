@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.errors import SettingError
 from headstart.evaluation import proportions
+from headstart.evaluation.units import Units
 
 _LEVEL = 0.95
 _METHOD = 1 / 3  # of the estimated change: how far off it may be besides
@@ -54,7 +55,9 @@ def negative_entropy(p: np.ndarray) -> np.ndarray:
 CONFIDENCES: tuple[Callable[[np.ndarray], np.ndarray], ...] = (greatest, negative_entropy)
 
 
-def estimate_accuracy(held_p: np.ndarray, held_y: np.ndarray, p: np.ndarray) -> Estimate:
+def estimate_accuracy(
+    held_p: np.ndarray, held_y: np.ndarray, p: np.ndarray, held_units: np.ndarray | None = None
+) -> Estimate:
     """The accuracy of the model behind ``p`` [n, k] on these rows, whose labels are not known.
 
     Average thresholded confidence (ATC; Garg et al. 2022, "Leveraging unlabeled data to predict out-of-distribution
@@ -74,6 +77,7 @@ def estimate_accuracy(held_p: np.ndarray, held_y: np.ndarray, p: np.ndarray) -> 
         held_p: [h, k] probabilities of rows that the model did not learn from.
         held_y: [h] int, their classes.
         p: [n, k].
+        held_units: [h] codes: held-out rows of one unit are not independent.
 
     Raises:
         SettingError: no rows, values that are not finite, or columns that do not match.
@@ -82,7 +86,7 @@ def estimate_accuracy(held_p: np.ndarray, held_y: np.ndarray, p: np.ndarray) -> 
     _check(held_p, held_y, p)
     right = np.argmax(held_p, axis=1) == held_y
     accuracy = float(right.mean())
-    low, high = _accuracy_bounds(held_p, right)
+    low, high = _accuracy_bounds(held_p, right, Units.of(held_units, len(right)))
     value, lower, upper = (_expected(held_p, p, share) for share in (accuracy, low, high))
     least, most = proportions.wilson(value, len(p), _LEVEL)
     method = _METHOD * abs(value - accuracy)
@@ -114,7 +118,7 @@ def _expected(held_p: np.ndarray, p: np.ndarray, share: float) -> float:
     return float(np.mean([thresholded(sure(held_p), share, sure(p)) for sure in CONFIDENCES]))
 
 
-def _accuracy_bounds(held_p: np.ndarray, right: np.ndarray) -> proportions.Bounds:
+def _accuracy_bounds(held_p: np.ndarray, right: np.ndarray, units: Units) -> proportions.Bounds:
     """Accuracies whose thresholds bound the true one.
 
     A row that is right and above the threshold, or wrong and below it, says nothing against the threshold.
@@ -124,8 +128,9 @@ def _accuracy_bounds(held_p: np.ndarray, right: np.ndarray) -> proportions.Bound
     for sure in CONFIDENCES:
         ranked = right[np.argsort(-sure(held_p), kind="stable")]
         missed += float(ranked[round(accuracy * n) :].sum()) / len(CONFIDENCES)  # right, but below
-    low, high = proportions.paired(missed, missed, n, _LEVEL)  # as many are wrong, but above
-    least, most = proportions.wilson(accuracy, n, _LEVEL)
+    worth = units.rows_worth(right - accuracy, _LEVEL)
+    low, high = proportions.paired(worth * missed, worth * missed, worth * n, _LEVEL)  # as many are wrong, but above
+    least, most = proportions.wilson(accuracy, worth * n, _LEVEL) if worth > 0 else (0.0, 1.0)
     return max(0.0, min(accuracy + low, least)), min(1.0, max(accuracy + high, most))
 
 

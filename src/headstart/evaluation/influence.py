@@ -67,11 +67,11 @@ def _own_part(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
 def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
     """Of the mean F1 of the classes or labels that occur in truth or predictions."""
     hits, truth, given = _counts(y, p, w)
-    either, present = truth + given, np.count_nonzero(truth + given)
+    either, present = truth + given, max(1, int(np.count_nonzero(truth + given)))
     score = 2 * hits / np.where(either > 0, either, 1)
     rows = np.where(truth > 0, truth, either)
-    centre = drawn(score, rows, float(score.sum()) / max(1, present), towards)
-    scale = np.sqrt(made_good(rows, towards)) / np.where(either > 0, either, 1) / max(1, present)
+    centre = drawn(score, rows, float(score.sum()) / present, towards)
+    scale = np.sqrt(made_good(rows, towards)) / np.where(either > 0, either, 1) / present
     return _cells(y, p, 2 * scale, centre * scale)
 
 
@@ -85,7 +85,7 @@ def f1_macro_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
     """
     hits, truth, given = _counts(y, p, w)
     present, some = np.count_nonzero(truth + given), truth > 0
-    n, found, false = truth[some], hits[some], (given - hits)[some]
+    n, found, false = (part[some] for part in (truth, hits, given - hits))
     recall = drawn(found / n, n, float(found.sum() / n.sum()))
     spurious = drawn(false / n, n, float(false.sum() / n.sum())) * n  # expected false positives
     few = n <= _EXACT
@@ -227,11 +227,12 @@ class _Ties:
 
 def _counts(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """[k] each: weight of the hits, of the truth and of the answers of every class or label."""
-    return tuple(part[:, 0] for part in class_weights(y, p, w[:, None]))  # type: ignore[return-value]
+    hits, truth, given = class_weights(y, p, w[:, None])
+    return hits[:, 0], truth[:, 0], given[:, 0]
 
 
 def _cells(y: np.ndarray, p: np.ndarray, hit: np.ndarray, either: np.ndarray) -> np.ndarray:
-    """[n] sums over the labels a row has and was given: ``hit`` [k] of those that agree, less ``either`` [k] of each."""
+    """[n] sums over labels of a row: ``hit`` [k] where truth and answer agree, less ``either`` [k] of each of both."""
     if y.ndim == 2:
         truth, given = y > 0.5, p >= 0.5
         return np.asarray((truth & given) @ hit - truth @ either - given @ either)

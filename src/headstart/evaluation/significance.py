@@ -43,9 +43,9 @@ class Pair:
         a, b: their names.
         gain: of a over b, above 0 where a is better; its level is the one that the pair was judged at.
         outcome: "a better" or "b better" where the gain's interval excludes 0, else "not to be told apart".
-        rows_needed: rows at which a gain of this size would probably be settled; None where it is, or where there is
-            no gain to settle.
-        mcnemar: of the rows answered right; None for multilabel and regression.
+        rows_needed: rows, or groups of them where rows are grouped, at which a gain of this size would probably be
+            settled; None where it is, or where there is no gain to settle.
+        mcnemar: of the rows answered right; None for multilabel and regression, and where rows are grouped.
     """
 
     a: str
@@ -100,6 +100,7 @@ def compare_models(
     y: np.ndarray,
     ps: Sequence[np.ndarray],
     *,
+    units: np.ndarray | None = None,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
@@ -110,7 +111,8 @@ def compare_models(
     (1979), "A simple sequentially rejective multiple test procedure": of m pairs the clearest one is judged at level
     1 − (1 − level) / m; if its interval excludes 0, the next at 1 − (1 − level) / (m − 1), and so on; the first that
     does not leaves all the rest untold, at its level. How clear pairs are is told once, at the first level, so that
-    each is judged twice at most.
+    each is judged twice at most. Rows of one unit (``units`` [n] codes) are not independent; McNemar's test, which
+    takes them for that, is left out there.
 
     Raises:
         SettingError: fewer than two models, names that are not all different, models with other numbers of rows, or
@@ -118,10 +120,10 @@ def compare_models(
     """
     _check(names, y, ps)
     scores = {
-        name: score_interval(metric, y, p, level=level, draws=draws, seed=seed)
+        name: score_interval(metric, y, p, units=units, level=level, draws=draws, seed=seed)
         for name, p in zip(names, ps, strict=True)
     }
-    gains = _holm(metric, y, ps, level, draws, seed)
+    gains = _holm(metric, y, ps, units, level, draws, seed)
     pairs = [_pair(names[a], names[b], gains[a, b], np.asarray(y), ps[a], ps[b]) for a, b in gains]
     return Comparison(metric, level, len(y), scores, pairs)
 
@@ -137,14 +139,21 @@ def _check(names: Sequence[str], y: np.ndarray, ps: Sequence[np.ndarray]) -> Non
 
 
 def _holm(
-    metric: str, y: np.ndarray, ps: Sequence[np.ndarray], level: float, draws: int, seed: int
+    metric: str,
+    y: np.ndarray,
+    ps: Sequence[np.ndarray],
+    units: np.ndarray | None,
+    level: float,
+    draws: int,
+    seed: int,
 ) -> dict[tuple[int, int], Interval]:
     """The gain of every pair (first, second) at the level that it was judged at."""
     left = list(combinations(range(len(ps)), 2))
 
     def judged(pair: tuple[int, int], looks: int) -> Interval:
         corrected = 1 - (1 - level) / looks
-        return paired_gain(metric, y, ps[pair[0]], ps[pair[1]], level=corrected, draws=draws, seed=seed)
+        p_a, p_b = ps[pair[0]], ps[pair[1]]
+        return paired_gain(metric, y, p_a, p_b, units=units, level=corrected, draws=draws, seed=seed)
 
     gains = {pair: judged(pair, len(left)) for pair in left}
     left.sort(key=lambda pair: -_clearness(gains[pair]))
@@ -174,4 +183,5 @@ def _pair(a: str, b: str, gain: Interval, y: np.ndarray, p_a: np.ndarray, p_b: n
     outcome = _outcome(gain)
     open_question = outcome == "not to be told apart" and gain.value != 0 and np.isfinite([gain.low, gain.high]).all()
     needed = rows_needed(gain, 0.0) if open_question else None
-    return Pair(a, b, gain, outcome, needed, mcnemar(y, p_a, p_b) if y.ndim == 1 and p_a.shape[1] > 1 else None)
+    tested = y.ndim == 1 and p_a.shape[1] > 1 and not gain.grouped
+    return Pair(a, b, gain, outcome, needed, mcnemar(y, p_a, p_b) if tested else None)

@@ -48,6 +48,7 @@ def by_slice(
     p: np.ndarray,
     slices: Mapping[str, np.ndarray],
     *,
+    units: np.ndarray | None = None,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
@@ -56,7 +57,7 @@ def by_slice(
 
     All intervals are corrected together. Groups too small for an interval come after the others, and groups where
     the metric is undefined last. Where a column has more than 100 groups too small (a number of its own in every row,
-    say), their rows are one group.
+    say), their rows are one group. ``units`` [n]: codes of rows that are not independent.
 
     Raises:
         ColumnError: a column of another length.
@@ -67,10 +68,15 @@ def by_slice(
     looked_at = sum(1 for *_, rows in groups if len(rows) >= LEAST_ROWS)
     corrected = 1 - (1 - level) / max(1, looked_at)
     draws = max(draws, min(_MOST_DRAWS, draws * looked_at))
-    scores = [
-        SliceScore(column, value, len(rows), _score(chosen, y[rows], p[rows], corrected, draws, seed), looked_at)
-        for column, value, rows in groups
-    ]
+    code = np.arange(len(y)) if units is None else np.asarray(units)
+
+    def score(rows: np.ndarray) -> Interval:
+        some = y[rows], p[rows]
+        if len(rows) < LEAST_ROWS:
+            return Interval(chosen.function(*some), float("nan"), float("nan"), corrected, len(rows))
+        return score_interval(metric, *some, units=code[rows], level=corrected, draws=draws, seed=seed)
+
+    scores = [SliceScore(column, value, len(rows), score(rows), looked_at) for column, value, rows in groups]
     return sorted(scores, key=lambda score: _order(score, chosen))
 
 
@@ -95,12 +101,6 @@ def _small_together(rows_of: dict[str, list[int]]) -> list[tuple[str, list[int]]
         return sorted(rows_of.items())
     together = sorted(row for value in small for row in rows_of.pop(value))
     return [*sorted(rows_of.items()), (f"{len(small):,} values of fewer than {LEAST_ROWS} rows each", together)]
-
-
-def _score(metric: Metric, y: np.ndarray, p: np.ndarray, level: float, draws: int, seed: int) -> Interval:
-    if len(y) >= LEAST_ROWS:
-        return score_interval(metric.name, y, p, level=level, draws=draws, seed=seed)
-    return Interval(metric.function(y, p), float("nan"), float("nan"), level, len(y))
 
 
 def _order(score: SliceScore, metric: Metric) -> tuple[bool, bool, float, str, str]:

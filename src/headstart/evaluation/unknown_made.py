@@ -53,18 +53,21 @@ def made_unknown(vectors: np.ndarray, y: np.ndarray, fit: Fit, seed: int = 0) ->
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    classes = np.unique(y)
-    reason = _why_not(len(classes), len(y))
+    reason = _why_not(len(np.unique(y)), len(y))
     if reason:
-        nothing = np.zeros(0)
-        return Made(nothing, nothing, nothing, nothing, (), reason)
+        return _nothing(reason)
     rows = np.sort(rng.permutation(len(y))[:_MOST_ROWS])
     x, y = np.asarray(vectors, np.float32)[rows], np.asarray(y)[rows]
-    order, found, left = rng.permutation(classes), [], []
+    order, found, left = rng.permutation(np.unique(y)), [], []
     for i in range(_ROUNDS):
-        out = order[i::_ROUNDS]
-        left.append(tuple(int(c) for c in np.sort(out)))
-        found.append(_round(x, y, np.isin(y, out), fit, rng))
+        strange = np.isin(y, order[i::_ROUNDS])
+        if strange.any() and _choice_left(y[~strange]):
+            left.append(tuple(int(c) for c in np.sort(order[i::_ROUNDS])))
+            found.append(_round(x, y, strange, fit, rng))
+    if not found:
+        return _nothing(
+            "whichever classes are left out, too few rows of others remain; give unknown inputs of your own"
+        )
     known, unknown, known_plain, unknown_plain = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Made(known, unknown, known_plain, unknown_plain, tuple(left))
 
@@ -77,12 +80,27 @@ def _why_not(classes: int, rows: int) -> str:
     return ""
 
 
+def _nothing(reason: str) -> Made:
+    nothing = np.zeros(0)
+    return Made(nothing, nothing, nothing, nothing, (), reason)
+
+
+def _choice_left(y: np.ndarray) -> bool:
+    """Whether rows enough are known, besides one of each class, of two classes with two rows or more."""
+    rows = np.bincount(y)
+    spare = len(y) - np.count_nonzero(rows)
+    return bool(len(y) >= _FEWEST_ROWS and spare >= _FEWEST_ROWS / 2 and np.count_nonzero(rows > 1) > 1)
+
+
 def _round(
     x: np.ndarray, y: np.ndarray, strange: np.ndarray, fit: Fit, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Scores and plain scores of known rows and of the ``strange`` [n] ones."""
     place = rng.permutation(np.flatnonzero(~strange))
-    held, judged, train = np.split(place, np.cumsum([round(_HELD * len(place)), round(_JUDGED * len(place))]))
+    train = np.unique(y[place], return_index=True)[1]  # a row of each class at least
+    rest = np.delete(place, train)
+    held, judged, more = np.split(rest, np.cumsum([round(_HELD * len(place)), round(_JUDGED * len(place))]))
+    train = np.concatenate([place[train], more])
     classes, numbered = np.unique(y[train], return_inverse=True)
     answer = fit(x[train], numbered, len(classes))
     known = fit_known(x[train], numbered, answer(x[held]), x[held])

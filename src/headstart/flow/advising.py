@@ -176,7 +176,9 @@ def _advice(
     source: str, looked: _Looked, reason: str, goal: float | None, settings: FitSettings, seconds: dict[str, float]
 ) -> Advice:
     prepared, ground = looked.prepared, looked.ground
-    score = score_interval(ground.metric, ground.held_y, looked.probe.held, level=LEVEL, seed=settings.seed)
+    score = score_interval(
+        ground.metric, ground.held_y, looked.probe.held, units=ground.held_units, level=LEVEL, seed=settings.seed
+    )
     data, base = _data(looked), _base(looked, settings)
     counting = Counting(_classes(looked), _share(looked))
     more = _more_data(looked, goal, counting)

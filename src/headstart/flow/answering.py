@@ -33,4 +33,5 @@ def answers_of(
         labels=ground.task.labels,
         task=ground.task.name,
         metric=ground.metric,
+        unit=np.concatenate([ground.held_units, test.units() + 1 + int(ground.units.max(initial=-1))]),
     )

@@ -52,12 +52,13 @@ def assess(
     progress: Progress,
 ) -> Assessed:
     """Look at the data, at unknown inputs and, where asked for, at damaged ones; no choice comes of it."""
-    known, task = known_of(climbed, calibrated, progress), climbed.ground.task.name
+    ground = climbed.ground
+    known, task = known_of(climbed, calibrated, progress), ground.task.name
     caution = calibrated.caution(known)
     ood = judged_unknown(known, climbed, calibrated, judged, strange, progress)
     answers = answers_of(prepared, climbed, calibrated, judged, preferred)
     if preferred:
-        kept = promises(preferred.held, climbed.ground.held_y, task, settings)
+        kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units)
         caution = Caution(fit_known(None, None, preferred.held, None, task=task), *kept)
     shift = None
     if settings.damage:

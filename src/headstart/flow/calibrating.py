@@ -72,20 +72,22 @@ def calibrate(climbed: Climbed, settings: JudgingSettings) -> Calibrated:
     ground, final = climbed.ground, climbed.final
     held, y, task = held_answers(climbed), ground.held_y, ground.task.name
     if task == "regression":
-        return Calibrated(final, 1.0, held, *promises(held, y, task, settings))
+        return Calibrated(final, 1.0, held, *promises(held, y, task, settings, ground.held_units))
     scores = logits(held, multilabel=y.ndim == 2)
     told = temperature(scores, y, EXPECTED)
     mended = probabilities(scores / told, task)
     scaled = replace(final, head=final.head.scaled(told))
-    return Calibrated(scaled, told, mended, *promises(mended, y, task, settings))
+    return Calibrated(scaled, told, mended, *promises(mended, y, task, settings, ground.held_units))
 
 
-def promises(held: np.ndarray, y: np.ndarray, task: str, settings: JudgingSettings) -> tuple[Conformal, Abstain | None]:
+def promises(
+    held: np.ndarray, y: np.ndarray, task: str, settings: JudgingSettings, units: np.ndarray
+) -> tuple[Conformal, Abstain | None]:
     """Sets, or intervals, and the threshold to answer, from answers ``held`` [h, outputs] on held-out rows."""
     if task != "regression":
-        abstain = None if settings.risk is None else fit_abstain(held, y, settings.risk)
-        return fit_conformal(held, y, settings.level), abstain
-    return fit_residuals(held, y, settings.level), None
+        abstain = None if settings.risk is None else fit_abstain(held, y, settings.risk, units=units)
+        return fit_conformal(held, y, settings.level, units=units), abstain
+    return fit_residuals(held, y, settings.level, units=units), None
 
 
 def held_answers(climbed: Climbed) -> np.ndarray:

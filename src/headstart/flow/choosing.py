@@ -72,7 +72,8 @@ def against_controls(prepared: Prepared, ground: Ground, held: np.ndarray, far: 
                 for train, out in ground.holding.parts
             ]
         )
-        gain = paired_gain(ground.metric, ground.held_y, answers, held, level=2 * LEVEL - 1, seed=ground.seed)
+        y, units, level = ground.held_y, ground.held_units, 2 * LEVEL - 1
+        gain = paired_gain(ground.metric, y, answers, held, units=units, level=level, seed=ground.seed)
         better = bool(gain.low > 0 or (far > FAR and gain.value > 0))
         found.append(Against(number, control.name, answers, gain, better))
     return sorted(found, key=lambda one: -np.nan_to_num(one.gain.value, nan=-np.inf))

@@ -88,7 +88,7 @@ def compare(runs: Sequence[Path], *, metric: str | None = None, shared: bool = F
     metric = _metric(metric, names, loaded)
     counts = [opened(run, f"compared with {_but(names, i)}") for i, run in enumerate(runs)]
     said = [answers.probabilities for answers in same.answers]
-    found = compare_models(names, metric, first.truth, said, level=LEVEL, seed=seed)
+    found = compare_models(names, metric, first.truth, said, units=same.units, level=LEVEL, seed=seed)
     return RunComparison(
         first.task,
         metric,

@@ -138,7 +138,7 @@ def _record(kind: str, strength: int, y: np.ndarray, p: np.ndarray, held: Answer
     error = _NAN if held.task == "regression" else calibration_interval(y, p, seed=seed).value
     estimated = _NAN
     if held.metric == "accuracy" and len(held):
-        estimated = estimate_accuracy(held.probabilities, held.truth, p).value
+        estimated = estimate_accuracy(held.probabilities, held.truth, p, held.unit).value
     return DamageRecord(kind, strength, score.value, score.low, score.high, error, estimated, len(y))
 
 

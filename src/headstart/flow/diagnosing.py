@@ -40,7 +40,7 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
     near, table = prepared.near, prepared.assigned
     valid_rows = len(prepared.valid) if prepared.valid_given else 0
     forgetting = climbed.final.forgetting
-    told = judged.measured.calibration
+    told, units = judged.measured.calibration, judged.rows.units()
     return RunEvidence(
         task=ground.task.name,
         metric=metric,
@@ -49,7 +49,7 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
         labels=ground.task.labels,
         over_majority=_over_majority(judged, metric),
         auroc=_auroc(judged),
-        valid=score_interval(metric, ground.held_y, calibrated.held, seed=ground.seed),
+        valid=score_interval(metric, ground.held_y, calibrated.held, units=ground.held_units, seed=ground.seed),
         rows=len(ground.rows),
         rows_a_class=_rows_a_class(ground),
         confusion=confusion(y, judged.probabilities).matrix if ground.task.name == "classification" else None,
@@ -59,7 +59,9 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
         valid_rows=valid_rows,
         repeated=len(near.repeated(table, "test")),
         calibration=Interval(told.ece, told.low, told.high, _LEVEL, len(y)) if told else None,
-        confidence_gap=confidence_gap(y, judged.probabilities) if ground.task.name == "classification" else None,
+        confidence_gap=confidence_gap(y, judged.probabilities, units=units)
+        if ground.task.name == "classification"
+        else None,
         base=ground.base.identity.name,
         adapted=climbed.final.adapted,
         distance=climbed.climb.record.distance,
@@ -75,7 +77,8 @@ def _clean_score(judged: Judgement, metric: str, seed: int) -> Interval | None:
     clean = ~judged.leaked
     if clean.all() or not clean.any():
         return None
-    return score_interval(metric, judged.rows.y[clean], judged.probabilities[clean], seed=seed)
+    rows = judged.rows
+    return score_interval(metric, rows.y[clean], judged.probabilities[clean], units=rows.units()[clean], seed=seed)
 
 
 def _over_majority(judged: Judgement, metric: str) -> dict[str, Interval]:
@@ -83,8 +86,8 @@ def _over_majority(judged: Judgement, metric: str) -> dict[str, Interval]:
     plain = answers.pop(_MAJORITY, None)
     if plain is None:
         return {}
-    y, clean = judged.rows.y[judged.clean], judged.clean
-    return {name: paired_gain(metric, y, p[clean], plain[clean]) for name, p in answers.items()}
+    y, clean, units = judged.rows.y[judged.clean], judged.clean, judged.rows.units()[judged.clean]
+    return {name: paired_gain(metric, y, p[clean], plain[clean], units=units) for name, p in answers.items()}
 
 
 def _auroc(judged: Judgement) -> Interval | None:
@@ -113,4 +116,4 @@ def _more_rows(ground: Ground, climbed: Climbed) -> Interval | None:
         )
         for some in (rows, half)
     ]
-    return paired_gain(ground.metric, y[out], answers[0], answers[1], seed=ground.seed)
+    return paired_gain(ground.metric, y[out], answers[0], answers[1], units=ground.units[out], seed=ground.seed)

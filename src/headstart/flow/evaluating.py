@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases.learnt import learnt_keys
+from headstart.data import strata
 from headstart.data.source import open_source
 from headstart.data.table import Table
 from headstart.delivery.answers import TEST, Answers
@@ -93,9 +94,11 @@ def evaluate_run(
     keys = content_keys(rows.inputs, rows.modality)[0]
     own, learnt = answers.part_of(TEST), np.isin(keys.astype(str), learnt_keys(run))
     tested = int(np.isin(keys.astype(str), own.keys).sum())
-    score, before = _score(metric, y, said.probabilities, seed), _score(metric, own.truth, own.probabilities, seed)
+    units = strata.units(rows.groups, keys, len(rows))
+    score = _score(metric, y, said.probabilities, seed, units)
+    before = _score(metric, own.truth, own.probabilities, seed, own.unit)
     temperature = float(model.bundle.about.get("temperature", 1.0))
-    measured = measure(task, y, said.probabilities, model.bundle.caution, temperature, seed)
+    measured = measure(task, y, said.probabilities, model.bundle.caution, temperature, seed, units)
     return Evaluation(
         run=str(run),
         source=str(source),
@@ -108,12 +111,14 @@ def evaluate_run(
         change=_change(metric, score, before),
         tested=tested,
         learnt=int(learnt.sum()),
-        unseen=_score(metric, y[~learnt], said.probabilities[~learnt], seed) if 0 < learnt.sum() < len(rows) else None,
+        unseen=_score(metric, y[~learnt], said.probabilities[~learnt], seed, units[~learnt])
+        if 0 < learnt.sum() < len(rows)
+        else None,
         opened=opened(run, f"evaluate {source}") if tested else len(openings(run)),
         metrics=measured.metrics,
         undefined=measured.undefined,
         classes=measured.classes,
-        slices=slices_of(metric, task, rows, None, y, said.probabilities, seed),
+        slices=slices_of(metric, task, rows, None, y, said.probabilities, seed, units),
         calibration=measured.calibration,
         ood=_ood(model, ood, said, progress) if ood else None,
         shift=damaged(model, rows.inputs, y, said.probabilities, answers, seed=seed, progress=progress)
@@ -139,8 +144,8 @@ def _answered(
     return rows, bundle.task.encode(table.targets[kept]), said.take(kept), len(said.rejected)
 
 
-def _score(metric: str, y: np.ndarray, p: np.ndarray, seed: int) -> MetricRecord:
-    found = score_interval(metric, y, p, seed=seed)
+def _score(metric: str, y: np.ndarray, p: np.ndarray, seed: int, units: np.ndarray) -> MetricRecord:
+    found = score_interval(metric, y, p, units=units, seed=seed)
     return MetricRecord(found.value, found.low, found.high)
 
 

@@ -74,15 +74,16 @@ def judge_once(
     final = calibrated.final
     vectors = vectors_of(final, train_rows(rows), progress)
     probabilities = final.head.probabilities(vectors)
-    score = score_interval(metric, y, probabilities, seed=seed)
+    units = rows.units()
+    score = score_interval(metric, y, probabilities, units=units, seed=seed)
     told = [r for r in runs if np.isfinite(r.probabilities).all()]  # one that diverged says nothing
     clean, leaked = _clean(prepared, rows)
-    gains, verdict = _compared(metric, y, probabilities, told, clean, int(leaked.sum()), seed)
-    controls = [_control(r, score_interval(metric, y, r.probabilities, seed=seed)) for r in runs]
+    gains, verdict = _compared(metric, rows, probabilities, told, clean, int(leaked.sum()), seed)
+    controls = [_control(r, score_interval(metric, y, r.probabilities, units=units, seed=seed)) for r in runs]
     best = _best(controls, METRICS[metric].higher_is_better)
     gain = gains[best.name]
     before = opened_before(rows_hash(rows.keys))
-    measured = measure(task, y, probabilities, calibrated.caution(), calibrated.temperature, seed)
+    measured = measure(task, y, probabilities, calibrated.caution(), calibrated.temperature, seed, units)
     opened = prepared.sealed.openings
     return Judgement(
         rows,
@@ -90,7 +91,7 @@ def judge_once(
         probabilities,
         TestRecord(score.value, score.low, score.high, len(rows), measured.metrics, measured.undefined, opened, before),
         measured,
-        slices_of(metric, task, rows.table, vectors, y, probabilities, seed),
+        slices_of(metric, task, rows.table, vectors, y, probabilities, seed, units),
         clean,
         leaked,
         score,
@@ -114,13 +115,17 @@ def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress) -> 
 
 
 def _compared(
-    metric: str, y: np.ndarray, p: np.ndarray, told: list[ControlRun], clean: np.ndarray, leaked: int, seed: int
+    metric: str, rows: Rows, p: np.ndarray, told: list[ControlRun], clean: np.ndarray, leaked: int, seed: int
 ) -> tuple[dict[str, Interval], Verdict]:
     """Gains over the controls and the verdict, both on the ``clean`` rows [n] bool."""
-    y, p = y[clean], p[clean]
-    gains = {r.name: paired_gain(metric, y, p, r.probabilities[clean], seed=seed) for r in told}
+    y, p, units = rows.y[clean], p[clean], rows.units()[clean]
+    gains = {r.name: paired_gain(metric, y, p, r.probabilities[clean], units=units, seed=seed) for r in told}
     return gains, judge(
-        score_interval(metric, y, p, seed=seed), metric, gains, leaked=leaked, repeated=int((~clean).sum()) - leaked
+        score_interval(metric, y, p, units=units, seed=seed),
+        metric,
+        gains,
+        leaked=leaked,
+        repeated=int((~clean).sum()) - leaked,
     )
 
 

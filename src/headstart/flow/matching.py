@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headstart.data import strata
 from headstart.delivery.answers import TEST, Answers
 from headstart.errors import SettingError
 
@@ -26,6 +27,14 @@ class Matched:
 
     answers: list[Answers]
     left_out: list[int]
+
+    @property
+    def units(self) -> np.ndarray:
+        """[n] int: rows that some run counts as one unit, in chains."""
+        units = self.answers[0].unit
+        for other in self.answers[1:]:
+            units = strata.units(units, other.unit, len(units))
+        return units
 
 
 def matched(names: Sequence[str], runs: Sequence[Answers], *, shared: bool = False) -> Matched:

@@ -165,7 +165,7 @@ def _apart(model: Model, inputs: np.ndarray, p: np.ndarray, seed: int) -> tuple[
 def _estimate(answers: Answers, p: np.ndarray) -> Estimate | None:
     if answers.task != "classification" or not len(answers):
         return None
-    return estimate_accuracy(answers.probabilities, answers.truth, p)
+    return estimate_accuracy(answers.probabilities, answers.truth, p, answers.unit)
 
 
 def _sentences(found: Shift) -> Iterator[str]:

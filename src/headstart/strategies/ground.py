@@ -52,6 +52,11 @@ class Ground:
         """Targets of the held-out rows, in their order."""
         return np.asarray(self.rows.y[self.holding.rows])
 
+    @property
+    def held_units(self) -> np.ndarray:
+        """Units of the held-out rows, in their order."""
+        return np.asarray(self.units[self.holding.rows])
+
     def score(self, held: np.ndarray) -> float:
         """The metric of [h, outputs] on the held-out rows, or on the first ones where there are fewer answers."""
         return float(METRICS[self.metric].function(self.held_y[: len(held)], held))

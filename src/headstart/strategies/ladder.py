@@ -158,7 +158,7 @@ def _try(ground: Ground, rung: Rung, climb: Climb, budget: Budget) -> tuple[Rung
     def gain_of(held: np.ndarray) -> Interval:
         rows = len(held)
         y, other, level = ground.held_y[:rows], best.held[:rows], 2 * LEVEL - 1
-        return paired_gain(ground.metric, y, held, other, level=level, seed=ground.seed)
+        return paired_gain(ground.metric, y, held, other, units=ground.held_units[:rows], level=level, seed=ground.seed)
 
     candidate = _made(ground, strategy, below, seconds, lambda held: gain_of(held).value >= 0)
     gain, parts = gain_of(candidate.held), len(ground.holding.parts)

@@ -165,4 +165,7 @@ def could_show(ground: Ground, held: np.ndarray) -> bool:
         return False
     better = held.copy()
     better[mended] = np.eye(held.shape[1])[y[mended]]
-    return bool(paired_gain(ground.metric, y, better, held, level=2 * LEVEL - 1, seed=ground.seed).low > 0)
+    return bool(
+        paired_gain(ground.metric, y, better, held, units=ground.held_units, level=2 * LEVEL - 1, seed=ground.seed).low
+        > 0
+    )
