@@ -148,6 +148,16 @@ def test_regressors_cross_validate(images):
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.parametrize(("by", "factor"), [(1.7e9, 40.0), (-10.0, 1e5), (0.0, 1e-40)])
+def test_regressors_know_neither_unit_nor_zero(images, by, factor):
+    classifier, photos, _ = images
+    model, light = TransferRegressor(base=classifier.base), grey_level(photos)
+    plain = cross_val_score(model, photos, light, cv=3)
+    assert cross_val_score(model, photos, by + factor * light, cv=3) == pytest.approx(plain, abs=1e-3)
+    said = clone(model).fit(photos, by + factor * light).predict(photos)
+    assert (said - by) / factor == pytest.approx(clone(model).fit(photos, light).predict(photos), abs=1e-3)
+
+
 def test_in_a_pipeline(texts):
     model, inputs, labels = texts
     lower = FunctionTransformer(lambda rows: [row.lower() for row in rows])

@@ -203,7 +203,7 @@ def _labels(y: Any) -> np.ndarray:
 
 def _numbers(y: Any) -> np.ndarray:
     try:
-        targets = _one_column(np.asarray(y, dtype=np.float32))
+        targets = _one_column(np.asarray(y, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise LabelError(f"y must be numbers: {error}.") from error
     if not np.isfinite(targets).all():

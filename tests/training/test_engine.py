@@ -254,7 +254,7 @@ def test_a_batch_in_parts_comes_to_the_same(bases: Bases, most: int, halvings: i
     with forward(short_of_memory(most)):
         parts = train(job)
     assert (whole.halvings, parts.halvings) == (0, halvings)
-    assert difference(whole, parts) < (1e-4 if "replay" not in given else 1e-2)
+    assert difference(whole, parts) < 1e-4
 
 
 def test_too_little_for_one_row_is_said_in_one_line(bases: Bases) -> None:

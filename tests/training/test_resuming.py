@@ -228,7 +228,7 @@ def test_sigkill_at_any_moment_changes_nothing(bases: Bases, tmp_path: Path) -> 
     folder = Path(bases("bert").folder)  # type: ignore[attr-defined]
     keep = tmp_path / "kept"
     command = [sys.executable, "-c", _CHILD, str(folder), str(keep)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
     child = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         deadline = time.monotonic() + 60

@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.controls.control import Control, ControlState
 from headstart.controls.text_features import TextFeatures
+from headstart.heads.target_scale import TargetScale
 
 _STRENGTHS = (1.0, 5.0, 30.0)  # inverse regularisation C, per row of length 1
 _DEFAULT = 5.0  # where there are too few rows to tell
@@ -29,9 +30,13 @@ class TextLinear(Control):
         """Learn from n texts."""
         self._features = TextFeatures(self.outputs)
         x = self._features.fit(inputs)
+        scale = TargetScale.of(y, task)
+        y = scale.standardised(y)  # scikit-learn's ridge takes targets in the type of the features, float32
         self.strength = self._chosen(x, y, task, seed)
         self._task = task
         self._models = _fitted(x, y, task, self.strength, seed)
+        if task == "regression":
+            _put_back(self._models[0], scale)
 
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Of n texts."""
@@ -79,6 +84,12 @@ def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int) -> lis
     if task == "multilabel":
         return [_logistic(x, label.astype(np.int64), strength, seed) for label in y.T]
     return [_logistic(x, y, strength, seed)]
+
+
+def _put_back(model: Any, scale: TargetScale) -> None:
+    """A ridge model's answers from standardised targets into the target's unit, float64."""
+    model.coef_ = model.coef_.astype(np.float64) * scale.scale[:, None]
+    model.intercept_ = model.intercept_ * scale.scale + scale.centre
 
 
 def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:

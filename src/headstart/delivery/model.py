@@ -117,7 +117,7 @@ class Model:
         return self.bundle.task.decode(self.predict_proba(inputs))
 
     def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
-        """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] for regression.
+        """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] float64 for regression.
 
         Raises:
             SourceError: an input is unreadable.
@@ -167,7 +167,7 @@ class Model:
         bundle, task = self.bundle, self.bundle.task
         x, rejected, reading = self._model_inputs(rows, progress)
         kept = _kept(len(rows), rejected)
-        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=np.float32)
+        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=task.precision)
         said = Predictions(
             np.full(len(rows), None, dtype=object),
             probabilities,

@@ -274,7 +274,8 @@ def _by_weights(
     if units.count < _FEWEST or (few and np.isnan(bounds[0])):
         return bounds
     values = np.concatenate([statistic(w) for w in _weights(units, draws, seed)])
-    if np.ptp(values) <= 1e-12 * max(1.0, abs(value)):
+    size = max(abs(metric.function(y, p)) for p in models)  # not the gain's, which may be none
+    if np.ptp(values) <= 1e-12 * (max(1.0, size) if metric.unit_scale else size):
         return _NAN, _NAN
     tail = _tail(level, units)
     found = float(np.quantile(values, tail)), float(np.quantile(values, 1 - tail))

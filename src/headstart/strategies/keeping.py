@@ -180,4 +180,5 @@ def _between(solved: LinearHead, trained: LinearHead, share: float) -> LinearHea
         return trained
     weight = (1 - share) * solved.weight + share * trained.weight
     bias = (1 - share) * solved.bias + share * trained.bias
-    return LinearHead(weight.astype(np.float32), bias.astype(np.float32), trained.task, "trained", {"share": share})
+    given = trained.weight.dtype
+    return LinearHead(weight.astype(given), bias.astype(given), trained.task, "trained", {"share": share})

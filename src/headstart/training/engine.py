@@ -197,10 +197,9 @@ class Engine:
     def _step(self, taken: Taken, kept: Taken | None) -> None:
         position, began = self.position, time.perf_counter()
         rate = factor(position.step, self._scheduled, self._phase.warmup) * position.factor
-        value = self._stepper.step(position, taken, kept, rate)
+        position.add_loss(*self._stepper.step(position, taken, kept, rate))
         if math.isnan(position.start_loss):
-            position.start_loss = self.processes.mean(value)
-        position.add_loss(value, len(taken.rows))
+            position.start_loss = position.mean_loss()
         position.step, position.done = position.step + 1, position.done + 1
         position.seen += len(taken.rows)
         position.seconds += time.perf_counter() - began
@@ -222,8 +221,8 @@ class Engine:
     def _look(self) -> None:
         """Judge the weights by the held-out rows; keep the best, stop when they get no better."""
         position, began = self.position, time.perf_counter()
-        train_loss = self.processes.mean(position.mean_loss())
-        position.losses = (0.0, 0)
+        train_loss = position.mean_loss()
+        position.losses = (0.0, 0.0)
         starts = [position.start_loss, *(point.valid_loss for point in position.curve[:1])]
         starts = [chance(self._work.task, self.trainee.head.out_features), *filter(math.isfinite, starts)]
         if position.step - position.back[0] >= _TELLING and train_loss > _DIVERGED * max(starts):
@@ -267,7 +266,7 @@ class Engine:
         position.rollbacks += 1
         lay_in(self.trainee, self._back)
         position.step, position.done = position.back
-        position.losses = (0.0, 0)
+        position.losses = (0.0, 0.0)
         self._stepper.restart()
         if position.rollbacks > _MOST_ROLLBACKS:
             position.stopped = "diverged"

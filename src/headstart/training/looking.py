@@ -10,7 +10,6 @@ import torch
 
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.linear import probabilities
-from headstart.training.losses import targets
 from headstart.training.precision import casting
 from headstart.training.supply import Supply
 from headstart.training.work import Work
@@ -23,7 +22,7 @@ class Look:
     Attributes:
         answers: [n, outputs] probabilities, or the values of a regression.
         score: of the metric; nan where it is undefined.
-        loss: mean.
+        loss: mean, of a regression in units of the training targets' variance.
         halves: score and loss by each half of the rows alone.
     """
 
@@ -36,7 +35,7 @@ class Look:
 def look(work: Work, held: Supply) -> Look:
     """Judge the weights by ``held``."""
     given, y = scores(work, held), held.feed.rows.y
-    answers = probabilities(given, work.task)
+    answers = probabilities(work.trainee.target_scale.values(given), work.task)
 
     def judged(rows: slice | np.ndarray) -> tuple[float, float]:
         if not len(y[rows]):
@@ -44,15 +43,15 @@ def look(work: Work, held: Supply) -> Look:
         whole = np.isfinite(given[rows]).all()
         score = METRICS[work.options.metric].function(y[rows], answers[rows]) if whole else math.nan
         with torch.no_grad():
-            loss = float(work.loss(torch.from_numpy(given[rows]), targets(y[rows], work.task)))
-        return float(score), loss
+            summed, weight = work.loss(torch.from_numpy(given[rows]), work.truth(y[rows]))
+        return float(score), float(summed) / max(float(weight), 1e-12)
 
     halves = () if work.halves is None else tuple(judged(work.halves == number) for number in (0, 1))
     return Look(answers, *judged(slice(None)), halves)
 
 
 def scores(work: Work, supply: Supply) -> np.ndarray:
-    """[n, outputs] float32 of all rows of ``supply``, as they are."""
+    """[n, outputs] float32 of all rows of ``supply``, as they are; of a regression for standardised targets."""
     trainee, processes = work.trainee, work.processes
     trainee.eval()
     pieces = []

@@ -21,6 +21,7 @@ from headstart.bases.network import Network
 from headstart.evaluation.metrics import METRICS
 from headstart.files import claim, writing
 from headstart.heads.folds import deal
+from headstart.heads.target_scale import TargetScale
 from headstart.progress import Progress
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
@@ -119,7 +120,8 @@ def _made(job: Job, phases: list[Phase], processes: Processes, progress: Progres
     if job.recipe.lora:
         torch.manual_seed(options.seed)  # adapters begin with random numbers
         inject(network, job.recipe.lora)
-    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout).to(processes.device)
+    scale = TargetScale.of(job.train.y, job.task)
+    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout, scale).to(processes.device)
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
     held = job.held
     halves = None if held is None else halves_of(held.y, job.task, held.units, options.seed)
