@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import (
     bases,
     calibration,
+    choices,
     costs,
     distance,
     duplicates,
@@ -50,6 +51,7 @@ _MODULES = (
     calibration,
     labels,
     simulations,
+    choices,
     shift,
     duplicates,
     bases,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
+from benchmarks import grouped
 from benchmarks.benchmark import Benchmark, Findings, Options, Table
 from headstart.evaluation.abstain import answered, fit_abstain
 from headstart.evaluation.bootstrap import paired_gain, score_interval
 from headstart.evaluation.calibration import calibration_error, calibration_interval, temperature
 from headstart.evaluation.conformal import fit_conformal, sets
 from headstart.evaluation.metrics import get
-from headstart.evaluation.proportions import wilson
 
 _DRAWS, _QUICK_DRAWS = 500, 20
 _MORE = 4  # times as many for scores, which are quick, and whose goals lie close to the truth
@@ -133,13 +133,14 @@ def _true_error(everything: Rows, sharpness: float) -> float:
 def measure(options: Options) -> Findings:
     """Every simulation."""
     draws = _QUICK_DRAWS if options.quick else _DRAWS
-    return Findings((_scores(_MORE * draws), _sets(draws), _risks(draws), _calibration(draws)), _NOTES)
+    found = (_scores(_MORE * draws), *grouped.tables(draws), _sets(draws), _risks(draws), _calibration(draws))
+    return Findings(found, _NOTES)
 
 
 def _scores(draws: int) -> Table:
     def row(metric: str, n: int, k: int) -> tuple[str, ...]:
         held, different = score_held(metric, n, k, draws), called_different(metric, n, k, draws)
-        return metric, f"{n:,}", str(k), _share(held, draws), _share(different, draws)
+        return metric, f"{n:,}", str(k), grouped.share(held, draws), grouped.share(different, draws)
 
     header = ("metric", "test rows", "classes", "90 % intervals that hold the score", "equal models called different")
     return Table(header, _each(row, [(metric, *case) for metric in _METRICS for case in _ROWS_AND_CLASSES]))
@@ -148,7 +149,7 @@ def _scores(draws: int) -> Table:
 def _sets(draws: int) -> Table:
     def row(n: int, k: int) -> tuple[str, ...]:
         kept, covered, size = sets_kept(n, k, draws)
-        return f"{n:,}", str(k), _share(kept, draws), f"{covered:.3f}", f"{size:.2f}"
+        return f"{n:,}", str(k), grouped.share(kept, draws), f"{covered:.3f}", f"{size:.2f}"
 
     header = ("held-out rows", "classes", "draws whose sets hold the truth ≥ 90 %", "mean coverage", "labels a set")
     return Table(header, _each(row, [(n, k) for k in _STRENGTH for n in (20, 50, 300, 1000)]))
@@ -157,7 +158,7 @@ def _sets(draws: int) -> Table:
 def _risks(draws: int) -> Table:
     def row(n: int, k: int, risk: float) -> tuple[str, ...]:
         kept, share = risk_kept(n, k, risk, draws)
-        return f"{n:,}", str(k), f"{risk:.0%}", _share(kept, draws), f"{share:.0%}"
+        return f"{n:,}", str(k), f"{risk:.0%}", grouped.share(kept, draws), f"{share:.0%}"
 
     header = ("held-out rows", "classes", "risk asked for", "draws that keep to it", "rows answered")
     return Table(header, _each(row, [(n, k, risk) for k in _STRENGTH for n in (300, 1000) for risk in (0.05, 0.1)]))
@@ -166,7 +167,7 @@ def _risks(draws: int) -> Table:
 def _calibration(draws: int) -> Table:
     def row(name: str, n: int, k: int) -> tuple[str, ...]:
         held, truth, plugged, freed = calibration_held(SHARPNESS[name], n, k, draws)
-        return name, f"{n:,}", str(k), f"{truth:.3f}", f"{plugged:.3f}", f"{freed:.3f}", _share(held, draws)
+        return name, f"{n:,}", str(k), f"{truth:.3f}", f"{plugged:.3f}", f"{freed:.3f}", grouped.share(held, draws)
 
     header = (
         "probabilities",
@@ -185,16 +186,14 @@ def _each(row: Callable[..., tuple[str, ...]], cases: Sequence[tuple[object, ...
     return tuple(row(*case) for case in cases)
 
 
-def _share(share: float, draws: int) -> str:
-    """The share with the 95 % interval that so many draws leave."""
-    low, high = wilson(share, draws, 0.95)
-    return f"{share:.1%} ({low:.1%}–{high:.1%})"
-
-
 _NOTES = (
     "Every row is its own set of draws; in brackets the 95 % interval that so few draws leave of the share.",
     "Score: test parts drawn from 20,000 rows, whose metric is the truth. Equal models: the same scores with noise "
     "of the same law, 95 % paired intervals.",
+    "Groups: test sets of groups drawn from 4,000; correlation: of being right, within a group. Equal models: each has "
+    "its own view of every group.",
+    "Rows of each class: the truth is the score of a population with as many of each class. A class of one row "
+    "does not show how its rows differ; they are taken to differ as all rows do, which is too much.",
     "Sets: 90 % coverage promised with 95 % confidence, after a temperature from the same held-out rows; fewer than "
     "29 rows give full sets. Coverage is the right probability of what is in the set, not a count.",
     "Risk: promised with 90 % confidence; answering nothing keeps to every risk.",

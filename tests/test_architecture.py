@@ -21,7 +21,7 @@ SRC = ROOT / "src"
 
 # --- The rules ------------------------------------------------------------------------------------
 
-GROUND = {"errors", "settings", "cachedir", "records", "files", "progress", "versions", "options"}
+GROUND = {"errors", "settings", "cachedir", "records", "files", "progress", "versions", "options", "unicode"}
 ROOMS = {"data", "modalities", "tasks", "heads", "bases"}  # may know one another, without a loop of modules
 BELOW = GROUND | ROOMS | {"evaluation"}
 
@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "cachedir": {"errors", "settings"},
     "records": {"errors", "settings", "cachedir"},
-    "files": {"errors"},
+    "unicode": set(),
+    "files": {"errors", "unicode"},
     "progress": {"errors"},
     "versions": {"errors"},
     "options": {"errors", "settings"},
@@ -56,9 +57,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow"},  # the public names
     "terminal": GROUND
     | {"audit", "bases", "ranking", "data", "evaluation", "training", "delivery", "flow", "workflow", "report"},
-    "arguments": set(),  # of the command line
+    "arguments": {"files"},  # of the command line
     "verbs": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal"},  # of the command line
-    "cli": {"errors", "verbs", "headstart"},
+    "cli": {"errors", "unicode", "verbs", "headstart"},
     "__main__": {"cli"},
 }
 

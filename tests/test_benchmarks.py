@@ -6,9 +6,10 @@ import json
 import platform
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from benchmarks import page, peer, race
+from benchmarks import page, peer, race, size
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.benchmark import Options
 from benchmarks.fitting import Fit
@@ -21,7 +22,7 @@ def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[s
     assert main([]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     speed = ["floor", "race", "strategies", "throughput", "prefix", "runtimes", "memory", "size", "startup"]
-    judging = ["unknown", "calibration", "labels", "simulations", "shift", "duplicates"]
+    judging = ["unknown", "calibration", "labels", "simulations", "choices", "shift", "duplicates"]
     assert listed == [*speed, *judging, "bases", "published", "distance", "extrapolation", "costs"]
 
 
@@ -139,3 +140,10 @@ def test_the_machine_is_described_without_its_name() -> None:
     assert " core" in words
     assert "torch 2" in words
     assert platform.node() not in words
+
+
+def test_what_is_beside_features_and_heads_is_told_as_a_share_of_the_whole_run() -> None:
+    steps = {"heads": 20.0, "features, from the cache": 2.0, "controls": 6.0, "else": 2.0}
+    told: dict[str, Any] = {"steps": steps, "seconds": 30.0, "embedding": 50.0}
+    assert size.beside(told) == 8.0
+    assert size.share(told) == 0.1

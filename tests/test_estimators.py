@@ -148,6 +148,16 @@ def test_regressors_cross_validate(images):
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.parametrize(("by", "factor"), [(1.7e9, 40.0), (-10.0, 1e5), (0.0, 1e-40)])
+def test_regressors_know_neither_unit_nor_zero(images, by, factor):
+    classifier, photos, _ = images
+    model, light = TransferRegressor(base=classifier.base), grey_level(photos)
+    plain = cross_val_score(model, photos, light, cv=3)
+    assert cross_val_score(model, photos, by + factor * light, cv=3) == pytest.approx(plain, abs=1e-3)
+    said = clone(model).fit(photos, by + factor * light).predict(photos)
+    assert (said - by) / factor == pytest.approx(clone(model).fit(photos, light).predict(photos), abs=1e-3)
+
+
 def test_in_a_pipeline(texts):
     model, inputs, labels = texts
     lower = FunctionTransformer(lambda rows: [row.lower() for row in rows])
@@ -292,6 +302,51 @@ def test_targets_that_do_not_fit_are_refused(texts):
     with pytest.raises(LabelError, match=r"shape \(40, 2\)"):
         model.fit(inputs, np.zeros((40, 2)))
     assert list(model.fit(inputs, labels[:, None]).predict(inputs[:2])) == list(labels[:2])
+
+
+class Missing:
+    """As pandas.NA is: neither equal to itself nor different."""
+
+    def __eq__(self, other):
+        return self
+
+    def __ne__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+@pytest.mark.parametrize(
+    "missing",
+    [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), Missing(), "", "  ", "nan", "null"],
+    ids=repr,
+)
+def test_missing_labels_are_no_class(texts, missing, as_array):
+    model, inputs, labels = texts
+    given = [missing, *labels.tolist()[1:-1], missing]
+    if as_array:
+        given, values = np.empty(40, dtype=object), given
+        given[:] = values
+    with pytest.raises(LabelError, match=r"2 of 40 labels in y are missing .*, the first in row 0"):
+        model.fit(inputs, given)
+
+
+def test_missing_codes_are_no_class(texts):
+    model, inputs, _ = texts
+    with pytest.raises(LabelError, match="1 of 40 labels in y are missing"):
+        model.fit(inputs, np.array([np.nan, *([0.0, 1.0, 1.0] * 13)]))
+
+
+def test_labels_of_two_kinds_are_refused(texts):
+    model, inputs, _ = texts
+    with pytest.raises(LabelError, match="y mixes 20 texts with 20 other values"):
+        model.fit(inputs, [1, "1"] * 20)
+    with pytest.raises(LabelError, match="one label an input"):
+        model.fit(inputs, [["a"], ["a", "b"]] * 20)
 
 
 @pytest.mark.parametrize(

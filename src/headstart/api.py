@@ -9,6 +9,7 @@ from typing import Unpack
 from headstart.audit.audit import Audit
 from headstart.bases.choosing import Selection, choose, parse_parameters
 from headstart.delivery.model import Model
+from headstart.files import as_path
 from headstart.flow.advice import Advice
 from headstart.flow.advising import advise_source
 from headstart.flow.auditing import audit_source
@@ -18,12 +19,13 @@ from headstart.flow.evaluating import Evaluation, evaluate_run
 from headstart.flow.ranking import rank_source
 from headstart.flow.shifting import Shift
 from headstart.flow.shifting import shift as shift_of
-from headstart.options import FitOptions, SourceOptions, fit_settings, source_settings
+from headstart.options import FitOptions, SourceOptions, filled, fit_settings, source_settings
 from headstart.progress import Progress
 from headstart.ranking.ranked import Ranking
 from headstart.workflow import Inspection, Places, Run, fit_source, inspect_source
 
 
+@filled("command")
 def fit(
     source: str | Path,
     *,
@@ -59,6 +61,7 @@ def fit(
     return fit_source(places, fit_settings(options), command=command, progress=progress)
 
 
+@filled()
 def evaluate(
     run: str | Path,
     source: str | Path,
@@ -96,6 +99,7 @@ def evaluate(
     )
 
 
+@filled()
 def audit(
     source: str | Path,
     *,
@@ -138,6 +142,7 @@ def audit(
     )
 
 
+@filled()
 def shift(
     run: str | Path,
     source: str | Path,
@@ -154,6 +159,7 @@ def shift(
     return shift_of(Path(run), source, input=input, trust_remote_code=trust_remote_code, progress=progress)
 
 
+@filled()
 def compare(runs: Sequence[str | Path], *, metric: str | None = None, shared: bool = False) -> RunComparison:
     """Which of two or more runs is better on the same test rows, or that they cannot be told apart.
 
@@ -167,6 +173,7 @@ def compare(runs: Sequence[str | Path], *, metric: str | None = None, shared: bo
     return compare_runs([Path(run) for run in runs], metric=metric, shared=shared)
 
 
+@filled()
 def advise(
     source: str | Path,
     *,
@@ -203,6 +210,7 @@ def advise(
     )
 
 
+@filled()
 def rank(
     source: str | Path,
     *,
@@ -242,6 +250,7 @@ def rank(
     )
 
 
+@filled()
 def list_bases(
     modality: str | None = None, licence: str | None = None, max_params: str | float | None = None
 ) -> Selection:
@@ -259,6 +268,7 @@ def list_bases(
     return choose(modality, licence, most)
 
 
+@filled()
 def load(path: str | Path, *, trust_remote_code: bool = False) -> Model:
     """The model that a run left in its folder.
 
@@ -271,6 +281,7 @@ def load(path: str | Path, *, trust_remote_code: bool = False) -> Model:
     return Model.load(path, trust_remote_code=trust_remote_code)
 
 
+@filled()
 def inspect(source: str | Path, **options: Unpack[SourceOptions]) -> Inspection:
     """What is understood of ``source``, before any work; options as in `headstart.options.SourceOptions`.
 
@@ -282,4 +293,4 @@ def inspect(source: str | Path, **options: Unpack[SourceOptions]) -> Inspection:
 
 def run_name(source: str | Path) -> str:
     """A run's name from its source: ``photos/`` gives "photos", ``queries.csv.gz`` "queries"."""
-    return Path(source).expanduser().absolute().name.split(".")[0] or "run"
+    return as_path(source).expanduser().absolute().name.split(".")[0] or "run"

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from headstart.files import as_path
+
 _DATA, _MODEL, _TRAINING, _JUDGING, _RUN = "Data", "Model", "Training", "Judging", "Run"
 
 Source = Annotated[
@@ -73,6 +75,19 @@ Size = Annotated[
     int | None,
     typer.Option(
         help="Side in pixels that pictures are given to the base at; its own by default.", rich_help_panel=_MODEL
+    ),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        help="Tokens of a text that are given to the base at once; 256 by default, or what it takes.",
+        rich_help_panel=_MODEL,
+    ),
+]
+Windows = Annotated[
+    int | None,
+    typer.Option(
+        help="Windows that a longer text is read in at most; 8 by default, 1 cuts it off.", rich_help_panel=_MODEL
     ),
 ]
 TrustRemoteCode = Annotated[
@@ -154,7 +169,16 @@ MetricName = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Repeats a run exactly.", rich_help_panel=_RUN)]
 Name = Annotated[str | None, typer.Option(help="Name of the run; the data's name by default.", rich_help_panel=_RUN)]
-Out = Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.", rich_help_panel=_RUN)]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the run; runs/NAME by default.", metavar="<path>", parser=as_path, rich_help_panel=_RUN
+    ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write the record here too, as JSON.", metavar="<path>", parser=as_path),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run there.", rich_help_panel=_RUN)]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No prose and no progress on stderr.")]
@@ -189,4 +213,4 @@ Damage = Annotated[
     bool,
     typer.Option("--damage", help="Also score damaged rows, five strengths a kind.", rich_help_panel=_JUDGING),
 ]
-RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN")]
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN", parser=as_path)]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
+import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from headstart import __version__
-from headstart.errors import HeadstartError
+from headstart.errors import HeadstartError, HeadstartWarning
+from headstart.unicode import ESCAPES
 from headstart.verbs.adapting import fit, predict
 from headstart.verbs.caching import cache_app
 from headstart.verbs.choosing import advise, bases, rank
+from headstart.verbs.given import filled
 from headstart.verbs.judging import audit, compare, evaluate, inspect, shift
 
 _HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
@@ -23,7 +30,7 @@ are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results 
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 for _verb in (fit, predict, evaluate, audit, shift, compare, inspect, advise, bases, rank):
-    app.command()(_verb)
+    app.command()(filled("inputs")(_verb))
 app.add_typer(cache_app, name="cache")
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it and as typer makes it of Ctrl-C
@@ -48,14 +55,36 @@ def _root(
 def run() -> None:
     """The console script: `main`, then out without tearing torch down, which takes most of a second."""
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        code = code or _not_written(error)
     os._exit(code)
+
+
+def _open_streams() -> None:
+    """Streams that were closed lead nowhere, and those of another encoding escape the characters it lacks."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (open until the end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPES)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
+    _open_streams()
     given: list[str] = sys.argv[1:] if arguments is None else arguments
+    with warnings.catch_warnings():
+        _show_in_one_line()
+        return _run(given)
+
+
+def _run(given: list[str]) -> int:
     debug = "--debug" in given
     # --debug may stand anywhere, as people add it to the end of a command that failed
     try:
@@ -73,6 +102,20 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+def _show_in_one_line() -> None:
+    """What headstart warns of, without the place in its source; other warnings are shown as they are."""
+    own = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, HeadstartWarning):
+            print(f"warning: {message}", file=sys.stderr)
+        else:
+            own(message, category, *where, **more)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", HeadstartWarning)
+
+
 def _unexpected(error: Exception, debug: bool) -> int:
     """Usage errors in one line; a broken pipe is silence; all else is a defect, said so without a traceback."""
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's, which typer carries along
@@ -83,6 +126,8 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return int(error.exit_code)
     if isinstance(error, BrokenPipeError):
         return 0
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # files are written through `files.writing`
+        return _not_written(error)
     if debug:
         raise error
     print(
@@ -90,6 +135,13 @@ def _unexpected(error: Exception, debug: bool) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def _not_written(error: OSError) -> int:
+    """What goes to stdout has no place there; stderr may be no better."""
+    with contextlib.suppress(OSError):
+        print(f"error: the output cannot be written: {error.strerror or error}.", file=sys.stderr, flush=True)
+    return 2
 
 
 def _usage(error: Any) -> str:

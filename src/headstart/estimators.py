@@ -13,8 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from headstart.bases.catalogue import open_base
 from headstart.bases.refitted import as_recorded
+from headstart.bases.reopening import refuse_other
 from headstart.data.inputs import as_inputs
-from headstart.data.table import Table
+from headstart.data.sheet import is_empty
+from headstart.data.table import Table, objects
 from headstart.errors import LabelError, SettingError, SourceError
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.solve import solve
@@ -44,9 +46,11 @@ class _Transfer(BaseEstimator):
             self.modality_ = self.modality or infer_modality(rows)
             base = read_as(open_base(self.base, self.modality_), _table(rows, self.modality_))
             self.base_ = base.identity.name if self.base is None else self.base
-            self.reading_ = base.preprocessing()
+            self.reading_, self.identity_ = base.preprocessing(), base.identity
         else:
             base = as_recorded(open_base(self.base_, self.modality_), self.reading_)
+            if identity := getattr(self, "identity_", None):  # what older versions pickled has none
+                refuse_other(base, identity, self.reading_)
         features = extract(base, rows)
         if features.rejected:
             row, reason = next(iter(sorted(features.rejected.items())))
@@ -87,12 +91,12 @@ class TransferClassifier(ClassifierMixin, _Transfer):
         """Solve the head on ``X`` (paths, PIL images, arrays or strings) and labels ``y`` [n].
 
         Raises:
-            LabelError: lengths differ, or fewer than two classes.
+            LabelError: lengths differ, a label is missing, texts and numbers are mixed, or fewer than two classes.
             SettingError: a metric that is not for classes.
             SourceError: an input cannot be read.
         """
         check_metric(self.metric)
-        rows, targets = as_inputs(X), _one_column(np.asarray(y))
+        rows, targets = as_inputs(X), _labels(y)
         _same_length(rows, targets)
         self.classes_, codes = np.unique(targets, return_inverse=True)
         if len(self.classes_) < 2:
@@ -178,9 +182,28 @@ def _one_column(targets: np.ndarray) -> np.ndarray:
     return targets
 
 
+def _labels(y: Any) -> np.ndarray:
+    """[n] labels of one kind, none of them missing: in an array of texts a NaN would become the class "nan"."""
+    given = _one_column(y.to_numpy() if hasattr(y, "to_numpy") else y if isinstance(y, np.ndarray) else objects(y))
+    values = given.tolist() if given.dtype.kind in "OUT" else list(given)
+    missing = [row for row, value in enumerate(values) if is_empty(value)]
+    if missing:
+        raise LabelError(
+            f"{len(missing)} of {len(values)} labels in y are missing (None, NaN or empty), the first in row "
+            f"{missing[0]} (counted from 0); fill them in, or remove those rows from X and y."
+        )
+    texts = sum(isinstance(value, str) for value in values)
+    if 0 < texts < len(values):
+        raise LabelError(f"y mixes {texts} texts with {len(values) - texts} other values; give labels of one kind.")
+    odd = next((value for value in values if not isinstance(value, str) and np.ndim(value)), None)
+    if odd is not None:
+        raise LabelError(f"a label in y is {odd!r}; give one label an input, [n].")
+    return _one_column(np.asarray(y))
+
+
 def _numbers(y: Any) -> np.ndarray:
     try:
-        targets = _one_column(np.asarray(y, dtype=np.float32))
+        targets = _one_column(np.asarray(y, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise LabelError(f"y must be numbers: {error}.") from error
     if not np.isfinite(targets).all():

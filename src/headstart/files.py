@@ -1,15 +1,39 @@
-"""Writing files so that a killed process leaves either the old content or the new, never half of it."""
+"""Paths as they are given, and writing files so that a killed process leaves the old content or the new, never half."""
 
 from __future__ import annotations
 
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from headstart.errors import OutputError
+from headstart.errors import OutputError, SettingError
+from headstart.unicode import ESCAPES
+
+
+def as_path(given: object) -> Path:
+    """``given`` as a path; an empty text is none, though Python takes it for the current folder.
+
+    Raises:
+        SettingError: it is blank, or no path at all.
+    """
+    if not isinstance(given, str | os.PathLike):
+        raise SettingError(f"a path is needed, but a {type(given).__name__} came; write it to a file and give that.")
+    if not os.fspath(given).strip():
+        raise SettingError("an empty text came where a path is needed; give one (is a variable not set?).")
+    return Path(given)
+
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_held: set[Path] = set()  # files claimed in this process
+_guard = threading.Lock()
 
 
 @contextmanager
@@ -28,13 +52,15 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write ``content`` beside ``path`` and move it into place; folders are made.
+    """Write ``content``, text as UTF-8, beside ``path`` and move it into place; folders are made.
+
+    What is not Unicode (of the name of a file) is escaped, as JSON does it.
 
     Raises:
         OutputError: where it cannot be written.
     """
     with moved_into_place(path) as aside:
-        aside.write_bytes(content.encode() if isinstance(content, str) else content)
+        aside.write_bytes(content.encode("utf-8", ESCAPES) if isinstance(content, str) else content)
 
 
 @contextmanager
@@ -56,6 +82,55 @@ def moved_into_place(path: Path) -> Iterator[Path]:
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
+
+
+def claim(path: Path) -> Callable[[], None] | None:
+    """Take ``path``, a file that is made for this and removed after it, for one holder.
+
+    A holder may be a thread, and a process that dies holds nothing any more. On a file system without locks, holders
+    of this process alone are told apart.
+
+    Returns:
+        How to give it back; None where another one holds it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = Path(os.path.abspath(path))
+    with _guard:
+        handle = None if path in _held else _locked(path)
+        if handle is None:
+            return None
+        _held.add(path)
+
+    def release() -> None:
+        with _guard:
+            if path in _held:
+                _held.discard(path)
+                with suppress(OSError):  # its folder may be gone
+                    path.unlink()
+                os.close(handle)
+
+    return release
+
+
+def _locked(path: Path) -> int | None:
+    """``path`` opened and locked; None where another process has the lock."""
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if fcntl is None:
+            return handle
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except OSError:  # the file system knows no locks
+            return handle
+        if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+            return handle
+        os.close(handle)  # its holder removed it before it was locked here
 
 
 def _umask() -> int:

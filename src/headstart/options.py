@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import fields
-from typing import Any, TypedDict
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
 from headstart.errors import SettingError, nearest
 from headstart.settings import FitSettings, JudgingSettings, SourceSettings, SplitSettings, TrainingSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SourceOptions(TypedDict, total=False):
@@ -28,6 +33,8 @@ class FitOptions(SourceOptions, total=False):
     base: str | None  # embedded, a timm name, Hub id, folder, run, torchvision weights, ONNX file; None: the default
     licence: str | None  # "commercial": refuse a base that is not known to allow it
     size: int | None  # side in pixels that pictures are given to the base at
+    max_tokens: int | None  # of a text that are given to the base at once
+    windows: int | None  # that a longer text is read in at most; 1: it is cut off
     trust_remote_code: bool  # run code that the base's repository brings along
     strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch
     budget: float | str | None  # seconds that the whole run may take, or a time such as "10m"
@@ -61,7 +68,8 @@ class FitOptions(SourceOptions, total=False):
 
 _SOURCE = ("input", "group", "split", "task", "modality")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_FIT = ("base", "licence", "size", "trust_remote_code", "strategy", "budget", "metric", "max_rejected", "seed", "folds")
+_MODEL = ("base", "licence", "size", "max_tokens", "windows", "trust_remote_code", "strategy")
+_FIT = (*_MODEL, "budget", "metric", "max_rejected", "seed", "folds")
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
 _JUDGING = tuple(field.name for field in fields(JudgingSettings))
 
@@ -105,6 +113,40 @@ def _check_names(options: Iterable[str], known: Set[str]) -> None:
         raise SettingError(
             f"{unknown[0]!r} is no option; options are {', '.join(sorted(known))}.{nearest(unknown[0], known)}"
         )
+
+
+def filled(*free: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """For a function whose texts, but for those called ``free``, must not be empty: what an unset variable leaves.
+
+    An empty text as a path would be the current folder, and as another option "not given".
+
+    Raises:
+        SettingError: when called with an empty text, in a list too.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        known = inspect.signature(function)
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            for name, value in known.bind(*args, **kwargs).arguments.items():
+                given = value.items() if isinstance(value, Mapping) else [(name, value)]
+                for own, one in given:
+                    if own not in free:
+                        _check_filled(own, one)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def _check_filled(name: str, value: object) -> None:
+    for one in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(one, str) and not one.strip():
+            raise SettingError(
+                f"{name.replace('_', '-')} is empty; give it a value or leave it out (is a variable not set?)."
+            )
 
 
 def parse_budget(text: str) -> float:

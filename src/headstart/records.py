@@ -136,8 +136,8 @@ class RungRecord:
     seconds: float  # that it took; 0 where it was not tried
     valid_score: float  # null where it was not tried
     gain: float  # over the best rung below, on the same held-out rows; null where there is none to compare
-    low: float  # paired lower 90 % bound of the gain: the rung is taken where it is above 0
-    high: float  # paired upper 90 % bound: a rung that was expected to be better is taken where it is above 0
+    low: float  # paired lower bound of the gain: the rung is taken where it is above 0; 90 % for all rungs together
+    high: float  # paired upper bound: a rung that was expected to be better is taken where it is above 0
     against: str  # the rung it is compared with
     decision: str  # "start", "taken", "not taken" or "not tried"
     reason: str  # in words
@@ -335,6 +335,20 @@ class DataRecord:
 
 
 @dataclass(frozen=True)
+class ReadingRecord:
+    """How much of the texts the base reads; controls read all of every text."""
+
+    texts: int  # usable ones
+    max_tokens: int  # of a text that the base is given at once, special ones included
+    windows: int  # that a longer text is read in at most; 1: what does not fit is cut off
+    long: int  # texts of more than max_tokens
+    longest: int  # tokens of the longest; 0 where all are clearly short
+    cut: int  # texts of which something is not read
+    unread: float  # share of the tokens of those texts that is not read
+    sentence: str  # the same in words
+
+
+@dataclass(frozen=True)
 class FeatureRecord:
     """How the features came about."""
 
@@ -376,6 +390,7 @@ class Result:
     settings: dict[str, Any]  # as given
     versions: dict[str, str]  # headstart, Python, platform and the libraries that numbers depend on
     created: str  # UTC, ISO 8601
+    reading: ReadingRecord | None = None  # of texts; null for pictures
     schema: int = field(default=SCHEMA)
 
     def to_dict(self) -> dict[str, Any]:

@@ -71,6 +71,8 @@ class FitSettings:
     base: str | None = None  # name of the base; None: the modality's default
     licence: str | None = None  # "commercial": a base not known to allow commercial use is refused
     size: int | None = None  # side in pixels that pictures are given to the base at; None: the base's own
+    max_tokens: int | None = None  # of a text that are given to the base at once; None: 256, or what it takes
+    windows: int | None = None  # that a longer text is read in at most; None: 8; 1: it is cut off
     trust_remote_code: bool = False  # the base's repository may bring code along, which is run
     training: TrainingSettings = field(default_factory=TrainingSettings)
     strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy

@@ -37,6 +37,7 @@ from headstart.strategies.budget import Budget
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
 from headstart.training.reading import read_as
+from headstart.unicode import writable
 
 _SEEDS = 2**32  # what the random generators of scikit-learn take
 
@@ -101,7 +102,7 @@ def fit_source(
             base = _base(settings, opened, progress)
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):
-            strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood else None
+            strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood is not None else None
             budget.kept_back = evidence_seconds(0, 0, budget)
             prepared = prepare(opened, base, settings, progress, budget.left())
         clock.move("features", "loading", prepared.features.loading)
@@ -116,17 +117,19 @@ def fit_source(
         with clock.step("scratch control"):
             scratch = scratch_control(climbed, budget)
         with clock.step("test"):
-            budget.kept_back = climbed.remaining.evidence + climbed.climb.spending.answers
+            budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
             judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch, budget)
         clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
         with clock.step("evidence"):
             budget.kept_back = climbed.remaining.evidence
             assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
         with clock.step("hand over"):
-            about = About(folder.path.name, str(places.source), command, metric, clock, tuple(budget.cut))
+            names = writable(folder.path.name), writable(str(places.source)), writable(command)
+            about = About(*names, metric, clock, tuple(budget.cut))
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
+            climbed.ground.finished.clear()
     _remember(opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
 
@@ -139,6 +142,8 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
         remote_code=settings.trust_remote_code,
         progress=progress,
         size=settings.size,
+        max_tokens=settings.max_tokens,
+        windows=settings.windows,
     )
     refuse_unlicensed(base.identity, settings.licence)
     check_base(settings.strategy, base)
@@ -172,7 +177,7 @@ def inspect_source(source: str | Path, settings: SourceSettings | None = None) -
     table = opened.table
     parts = {str(name): int(count) for name, count in zip(*np.unique(table.split, return_counts=True), strict=True)}
     return Inspection(
-        str(source),
+        writable(str(source)),
         table.modality,
         table.task,
         len(table),

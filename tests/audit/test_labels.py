@@ -11,7 +11,7 @@ import pytest
 from headstart.audit.labels import find_label_mistakes, suspects
 from headstart.bases.catalogue import open_base
 from headstart.data.source import open_source
-from headstart.tasks.classification import Classification
+from headstart.tasks import Classification, Regression
 from headstart.training.features import extract
 from tests.audit.tables import clouds, texts
 
@@ -67,6 +67,23 @@ def test_several_labels_and_values() -> None:
     values = x @ np.linspace(0, 1, x.shape[1])[:, None]
     values[7] += 50
     assert suspects(x, values, "regression", 1, np.arange(len(y))).flagged.tolist() == [7]
+
+
+@pytest.mark.parametrize(("by", "factor"), [(0.0, 1.0), (1.7e9, 40.0), (0.0, 1e5), (0.0, 1e-5)])
+def test_values_are_doubted_alike_in_every_unit(by: float, factor: float) -> None:
+    x, _ = clouds(60)
+    values = x @ np.linspace(0, 1, x.shape[1])[:, None]
+    values[7] += 50
+    values[11] -= 30
+    y = by + factor * values
+    found = suspects(x, y, "regression", 1, np.arange(len(y)))
+    assert found.flagged.tolist() == [7, 11]
+    assert len(np.unique(found.quality)) > 0.9 * len(y)
+    table = texts([f"t{i}" for i in range(len(y))], y[:, 0].tolist(), task="regression")
+    first = find_label_mistakes(table, y, Regression(), found)[0]
+    said = float(first.evidence["suggested"])
+    assert abs(said - y[7, 0]) == pytest.approx(50 * factor, rel=0.2)
+    assert first.evidence["given"] == [f"{y[7, 0]:.15g}"]
 
 
 def test_too_few_rows_are_no_ground_for_doubt() -> None:

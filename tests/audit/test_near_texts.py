@@ -76,3 +76,21 @@ def test_texts_one_word_apart_are_candidates_without_features() -> None:
 def test_texts_without_words_are_compared_as_they_are() -> None:
     assert similarity("?!", "?!") == 1
     assert similarity("?!", ":-)") == 0
+
+
+def test_long_texts_that_repeat_themselves_are_told_apart_in_bounded_work():
+    sentence = "the parcel came late and the card was lost "
+    assert similarity("first " + sentence * 3_000, "second " + sentence * 3_000) >= 0.97
+    assert similarity(sentence * 3_000, "a wholly other thing said again " * 3_000) == 0
+
+
+def test_long_texts_without_spaces_are_told_apart_in_bounded_work():
+    assert similarity("字文" * 20_000 + "終", "字文" * 20_000 + "了") >= 0.97
+    assert similarity("字文" * 20_000, "字典" * 20_000) == 0
+
+
+def test_long_sequences_of_few_words_or_letters_are_not_alike_for_having_as_many_of_each():
+    rng = np.random.default_rng(0)
+    one, other = ("".join(rng.choice(list("acgt"), 20_000)) for _ in range(2))
+    assert similarity(one, other) == 0
+    assert similarity(" ".join(one), " ".join(other)) == 0

@@ -23,14 +23,14 @@ def test_ladder_is_a_line_a_rung() -> None:
     top = said.index(next(line for line in said if line.startswith("ladder, held-out accuracy")))
     rows = [re.split(r"\s{2,}", line) for line in said[top : top + 6]]
     assert rows == [
-        ["ladder, held-out accuracy", "score", "gain", "90 % bounds", "seconds", "decision"],
+        ["ladder, held-out accuracy", "score", "gain", "bounds", "seconds", "decision"],
         ["probe", "0.905", "–", "–", "3.1", "start"],
         ["head2toe", "0.921", "+0.016", "+0.002 to +0.031", "4.0", "taken"],
         ["partial", "0.948", "+0.027", "+0.006 to +0.047", "48.0", "taken"],
         ["lora", "0.951", "+0.003", "−0.011 to +0.017", "160.0", "not taken"],
         ["full", "–", "–", "–", "–", "not tried"],
     ]
-    assert said[top + 6].startswith("(bounds: the gain is above the lower one with 90 % confidence")
+    assert said[top + 6].startswith("(bounds: so wide that with 90 % confidence no rung")
     assert said[top + 7] == ""
 
 

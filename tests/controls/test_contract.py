@@ -107,6 +107,21 @@ def test_learns_what_can_be_learnt(fit: Fit, kind: type[Control], task: str) -> 
         assert np.abs(p - y).mean() < 2
 
 
+@pytest.mark.parametrize(("by", "factor"), [(1.7e9, 40.0), (-5.0, 1e5), (0.0, 1e-4), (0.0, 1e-30)])
+def test_values_come_out_alike_in_every_unit(kind: type[Control], by: float, factor: float) -> None:
+    classes = np.arange(N) % OUTPUTS
+    inputs, y = inputs_for(kind, classes), targets_for("regression", classes) - 1000
+    answers = []
+    for moved in (y, by + factor * y):
+        control = kind(1)
+        control.fit(inputs, moved, "regression", 0)
+        answers.append(control.probabilities(inputs))
+        again = kind.from_state(1, control.state()).probabilities(inputs)
+        assert np.array_equal(answers[-1], again)
+    assert answers[1].dtype == np.float64
+    assert (answers[1] - by) / factor == pytest.approx(answers[0], abs=1e-2)
+
+
 def test_a_class_that_is_missing(fit: Fit, kind: type[Control], task: str) -> None:
     control, inputs, _ = fit(np.arange(N) % 2)  # class 2 and its label never occur
     p = checked(control, inputs, task)

@@ -9,7 +9,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from headstart.controls.text_features import TextFeatures, _count_words
-from headstart.controls.text_linear import TextLinear
+from headstart.controls.text_linear import TextLinear, _rounds
 
 TEXTS = ["Where is my card?", "the CARD  is lost", "!!!", "😀 😀", "今日は", "a"]
 
@@ -62,3 +62,7 @@ def test_banking77(real_data: Callable[[str], Path]) -> None:
     control = TextLinear(len(names))
     control.fit(texts, y, "classification", 0)
     assert (names[control.probabilities(test_texts).argmax(axis=1)] == np.array(test_labels)).mean() >= 0.86
+
+
+def test_many_rows_are_passed_over_less_often() -> None:
+    assert [_rounds(n) for n in (100, 1_000, 4_000, 40_000, 100_000, 1_000_000)] == [100, 20, 5, 5, 2, 1]

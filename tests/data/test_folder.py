@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,18 +55,106 @@ def test_a_class_called_train_among_others(tmp_path: Path) -> None:
     assert set(table.split) == {""}
 
 
-def test_hidden_files_are_ignored_and_others_set_aside(tmp_path: Path) -> None:
-    root = touch(tmp_path, "a/1.png", "a/.DS_Store", "a/Thumbs.db", "__MACOSX/a/1.png", ".git/x.png")
-    touch(root, "a/notes.txt", "a/more/2.png", "b/1.png", "loose.png", "README.md")
+def test_what_cannot_be_a_row_is_set_aside(tmp_path: Path) -> None:
+    root = touch(tmp_path, "a/1.png", "a/2.heic", "b/1.png", "b/film.mp4", "loose.png")
     (root / "a" / "gone.png").symlink_to(root / "nowhere.png")
     opened = open_source(root)
     assert opened.table.ids.tolist() == ["a/1.png", "b/1.png"]
     reasons = {r.id: r.reason for r in opened.rejected}
-    assert reasons.keys() == {"a/notes.txt", "a/more", "loose.png", "README.md", "a/gone.png"}
-    assert "not an image" in reasons["a/notes.txt"]
+    assert reasons.keys() == {"a/2.heic", "b/film.mp4", "loose.png", "a/gone.png"}
+    assert "not an image" in reasons["a/2.heic"]
     assert "class folder" in reasons["loose.png"]
-    assert "not read" in reasons["a/more"]
     assert "broken link" in reasons["a/gone.png"]
+
+
+def test_notes_beside_the_images_are_no_rows_and_counted(tmp_path: Path) -> None:
+    root = touch(tmp_path, "a/1.png", "a/1.xml", "a/1.png.json", "a/1.mov", "b/1.png", "b/Thumbs.db", "README.md")
+    opened = open_source(root)
+    assert opened.rejected == ()
+    said = fact(opened.facts, "not read")
+    assert said.value == "4 other files"
+    assert all(f"1 {kind}" in said.reason for kind in (".xml", ".json", ".mov", ".md"))
+
+
+def test_hidden_images_are_not_read_and_counted(tmp_path: Path) -> None:
+    root = touch(tmp_path, "java/1.png", "rust/1.png", "rust/.2.png", "rust/._1.png", "rust/.DS_Store")
+    touch(root, ".NET/1.png", ".NET/deep/2.png", ".git/HEAD", "rust/@eaDir/1.png/thumb.jpg", "__MACOSX/rust/._1.png")
+    opened = open_source(root)
+    assert opened.table.ids.tolist() == ["java/1.png", "rust/1.png"]
+    said = fact(opened.facts, "not read")
+    assert said.value == "4 hidden images"
+    assert ".NET 2, rust/.2.png 1, rust/@eaDir 1" in said.reason
+    with pytest.raises(SourceError, match=r"the folder is empty, save those in \.NET \(2\)"):
+        open_source(touch(tmp_path / "only", ".NET/1.png", ".NET/2.png"))
+
+
+def test_folders_inside_a_class_folder_are_of_that_class(tmp_path: Path) -> None:
+    root = touch(tmp_path, "a/1.png", "a/day/2.png", "a/day/late/3.png", "b/only/1.png", "b/v1.0/2.png")
+    opened = open_source(root)
+    assert opened.table.targets is not None
+    assert dict(zip(opened.table.ids, opened.table.targets, strict=True)) == {
+        "a/1.png": "a",
+        "a/day/2.png": "a",
+        "a/day/late/3.png": "a",
+        "b/only/1.png": "b",
+        "b/v1.0/2.png": "b",
+    }
+    said = fact(opened.facts, "nested folders")
+    assert said.value == "4 images in 4 folders inside class folders"
+    assert "a/day 2, a/day/late 1, b/only 1, b/v1.0 1" in said.reason.replace("a/day 1", "a/day 2")
+    parted = open_source(touch(tmp_path / "parted", "train/a/1.png", "train/b/1.png", "test/a/x/1.png", "test/b/1.png"))
+    assert parted.table.split.tolist() == ["train", "train", "test", "test"]
+
+
+def test_two_levels_of_folders_leave_the_classes_open(tmp_path: Path) -> None:
+    root = touch(tmp_path / "set", "animals/cat/1.png", "animals/dog/1.png", "plants/rose/1.png")
+    with pytest.raises(SourceError, match=r"animals/cat 1, animals/dog 1, plants/rose 1.*cannot be told which are the"):
+        open_source(root)
+    unlabelled = open_source(root, SourceSettings(target=())).table
+    assert (len(unlabelled), unlabelled.targets) == (3, None)
+
+
+def test_a_link_back_is_followed_once(tmp_path: Path) -> None:
+    root = touch(tmp_path, "a/1.png", "b/1.png")
+    (root / "a" / "again").symlink_to(root / "a")
+    opened = open_source(root)
+    assert opened.table.ids.tolist() == ["a/1.png", "b/1.png"]
+    assert [r.reason for r in opened.rejected] == ["a link to a folder above it: not read"]
+
+
+def test_what_headstart_wrote_is_no_data(tmp_path: Path) -> None:
+    root = touch(tmp_path, "a/1.png", "b/1.png", "audit/x/audit.html", "audit/x/audit.json", "audit/x/odd.bin")
+    touch(root, *(f"runs/x/{name}" for name in ("result.json", "report.html", "answers.parquet", "bundle/head.bin")))
+    opened = open_source(root)
+    assert opened.rejected == ()
+    assert fact(opened.facts, "not read").value == "audit/x/, runs/x/"
+    assert [f for f in opened.facts if f.what == "empty folders"] == []
+
+
+def test_one_name_in_two_forms_of_unicode_is_one_class(tmp_path: Path) -> None:
+    one, two = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    root = touch(tmp_path / "whole", f"{one}/1.png", f"{two}/2.png", "b/1.png")
+    opened = open_source(root)
+    assert opened.table.targets is not None
+    assert sorted(opened.table.targets) == ["b", one, one]
+    assert "1 labels in decomposed Unicode" in fact(opened.facts, "labels").reason
+    root = touch(tmp_path / "parted", f"train/{one}/1.png", "train/b/1.png", f"valid/{two}/1.png", "valid/b/1.png")
+    table = open_source(root).table
+    assert table.targets is not None
+    assert set(table.targets) == {"b", one}
+
+
+def test_a_name_that_is_not_utf8_is_escaped_and_its_file_still_found(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    Path(os.fsdecode(folder + b"/\xff.png")).touch()
+    touch(tmp_path, "b/1.png")
+    opened = open_source(tmp_path)
+    assert opened.table.ids.tolist() == ["b/1.png", "caf\\xe9/\\xff.png"]
+    assert opened.table.targets is not None
+    assert opened.table.targets.tolist() == ["b", "caf\\xe9"]
+    assert all(os.path.isfile(path) for path in opened.table.inputs)
+    assert "1 labels are not valid Unicode" in fact(opened.facts, "labels").reason
 
 
 def test_folder_of_no_image_is_no_class_and_said(tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-import time
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headstart.data.source import open_source
+from headstart.data.source import open_source, open_sources
 from headstart.errors import ColumnError, LabelError, SourceError, SplitError, UserError
 from headstart.settings import SourceSettings
 from tests.data.making import fact, touch, write
@@ -240,10 +241,47 @@ def test_parquet_with_duplicate_columns(tmp_path: Path) -> None:
         open_source(tmp_path / "t.parquet")
 
 
-def test_ten_thousand_rows_open_quickly(tmp_path: Path) -> None:
-    lines = [f"how long does transfer number {i} take,intent{i % 77}" for i in range(10_000)]
-    path = write(tmp_path / "t.csv", "text,category", *lines)
-    open_source(write(tmp_path / "warm.csv", "text,label", *ROWS))
-    start = time.perf_counter()
-    assert len(open_source(path).table) == 10_000
-    assert time.perf_counter() - start < 0.2  # seconds; about 0.03 on two cores
+def test_labels_and_columns_in_two_forms_of_unicode_are_one(tmp_path: Path) -> None:
+    one, two = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    train = write(tmp_path / "a.csv", f"text,{two},who", f"x,{one},{one}", f"y,{two},{two}", f"z,b,{two}")
+    test = write(tmp_path / "b.csv", f"text,{one},who", f"u,{two},c", "v,b,c")
+    settings = SourceSettings(target=(two,), group="who", slices=("who",))
+    opened = open_sources(train, test=test, settings=settings)
+    assert opened.table.targets is not None
+    assert opened.table.targets.tolist() == [one, one, "b", one, "b"]
+    assert opened.table.groups is not None
+    assert opened.table.groups.tolist() == [one, one, one, "c", "c"]
+    assert [f.what for f in opened.facts if "labels in decomposed Unicode" in f.reason] == ["labels", "test labels"]
+    both = write(tmp_path / "c.csv", f"text,{one},{two}", "x,a,b")
+    with pytest.raises(ColumnError, match="duplicate column names 'café'"):
+        open_source(both)
+
+
+def test_labels_that_look_alike_are_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "text,label", "a,new york", "b,new\u00a0york", "c,b", "d,b\u200b", "e,\ufeffb")
+    said = [f.reason for f in open_source(path).facts if f.what == "labels"]
+    assert "2 look alike and are kept apart: 'new york' and 'new\\xa0york'" in said
+    assert "3 look alike and are kept apart: 'b' and 'b\\u200b' and '\\ufeffb'" in said
+
+
+def test_texts_and_labels_that_are_no_unicode(tmp_path: Path) -> None:
+    lines = [json.dumps({"text": f"text {i}", "label": "caf\udce9" if i % 2 else "b"}) for i in range(4)]
+    opened = open_source(write(tmp_path / "t.jsonl", *lines))
+    assert opened.table.targets is not None
+    assert opened.table.targets.tolist() == ["b", "caf\\xe9", "b", "caf\\xe9"]
+    assert "2 labels are not valid Unicode" in fact(opened.facts, "labels").reason
+    place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv"))
+    assert open_source(write(place, "text,label", *ROWS)).table.ids[0] == "caf\\xe9.csv:1"
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\t"])
+def test_an_empty_path_is_not_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
+    write(tmp_path / "t.csv", "text,label", *ROWS)
+    monkeypatch.chdir(tmp_path)
+    assert len(open_source(".").table) == 3
+    with pytest.raises(SourceError, match="an empty text came where a path is needed"):
+        open_source(empty)
+    with pytest.raises(SourceError, match="an empty text"):
+        open_sources("t.csv", test=empty)
+    with pytest.raises(SourceError, match="a list came"):
+        open_source([{"text": "a"}])  # type: ignore[arg-type]

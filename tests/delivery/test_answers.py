@@ -10,15 +10,16 @@ import pytest
 
 from headstart.delivery.answers import FILE, Answers
 from headstart.errors import BundleError, SettingError
+from headstart.tasks import get
 
 
 def made(task: str = "classification", n: int = 6) -> Answers:
     rng = np.random.default_rng(0)
-    p = rng.random((n, 1 if task == "regression" else 3)).astype(np.float32)
+    p = rng.random((n, 1 if task == "regression" else 3)).astype(get(task).precision)
     truth = {
         "classification": np.arange(n) % 3,
         "multilabel": (rng.random((n, 3)) < 0.5).astype(np.float32),
-        "regression": rng.normal(size=(n, 1)).astype(np.float32),
+        "regression": 1.7e9 + rng.normal(size=(n, 1)),
     }[task]
     if task == "classification":
         p /= p.sum(axis=1, keepdims=True)
@@ -40,7 +41,7 @@ def test_what_is_read_is_what_was_saved(task: str, n: int, tmp_path: Path) -> No
         for name in ("part", "ids", "keys", "truth", "probabilities", "fold"):
             np.testing.assert_array_equal(getattr(read, name), getattr(answers, name))
         assert (read.labels, read.task, read.metric) == (answers.labels, task, "accuracy")
-        assert read.probabilities.dtype == np.float32
+        assert read.probabilities.dtype == get(task).precision
         assert read.probabilities.shape == answers.probabilities.shape
 
 

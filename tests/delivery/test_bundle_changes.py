@@ -81,7 +81,7 @@ def test_the_record_says_what_was_changed(adapted, tmp_path):
     bundle_of(adapted).save(tmp_path / "bundle")
     record = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
     said, changes = record["changes"], adapted.changes
-    assert record["schema"] == 4
+    assert record["schema"] == 5
     assert record["base"]["weights"] == adapted.base.identity.weights
     assert said["names"] == sorted(load_file(tmp_path / "bundle" / "changes.safetensors"))
     assert said["tensors"] == len(changes.tensors) == len(said["names"])

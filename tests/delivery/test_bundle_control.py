@@ -60,8 +60,8 @@ def test_the_same_answers_from_a_saved_bundle(name, task, tmp_path):
     bundle, inputs, expected = fitted(name, task, tmp_path)
     bundle.save(tmp_path / "run" / "bundle")
     again = Model.load(tmp_path / "run")
-    np.testing.assert_array_equal(again.predict_proba(inputs), expected.astype(np.float32))
-    np.testing.assert_array_equal(Model(bundle).predict_proba(inputs), expected.astype(np.float32))
+    np.testing.assert_array_equal(again.predict_proba(inputs), expected.astype(bundle.task.precision))
+    np.testing.assert_array_equal(Model(bundle).predict_proba(inputs), expected.astype(bundle.task.precision))
     assert list(again.predict(inputs)) == list(Model(bundle).predict(inputs))
     assert again.labels == bundle.task.labels
     assert again.predict(inputs[:0]).shape == (0,)

@@ -244,3 +244,28 @@ def test_intervals_are_plain_values():
     interval = score_interval("f1_macro", y, p, draws=100)
     assert [type(v) for v in (interval.value, interval.low, interval.high)] == [float] * 3
     assert interval == Interval(interval.value, interval.low, interval.high, 0.95, 60)
+
+
+@pytest.mark.parametrize("metric", ["r2", "rmse", "mae", "spearman"])
+@pytest.mark.parametrize(("by", "factor"), [(1.7e9, 40.0), (0.0, 1e-14), (0.0, 1e-60), (-5.0, 1e9)])
+@pytest.mark.parametrize("together", [1, 4])
+def test_a_targets_unit_changes_no_interval(metric: str, by: float, factor: float, together: int) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(120, 1))
+    a, b = y + rng.normal(0, 0.5, y.shape), y + rng.normal(0, 0.6, y.shape)
+    units = np.repeat(np.arange(120 // together), together)
+    told = factor if metric in ("rmse", "mae") else 1.0
+
+    def bounds(by: float, factor: float) -> list[float]:
+        score = score_interval(metric, by + factor * y, by + factor * a, units=units)
+        gain = paired_gain(metric, by + factor * y, by + factor * a, by + factor * b, units=units)
+        return [score.value, score.low, score.high, gain.value, gain.low, gain.high]
+
+    assert np.array(bounds(by, factor)) / told == pytest.approx(np.array(bounds(0.0, 1.0)), abs=1e-5)
+
+
+def test_equal_models_of_any_unit_have_no_bounds() -> None:
+    y = np.random.default_rng(0).normal(size=(60, 1)) * 1e-14
+    gain = paired_gain("rmse", y, y + 1e-14, y + 1e-14)
+    assert gain.value == 0
+    assert np.isnan([gain.low, gain.high]).all()

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from benchmarks.choices import verdicts
 
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
-from headstart.evaluation.verdict import judge, rows_needed
+from headstart.evaluation.verdict import judge, rows_needed, strict_level
 from tests.evaluation.simulate import answers
 
 NAN = float("nan")
@@ -31,6 +32,37 @@ def test_the_best_control_decides():
     assert verdict.sentence.startswith("Borrowing hurt:")
     assert "use scratch instead" in verdict.sentence
     assert "1.035" in verdict.sentence
+
+
+def test_the_best_of_several_controls_is_judged_more_strictly():
+    gains = {PIXELS: gain(-0.06, -0.115, -0.005), "majority": gain(-0.01, -0.08, 0.06), "knn": gain(0.2, 0.1, 0.3)}
+    assert strict_level(gains) == pytest.approx(0.975)  # the one that is beaten is no candidate for the best
+    wide = {PIXELS: Interval(-0.06, -0.125, 0.005, 0.975, 153), "majority": Interval(-0.01, -0.09, 0.07, 0.975, 153)}
+    verdict = judge(SCORE, "accuracy", gains, strict={**wide, "knn": gains["knn"]})
+    assert verdict.outcome == "cannot tell"
+    assert "gain −0.060 (97.5 % interval −0.125 to +0.005)" in verdict.sentence
+    assert judge(SCORE, "accuracy", gains).outcome == "hurt"
+
+
+def test_one_control_in_question_is_judged_at_the_nominal_level():
+    gains = {PIXELS: gain(-0.06, -0.115, -0.005), "majority": gain(0.2, 0.1, 0.3)}
+    assert strict_level(gains) == pytest.approx(0.95)
+    assert judge(SCORE, "accuracy", gains, strict=gains).outcome == "hurt"
+
+
+def test_improving_on_every_control_needs_no_correction():
+    gains = {PIXELS: gain(0.05, 0.001, 0.1), "majority": gain(0.06, 0.002, 0.12)}
+    strict = {PIXELS: gain(0.05, -0.01, 0.11), "majority": gain(0.06, -0.01, 0.13)}
+    assert judge(SCORE, "accuracy", gains, strict=strict).outcome == "helped"
+
+
+@pytest.mark.parametrize("controls", [1, 3])
+def test_equal_controls_seldom_hurt(controls):
+    alone, corrected, helped = verdicts(100, controls, 800)
+    assert corrected <= 0.04  # nominal 2.5 %, standard error 0.6 points
+    assert corrected <= alone
+    assert helped <= 0.045
+    assert verdicts(100, controls, 100, gain=-0.8)[1] >= 0.75
 
 
 def test_a_majority_that_is_not_beaten_withholds_the_verdict():

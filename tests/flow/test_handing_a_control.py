@@ -13,10 +13,10 @@ from PIL import Image
 
 from headstart.delivery.model import Model
 from headstart.errors import BundleError
-from headstart.flow.choosing import preferred_control
+from headstart.flow.choosing import Preferred, preferred_control
 from headstart.terminal.summary import summary
 from tests import toys
-from tests.strategies.made_up import candidate, ground
+from tests.strategies.made_up import answers, candidate, ground
 from tests.strategies.whole import check, fit
 
 
@@ -85,34 +85,63 @@ def test_a_control_that_is_no_better_is_not(settled_bases: dict[str, str], tmp_p
     assert run.result.chosen.base == settled_bases["text"]
 
 
+class Planned:
+    """A control that is right on the first ``right`` held-out rows, however it is fitted."""
+
+    def __init__(self, right: int, y: np.ndarray) -> None:
+        self.name, self.right, self.y = f"right on {right}", right, y
+
+    def fit(self, *_: Any) -> None: ...
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        y = self.y[rows]
+        return np.asarray(np.eye(2)[np.where(rows < len(self.y) // 2 + self.right, y, 1 - y)])
+
+
+class Working(SimpleNamespace):
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+def preferred(
+    monkeypatch: pytest.MonkeyPatch,
+    held: int,
+    right: int,
+    controls: list[int],
+    distance: float = math.nan,
+    drawn_back: int | None = None,
+) -> Preferred | None:
+    """What is preferred to a probe that is ``right`` on so many rows, or that was drawn back to so many."""
+    on = ground(held=held)
+    y = on.rows.y
+    working = Working(y=y, control_inputs=lambda: np.arange(len(y)))
+    monkeypatch.setattr("headstart.flow.choosing._panel", lambda rows, task: [Planned(one, y) for one in controls])
+    climb = SimpleNamespace(best=candidate(on, "probe", right), record=SimpleNamespace(distance=distance))
+    prepared: Any = SimpleNamespace(working=lambda: working)
+    final = SimpleNamespace(held=None if drawn_back is None else answers(on, drawn_back), adapted=False)
+    climbed: Any = SimpleNamespace(ground=on, climb=climb, final=final)
+    return preferred_control(prepared, climbed)
+
+
+def test_the_best_of_several_controls_has_to_be_clearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is shown to be worse is no candidate for the best, and changes nothing."""
+    right = next(right for right in range(100, 200) if preferred(monkeypatch, 200, 100, [right]))
+    assert preferred(monkeypatch, 200, 100, [right, right]) is None
+    assert preferred(monkeypatch, 200, 100, [right, 10]) is not None
+    assert preferred(monkeypatch, 200, 100, [right + 10, right + 10]) is not None
+
+
+def test_a_control_is_held_against_the_model_as_it_was_drawn_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert preferred(monkeypatch, 200, 150, [150]) is None
+    assert preferred(monkeypatch, 200, 150, [150], drawn_back=100) is not None
+
+
 @pytest.mark.parametrize(
     ("right", "distance", "handed"), [(32, 0.6, True), (32, 0.4, False), (32, math.nan, False), (30, 0.6, False)]
 )
 def test_far_from_the_base_it_is_enough_that_the_control_did_better(
     monkeypatch: pytest.MonkeyPatch, right: int, distance: float, handed: bool
 ) -> None:
-    on = ground(held=40)
-    y = on.rows.y
-
-    class Planned:
-        """A control that is right on the first ``right`` held-out rows, however it is fitted."""
-
-        name = "planned"
-
-        def fit(self, *_: Any) -> None: ...
-
-        def probabilities(self, rows: np.ndarray) -> np.ndarray:
-            return np.asarray(np.eye(2)[np.where(rows < 40 + right, y[rows], 1 - y[rows])])
-
-    class Working(SimpleNamespace):
-        def __len__(self) -> int:
-            return len(y)
-
-    working = Working(y=y, control_inputs=lambda: np.arange(len(y)))
-    monkeypatch.setattr("headstart.flow.choosing._panel", lambda rows, task: [Planned()])
-    climb = SimpleNamespace(best=candidate(on, "probe", 30), record=SimpleNamespace(distance=distance))
-    prepared: Any = SimpleNamespace(working=lambda: working)
-    climbed: Any = SimpleNamespace(ground=on, climb=climb)
-    found = preferred_control(prepared, climbed)
+    found = preferred(monkeypatch, 40, 30, [right], distance)
     assert (found is not None) == handed
     assert found is None or found.gain.low < 0 < found.gain.value

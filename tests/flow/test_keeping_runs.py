@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.delivery.answers import HELD, Answers
 from headstart.errors import UserError
 from headstart.evaluation.bootstrap import Interval
 from headstart.settings import TrainingSettings
@@ -66,6 +67,25 @@ def test_the_limit_is_kept_in_what_is_handed_over(
     if 0 < record.kept < 1:
         bundle = json.loads((run.path / "bundle" / "bundle.json").read_text(encoding="utf-8"))
         assert "lora" not in bundle.get("changes", {}) or bundle["changes"]["lora"] is None
+
+
+def test_what_is_handed_over_is_what_is_calibrated(
+    settled_bases: dict[str, str], texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn back part of the way, the held-out answers, and so the temperature, are those of the model drawn back."""
+    weak_start(monkeypatch)
+    free, _ = fit(texts, tmp_path / "free", settled_bases["text"], "full", FAST)
+    assert free.result.forgetting is not None
+    limit = free.result.forgetting.error / 2
+    back, _ = fit(texts, tmp_path / "back", settled_bases["text"], "full", replace(FAST, max_forgetting=limit))
+    assert back.result.forgetting is not None
+    assert 0 < back.result.forgetting.kept < 1
+    runs = [Answers.load(run.path).part_of(HELD).probabilities for run in (free, back)]
+    assert np.abs(runs[0] - runs[1]).max() > 1e-3
+    told = [run.result.calibration for run in (free, back)]
+    assert told[0] is not None
+    assert told[1] is not None
+    assert told[0].temperature != pytest.approx(told[1].temperature, abs=1e-4)
 
 
 def test_retained_inputs_are_what_is_compared(settled_bases: dict[str, str], texts: Path, tmp_path: Path) -> None:

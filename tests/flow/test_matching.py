@@ -104,3 +104,11 @@ def test_runs_that_do_not_fit_are_refused():
         matched(["a", "b"], [first, numbers])
     with pytest.raises(SettingError, match="b keeps no answers of test rows"):
         matched(["a", "b"], [first, replace(first, part=np.full(60, "held"))])
+
+
+def test_a_run_that_kept_its_values_in_float32_is_matched() -> None:
+    rng = np.random.default_rng(0)
+    values = 1000 + rng.normal(size=(60, 1))
+    now = replace(answers(), truth=values, probabilities=values, labels=(), task="regression", metric="r2")
+    before = replace(now, truth=values.astype(np.float32), probabilities=values.astype(np.float32))
+    assert matched(["now", "before"], [now, before]).left_out == [0, 0]

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.bases.identity import Identity
 from headstart.cachedir import cache_root
 from headstart.data.table import Table, objects
 from headstart.flow import near
@@ -20,7 +19,7 @@ TEXTS = [
     "a boat in the wind",
     "rain all day long",
 ]
-BASE = Identity("tiny", "folder", "1", "a" * 64, "MIT", "nothing")
+BASE = "tiny"
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +47,10 @@ def test_pairs_are_found_once_for_the_same_inputs_and_base(monkeypatch: pytest.M
     assert first.pairs.first.tolist() == again.pairs.first.tolist() == [0]
     assert first.pairs.how == again.pairs.how
     assert first.clusters.tolist() == again.clusters.tolist()
-    near.near_of(rows, features(), Identity("other", "folder", "1", "b" * 64, "MIT", "nothing"))
+    near.near_of(rows, features(), "other")
     assert len(calls) == 2
+    near.near_of(rows, features(), BASE, reading='{"max_tokens": 512}')
+    assert len(calls) == 3
 
 
 def test_damaged_pairs_are_found_anew() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from benchmarks.choices import races_decided
 
-from headstart.ranking.halving import Round, race, sizes, survivors
+from headstart.ranking.halving import Round, levels, race, sizes, survivors
 
 Y = np.arange(400) % 4
 
@@ -87,3 +88,36 @@ def test_values_are_raced_by_r2() -> None:
     rounds = race(["bad", "good"], held, y, np.arange(200), "r2", seed=0)
     assert survivors(rounds) == ["good"]
     assert rounds[0].scores["good"] == pytest.approx(100)
+
+
+def test_rounds_share_the_chance_of_being_wrong() -> None:
+    for rounds in (1, 2, 3):
+        given = levels(rounds)
+        assert len(given) == rounds
+        assert sum(1 - level for level in given) == pytest.approx(0.05)
+        assert given == sorted(given, reverse=True)  # most is left for the most rows
+
+
+@pytest.mark.parametrize("bases", [2, 3])
+def test_equal_bases_are_seldom_told_apart_and_unequal_ones_mostly_are(bases: int) -> None:
+    before, now, apart = races_decided(200, bases, 250)
+    assert now <= apart <= 0.09  # nominal 5 %, standard error 1.4 points
+    assert before > now
+    assert races_decided(200, bases, 60, ahead=0.7)[1] >= 0.75
+
+
+def test_rows_of_one_group_count_once() -> None:
+    """Ten copies of each of 40 rows would make a difference of four rows look like one of forty."""
+    groups = np.arange(400) // 10
+    y = groups % 2
+
+    def held(base: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        wrong = groups[rows] < (4 if base == "b" else 0)
+        return np.eye(2)[np.where(wrong, 1 - y[rows], y[rows])], rows
+
+    order = np.random.default_rng(0).permutation(400)
+    apart = [
+        len(survivors(race(["a", "b"], held, y, order, "accuracy", units=units, seed=0))) == 1
+        for units in (None, groups)
+    ]
+    assert apart == [True, False]

@@ -66,3 +66,10 @@ def test_picture_has_no_size_of_its_own() -> None:
 )
 def test_ticks_are_short(tick: float, text: str) -> None:
     assert drawing.short(tick) == text
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.7e9, 1.7e9 + 4000), (-1e6, -1e6 + 0.1), (0, 1e-13), (3e30, 5e30)])
+def test_ticks_are_told_apart_wherever_they_lie(low: float, high: float) -> None:
+    ticks = drawing.round_ticks([low, high])
+    assert (ticks[0] <= low, ticks[-1] >= high, 3 <= len(ticks) <= 7) == (True, True, True)
+    assert len({drawing.short(tick, ticks[1] - ticks[0]) for tick in ticks}) == len(ticks)

@@ -16,7 +16,7 @@ from headstart.bases.base import Base
 from headstart.bases.changes import Changes
 from headstart.heads.linear import LinearHead
 from headstart.strategies import keeping
-from headstart.strategies.keeping import Gauge, kept_within
+from headstart.strategies.keeping import Gauge, drawn_back, kept_within
 from headstart.training.answers import pooled
 from headstart.training.rows import TrainRows
 from tests.strategies.made_up import Told
@@ -95,6 +95,21 @@ def test_between_the_measured_forgetting_is_within_the_limit(
     solved, trained = head_of(rows), head_of(rows, scale=2.0)
     assert np.allclose(head.weight, (1 - record.kept) * solved.weight + record.kept * trained.weight)
     assert head.settings == {"share": record.kept}
+
+
+@pytest.mark.parametrize("kind", ["resnet", "bert"])
+def test_another_run_drawn_back_as_far_answers_as_its_model_would(bases: Bases, kind: str) -> None:
+    base, rows = bases(kind), rows_of(bases(kind), 60)
+    amount, part = (1.0, 0.7) if kind == "resnet" else (0.3, 0.5)
+    changes = moved(base, amount)
+    back, head, record = kept(base, changes, part * kept(base, changes, None, rows)[2].error, rows)
+    assert 0 < record.kept < 1
+    model = AdaptedBase(base, back)
+    heads = head_of(rows), head_of(rows, scale=2.0)
+    given = drawn_back(base, changes, heads, record.kept, rows, rows, Told())
+    assert given == pytest.approx(head.probabilities(pooled(base, model.network(), rows)), abs=1e-4)
+    start = drawn_back(base, changes, heads, 0.0, rows, rows, Told())
+    assert start == pytest.approx(heads[0].probabilities(pooled(base, base.network(), rows)), abs=1e-4)
 
 
 def test_adapters_are_drawn_back_too(bases: Bases) -> None:

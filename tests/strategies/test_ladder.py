@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,12 @@ from headstart.evaluation.bootstrap import paired_gain
 from headstart.settings import TrainingSettings
 from headstart.strategies import ladder, plan
 from headstart.strategies.budget import Budget
+from headstart.strategies.candidate import Candidate
+from headstart.strategies.ground import Ground
 from headstart.strategies.ladder import Climb, climb, single
 from headstart.strategies.names import STRATEGIES, get
 from headstart.strategies.plan import LARGE, could_show
+from headstart.strategies.strategy import Strategy
 from headstart.training.recipe import Recipe
 from tests.strategies.made_up import BETWEEN, ROWS, SPEED, Made, Told, answers, candidate, ground, make
 
@@ -83,13 +87,64 @@ def test_a_rung_is_taken_where_its_lower_bound_is_above_0(make: Make, right: int
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro", "log_loss"])
-def test_bounds_are_those_of_the_paired_gain_at_one_sided_90_percent(make: Make, metric: str) -> None:
+def test_bounds_are_those_of_the_paired_gain_at_a_third_of_10_percent(make: Make, metric: str) -> None:
     result, on = climbed(make(probe=300, head2toe=312, partial=300, full=300), metric=metric), ground(metric)
-    gain = paired_gain(metric, on.held_y, answers(on, 312), answers(on, 300), level=0.8)
+    gain = paired_gain(metric, on.held_y, answers(on, 312), answers(on, 300), level=1 - 2 * 0.1 / 3)
     rung = result.rungs[1]
     assert (rung.gain, rung.low, rung.high) == (gain.value, gain.low, gain.high)
     assert rung.gain > 0
     assert rung.valid_score == result.candidates[1].valid_score
+    assert "with 96 % confidence" in rung.reason
+
+
+def test_a_rung_that_was_taken_passes_its_share_on(make: Make) -> None:
+    make(probe=300, head2toe=330, partial=300, full=300)
+    on = ground()
+    rung = climb(on, candidate(on, "probe", 300), Budget(None), 1.0).rungs[2]
+    gain = paired_gain("accuracy", on.held_y, answers(on, 300), answers(on, 330), level=1 - 4 * 0.1 / 3)
+    assert (rung.low, rung.high) == pytest.approx((gain.low, gain.high))
+
+
+def test_one_planned_rung_has_the_whole_chance(make: Make) -> None:
+    make(far=0.6, probe=300, head2toe=300, full=310)
+    on = ground()
+    full = climb(on, candidate(on, "probe", 300), Budget(None), 1.0).rungs[-1]
+    gain = paired_gain("accuracy", on.held_y, answers(on, 310), answers(on, 300), level=0.8)
+    assert (full.low, full.high) == pytest.approx((gain.low, gain.high))
+
+
+def test_training_that_goes_on_is_compared_with_the_weights_that_it_starts_from(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the rows that chose them favoured by chance is in both, and cancels."""
+    make(probe=300, head2toe=300, partial=340, full=350)
+    own = ladder.trained
+
+    def kept(on: Ground, strategy: Strategy, *given: Any) -> Candidate:
+        made = own(on, strategy, *given)
+        return replace(made, kept=answers(on, 349)) if strategy.name == "partial" else made
+
+    monkeypatch.setattr(ladder, "trained", kept)
+    on = ground()
+    rungs = climb(on, candidate(on, "probe", 300), Budget(None), 1.0).rungs
+    assert rungs[2].gain == pytest.approx(40 / 400)
+    assert rungs[3].gain == pytest.approx(1 / 400)
+    assert rungs[3].decision == "not taken"
+
+
+def test_chosen_looks_widen_the_bounds(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(probe=300, head2toe=300, partial=340, full=340)
+    plain = climbed_on(300).rungs[2]
+    own = ladder.trained
+    monkeypatch.setattr(ladder, "trained", lambda *given: replace(own(*given), chosen=True))
+    wide = climbed_on(300).rungs[2]
+    assert wide.gain == plain.gain
+    assert wide.gain - wide.low == pytest.approx(math.sqrt(1 + 1 / math.pi) * (plain.gain - plain.low))
+
+
+def climbed_on(right: int) -> Climb:
+    on = ground()
+    return climb(on, candidate(on, "probe", right), Budget(None), 1.0)
 
 
 def test_a_rung_too_dear_for_the_budget_is_not_tried(make: Make) -> None:

@@ -19,7 +19,7 @@ TARGETS = {
 SHAPES = {
     "classification": ((6,), np.int64),
     "multilabel": ((6, 3), np.float32),
-    "regression": ((6, 1), np.float32),
+    "regression": ((6, 1), np.float64),
 }
 
 

@@ -16,7 +16,7 @@ import pytest
 from headstart.errors import HeadstartWarning, OutputError, SettingError
 from headstart.training import cache as room
 from headstart.training.cache import FeatureCache, Space
-from headstart.training.cache_use import OTHERS, clear_others, others, parse_size, prune, spaces
+from headstart.training.cache_use import OTHERS, clear_others, others, parse_size, prune, prune_others, spaces
 
 
 @pytest.fixture(autouse=True)
@@ -172,6 +172,38 @@ def test_one_space_is_trimmed_to_the_limit_oldest_first():
     assert 400 < dropped < 700
     assert found.tolist() == [False] * dropped + [True] * (1000 - dropped)
     assert sum(use.bytes for use in spaces()) < 600_000
+
+
+def test_what_is_needed_is_not_trimmed_however_old():
+    keys = [key(i) for i in range(1000)]
+    with FeatureCache(space(width=256)) as cache:
+        for start in range(0, 1000, 100):
+            cache.put(keys[start : start + 100], np.ones((100, 256), np.float32))
+        dropped = cache.trim(500_000, keys[:300])
+        found, _ = cache.get(keys)
+    assert found.tolist() == [True] * 300 + [False] * dropped + [True] * (700 - dropped)
+    assert 400 < dropped < 700
+
+
+def test_what_else_is_kept_is_bounded_least_recently_used_first(tmp_path):
+    root = tmp_path / "cache"
+    old = time.time() - 30 * 24 * 3600
+    for number, folder in enumerate(("runtimes", "near", "ranking/results", "training")):
+        for i in range(5):
+            home = root / folder / f"{number}{i}" if folder == "training" else root / folder
+            home.mkdir(parents=True, exist_ok=True)
+            for name in (f"{number}{i}.onnx", f"{number}{i}.json", f"{number}{i}.ab.speed.json"):
+                (home / name).write_bytes(bytes(100))
+                os.utime(home / name, (old + i, old + i))
+            os.utime(home, (old + i, old + i))
+    os.utime(root / "runtimes" / "00.json")  # a graph that was used today
+    assert prune_others(10_000) == 4 * 2 * 300
+    left = {path.name for path in (root / "runtimes").iterdir()}
+    assert {name.partition(".")[0] for name in left} == {"00", "03", "04"}
+    assert len(left) == 9
+    assert sorted(path.name for path in (root / "training").iterdir()) == ["32", "33", "34"]
+    assert prune_others(0) > 0
+    assert {path.name.partition(".")[0] for path in (root / "runtimes").iterdir()} == {"00"}
 
 
 def test_a_space_within_the_limit_keeps_everything():

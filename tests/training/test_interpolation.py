@@ -161,17 +161,24 @@ def test_l2sp_of_nothing_is_zero():
 def test_replay_by_hand():
     before = torch.tensor([[3.0, 4.0], [0.0, 5.0]], requires_grad=True)  # squares 25 and 25
     now = torch.tensor([[3.0, 4.0], [4.0, 8.0]], requires_grad=True)  # moved by 0 and 25
-    loss = feature_replay_loss(now, before)
-    assert loss.item() == pytest.approx(0.5)
-    loss.backward()
+    moved, weight = feature_replay_loss(now, before)
+    assert (moved.item(), weight.item()) == (25.0, 50.0)
+    moved.backward()
     assert before.grad is None
-    torch.testing.assert_close(now.grad, torch.tensor([[0.0, 0.0], [4.0, 3.0]]) * 2 / 2 / 25)
+    torch.testing.assert_close(now.grad, torch.tensor([[0.0, 0.0], [4.0, 3.0]]) * 2)
 
 
-def test_replay_knows_no_scale_and_survives_zeros():
+def test_replay_is_a_share_that_knows_no_scale_and_adds_up():
     torch.manual_seed(0)
     now, before = torch.randn(8, 5), torch.randn(8, 5)
-    torch.testing.assert_close(feature_replay_loss(now * 9, before * 9), feature_replay_loss(now, before))
-    assert feature_replay_loss(before, before).item() == 0
-    assert feature_replay_loss(torch.zeros(8, 5), before).item() == pytest.approx(1)
-    assert torch.isfinite(feature_replay_loss(now, torch.zeros(8, 5)))
+
+    def share(now: torch.Tensor, before: torch.Tensor) -> float:
+        moved, weight = feature_replay_loss(now, before)
+        return float(moved / weight)
+
+    assert share(now * 9, before * 9) == pytest.approx(share(now, before))
+    assert share(before, before) == 0
+    assert share(torch.zeros(8, 5), before) == pytest.approx(1)
+    parts = [feature_replay_loss(now[part], before[part]) for part in (slice(0, 3), slice(3, 8))]
+    added = sum(moved for moved, _ in parts) / sum(weight for _, weight in parts)
+    assert float(added) == pytest.approx(share(now, before))

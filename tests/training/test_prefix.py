@@ -16,7 +16,8 @@ from headstart.bases.base import Base
 from headstart.bases.stages import Stages, State
 from headstart.modalities.image_augment import ImageAugmentation
 from headstart.modalities.text_augment import TextAugmentation
-from headstart.training.cache_use import spaces
+from headstart.training.cache import FeatureCache
+from headstart.training.cache_use import prune, spaces
 from headstart.training.feed import feed_for
 from headstart.training.phase import Phase
 from headstart.training.prefix import PrefixFeed, _packed, _unpacked
@@ -202,6 +203,66 @@ def test_two_processes_fill_one_cache(bases: Bases) -> None:
         taken = list(supply.prefix.stream([np.arange(20) * 2 + number], None))
         assert len(taken[0].hidden) == 20
     assert [use.rows for use in spaces()] == [40]
+
+
+@contextmanager
+def between_batches(change: Callable[[PrefixFeed], None]) -> Iterator[None]:
+    """Within, ``change`` happens before each batch of states is read, as another process would make it."""
+    own = PrefixFeed._blobs
+
+    def blobs(self: PrefixFeed, *arguments: Any) -> Any:
+        change(self)
+        return own(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PrefixFeed, "_blobs", blobs)
+        yield
+
+
+def trimmed(prefix: PrefixFeed) -> None:
+    with FeatureCache(prefix.space(None)) as cache:
+        cache.trim(0)
+
+
+def removed(prefix: PrefixFeed) -> None:
+    prune(0)
+
+
+def damaged(prefix: PrefixFeed) -> None:
+    path = FeatureCache(prefix.space(None)).path
+    path.write_bytes(path.read_bytes()[:4096] + b"x" * 40960)
+
+
+@pytest.mark.parametrize("kind", ["vit", "bert"])
+@pytest.mark.parametrize("change", [trimmed, removed, damaged])
+@pytest.mark.filterwarnings("ignore::headstart.errors.HeadstartWarning")
+def test_states_that_another_run_drops_are_computed_again(
+    bases: Bases, kind: str, change: Callable[[PrefixFeed], None]
+) -> None:
+    job = job_of(bases(kind), Phase(thaw=1, epochs=2.0, least_steps=1, rate=3e-4), held=None)
+    with between_batches(change), counted() as calls:
+        cached = train(job)
+    assert cached.prefix
+    assert rows_passed(calls) >= 24
+    uncached = train(replace(job, options=replace(job.options, cache_prefix=False)))
+    assert difference(cached, uncached) < TOLERANCE
+
+
+def test_trimming_spares_the_rows_of_the_run(bases: Bases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An earlier run's states of other rows fill the file; ours, some of them there before, must all be left."""
+    base = bases("vit")
+    phase = Phase(thaw=1, epochs=3.0, least_steps=1)
+    job = job_of(base, phase, held=None)
+    train(replace(job, train=job.train.take(np.arange(12))))  # the oldest in the file
+    others = rows_of(base, 200, seed=9)
+    train(replace(job, train=others))
+    [use] = spaces()
+    monkeypatch.setenv("HEADSTART_CACHE_SIZE", str(use.bytes // 3))
+    with counted() as calls:
+        assert train(job).prefix
+    assert rows_passed(calls) == 12
+    [use] = spaces()
+    assert use.rows < 200  # and the file was trimmed
 
 
 def test_mixup_of_pictures_blends_states(bases: Bases) -> None:

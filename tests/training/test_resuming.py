@@ -61,9 +61,11 @@ def same(a: Trained, b: Trained) -> None:
     assert first.keys() == second.keys()
     for name in first:
         assert np.array_equal(first[name], second[name]), name
-    assert (a.held is None) == (b.held is None)
-    if a.held is not None:
-        assert np.array_equal(a.held, b.held)
+    for one, other in ((a.held, b.held), (a.kept, b.kept)):
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert np.array_equal(one, other)
+    assert a.chosen == b.chosen
     assert repr(a.curve) == repr(b.curve)
     assert (a.steps, a.shares, a.stopped) == (b.steps, b.shares, b.stopped)
     assert (a.rollbacks, a.halvings) == (b.rollbacks, b.halvings)
@@ -226,7 +228,7 @@ def test_sigkill_at_any_moment_changes_nothing(bases: Bases, tmp_path: Path) -> 
     folder = Path(bases("bert").folder)  # type: ignore[attr-defined]
     keep = tmp_path / "kept"
     command = [sys.executable, "-c", _CHILD, str(folder), str(keep)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
     child = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         deadline = time.monotonic() + 60

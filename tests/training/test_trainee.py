@@ -78,8 +78,8 @@ def test_the_linear_head_on_the_adapted_base_gives_the_held_out_probabilities(ba
     trained = train(job)
     adapted = AdaptedBase(base, trained.changes)
     given = trained.head.probabilities(pooled(adapted, adapted.network(), job.held))
-    assert trained.held is not None
-    assert given == pytest.approx(trained.held, abs=1e-4)
+    assert trained.kept is not None
+    assert given == pytest.approx(trained.kept, abs=1e-4)
     assert trained.steps > 0  # the weights kept are not those it began with
 
 
@@ -142,7 +142,7 @@ def test_adapters_alone_move_and_begin_alike(bases: Bases) -> None:
     for name, tensor in weights_of(first).items():
         assert np.array_equal(tensor, weights_of(second)[name]), name
     adapted = AdaptedBase(job.base, first.changes)
-    assert first.head.probabilities(pooled(adapted, adapted.network(), job.held)) == pytest.approx(first.held, abs=1e-4)
+    assert first.head.probabilities(pooled(adapted, adapted.network(), job.held)) == pytest.approx(first.kept, abs=1e-4)
 
 
 def test_a_head_alone_leaves_the_base_as_it_was(bases: Bases) -> None:

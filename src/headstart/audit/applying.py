@@ -15,6 +15,7 @@ import numpy as np
 from headstart.audit.finding import Finding
 from headstart.data.table import Table
 from headstart.errors import SettingError
+from headstart.unicode import is_valid, writable
 
 _LISTED_BY = ";"  # what a table of several labels a cell is first tried with
 _KEPT_FIRST = ("test", "valid", "train", "")  # of copies in several parts, the one that others are compared by stays
@@ -73,6 +74,11 @@ def check_applicable(table: Table) -> None:
         raise SettingError(
             "--apply writes a table of paths, but these pictures lie inside the source itself; extract them to files, "
             "or remove the rows that findings.csv names."
+        )
+    odd = next((value for value in table.inputs if isinstance(value, str) and not is_valid(value)), None)
+    if odd is not None:
+        raise SettingError(
+            f"--apply writes a table in UTF-8, which {writable(odd)} cannot be named in; rename the file."
         )
 
 

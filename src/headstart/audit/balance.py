@@ -32,7 +32,7 @@ def _constant_target(table: Table) -> list[Finding]:
     values = np.array(table.targets, dtype=float)
     if np.ptp(values) > 0:
         return []
-    sentence = f"the target is {values[0]:g} in all {len(values):,} rows"
+    sentence = f"the target is {values[0]:.15g} in all {len(values):,} rows"
     return [_finding("constant", "error", sentence, "nothing can be learnt from it; name another target")]
 
 

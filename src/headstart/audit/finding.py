@@ -69,7 +69,7 @@ def label_text(table: Table, row: int) -> str:
     target = table.targets[row]
     if isinstance(target, tuple):
         return ", ".join(target) or "no label"
-    return f"{target:g}" if isinstance(target, float) else str(target)
+    return f"{target:.15g}" if isinstance(target, float) else str(target)
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

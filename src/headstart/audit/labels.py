@@ -16,6 +16,7 @@ import numpy as np
 
 from headstart.audit.finding import Finding, finding_id, label_text, shown
 from headstart.data.table import Table
+from headstart.evaluation.wording import figures
 from headstart.heads.folds import deal
 from headstart.heads.linear import probabilities
 from headstart.heads.solve import refit, solve
@@ -88,7 +89,7 @@ def out_of_fold(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np
     some = np.random.default_rng(seed).permutation(len(y))[:_CHOOSING]
     metric = None if task == "regression" else "log_loss"
     head = solve(x[some], y[some], task, seed=seed, metric=metric, groups=units[some], outputs=_outputs(task, outputs))
-    answers = np.empty((len(y), outputs), np.float32)
+    answers = np.empty((len(y), outputs), head.scores.dtype)
     for part in deal(y, task, _PARTS, seed=seed, groups=units):
         known = np.setdiff1d(np.arange(len(y)), part)
         fitted = refit(head.head, x[known], y[known], task, outputs=_outputs(task, outputs))
@@ -132,8 +133,9 @@ def _values(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     away = np.abs(y[:, 0] - p[:, 0])
     spread = 1.4826 * float(np.median(away)) or float("inf")
-    quality = get_label_quality_scores(y[:, 0], p[:, 0], method="residual")
-    return quality, _worst(quality, away > _FAR * spread)
+    # cleanlab's quality is exp(-residual), so the residual is told in a unit of its own
+    quality = get_label_quality_scores(np.zeros(len(y)), away / spread, method="residual")
+    return quality, _worst(-away, away > _FAR * spread)
 
 
 def _worst(quality: np.ndarray, doubted: np.ndarray) -> np.ndarray:
@@ -155,7 +157,8 @@ def _mistake(table: Table, row: int, truth: np.ndarray, task: Task, p: np.ndarra
         suggested = ", ".join(name for name, share in zip(task.labels, p, strict=True) if share >= 0.5) or "no label"
         because = "by the probability of each label"
     else:
-        suggested, because = f"{p[0]:.4g}", "far beyond the usual error"
+        among = np.asarray(table.targets, dtype=float)
+        suggested, because = f"{p[0]:.{figures(among)}g}", "far beyond the usual error"
     return Finding(
         finding_id("label", [str(table.ids[row])]),
         "label",

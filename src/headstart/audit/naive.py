@@ -16,6 +16,7 @@ from headstart.heads import ridge
 from headstart.heads.folds import deal
 from headstart.heads.rotation import Rotation, rotate
 from headstart.heads.scoring import METRICS, row_scores
+from headstart.heads.target_scale import TargetScale
 from headstart.heads.threads import for_size
 
 _PARTS = 5
@@ -95,7 +96,8 @@ def naive_split(
         return None
     named = metric if metric in METRICS[task] and metric != "log_loss" else METRICS[task][0]
     with for_size(x.shape, outputs):
-        probe = _Probe(rotate(np.asarray(x, np.float32)), y, task, outputs, named)
+        aims = TargetScale.of(y, task).standardised(y)
+        probe = _Probe(rotate(np.asarray(x, np.float32)), aims, task, outputs, named)
         apart = deal(y, task, _PARTS, seed=seed, groups=units)
         alpha = max(_ALPHAS, key=lambda a: probe.values(a, apart).mean())
         honest = probe.values(alpha, apart)

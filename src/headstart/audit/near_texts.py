@@ -8,16 +8,18 @@ import time
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 
 import numpy as np
+
+from headstart.audit.alignment import align
 
 #: Share of the words, by weight, that a pair must have in common.
 LEAST = 0.97
 _ROUGH = 0.6  # shared words, spelling not forgiven, below which the order is not looked at
 _FEW = 3  # words apart up to which it is looked at all the same: a misspelt one, or two written as one
 _TYPO = 0.8  # likeness of two spellings of a word
+_LONG_WORD = 200  # letters, above which answers about a word are not remembered
 _LIGHT = 0.2  # weight of a function word as a share of its own
 
 _WORD = re.compile(r"\w+")
@@ -105,13 +107,14 @@ def _decisive(only: frozenset[str], other: frozenset[str]) -> bool:
 
 def _alike(a: tuple[str, ...], b: tuple[str, ...], weight: dict[str, float]) -> float:
     """Dice's coefficient of the words that come in the same order."""
-    shared = 0.0
-    for kind, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if kind == "equal":
-            shared += 2 * sum(weight[word] for word in a[i:j])
-        elif kind == "replace":
-            shared += _respelt(a[i:j], b[k:m], weight)
-    return shared / (sum(weight[word] for word in a) + sum(weight[word] for word in b))
+    found = align(a, b)
+    shared = 2 * sum(_sum(a[i:j], weight) for i, j, _, _ in found.equal)
+    shared += sum(_respelt(a[i:j], b[k:m], weight) for i, j, k, m in found.between)
+    return shared / (_sum(a, weight) + _sum(b, weight))
+
+
+def _sum(words: tuple[str, ...], weight: dict[str, float]) -> float:
+    return sum(map(weight.__getitem__, words))
 
 
 def _respelt(a: tuple[str, ...], b: tuple[str, ...], weight: dict[str, float]) -> float:
@@ -122,10 +125,24 @@ def _respelt(a: tuple[str, ...], b: tuple[str, ...], weight: dict[str, float]) -
     return sum(weight[x] + weight[y] for x, y in pairs)
 
 
-@lru_cache(maxsize=2**16)
 def _same_word(a: str, b: str) -> bool:
     """Whether ``a`` and ``b`` are likely the same word, misspelt or inflected; a prefix makes another word."""
+    return _same(a, b) if max(len(a), len(b)) <= _LONG_WORD else _same.__wrapped__(a, b)
+
+
+@lru_cache(maxsize=2**16)
+def _same(a: str, b: str) -> bool:
     if min(len(a), len(b)) < 3:
         return False
-    swapped = len(a) == len(b) > 3 and sorted(a) == sorted(b)
-    return swapped or (a[0] == b[0] and SequenceMatcher(None, a, b, autojunk=False).ratio() >= _TYPO)
+    swapped = len(a) == len(b) > 3 and Counter(a) == Counter(b)
+    return swapped or (a[0] == b[0] and _ratio(a, b) >= _TYPO)
+
+
+def _ratio(a: str, b: str) -> float:
+    """Share of the letters that come in the same order, as difflib has it; below `_TYPO` no more than a bound of it."""
+    letters = len(a) + len(b)
+    bound = 2 * (Counter(a) & Counter(b)).total() / letters
+    if bound < _TYPO:
+        return bound
+    found = align(a, b)
+    return 2 * sum(j - i for i, j, _, _ in found.equal) / letters

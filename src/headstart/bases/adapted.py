@@ -31,7 +31,8 @@ class AdaptedBase(Base):
         both = hashlib.sha256(f"{base.identity.weights} {changes.digest()}".encode()).hexdigest()
         self.identity = replace(base.identity, weights=both)
         self.modality, self.spec, self.width = base.modality, base.spec, base.width
-        self.tokenizer_file, self.facts = base.tokenizer_file, base.facts
+        self.tokenizer_file, self.facts, self.most_tokens = base.tokenizer_file, base.facts, base.most_tokens
+        self.libraries = (*base.libraries, "peft") if changes.lora else base.libraries
 
     def preprocessing(self) -> str:
         """The base's."""

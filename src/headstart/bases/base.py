@@ -7,16 +7,20 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headstart import __version__
 from headstart.bases.identity import Identity
 from headstart.data.table import Fact
 from headstart.modalities.image import ImageSpec
 from headstart.modalities.text import TextSpec
+from headstart.versions import installed
 
 if TYPE_CHECKING:
     from headstart.bases.network import Network
 
 #: The one stage cached so far: the base's pooled output, [batch, width].
 POOLED = "pooled"
+#: Distributions whose code reads the inputs of a modality.
+READERS = {"image": ("pillow",), "text": ("tokenizers",)}
 
 
 class Base(ABC):
@@ -28,8 +32,10 @@ class Base(ABC):
         spec: preprocessing.
         width: length of the pooled output.
         tokenizer_file: of a text base; None of others.
+        most_tokens: that a text base takes at once; None: any number.
         trainable: whether its weights can be trained further; where not, it serves as it is.
         facts: what was supposed or is particular about it, said before the work and in the result.
+        libraries: distributions whose code computes its features, besides those that read its inputs.
         learnt: content hashes of the inputs that earlier runs trained its weights on, where they are told.
     """
 
@@ -38,7 +44,9 @@ class Base(ABC):
     spec: ImageSpec | TextSpec
     width: int
     tokenizer_file: Path | None = None
+    most_tokens: int | None = None
     trainable: bool = True
+    libraries: tuple[str, ...] = ("torch", "onnxruntime")
     facts: tuple[Fact, ...] = ()
     learnt: frozenset[str] = frozenset()
 
@@ -57,3 +65,15 @@ class Base(ABC):
     def preprocessing(self) -> str:
         """The preprocessing as JSON, as it keys the cache."""
         return json.dumps(self.spec.to_dict(), sort_keys=True)
+
+    def computed_by(self) -> str:
+        """What makes features of weights and inputs, as JSON: configuration and versions of the code.
+
+        Told by files and metadata, so that no library is loaded for it.
+        """
+        versions = {"headstart": __version__, **installed(*self.libraries, *READERS[self.modality])}
+        return json.dumps({"config": self.identity.config, "versions": versions}, sort_keys=True)
+
+    def key(self) -> str:
+        """All that its features depend on besides the inputs, as JSON: what is kept of it is kept under this."""
+        return json.dumps([self.identity.weights, self.computed_by(), self.preprocessing()])

@@ -12,7 +12,8 @@ from headstart.bases.stored import read, unpack
 from headstart.errors import BundleError, SettingError
 
 #: Version of the layout. 1: the first. 2: changed tensors of the base, controls, checksums. 3: caution. 4: lineage.
-SCHEMA = 4
+#: 5: configuration of the base.
+SCHEMA = 5
 RECORD, CHANGES = "bundle.json", "changes.safetensors"
 #: What a damaged record raises somewhere.
 DAMAGE = (KeyError, TypeError, IndexError, AttributeError, ValueError, SettingError)

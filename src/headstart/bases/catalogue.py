@@ -11,12 +11,12 @@ from typing import Any
 
 from headstart.bases.base import Base
 from headstart.bases.bundled import is_bundle, open_bundled
-from headstart.bases.checks import refuse_modality
+from headstart.bases.checks import read_json, refuse_modality
 from headstart.bases.choosing import choose
 from headstart.bases.embedded import EfficientNetLite, package_folder
 from headstart.bases.folder import open_folder
-from headstart.bases.identity import Identity, hash_files
-from headstart.bases.refitted import with_channels, with_size
+from headstart.bases.identity import Identity, hash_config, hash_files
+from headstart.bases.refitted import with_channels, with_size, with_tokens
 from headstart.bases.table import entries, entry_of, shipped
 from headstart.bases.transformers_text import TransformersTextBase
 from headstart.errors import BaseError, nearest
@@ -54,6 +54,8 @@ def open_base(
     progress: Progress | None = None,
     channels: int = 3,
     size: int | None = None,
+    max_tokens: int | None = None,
+    windows: int | None = None,
 ) -> Base:
     """The base called ``name``: an embedded one, a local folder, a timm name or a Hub id, looked for in that order.
 
@@ -64,14 +66,17 @@ def open_base(
         progress: told of downloads.
         channels: of pictures; the first layer is adapted where they are not the base's; 3 leaves any base as it is.
         size: side in pixels at which pictures are taken; None: the base's own.
+        max_tokens: of a text that are taken at once; None: 256, or what the base takes where that is less.
+        windows: in which a longer text is read at most; None: 8; 1: what does not fit is cut off.
 
     Raises:
         BaseError: unknown (the nearest names are offered), unreachable, unsafe, or of another modality.
     """
-    base = _find(name or default_base(modality), _Asked(modality, remote_code, progress))
+    base = _find(default_base(modality) if name is None else name, _Asked(modality, remote_code, progress))
     refuse_modality(name, base.modality, modality)
     if size is not None:
         base = with_size(base, size)
+    base = with_tokens(base, max_tokens, windows)
     if isinstance(base.spec, ImageSpec) and channels not in (3, base.spec.channels):
         base = with_channels(base, channels)
     return base
@@ -116,7 +121,8 @@ def _minilm(name: str) -> Base:
     version = importlib.metadata.version(distribution)
     weights = hash_files([folder / "model.safetensors"])
     entry = EMBEDDED[name]
-    identity = Identity(name, f"package {distribution} {version}", version, weights, entry.licence, entry.trained_on)
+    source, told = f"package {distribution} {version}", hash_config(read_json(folder / "config.json") or {})
+    identity = Identity(name, source, version, weights, entry.licence, entry.trained_on, config=told)
     config = {"hidden_size": entry.width, "max_position_embeddings": 512, "model_type": "bert"}
     return TransformersTextBase(folder, config, identity, max_tokens=entry.input)
 

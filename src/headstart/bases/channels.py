@@ -52,7 +52,7 @@ class ChannelsBase(Base):
                 f"{channels}; choose a base of three channels."
             )
         self.base, self.modality, self.width = base, base.modality, base.width
-        self.trainable, self.facts = base.trainable, (*base.facts, *facts)
+        self.trainable, self.facts, self.libraries = base.trainable, (*base.facts, *facts), base.libraries
         mean, std = (tuple(given[i % 3] for i in range(channels)) for given in (spec.mean, spec.std))
         self.spec = replace(spec, channels=channels, levels=levels, mean=mean, std=std)
         told = json.dumps([base.identity.weights, channels, levels])

@@ -52,6 +52,7 @@ class EfficientNetLite(Base):
 
     modality = "image"
     width = 1280
+    libraries = (*Base.libraries, "timm")
     spec: ImageSpec
 
     def __init__(self, name: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headstart.bases.base import Base
 from headstart.bases.card import read_card
-from headstart.bases.identity import Identity, hash_files
+from headstart.bases.identity import Identity, hash_config, hash_files
 from headstart.bases.kinds import kind_of
 from headstart.bases.remote_code import code_files, settle_code
 from headstart.bases.timm_base import TimmBase
@@ -42,7 +42,8 @@ def open_folder(
     code = settle_code(kind.config, name, f"{source} at commit {revision}" if revision else source, remote_code)
     files = weight_files(folder, name)
     weights = hash_files([*files, *(code_files(folder) if code else ())])  # other code gives other features
-    identity = Identity(name, source, revision, weights, card.licence, card.trained_on, remote_code=code)
+    config = hash_config(kind.config)
+    identity = Identity(name, source, revision, weights, card.licence, card.trained_on, remote_code=code, config=config)
     if kind.library == "timm":
         return TimmBase(folder, kind.config, files, identity)
     if kind.modality == "image":

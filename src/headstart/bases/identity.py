@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 #: How the source of an ancestor begins that an earlier run made; its name follows.
 RUN = "run "
+# Entries of a config.json that nothing is built by: where it was loaded from, and what wrote it.
+_IDLE = ("_name_or_path", "transformers_version")
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,13 @@ class Identity(Ancestor):
         lineage: what it was made from, oldest first; () where that is not known. An earlier run that serves as a base
             has its root's name and source, and root and run are here.
         remote_code: whether code of the checkpoint's own is run to build it, which the user has to allow.
+        config: sha256 (hex) of the configuration that the network is built by; "" where it has none, or of records
+            that older versions wrote.
     """
 
     lineage: tuple[Ancestor, ...] = ()
     remote_code: bool = False
+    config: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -79,6 +85,12 @@ def ancestors(identity: Identity) -> tuple[Ancestor, ...]:
 def chain(identity: Identity, last: str = "yours") -> str:
     """The steps as one line: "efficientnet_lite0 (ImageNet-1k, Apache-2.0) → bees → yours"."""
     return " → ".join([*(one.words for one in ancestors(identity)), *([last] if last else [])])
+
+
+def hash_config(config: dict[str, Any]) -> str:
+    """sha256 (hex) of what a config.json says, however it is laid out; see `_IDLE` for what does not count."""
+    told = {name: value for name, value in config.items() if name not in _IDLE}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def hash_file(path: Path) -> str:

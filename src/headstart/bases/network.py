@@ -7,6 +7,7 @@ from abc import abstractmethod
 import torch
 from torch import nn
 
+from headstart.bases.windowed import over_windows
 from headstart.modalities.image import ImageSpec
 
 
@@ -55,7 +56,8 @@ class ImageNetwork(Network):
 class TextNetwork(Network):
     """Token ids in, features out.
 
-    ``forward(ids, mask)``: both [batch, tokens] int64, mask 1 on tokens and 0 on padding -> [batch, width] float32.
+    ``forward(ids, mask)``: both [batch, tokens] int64, mask 1 on tokens and 0 on padding -> [batch, width] float32; or
+    both [batch, windows, tokens], of texts that are read in windows: the mean of their features.
 
     Args:
         body: a transformers model whose output has ``last_hidden_state``.
@@ -69,6 +71,9 @@ class TextNetwork(Network):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Run the body and pool over the tokens."""
+        return over_windows(self._pooled, ids, mask)
+
+    def _pooled(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         hidden = self.body(input_ids=ids, attention_mask=mask).last_hidden_state.to(torch.float32)
         pooled = pool(hidden, mask, self.pooling)
         return nn.functional.normalize(pooled, dim=1) if self.unit else pooled

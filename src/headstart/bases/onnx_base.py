@@ -17,6 +17,7 @@ from headstart.bases.device import Batch, Run
 from headstart.bases.identity import Identity, hash_files
 from headstart.bases.onnx_file import onnx_files, session_of, sides
 from headstart.bases.onnx_graph import Output, choose_output, pooled, run_rows
+from headstart.bases.text_limit import token_limit, usual_spec
 from headstart.bases.timm_base import timm_spec
 from headstart.bases.transformers_image import processor_spec
 from headstart.data.table import Fact
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 _WHOLE = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _TEXT_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-_SIZE, _TOKENS = 224, 256  # where nothing tells
+_SIZE = 224  # where nothing tells
 
 
 def open_onnx(name: str) -> OnnxBase:
@@ -68,6 +69,7 @@ class OnnxBase(Base):
     """A graph run as it is by ONNX Runtime; nothing of it can be trained."""
 
     trainable = False
+    libraries = ("onnxruntime",)
 
     def __init__(self, path: Path, identity: Identity, session: Any) -> None:
         self.path, self.identity, self._session = path, identity, session
@@ -172,8 +174,8 @@ class OnnxTextBase(OnnxBase):
                 f"base {self.identity.name!r} takes texts and has no tokenizer.json beside it; put it there."
             )
         self._tokens = sides(self._inputs["input_ids"])[1]
-        limit = (read_json(home / "config.json") or {}).get("max_position_embeddings") or 512
-        self.spec = TextSpec(self._tokens or min(_TOKENS, int(limit)))
+        self.most_tokens = self._tokens or token_limit(read_json(home / "config.json") or {}, home)
+        self.spec = usual_spec(self.most_tokens, self._tokens)
 
     def network(self) -> Network:
         """The graph as a torch module; see `run` for the way without torch."""

@@ -11,9 +11,12 @@ from headstart.bases.base import Base
 from headstart.bases.channels import ChannelsBase
 from headstart.bases.resized import ResizedBase
 from headstart.data.table import Fact
-from headstart.errors import BaseError
+from headstart.errors import BaseError, SettingError
 from headstart.modalities.image import ImageSpec
 from headstart.modalities.levels import Levels
+from headstart.modalities.text import TextSpec
+
+LEAST = 8  # tokens at once: special ones, and a few words
 
 
 def with_size(base: Base, size: int) -> Base:
@@ -43,10 +46,43 @@ def with_channels(base: Base, channels: int, levels: Levels = (), facts: tuple[F
     return _below_changes(base, lambda root: ChannelsBase(root, channels, levels), (*base.facts, *facts))
 
 
-def as_recorded(base: Base, preprocessing: str) -> Base:
-    """``base`` made to take what ``preprocessing``, a record of `Base.preprocessing`, says of channels and size."""
-    if not isinstance(base.spec, ImageSpec):
+def with_tokens(base: Base, max_tokens: int | None = None, windows: int | None = None) -> Base:
+    """``base`` reading texts ``max_tokens`` at once and in at most ``windows`` windows; None: as it does.
+
+    Its weights stay as they are, so it is the same base, which reads otherwise.
+
+    Raises:
+        SettingError: it takes no texts, or not so many tokens.
+    """
+    if max_tokens is None and windows is None:
         return base
+    asked = f"max-tokens {max_tokens}" if max_tokens is not None else f"windows {windows}"
+    if not isinstance(base.spec, TextSpec):
+        raise SettingError(f"{asked} was asked for, but base {base.identity.name!r} takes no texts; drop it.")
+    most = base.most_tokens
+    if max_tokens is not None and not LEAST <= max_tokens <= (most or max_tokens):
+        allowed = f"from {LEAST} to {most:,}" if most else f"at least {LEAST}"
+        raise SettingError(
+            f"max-tokens is {max_tokens}; base {base.identity.name!r} takes {allowed} tokens at once. Longer texts are "
+            f"read in windows."
+        )
+    if windows is not None and windows < 1:
+        raise SettingError(f"windows is {windows}; it is at least 1: what does not fit in one is then cut off.")
+    return _reading(base, TextSpec(max_tokens or base.spec.max_tokens, windows or base.spec.windows))
+
+
+def _reading(base: Base, spec: TextSpec) -> Base:
+    """``base``, and what it was made from, reading as ``spec`` says."""
+    base.spec = spec
+    if isinstance(base, AdaptedBase):
+        _reading(base.base, spec)
+    return base
+
+
+def as_recorded(base: Base, preprocessing: str) -> Base:
+    """``base`` made to take what ``preprocessing``, a record of `Base.preprocessing`, says of size or tokens."""
+    if isinstance(base.spec, TextSpec):
+        return _reading(base, TextSpec.from_dict(json.loads(preprocessing)))
     spec = ImageSpec.from_dict(json.loads(preprocessing))
     if spec.size != base.spec.size:
         base = ResizedBase(base, spec.size)

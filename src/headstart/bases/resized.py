@@ -47,7 +47,7 @@ class ResizedBase(Base):
             raise SettingError(f"size is {size}; it is a picture's side, from {LEAST} to {MOST} pixels.")
         spec = cast(ImageSpec, base.spec)
         self.base, self.modality, self.width = base, base.modality, base.width
-        self.trainable, self.facts = base.trainable, base.facts
+        self.trainable, self.facts, self.libraries = base.trainable, base.facts, base.libraries
         self.spec = replace(spec, size=size, resize=max(size, round(spec.resize * size / spec.size)))
         told = f"{base.identity.weights} size {size}"
         self.identity = replace(base.identity, weights=hashlib.sha256(told.encode()).hexdigest())

@@ -13,17 +13,22 @@ import json
 import os
 import platform
 import time
-from dataclasses import asdict, dataclass
+import warnings
+import zlib
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headstart import __version__
 from headstart.bases.base import Base
 from headstart.bases.device import Batch, Run, device_name
 from headstart.bases.onnx_base import OnnxBase
 from headstart.cachedir import cache_root
+from headstart.errors import HeadstartWarning
 from headstart.files import write_atomically
+from headstart.versions import installed
 
 if TYPE_CHECKING:
     from headstart.bases.network import Network
@@ -69,9 +74,15 @@ class Measured:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was measured for a base on this machine."""
+    """What was measured for a base on this machine.
+
+    Attributes:
+        tried: each way.
+        graph: checksum of the exported graph; 0 where none was.
+    """
 
     tried: tuple[Measured, ...]
+    graph: int = 0
 
     @property
     def usable(self) -> list[Measured]:
@@ -104,9 +115,11 @@ class Choice:
 
 def remembered(base: Base) -> Choice | None:
     """What was measured earlier for this base on this machine, if anything."""
+    path = measured_path(base, ".json")
     try:
-        values = json.loads(measured_path(base, ".json").read_text(encoding="utf-8"))
-        choice = Choice(tuple(Measured(**measured) for measured in values["tried"]))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        os.utime(path)  # last used
+        choice = Choice(tuple(Measured(**measured) for measured in values["tried"]), int(values.get("graph", 0)))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     complete = any(m.name in (REFERENCE, GIVEN) for m in choice.usable) and all(m.rate > 0 for m in choice.usable)
@@ -126,15 +139,13 @@ def graph_path(base: Base) -> Path:
 
 def measured_path(base: Base, suffix: str) -> Path:
     """Named by all that the measurement depends on: base, preprocessing, machine, device, library versions."""
-    return machine_path(suffix, base.identity.weights, base.preprocessing())
+    return machine_path(suffix, base.key())
 
 
 def machine_path(suffix: str, *told: str) -> Path:
     """The same of what depends on ``told`` besides machine, device and library versions."""
-    import importlib.metadata
-
-    versions = [importlib.metadata.version(name) for name in ("torch", "onnxruntime", "headstart")]
-    machine = [platform.machine(), platform.node(), str(os.cpu_count()), device_name(), *versions]
+    versions = installed("torch", "onnxruntime")
+    machine = [platform.machine(), platform.node(), str(os.cpu_count()), device_name(), __version__, versions]
     key = json.dumps([*told, machine])
     return runtimes_root() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}{suffix}"
 
@@ -171,9 +182,23 @@ def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:
         cosine = _least_cosine(got, expected)
         parity = "" if cosine >= PARITY else f"cosine {cosine:.4f} to float32 is below {PARITY}"
         tried.append(Measured(name, count / seconds, ready, cosine, parity))
-    choice = Choice(tuple(tried))
+    return _remember(base, Choice(tuple(tried)))
+
+
+def _remember(base: Base, choice: Choice) -> Choice:
+    """``choice`` with its graph's checksum, for later processes."""
+    usable = any(measured.name == ONNX for measured in choice.usable)
+    choice = replace(choice, graph=_checksum(graph_path(base)) if usable else 0)
     write_atomically(measured_path(base, ".json"), json.dumps(asdict(choice), indent=1))
     return choice
+
+
+def _checksum(path: Path) -> int:
+    """Of the file's content; 0 where there is none."""
+    try:
+        return zlib.crc32(path.read_bytes())
+    except OSError:
+        return 0
 
 
 def _load_of_inner(base: Base) -> float:
@@ -187,6 +212,19 @@ def _load_of_inner(base: Base) -> float:
     choice = remembered(inner)
     known = [m.load for m in choice.tried if m.name == REFERENCE] if choice else []
     return max([*known, _load_of_inner(inner)])
+
+
+def mend_graph(choice: Choice, base: Base) -> None:
+    """Export the base's graph anew where it is no longer what ``choice`` was measured with, and warn of it."""
+    if not choice.graph or _checksum(graph_path(base)) == choice.graph:
+        return
+    warnings.warn(
+        f"the exported graph {graph_path(base).name} of base {base.identity.name!r} is damaged; it is exported anew",
+        HeadstartWarning,
+        stacklevel=2,
+    )
+    build(ONNX, base, base.network())
+    _remember(base, choice)
 
 
 def build(name: str, base: Base, network: Network | None) -> Run:

@@ -6,13 +6,11 @@ After Evci et al. 2022 (Head2Toe, arXiv:2201.03529): what a task needs may stand
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from headstart import __version__
 from headstart.bases.base import Base
 from headstart.bases.runtime import runtimes_root
 from headstart.errors import BaseError
@@ -42,6 +40,7 @@ class StagedBase(Base):
         own = hashlib.sha256(f"{base.identity.weights} stages".encode()).hexdigest()
         self.identity = replace(base.identity, weights=own)
         self.modality, self.spec, self.tokenizer_file = base.modality, base.spec, base.tokenizer_file
+        self.libraries, self.most_tokens = base.libraries, base.most_tokens
         self._parts = tuple(parts) if parts else None
 
     @property
@@ -94,9 +93,7 @@ class StagedBase(Base):
 
     @property
     def _file(self) -> Path:
-        versions = [__version__, *(importlib.metadata.version(name) for name in ("timm", "transformers"))]
-        key = json.dumps([self.identity.weights, self.preprocessing(), versions])  # libraries build the modules
-        return runtimes_root() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parts.json"
+        return runtimes_root() / f"{hashlib.sha256(self.key().encode()).hexdigest()[:32]}.parts.json"
 
 
 def _remembered(file: Path) -> tuple[int, ...] | None:

@@ -6,6 +6,7 @@ import torch
 
 from headstart.bases.network import Network
 from headstart.bases.stages import Stages
+from headstart.bases.windowed import over_windows
 
 
 class StagedNetwork(Network):
@@ -31,7 +32,10 @@ class StagedNetwork(Network):
         self.parts = (*(lower[i].shape[1] for i in self._kept), last.shape[1])
 
     def forward(self, *batch: torch.Tensor) -> torch.Tensor:
-        """One forward pass of the network."""
+        """One forward pass of the network; of texts in windows, the mean over them."""
+        return self._each(*batch) if len(batch) == 1 else over_windows(self._each, *batch)
+
+    def _each(self, *batch: torch.Tensor) -> torch.Tensor:
         found = self._stages.every(batch)
         return torch.cat([*(found[i] for i in self._kept), found[-1]], dim=1)
 

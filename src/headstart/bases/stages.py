@@ -12,6 +12,7 @@ from headstart.bases.nested import first_tensor
 from headstart.bases.network import ImageNetwork, Network, TextNetwork, pool
 from headstart.bases.stage_finding import Unit, find_stages, watch
 from headstart.bases.stage_running import Boundary, started_at, stop_at, watched
+from headstart.bases.windowed import gathered, spread
 from headstart.errors import SettingError
 
 _TOLERANCE = 1e-5  # greatest difference that a cut may make, relative to the greatest output
@@ -38,7 +39,7 @@ class State:
     """What stands between two stages.
 
     Attributes:
-        hidden: output of the stages below, first axis the batch.
+        hidden: output of the stages below, first axis the batch; of texts in windows, the second is the windows.
         inputs: what later stages need besides: () for images, (ids, mask) for texts.
     """
 
@@ -86,7 +87,8 @@ class Stages:
             SettingError: no such cut.
         """
         hidden = stop_at(self._network, self._boundary(k), lambda: self._network(*batch))
-        return State(hidden, self._kept(batch))
+        kept = self._kept(batch)
+        return State(spread(hidden, kept), kept)
 
     def suffix(self, state: State, k: int) -> torch.Tensor:
         """``stages[k:]`` on the output of ``stages[:k]`` -> pooled [batch, width] float32; stages below do not run.
@@ -112,7 +114,7 @@ class Stages:
             after = self._boundary(k + 1)
             with self._started(state_or_batch, k):
                 hidden = stop_at(self._network, after, lambda: self._rest(state_or_batch))
-            return State(hidden, state_or_batch.inputs)
+            return State(spread(hidden, state_or_batch.inputs), state_or_batch.inputs)
         if k != 0:
             raise SettingError(f"stage {k} ({self._name(k)}) takes a state; a batch is for stage 0, {self._name(0)}.")
         return self.prefix(state_or_batch, 1)
@@ -185,7 +187,8 @@ class Stages:
         """Within, a forward pass starts at stage ``k``."""
         below = [unit for units in self._units[:k] for unit in units if self._can_idle(unit)]
         frozen = [name for stage in self.stages[:k] for name in stage.parameters]
-        with started_at(self._network, self._boundary(k), state.hidden, below, frozen):
+        hidden = gathered(state.hidden, state.inputs)
+        with started_at(self._network, self._boundary(k), hidden, below, frozen):
             yield
 
     def _can_idle(self, unit: Unit) -> bool:

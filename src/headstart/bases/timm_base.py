@@ -37,6 +37,7 @@ class TimmBase(Base):
     """A checkpoint with timm's config.json (``architecture``, ``pretrained_cfg``)."""
 
     modality = "image"
+    libraries = (*Base.libraries, "timm")
     spec: ImageSpec
 
     def __init__(self, folder: Path, config: dict[str, Any], files: list[Path], identity: Identity) -> None:

@@ -40,6 +40,7 @@ class TorchvisionBase(Base):
     """
 
     modality = "image"
+    libraries = (*Base.libraries, "torchvision")
     spec: ImageSpec
 
     def __init__(self, name: str, progress: Progress | None = None) -> None:

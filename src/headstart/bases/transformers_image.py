@@ -22,6 +22,7 @@ class TransformersImageBase(Base):
     """An image model of transformers with preprocessor_config.json (ViT, Swin, ConvNeXt, DINOv2 …)."""
 
     modality = "image"
+    libraries = (*Base.libraries, "transformers")
     spec: ImageSpec
 
     def __init__(self, folder: Path, config: dict[str, Any], identity: Identity) -> None:

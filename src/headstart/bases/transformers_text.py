@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.bases.base import Base
 from headstart.bases.checks import read_json
 from headstart.bases.identity import Identity, hash_files
+from headstart.bases.text_limit import token_limit, usual_spec
 from headstart.bases.transformers_body import load_transformer, untrained_transformer
 from headstart.errors import BaseError
 from headstart.modalities.text import TextSpec
@@ -25,6 +26,7 @@ class TransformersTextBase(Base):
     """
 
     modality = "text"
+    libraries = (*Base.libraries, "transformers")
     spec: TextSpec
     tokenizer_file: Path
 
@@ -37,8 +39,8 @@ class TransformersTextBase(Base):
             raise BaseError(
                 f"base {identity.name!r}: config.json names no hidden_size, so its features have no known width."
             )
-        limit = int(config.get("max_position_embeddings") or config.get("n_positions") or 512)
-        self.spec = TextSpec(max_tokens=min(max_tokens or 256, limit))
+        self.most_tokens = token_limit(config, folder)
+        self.spec = usual_spec(self.most_tokens, max_tokens)
         self.pooling = _pooling(folder, decoder=str(config.get("model_type")) in _DECODERS)
         self.unit = _unit(folder)
         self.tokenizer_file = folder / "tokenizer.json"

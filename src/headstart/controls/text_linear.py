@@ -10,13 +10,14 @@ import numpy as np
 
 from headstart.controls.control import Control, ControlState
 from headstart.controls.text_features import TextFeatures
+from headstart.heads.target_scale import TargetScale
 
 _STRENGTHS = (1.0, 5.0, 30.0)  # inverse regularisation C, per row of length 1
 _DEFAULT = 5.0  # where there are too few rows to tell
 _FEWEST, _MOST = 50, 3_000  # rows to choose the strength by
 _TIMED = 3  # rounds that are timed
 _UPDATES = 20_000  # gradient steps; below 4,000 rows that is more than five rounds
-_ENOUGH = 200_000  # steps after which more make it no better: from 40,000 rows on less than five rounds
+_ENOUGH = 200_000  # steps after which more make it no better: above 40,000 rows less than five rounds
 
 
 class TextLinear(Control):
@@ -39,6 +40,8 @@ class TextLinear(Control):
         start = time.perf_counter()
         self._features = TextFeatures(self.outputs)
         x = self._features.fit(inputs)
+        scale = TargetScale.of(y, task)
+        y = scale.standardised(y)  # scikit-learn's ridge takes targets in the type of the features, float32
         self._task, rounds = task, _rounds(len(y))
         if seconds is not None and task != "regression":
             import sklearn.linear_model  # noqa: F401  its import is no part of a round
@@ -52,6 +55,8 @@ class TextLinear(Control):
                 self.left_out = f"the strength of its penalty was not chosen{short}"
         self.strength = _DEFAULT if self.left_out else self._chosen(x, y, task, seed)
         self._models = _fitted(x, y, task, self.strength, seed, rounds)
+        if task == "regression":
+            _put_back(self._models[0], scale)
 
     def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:
         """Timed are features and rounds, both of which grow with the rows; what a fit takes besides does not."""
@@ -122,11 +127,6 @@ def fits(rows: int) -> float:
     return 1.0 + len(_STRENGTHS) * some * _rounds(round(some)) / (rows * _rounds(rows))
 
 
-def _rounds(rows: int) -> int:
-    rows = max(1, rows)
-    return int(np.clip(_UPDATES // rows, max(1, min(5, _ENOUGH // rows)), 100))
-
-
 def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int, rounds: int | None = None) -> list[Any]:
     """One model over all outputs or, for labels, one each; a constant where all targets are the same."""
     from sklearn.linear_model import Ridge
@@ -136,6 +136,12 @@ def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int, rounds
     if task == "multilabel":
         return [_logistic(x, label.astype(np.int64), strength, seed, rounds) for label in y.T]
     return [_logistic(x, y, strength, seed, rounds)]
+
+
+def _put_back(model: Any, scale: TargetScale) -> None:
+    """A ridge model's answers from standardised targets into the target's unit, float64."""
+    model.coef_ = model.coef_.astype(np.float64) * scale.scale[:, None]
+    model.intercept_ = model.intercept_ * scale.scale + scale.centre
 
 
 def _logistic(x: Any, y: np.ndarray, strength: float, seed: int, rounds: int | None) -> Any:
@@ -152,6 +158,12 @@ def _logistic(x: Any, y: np.ndarray, strength: float, seed: int, rounds: int | N
         n_jobs=-1,
     )
     return model.fit(x, y)
+
+
+def _rounds(n: int) -> int:
+    """How often stochastic gradient passes over ``n`` rows."""
+    n = max(1, n)
+    return int(np.clip(_UPDATES // n, max(1, min(5, _ENOUGH // n)), 100))
 
 
 def _learnt(task: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from typing import IO
 
 from headstart.cachedir import cache_root
 from headstart.data.folder import list_folder
-from headstart.data.naming import ARCHIVE_TYPES
+from headstart.data.naming import ARCHIVE_TYPES, IMAGE_TYPES, TABLE_TYPES, extension
 from headstart.errors import SourceError
 
 MAX_BYTES = 50 * 2**30  # extracted, all members together
@@ -154,7 +154,8 @@ def _zip_members(file: zipfile.ZipFile) -> Iterator[_Member]:
     for info in file.infolist():
         kind = stat.S_IFMT(info.external_attr >> 16)
         fault = "" if kind in (0, stat.S_IFREG, stat.S_IFDIR) else _kind_fault(kind == stat.S_IFLNK)
-        yield _Member(info.filename, info.file_size, info.is_dir(), fault, partial(file.open, info))
+        name = info.filename.replace("\\", "/")  # as some packers on Windows write it
+        yield _Member(name, info.file_size, name.endswith("/"), fault, partial(file.open, info))
 
 
 def _tar_members(tar: tarfile.TarFile) -> Iterator[_Member]:
@@ -168,9 +169,10 @@ def _kind_fault(is_link: bool) -> str:
 
 
 def _descend(folder: Path) -> Path:
-    """Down to the first folder that holds more than one folder."""
+    """Down to the first folder that holds more than one folder, images or tables: a README beside it is neither."""
     while True:
         inside = list_folder(folder)
-        if inside.files or inside.odd or len(inside.folders) != 1:
+        data = any(extension(name) in IMAGE_TYPES or extension(name) in TABLE_TYPES for name in inside.files)
+        if data or inside.odd or len(inside.folders) != 1:
             return folder
         folder /= inside.folders[0]

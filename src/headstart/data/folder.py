@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.data.labelling import label_facts, own_label
 from headstart.data.naming import (
     AUDIO_LATER,
     AUDIO_TYPES,
     IMAGE_TYPES,
+    NOTE_TYPES,
     SUPPORTED,
     extension,
     is_hidden,
@@ -24,30 +26,41 @@ from headstart.data.naming import (
 from headstart.data.table import Fact, Opened, Rejected, Table, objects
 from headstart.errors import ColumnError, SettingError, SourceError
 from headstart.settings import SourceSettings
+from headstart.unicode import writable
+
+#: What is in a folder that headstart wrote: a run, an audit.
+_OUTPUTS = ({"result.json", "report.html", "answers.parquet"}, {"audit.json", "audit.html"})
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies directly in a folder, each list sorted by name; hidden entries are left out."""
+    """What lies directly in a folder, each list sorted by name."""
 
     folders: list[str]
     files: list[str]
     odd: list[str]  # broken links, pipes, devices
+    hidden: list[str]  # entries that begin with a dot, or that a system made
+
+    @property
+    def is_output(self) -> bool:
+        """Whether headstart wrote the folder."""
+        return any(names <= {*self.files} for names in _OUTPUTS)
 
 
 def list_folder(path: Path) -> Listing:
     """The entries of a folder, told apart without opening or measuring any of them."""
-    listing = Listing([], [], [])
+    listing = Listing([], [], [], [])
     try:
         with os.scandir(path) as entries:
             for entry in entries:
                 if is_hidden(entry.name):
+                    listing.hidden.append(entry.name)
                     continue
                 kind = listing.files if entry.is_file() else listing.folders if entry.is_dir() else listing.odd
                 kind.append(entry.name)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}.") from error
-    for names in (listing.folders, listing.files, listing.odd):
+    for names in (listing.folders, listing.files, listing.odd, listing.hidden):
         names.sort()
     return listing
 
@@ -57,45 +70,75 @@ class _Rows:
     """The rows found so far; a row's label is None where it lies in no class folder."""
 
     root: Path
-    ids: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # below the root, as the file system has them
     labels: list[str | None] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)  # names of class folders, once a part
+    deep: dict[str, int] = field(default_factory=dict)  # folder inside a class folder -> its images
+    hidden: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    beside: Counter[str] = field(default_factory=Counter)  # extension -> files that are no rows
 
     def add(self, prefix: str, listing: Listing, label: str | None, part: str) -> None:
         images = [name for name in listing.files if extension(name) in IMAGE_TYPES]
-        self.ids += [prefix + name for name in images]
+        self.names += [prefix + name for name in images]
         self.labels += [label] * len(images)
         self.parts += [part] * len(images)
+        self.hidden += [prefix + name for name in listing.hidden]
         if len(images) < len(listing.files):
-            others = (name for name in listing.files if extension(name) not in IMAGE_TYPES)
-            self.reject(prefix, others, "not an image file, by its extension")
+            self._add_others(prefix, set(images), [f for f in listing.files if extension(f) not in IMAGE_TYPES])
         self.reject(prefix, listing.odd, "no such file: a broken link, or not a plain file")
 
+    def _add_others(self, prefix: str, images: set[str], others: Iterable[str]) -> None:
+        """Notes, and files named after a picture that lies there too, are none; the rest would have been rows."""
+        stems = {os.path.splitext(name)[0] for name in images} | images
+        for name in others:
+            if extension(name) in NOTE_TYPES or os.path.splitext(name)[0] in stems:
+                self.beside[extension(name) or "without extension"] += 1
+            else:
+                self.reject(prefix, [name], "not an image file, by its extension")
+
     def reject(self, prefix: str, names: Iterable[str], reason: str) -> None:
-        self.rejected += [Rejected(prefix + name, reason) for name in names]
+        self.rejected += [Rejected(writable(prefix + name), reason) for name in names]
 
     def read_level(self, prefix: str, part: str) -> None:
         """Read a folder whose subfolders, if any, are the classes."""
         level = list_folder(self.root / prefix)
         self.add(prefix, level, None, part)
         for name in level.folders:
-            inside = list_folder(self.root / prefix / name)
-            before = len(self.ids)
-            self.add(f"{prefix}{name}/", inside, name, part)
-            self.reject(f"{prefix}{name}/", inside.folders, "a folder inside a class folder is not read")
-            if len(self.ids) == before:
-                self.empty.append(f"{prefix}{name}")
+            before = len(self.names), len(self.outputs)
+            self.read_all(f"{prefix}{name}/", own_label(name), part)
+            if len(self.names) > before[0]:
+                self.classes.append(name)
+            elif len(self.outputs) == before[1]:
+                self.empty.append(writable(f"{prefix}{name}"))
+
+    def read_all(self, prefix: str, label: str | None, part: str = "", above: tuple[str, ...] = ()) -> None:
+        """Read a folder and all folders in it; the images of those inside are counted apart."""
+        inside, real = list_folder(self.root / prefix), os.path.realpath(self.root / prefix)
+        if real in above:
+            self.reject("", [prefix], "a link to a folder above it: not read")
+            return
+        if inside.is_output:
+            self.outputs.append(writable(prefix))
+            return
+        before = len(self.names)
+        self.add(prefix, inside, label, part)
+        if above and len(self.names) > before:
+            self.deep[writable(prefix.rstrip("/"))] = len(self.names) - before
+        for name in inside.folders:
+            self.read_all(f"{prefix}{name}/", label, part, (*above, real))
 
     def drop_unlabelled(self) -> None:
         """Where there are classes, an image in none of them is set aside."""
         if not any(self.labels):
             return
         loose = [i for i, label in enumerate(self.labels) if label is None]
-        self.reject("", [self.ids[i] for i in loose], "in no class folder")
+        self.reject("", [self.names[i] for i in loose], "in no class folder")
         kept = [i for i, label in enumerate(self.labels) if label is not None]
-        self.ids = [self.ids[i] for i in kept]
+        self.names = [self.names[i] for i in kept]
         self.labels = [self.labels[i] for i in kept]
         self.parts = [self.parts[i] for i in kept]
 
@@ -104,11 +147,12 @@ def open_image_folder(root: Path, settings: SourceSettings) -> Opened:
     """The images under ``root`` as a table; none of them is opened.
 
     Args:
-        root: ``class/file``, ``part/class/file``, ``part/file`` or plain files (then without targets).
-        settings: only ``task`` and ``modality`` can apply.
+        root: ``class/file``, ``part/class/file``, ``part/file`` or plain files (then without targets). Images in
+            folders inside a class folder are of that class.
+        settings: only ``task`` and ``modality`` can apply; ``target=()`` reads every image, wherever it lies.
 
     Raises:
-        SourceError: no image is found, or the folder cannot be read.
+        SourceError: no image is found, all lie in folders inside the class folders, or the folder cannot be read.
         SplitError: two folders stand for the same part.
         ColumnError, SettingError: the settings name columns, or another task or modality.
     """
@@ -116,17 +160,37 @@ def open_image_folder(root: Path, settings: SourceSettings) -> Opened:
     rows = _Rows(root)
     top = list_folder(root)
     parts = _part_folders(root, top)
-    if parts:
+    if settings.target == ():
+        rows.read_all("", None)
+    elif parts:
         for part, name in parts.items():
             rows.read_level(f"{name}/", part)
         rows.reject("", (f for f in top.folders if f not in parts.values()), "beside the part folders: not read")
-        rows.reject("", top.files, "beside the part folders: not read")
+        rows.add("", Listing([], [], top.odd, top.hidden), None, "")
+        rows.reject("", (f for f in top.files if extension(f) not in NOTE_TYPES), "beside the part folders: not read")
+        rows.beside.update(extension(f) for f in top.files if extension(f) in NOTE_TYPES)
     else:
         rows.read_level("", "")
-    if not rows.ids:
+    if not rows.names:
         raise SourceError(_no_images(root, top, rows))
     rows.drop_unlabelled()
+    _check_depth(root, top, rows)
     return Opened(_table(rows), _facts(rows, parts), tuple(rows.rejected))
+
+
+def _check_depth(root: Path, top: Listing, rows: _Rows) -> None:
+    """`SourceError` where no class folder holds an image itself: the folders inside could be the classes as well."""
+    if any(rows.labels) and sum(rows.deep.values()) == len(rows.names):
+        folders = some(f"{folder} {count}" for folder, count in rows.deep.items())
+        raise SourceError(
+            f"{root}: no image found in its folders themselves, only in folders inside them ({folders}), so it cannot "
+            f"be told which are the classes; put the images of each class into one folder.{_hint(root, top)}"
+        )
+
+
+def _hint(root: Path, top: Listing) -> str:
+    """The only folder inside, where that may have been meant."""
+    return f" Did you mean {root / top.folders[0]}?" if len(top.folders) == 1 and not part_of(top.folders[0]) else ""
 
 
 def open_image_file(path: Path, settings: SourceSettings) -> Opened:
@@ -139,8 +203,8 @@ def open_image_file(path: Path, settings: SourceSettings) -> Opened:
 def check_no_columns(where: str, settings: SourceSettings) -> None:
     """Raise if settings ask of image files what only a table can give."""
     asked = {"input": settings.input, "target": settings.target, "group": settings.group}
-    asked |= {"slice": settings.slices or None, "split": settings.split}
-    named = [f"--{name}" for name, value in asked.items() if value]
+    asked |= {"slice": settings.slices, "split": settings.split}
+    named = [f"--{name}" for name, value in asked.items() if value not in (None, ())]
     if named:
         raise ColumnError(f"{where}: image files have no columns; drop {', '.join(named)}, or give a table of paths.")
     if settings.modality not in (None, "image"):
@@ -160,22 +224,42 @@ def _part_folders(root: Path, top: Listing) -> dict[str, str]:
 
 def _no_images(root: Path, top: Listing, rows: _Rows) -> str:
     if not (top.folders or top.files or top.odd):
-        return f"{root}: the folder is empty; supported: {SUPPORTED}."
-    files = [r.id for r in rows.rejected]
-    if any(extension(name) in AUDIO_TYPES for name in files):
+        return f"{root}: the folder is empty{_said_hidden(rows)}; supported: {SUPPORTED}."
+    found = {extension(r.id) for r in rows.rejected} | {*rows.beside}
+    if found & AUDIO_TYPES:
         return f"{root}: the folder holds audio files; {AUDIO_LATER}."
-    hint = f" Did you mean {root / top.folders[0]}?" if len(top.folders) == 1 and not part_of(top.folders[0]) else ""
-    found = sorted({extension(name) for name in files} - {""})
-    but = f" (but {some(found)} files)" if found else ""
-    return f"{root}: no image found{but}; supported: {SUPPORTED}.{hint}"
+    names = sorted(name for name in found if name.startswith("."))
+    but = f" (but {some(names)} files)" if names else ""
+    return f"{root}: no image found{but}{_said_hidden(rows)}; supported: {SUPPORTED}.{_hint(root, top)}"
+
+
+def _said_hidden(rows: _Rows) -> str:
+    passed = _passed_over(rows)
+    return f", save those in {some(f'{name} ({count})' for name, count in passed.items())}" if passed else ""
+
+
+def _passed_over(rows: _Rows) -> dict[str, int]:
+    """Hidden entry -> the images in it; files that macOS writes beside others (._1.png) are none."""
+    counts = {}
+    for name in rows.hidden:
+        path = os.path.join(rows.root, name)
+        files = [[os.path.basename(name)]] if os.path.isfile(path) else (found for _, _, found in os.walk(path))
+        count = sum(extension(f) in IMAGE_TYPES and not f.startswith("._") for some_files in files for f in some_files)
+        if count:
+            counts[writable(name)] = count
+    return counts
 
 
 def _table(rows: _Rows) -> Table:
     base = os.path.abspath(rows.root)
     labelled = any(rows.labels)
+    ids = [writable(name) for name in rows.names]
+    if len(set(ids)) < len(ids):  # a name with escapes, and one that is written so
+        twice = next(name for name, count in Counter(ids).items() if count > 1)
+        raise SourceError(f"{writable(base)}: two files would be called {twice}; rename one of them.")
     return Table(
-        ids=np.array(rows.ids, dtype=str),
-        inputs=objects(os.path.join(base, name) for name in rows.ids),
+        ids=np.array(ids, dtype=str),
+        inputs=objects(os.path.join(base, name) for name in rows.names),
         targets=objects(rows.labels) if labelled else None,
         split=np.array(rows.parts, dtype=str),
         modality="image",
@@ -184,16 +268,36 @@ def _table(rows: _Rows) -> Table:
 
 
 def _facts(rows: _Rows, parts: dict[str, str]) -> tuple[Fact, ...]:
-    facts = [Fact("modality", "image", f"{len(rows.ids)} image files")]
+    facts = [Fact("modality", "image", f"{len(rows.names)} image files")]
     if any(rows.labels):
         names = sorted({str(label) for label in rows.labels})
         facts.append(Fact("task", "classification", f"the subfolders are the {len(names)} classes: {some(names)}"))
+        facts += label_facts("folders", rows.classes)
     else:
         facts.append(Fact("target", "none", "the images lie in no class folders"))
     if parts:
         counts = Counter(rows.parts)
         found = ", ".join(f"{part} {counts[part]}" for part in parts)
         facts.append(Fact("split", found, f"given by the folders {', '.join(parts.values())}"))
+    return (*facts, *_folder_facts(rows))
+
+
+def _folder_facts(rows: _Rows) -> list[Fact]:
+    """What lies in the folders besides images of classes, each with its count."""
+    facts = []
+    if rows.deep and any(rows.labels):
+        inside = some(f"{name} {count}" for name, count in rows.deep.items())
+        value = f"{sum(rows.deep.values())} images in {len(rows.deep)} folders inside class folders"
+        facts.append(Fact("nested folders", value, f"read as of the class above them: {inside}"))
+    if passed := _passed_over(rows):
+        shown = some(f"{name} {count}" for name, count in passed.items())
+        reason = f"in what begins with a dot or a system made: {shown}; rename a folder to have it read as a class"
+        facts.append(Fact("not read", f"{sum(passed.values())} hidden images", reason))
+    if rows.beside:
+        shown = some(f"{count} {kind}" for kind, count in rows.beside.most_common())
+        facts.append(Fact("not read", f"{sum(rows.beside.values())} other files", f"beside the images: {shown}"))
+    if rows.outputs:
+        facts.append(Fact("not read", some(rows.outputs), "what headstart wrote there is no data"))
     if rows.empty:
         facts.append(Fact("empty folders", some(rows.empty), "no image in them: not taken for classes"))
-    return tuple(facts)
+    return facts

@@ -12,6 +12,7 @@ from headstart.data.table import Opened, Rejected
 from headstart.data.tabular import open_sheets
 from headstart.errors import SourceError, SplitError
 from headstart.settings import SourceSettings
+from headstart.unicode import composed, writable
 
 
 def is_saved_dataset(path: Path) -> bool:
@@ -38,7 +39,7 @@ def open_saved_dataset(path: Path, settings: SourceSettings, like: Choice | None
     except Exception as error:  # the library raises what its many formats raise
         raise SourceError(f"{path.name}: datasets cannot read it: {' '.join(str(error).split())[:200]}.") from error
     if isinstance(loaded, datasets.Dataset):
-        return open_sheets([("", _sheet(path, path.name, loaded))], settings, like)
+        return open_sheets([("", _sheet(path, writable(path.name), loaded))], settings, like)
     splits, left = _splits(path.name, list(loaded))
     reading = open_sheets([(p, _sheet(path, name, loaded[name])) for p, name in splits.items()], settings, like)
     set_aside = tuple(Rejected(name, "a split of this name is no part: not read") for name in left)
@@ -70,7 +71,7 @@ def _sheet(path: Path, name: str, dataset: Any) -> Sheet:
     for column, feature in features.items():
         named = _namer(feature)
         values = table.column(column).to_pylist()
-        columns[column] = [named(v) for v in values] if named else values
+        columns[composed(column)] = [named(v) for v in values] if named else values
     return Sheet(name, columns, path)
 
 

@@ -23,7 +23,8 @@ from headstart.data.naming import (
     part_of,
     some,
 )
-from headstart.data.sheet import Choice, Sheet, as_numbers, as_text, is_empty
+from headstart.data.numerals import styles_of
+from headstart.data.sheet import Cells, Choice, Sheet, as_numbers, as_text, is_empty
 from headstart.data.table import Fact
 from headstart.errors import ColumnError, SettingError, SourceError, SplitError, nearest
 from headstart.settings import SourceSettings
@@ -62,18 +63,18 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         sheet.column(like.input, "input")
         for target in targets:
             sheet.column(target, "target")
-        return Choice(like.input, targets, like.modality, like.task, like.separator, split), split_facts
+        return Choice(like.input, targets, like.modality, like.task, like.cells, split), split_facts
     reserved = {settings.group, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
     input_name, why_input = _input(sheet, settings, reserved)
     modality, why_modality = _modality(sheet, input_name, settings)
     facts = [Fact("input column", input_name, why_input), Fact("modality", modality, why_modality)]
     targets, why_targets = _targets(sheet, settings, reserved - set(settings.target or ()), input_name)
     facts.append(Fact("target column", ", ".join(targets) or "none", why_targets))
-    task, separator = "", ""
+    task, cells = "", Cells()
     if targets:
-        task, separator, why_task = infer_task(sheet, targets, settings.task)
+        task, cells, why_task = infer_task(sheet, targets, settings.task)
         facts.append(Fact("task", task, why_task))
-    return Choice(input_name, targets, modality, task, separator, split), facts + split_facts
+    return Choice(input_name, targets, modality, task, cells, split), facts + split_facts
 
 
 def _named(sheet: Sheet, usual: Sequence[str]) -> list[str]:
@@ -226,7 +227,7 @@ def _could_be_target(values: list[Any]) -> bool:
     if not known or isinstance(known[0], bytes | dict):
         return False
     numbers = as_numbers(known)
-    if isinstance(known[0], list) or (numbers is not None and bool((numbers % 1 != 0).any())):
+    if isinstance(known[0], list) or (numbers is not None and bool((numbers % 1 != 0).any())) or styles_of(known):
         return True
     return 2 <= len({str(v) for v in known}) <= max(2, len(known) // 2)
 

@@ -7,31 +7,38 @@ from typing import Any
 
 import numpy as np
 
-from headstart.data.sheet import Sheet, as_numbers, is_empty
+from headstart.data.lists import kind_of, lists_of
+from headstart.data.numerals import COMMA, example, styled, styles_of, unmistakable
+from headstart.data.sheet import Cells, Sheet, as_flag, as_numbers, is_empty
 from headstart.errors import ColumnError, SettingError
 
 SEPARATORS = (";", "|", ",")
 _FEW = 20  # up to so many distinct whole numbers are taken for classes
 
 
-def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, str, str]:
-    """(task, separator of several labels in one cell, the reason).
+def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, Cells, str]:
+    """(task, how the cells are written, the reason).
 
     Raises:
-        ColumnError: several target columns that do not all hold 0 or 1.
+        ColumnError: several target columns that do not all hold 0 or 1; cells that can be read in two ways, or in none.
         SettingError: a task that the target columns cannot make.
     """
     if len(targets) > 1:
         return _of_columns(sheet, targets, asked)
-    values = [v for v in sheet.columns[targets[0]] if not is_empty(v)]
+    name = targets[0]
+    values = [v for v in sheet.columns[name] if not is_empty(v)]
+    lists = lists_of(sheet, name, values)
+    if lists is not None:
+        cells, reason = kind_of(sheet, name, lists)
+        return asked or "multilabel", cells, "named by --task; " + reason if asked else reason
     if asked == "multilabel":
-        return asked, _any_separator(values), "named by --task"
+        return asked, _parted(_any_separator(values)), "named by --task"
     if asked is not None:
-        return asked, "", "named by --task"
-    return _of_values(targets[0], values)
+        return asked, Cells(), "named by --task"
+    return _of_values(sheet, name, values)
 
 
-def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, str, str]:
+def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, Cells, str]:
     if asked not in (None, "multilabel"):
         raise SettingError(f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named.")
     for name in targets:
@@ -41,35 +48,75 @@ def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tupl
                 f"{sheet.name}: several target columns must hold 0 or 1 each, but {name!r} holds "
                 f"{sheet.columns[name][row]!r} in row {sheet.row_id(row)}; name one target, or correct it."
             )
-    return "multilabel", "", f"{len(targets)} columns of 0 and 1, one a label"
+    return "multilabel", Cells(), f"{len(targets)} columns of 0 and 1, one a label"
 
 
-def as_flag(value: Any) -> bool | None:
-    """0, 1, true or false in any spelling as a bool; None for anything else."""
-    known = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
-    return known.get(str(value).strip().lower())
-
-
-def _of_values(name: str, values: list[Any]) -> tuple[str, str, str]:
-    if any(isinstance(v, list | tuple | np.ndarray) for v in values):
-        return "multilabel", "", f"column {name!r} holds lists"
-    numbers = as_numbers(values)
+def _of_values(sheet: Sheet, name: str, values: list[Any]) -> tuple[str, Cells, str]:
+    numbers, style = as_numbers(values), ""
+    if numbers is None:
+        style = _style(sheet, name, values)
+        numbers = np.array([styled(v, style) for v in values], dtype=float) if style else None
     if numbers is not None:
-        distinct = len(np.unique(numbers))
-        if (numbers % 1 != 0).any():
-            return "regression", "", f"column {name!r} holds fractions"
-        if distinct > _FEW and 2 * distinct > len(numbers):
-            return (
-                "regression",
-                "",
-                f"column {name!r} holds numbers, {distinct} distinct in {len(numbers)} rows",
-            )
-        return "classification", "", f"column {name!r} holds {distinct} distinct whole numbers"
+        task, reason = _of_numbers(numbers)
+        cells = Cells(style=style) if task == "regression" else Cells()
+        return task, cells, f"column {name!r} holds {reason}"
     for separator in SEPARATORS:
         if _parts_recur(values, separator):
+            if separator == ",":
+                _check_no_numbers(sheet, name, values)
             reason = f"column {name!r} holds labels parted by {separator!r} that recur in other combinations"
-            return "multilabel", separator, f"{reason} (--task classification keeps them whole)"
-    return "classification", "", f"column {name!r} holds {len({str(v) for v in values})} distinct values"
+            return "multilabel", _parted(separator), f"{reason} (--task classification keeps them whole)"
+    return "classification", Cells(), f"column {name!r} holds {len({str(v) for v in values})} distinct values"
+
+
+def _of_numbers(numbers: np.ndarray) -> tuple[str, str]:
+    distinct = len(np.unique(numbers))
+    if (numbers % 1 != 0).any():
+        return "regression", "fractions"
+    if distinct > _FEW and 2 * distinct > len(numbers):
+        return "regression", f"numbers, {distinct} distinct in {len(numbers)} rows"
+    return "classification", f"{distinct} distinct whole numbers"
+
+
+def _style(sheet: Sheet, name: str, values: list[Any]) -> str:
+    """How numbers that are not plain are written; "" where the cells are no numbers.
+
+    Raises:
+        ColumnError: a comma between digits can be two things.
+    """
+    fitting = styles_of(values)
+    if len(fitting) == 2:
+        raise two_readings(sheet, name, values)
+    by_semicolons = any(fact.what == "delimiter" and fact.value == "semicolons" for fact in sheet.facts)
+    if not fitting or by_semicolons or unmistakable(values):
+        return "".join(fitting)
+    raise ColumnError(
+        f"{sheet.name}: column {name!r} holds cells such as {example(values, COMMA)}, where the comma can belong to a "
+        "number or part two labels; pass --task regression or --task multilabel, or write numbers with a point."
+    )
+
+
+def two_readings(sheet: Sheet, name: str, values: list[Any]) -> ColumnError:
+    """The refusal of numbers such as 1,234, which are a thousand and more in one country, under two in another."""
+    return ColumnError(
+        f"{sheet.name}: column {name!r} holds numbers such as {example(values)}, where comma or point can "
+        "part thousands or begin the fraction; write them plainly, like 1234 or 1.234."
+    )
+
+
+def _check_no_numbers(sheet: Sheet, name: str, values: list[Any]) -> None:
+    """`ColumnError` where a comma stands between digits, as in "12,50 €", and not all pieces are whole numbers."""
+    pieces = (piece for v in values for piece in split_labels(str(v), ","))
+    if example(values, COMMA) and not all(piece.isdecimal() for piece in pieces):
+        raise ColumnError(
+            f"{sheet.name}: column {name!r} holds cells such as {example(values, COMMA)}, where a comma between digits "
+            "can belong to a number or part two labels; write numbers alone and with a point, or pass "
+            "--task multilabel or --task classification."
+        )
+
+
+def _parted(separator: str) -> Cells:
+    return Cells("parted", separator) if separator else Cells()
 
 
 def _parts_recur(values: list[Any], separator: str) -> bool:

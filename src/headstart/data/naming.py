@@ -65,7 +65,20 @@ SUPPORTED = (
 )
 AUDIO_LATER = "audio is not supported yet (it comes later): image and text are"
 
-_CLUTTER = frozenset({"__MACOSX", "thumbs.db", "Thumbs.db", "desktop.ini", "Icon\r"})
+# What macOS, Windows, Synology and QNAP leave in folders; some of it holds copies of the pictures.
+_CLUTTER = frozenset(
+    {
+        *("__MACOSX", "thumbs.db", "Thumbs.db", "desktop.ini", "Desktop.ini", "Icon\r", "lost+found"),
+        *("@eaDir", "#recycle", "@Recycle", "@Recently-Snapshot", "$RECYCLE.BIN", "System Volume Information"),
+    }
+)
+#: Extensions of what is kept beside pictures and is none: notes, annotations, lists, records, programs.
+NOTE_TYPES = frozenset(
+    _words(
+        ".txt .md .rst .html .htm .pdf .doc .docx .xml .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .csv .tsv .xlsx "
+        ".parquet .pq .xmp .aae .thm .caption .cap .log .db .sqlite .py .ipynb .sh .bat .zip .tar .gz .tgz .md5 .sha256"
+    )
+)
 
 
 def extension(name: str) -> str:

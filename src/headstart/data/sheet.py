@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from headstart.data.naming import some
 from headstart.data.table import Fact, Opened
 from headstart.errors import ColumnError, nearest
+from headstart.unicode import composed
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,23 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """How the cells of the target column are written.
+
+    Attributes:
+        kind: "one" label or number, labels "parted" by a separator, a "list" of them, or "flags": a 0/1 vector.
+        separator: what parts the labels.
+        length: places of a vector.
+        style: how numbers are written, see `headstart.data.numerals.STYLES`; "" is plain.
+    """
+
+    kind: str = "one"
+    separator: str = ""
+    length: int = 0
+    style: str = ""
+
+
+@dataclass(frozen=True)
 class Choice:
     """Which columns serve as what and how they are read; later sources are read by the first one's choice."""
 
@@ -60,7 +77,7 @@ class Choice:
     targets: tuple[str, ...]
     modality: str
     task: str = ""
-    separator: str = ""  # what parts several labels in one cell; "" where a cell is one label or a list
+    cells: Cells = Cells()
     split: str | None = None
 
 
@@ -73,12 +90,23 @@ class Reading:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a cell holds nothing: None, NaN, blank, "nan" or "null" ("NA" and "none" may be labels)."""
+    """Whether a cell holds nothing: None, NaN, NaT, NA, blank, "nan" or "null" ("NA" and "none" may be labels)."""
     if value is None:
         return True
     if isinstance(value, str):
         return value.strip().lower() in ("", "nan", "null")
-    return isinstance(value, float) and math.isnan(value)
+    if isinstance(value, bytes | list | tuple | dict | set | np.ndarray):
+        return False
+    try:
+        return bool(value != value)  # true of every kind of NaN and NaT, and of nothing else
+    except TypeError:  # what pandas.NA raises, being neither
+        return True
+
+
+def as_flag(value: Any) -> bool | None:
+    """0, 1, true or false in any spelling as a bool; None for anything else."""
+    known = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
+    return known.get(str(value).strip().lower())
 
 
 def as_number(value: Any) -> float | None:
@@ -107,7 +135,9 @@ def as_numbers(values: list[Any]) -> np.ndarray | None:
 
 
 def as_text(value: Any) -> str:
-    """A cell as text; whole floats lose their ".0", so that 3.0 and 3 are one label."""
+    """A cell as text in composed Unicode; whole floats lose their ".0", so that 3.0 and 3 are one label."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None else str(value)
+    if isinstance(value, bytes):
+        return composed(value.decode("utf-8", "surrogateescape"))
+    return "" if value is None else composed(str(value))

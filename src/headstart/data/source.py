@@ -25,10 +25,12 @@ from headstart.data.naming import (
     some,
 )
 from headstart.data.sheet import Choice, Reading
-from headstart.data.table import PARTS, Fact, Opened, Table
+from headstart.data.table import PARTS, Fact, Opened, Table, remarks
 from headstart.data.tabular import open_tables
 from headstart.errors import LabelError, SettingError, SourceError, SplitError, UserError, nearest
+from headstart.files import as_path
 from headstart.settings import SourceSettings
+from headstart.unicode import composed, writable
 
 _DEFAULTS = SourceSettings()
 
@@ -78,9 +80,10 @@ def open_sources(
         imposed = settings if main.choice else replace(settings, task=table.task, modality=table.modality)
         extra = _read(path, imposed, part, main.choice).opened
         _check_alike(path, extra.table, table)
-        ids = unique_ids(extra.table.ids, table.ids, Path(path).name)
+        facts += tuple(replace(fact, what=f"{part} {fact.what}") for fact in remarks(extra.facts))
+        ids = unique_ids(extra.table.ids, table.ids, writable(Path(path).name))
         table = join([table, replace(extra.table, ids=ids)])
-        facts += (Fact(f"{part} source", str(path), f"{len(ids)} rows, all of them the {part} part"),)
+        facts += (Fact(f"{part} source", writable(str(path)), f"{len(ids)} rows, all of them the {part} part"),)
         rejected += extra.rejected
     return Opened(table, facts, rejected)
 
@@ -104,8 +107,23 @@ def _read(path: str | Path, settings: SourceSettings, part: str, like: Choice | 
         raise SettingError(f"part {part!r} is unknown; it is one of {', '.join(PARTS)}.")
     if part:
         settings = replace(settings, split=None)
-    reading = _dispatch(Path(path).expanduser(), settings, like)
+    try:
+        place = as_path(path).expanduser()
+    except SettingError as error:
+        raise SourceError(str(error)) from error
+    reading = _dispatch(place, _composed(settings), like)
     return Reading(_forced(reading.opened, part), reading.choice) if part else reading
+
+
+def _composed(settings: SourceSettings) -> SourceSettings:
+    """The settings with names of columns in the Unicode form that the columns of every table are given."""
+    names = {name: getattr(settings, name) for name in ("input", "group", "split")}
+    return replace(
+        settings,
+        target=None if settings.target is None else tuple(map(composed, settings.target)),
+        slices=tuple(map(composed, settings.slices)),
+        **{name: None if value is None else composed(value) for name, value in names.items()},
+    )
 
 
 def _forced(opened: Opened, part: str) -> Opened:
@@ -147,8 +165,9 @@ def _archive(path: Path, settings: SourceSettings, like: Choice | None) -> Readi
     try:
         return _folder(inside, settings, like)
     except UserError as error:
-        # The user knows the archive, not the place in the cache that it was extracted to.
-        raise type(error)(str(error).replace(str(inside), path.name)) from error
+        # The user knows the archive, not where in the cache it was extracted to, and cannot name a folder in it.
+        told = str(error).replace(str(inside), path.name)
+        raise type(error)(told.partition(f" Did you mean {path.name}")[0]) from error
 
 
 def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,14 @@ class Fact:
     what: str
     value: str
     reason: str
+
+
+_GUESSES = frozenset({"input column", "target column", "target", "modality", "task", "split", "split column"})
+
+
+def remarks(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Those of ``facts`` that say what was found in the data, not what serves as what."""
+    return tuple(fact for fact in facts if fact.what not in _GUESSES)
 
 
 @dataclass(frozen=True)

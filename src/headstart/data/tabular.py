@@ -19,6 +19,7 @@ from headstart.data.sheet import Choice, Reading, Sheet, as_text, is_empty
 from headstart.data.table import PARTS, Fact, Opened, Rejected, Table, objects
 from headstart.errors import ColumnError, SourceError
 from headstart.settings import SourceSettings
+from headstart.unicode import writable
 
 
 def open_tables(paths: dict[str, Path], settings: SourceSettings, like: Choice | None = None) -> Reading:
@@ -126,7 +127,7 @@ def _split(sheet: Sheet, choice: Choice, rows: list[int], part: str) -> np.ndarr
 
 
 def _strings(values: list[Any], rows: list[int]) -> np.ndarray:
-    return np.array([as_text(values[row]) for row in rows], dtype=str)
+    return np.array([writable(as_text(values[row])) for row in rows], dtype=str)
 
 
 def _groups(sheet: Sheet, name: str, rows: list[int]) -> np.ndarray:

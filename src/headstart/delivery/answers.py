@@ -17,6 +17,7 @@ import numpy as np
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.checks import check_answers
 from headstart.files import write_atomically
+from headstart.tasks import get
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,8 +42,8 @@ class Answers:
         ids: [n] str: as in the source.
         keys: [n] str: of the content; rows of equal content have equal keys.
         truth: as the task encodes it: [n] int (classification), [n, labels] of 0/1 (multilabel), [n, 1] (regression).
-        probabilities: [n, outputs] float32: of the model handed over (test), or of the candidate on rows that it
-            did not learn from (held).
+        probabilities: [n, outputs] float32, float64 for a regression: of the model handed over (test), or of the
+            candidate on rows that it did not learn from (held).
         fold: [n] int: the fold that held the row out; 0 for test rows.
         labels: names of the outputs; () for regression.
         task: "classification", "multilabel" or "regression".
@@ -115,9 +116,10 @@ class Answers:
 
         texts = [pa.array(np.asarray(column).tolist(), pa.string()) for column in (self.part, self.ids, self.keys)]
         whole = self.task == "classification"
-        truth = pa.array(self.truth.astype(np.int64)) if whole else _rows_of(self.truth)
+        kind = get(self.task).precision
+        truth = pa.array(self.truth.astype(np.int64)) if whole else _rows_of(self.truth, kind)
         numbers = [pa.array(column.astype(np.int64)) for column in (self.fold, self.unit)]
-        arrays = [*texts, truth, _rows_of(self.probabilities), *numbers]
+        arrays = [*texts, truth, _rows_of(self.probabilities, kind), *numbers]
         said = {"schema": SCHEMA, "task": self.task, "metric": self.metric, "labels": list(self.labels)}
         return pa.table(arrays, names=list(_COLUMNS)).replace_schema_metadata({_META: json.dumps(said)})
 
@@ -151,7 +153,7 @@ def _read(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(file)
+        table = pq.read_table(io.BytesIO(file.read_bytes()))  # pyarrow takes no path that is not UTF-8
         said = json.loads((table.schema.metadata or {})[_META])
         newer = said["schema"] > SCHEMA
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
@@ -163,15 +165,15 @@ def _read(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     return table, said
 
 
-def _rows_of(matrix: np.ndarray) -> pa.Array:
-    """A list of float32 a row."""
+def _rows_of(matrix: np.ndarray, kind: type[np.floating]) -> pa.Array:
+    """A list of numbers a row."""
     import pyarrow as pa
 
-    flat = pa.array(np.ascontiguousarray(matrix, dtype=np.float32).reshape(-1))
+    flat = pa.array(np.ascontiguousarray(matrix, dtype=kind).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
 
 
 def _matrix(column: pa.ChunkedArray) -> np.ndarray:
-    """[n, outputs] float32, the inverse of `_rows_of`."""
+    """[n, outputs], the inverse of `_rows_of`."""
     whole = column.combine_chunks()
     return whole.flatten().to_numpy().reshape(-1, whole.type.list_size)

@@ -45,7 +45,7 @@ from headstart.controls.control import Control, ControlState
 from headstart.controls.panel import restore
 from headstart.delivery.caution import Caution
 from headstart.errors import BundleError
-from headstart.files import write_atomically
+from headstart.files import as_path, write_atomically
 from headstart.heads.linear import LinearHead
 from headstart.tasks import from_dict as task_from_dict
 from headstart.tasks.task import Task
@@ -180,7 +180,7 @@ class Bundle:
         Raises:
             BundleError: there is none, it is damaged, or it was written by a newer headstart.
         """
-        folder = _find(Path(path))
+        folder = _find(as_path(path))
         record = read_record(folder)
         try:
             task = task_from_dict(record["task"])

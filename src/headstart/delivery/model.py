@@ -17,8 +17,10 @@ from headstart.delivery.bundle import Bundle
 from headstart.errors import SourceError
 from headstart.modalities.image import ImageSpec
 from headstart.progress import Progress
+from headstart.records import ReadingRecord
 from headstart.training.extracted import Extracted
 from headstart.training.features import classical_features, content_keys, extract
+from headstart.training.text_reading import reading_of
 
 #: Up to this many inputs the runtime is taken that is ready soonest, at the parity all runtimes keep.
 QUICK = 256
@@ -35,6 +37,7 @@ class Predictions:
             be told.
         answered: [n] bool: False where the answer is "I don't know", because a risk was asked for when fitting.
         rejected: row -> reason.
+        reading: how much of the texts the base read; None of pictures, and where a control answers, which reads all.
     """
 
     answers: np.ndarray
@@ -42,6 +45,7 @@ class Predictions:
     unknown: np.ndarray
     answered: np.ndarray
     rejected: dict[int, str]
+    reading: ReadingRecord | None = None
 
     def take(self, rows: np.ndarray) -> Predictions:
         """Those of ``rows`` (indices or a boolean mask), all of them readable."""
@@ -113,7 +117,7 @@ class Model:
         return self.bundle.task.decode(self.predict_proba(inputs))
 
     def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
-        """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] for regression.
+        """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] float64 for regression.
 
         Raises:
             SourceError: an input is unreadable.
@@ -161,11 +165,16 @@ class Model:
     def _answer(self, rows: np.ndarray, progress: Progress | None = None) -> Predictions:
         """Answers, nan and None in unreadable rows."""
         bundle, task = self.bundle, self.bundle.task
-        x, rejected = self._model_inputs(rows, progress)
+        x, rejected, reading = self._model_inputs(rows, progress)
         kept = _kept(len(rows), rejected)
-        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=np.float32)
+        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=task.precision)
         said = Predictions(
-            np.full(len(rows), None, dtype=object), probabilities, np.full(len(rows), np.nan), kept.copy(), rejected
+            np.full(len(rows), None, dtype=object),
+            probabilities,
+            np.full(len(rows), np.nan),
+            kept.copy(),
+            rejected,
+            reading,
         )
         if kept.any():
             found = bundle.model.probabilities(x[kept])
@@ -176,17 +185,20 @@ class Model:
             said.answered[kept] = bundle.caution.answered(found, multilabel=task.name == "multilabel")
         return said
 
-    def _model_inputs(self, rows: np.ndarray, progress: Progress | None) -> tuple[np.ndarray, dict[int, str]]:
-        """What the head or control takes, first axis n, and the unreadable rows."""
+    def _model_inputs(
+        self, rows: np.ndarray, progress: Progress | None
+    ) -> tuple[np.ndarray, dict[int, str], ReadingRecord | None]:
+        """What the head or control takes, first axis n, the unreadable rows, and how much of texts was read."""
         bundle = self.bundle
         if bundle.control is None:
             features = self._extract(rows, progress)
-            return features.vectors, features.rejected
+            read = None if features.read is None else features.read[features.kept]
+            return features.vectors, features.rejected, reading_of(self.base, read)
         if bundle.modality == "text":
-            return rows, content_keys(rows, "text")[1]
+            return rows, content_keys(rows, "text")[1], None
         spec = ImageSpec.from_dict(json.loads(bundle.preprocessing))
         found = classical_features(rows, spec, progress=progress)
-        return np.asarray(found.classical), found.rejected
+        return np.asarray(found.classical), found.rejected, None
 
     def _extract(self, rows: np.ndarray, progress: Progress | None = None) -> Extracted:
         return extract(self.base, rows, quickest=len(rows) <= QUICK, progress=progress)

@@ -16,6 +16,7 @@ import numpy as np
 from headstart.cachedir import cache_root
 from headstart.errors import BundleError
 from headstart.files import writing
+from headstart.unicode import ESCAPES
 
 FILE = "openings.jsonl"
 _LEDGER = "openings.jsonl"  # of all runs, in the cache folder
@@ -74,7 +75,7 @@ def _append(path: Path, record: dict[str, str]) -> None:
     """One line in one write, so that processes that append at once do not mix."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("a", encoding="utf-8", errors=ESCAPES) as file:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from headstart.errors import OutputError
-from headstart.files import write_atomically, writing
+from headstart.files import claim, write_atomically, writing
 
 _MARKS = ("result.json", "bundle/bundle.json")  # every finished run has both
 
@@ -26,6 +27,7 @@ class RunFolder:
         self.path = path.absolute()
         self.aside = self.path.parent / f".{self.path.name}.building"
         self._overwrite = overwrite
+        self._release: Callable[[], None] | None = None
         self._made: list[Path] = []  # folders above it that were not there before, innermost first
 
     @property
@@ -39,15 +41,33 @@ class RunFolder:
         with writing(self.path):
             self._made = [folder for folder in self.path.parents if not folder.exists()]
             self.aside.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._take()
+        except BaseException:
+            self._leave()
+            raise
+        return self
+
+    def _take(self) -> None:
+        """Claim the place, before anything there is looked at that another run may be about to change."""
+        with writing(self.path):
+            self._release = claim(self.path.parent / f".{self.path.name}.lock")
+        if self._release is None:
+            raise self._busy("")
+        with writing(self.path):
             if self._old.exists() and not self.path.exists():  # a run was killed between the two moves of `publish`
                 self._old.rename(self.path)
         self._check()
         with writing(self.path):
             self._claim()
-        return self
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.aside, ignore_errors=True)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._release is not None:
+            self._release()
         with contextlib.suppress(OSError):  # not empty: the run was published, or another one is there
             for folder in self._made:
                 folder.rmdir()
@@ -71,13 +91,15 @@ class RunFolder:
             with contextlib.suppress(OSError, ValueError):
                 pid = int(owner.read_text())
                 if pid != os.getpid() and _alive(pid):
-                    raise OutputError(
-                        f"{self.path} is being written by another run (process {pid}); wait for it or choose "
-                        f"another --out or --name."
-                    )
+                    raise self._busy(f" (process {pid})")
             shutil.rmtree(self.aside)
         self.aside.mkdir()
         owner.write_text(str(os.getpid()))
+
+    def _busy(self, who: str) -> OutputError:
+        return OutputError(
+            f"{self.path} is being written by another run{who}; wait for it or choose another --out or --name."
+        )
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""

@@ -18,11 +18,13 @@ teachers should know about the bootstrap": Student's quantile for the normal's, 
 bootstrap's shortfall in variance. Percentiles never leave the range of the rows, so under six rows, which all lie on
 one side of the truth in more than 1 of 20 cases (2 · 0.5⁵ = 0.06), there are no bounds. With 30 rows of heavy-tailed
 errors r2 and rmse are still held only about 87 % of the time. If no draw differs from another, the rows cannot say how
-sure the value is, and the bounds are nan. For two models the weights are the same.
+sure the value is, and the bounds are nan. For two models the weights are the same; where the metric is a mean over
+the rows, the difference of two models' rows is not skewed by what makes rows hard for both, and Student's interval of
+its mean calls equal models different less often (with 100 rows of two classes 4.8 % instead of 6.8 %).
 
-Rows of one unit (`headstart.evaluation.units`) are summed, or weighted, together in all of these. From two to nineteen
-units the size of errors gets the delete-one jackknife over units with Student's quantile: percentiles of so few weights
-are too narrow.
+Rows of one unit (`headstart.evaluation.units`) are summed, or weighted, together in all of these. Under 50 units the
+size of errors gets the delete-one jackknife over units with Student's quantile, and percentiles besides where they
+reach further: those of few weights are too narrow, the jackknife does not follow the skew.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ from headstart.evaluation.units import Units, share_bounds
 
 _CELLS = 1 << 20  # weights held at once, 8 MiB
 _FEWEST = 6  # rows that percentiles need, see above
-_FEW_UNITS = 20  # under which the jackknife over units takes the place of percentiles
+_FEW_UNITS = 50  # under which the jackknife over units takes the place of percentiles
 _NAN = float("nan")
 
 _Models = tuple[np.ndarray, ...]  # the probabilities [n, outputs] of one model or of two
@@ -263,16 +265,33 @@ def _by_weights(
     seed: int,
 ) -> Bounds:
     """Percentiles over random weights of the units, or the jackknife over few of them."""
+    if len(models) == 2 and metric.rows is not None:
+        difference = _better(metric) * (metric.rows(y, models[0]) - metric.rows(y, models[1]))
+        return _student(difference, value, units, level)
     statistic = _weighted(metric, y, models)
-    if not units.alone and units.count < _FEW_UNITS:
-        return _jackknife(statistic, value, units, level)
-    if len(y) < _FEWEST:
-        return _NAN, _NAN
+    few = not units.alone and units.count < _FEW_UNITS
+    bounds = _jackknife(statistic, value, units, level) if few else (_NAN, _NAN)
+    if units.count < _FEWEST or (few and np.isnan(bounds[0])):
+        return bounds
     values = np.concatenate([statistic(w) for w in _weights(units, draws, seed)])
-    if np.ptp(values) <= 1e-12 * max(1.0, abs(value)):
+    size = max(abs(metric.function(y, p)) for p in models)  # not the gain's, which may be none
+    if np.ptp(values) <= 1e-12 * (max(1.0, size) if metric.unit_scale else size):
         return _NAN, _NAN
     tail = _tail(level, units)
-    return float(np.quantile(values, tail)), float(np.quantile(values, 1 - tail))
+    found = float(np.quantile(values, tail)), float(np.quantile(values, 1 - tail))
+    return _hull(bounds, found) if few else found
+
+
+def _student(rows: np.ndarray, value: float, units: Units, level: float) -> Bounds:
+    """Student's interval for the mean of ``rows`` [n], summed by unit (linearised, as the units may differ in size)."""
+    if len(rows) < _FEWEST:
+        return _NAN, _NAN
+    moves = units.sums(rows - value)
+    squares = float(np.square(moves).sum()) * units.count / (units.count - 1)
+    if not squares > (1e-12 * max(1.0, abs(value)) * len(rows)) ** 2:
+        return _NAN, _NAN
+    half = units.student(level) * float(np.sqrt(squares)) / len(rows)
+    return value - half, value + half
 
 
 def _jackknife(statistic: Callable[[np.ndarray], np.ndarray], value: float, units: Units, level: float) -> Bounds:
@@ -294,11 +313,10 @@ def _statistic(metric: Metric, y: np.ndarray, models: _Models, w: np.ndarray) ->
 
 def _weighted(metric: Metric, y: np.ndarray, models: _Models) -> Callable[[np.ndarray], np.ndarray]:
     """The statistic as a function of weights [n, draws]; what a row adds to a mean is worked out once."""
-    if metric.rows is None:
+    if metric.rows is None or len(models) == 2:
         return lambda w: _statistic(metric, y, models, w)
-    rows = [metric.rows(y, p) for p in models]
-    each = rows[0] if len(rows) == 1 else _better(metric) * (rows[0] - rows[1])
-    return lambda w: each @ w / w.sum(axis=0)
+    rows = metric.rows(y, models[0])
+    return lambda w: rows @ w / w.sum(axis=0)
 
 
 def _weights(units: Units, draws: int, seed: int) -> Iterator[np.ndarray]:

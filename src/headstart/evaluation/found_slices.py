@@ -9,6 +9,7 @@ import io
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -63,7 +64,8 @@ def properties(
 def measured(inputs: Sequence[Any], modality: str) -> dict[str, np.ndarray]:
     """Property -> [n] float (nan where it cannot be told) or str, for inputs of ``modality`` "image" or "text"."""
     if modality == "image":
-        measured = np.array([_picture(item) for item in inputs], dtype=float).reshape(-1, 3)
+        with ThreadPoolExecutor() as pool:  # Pillow decodes without holding other threads up
+            measured = np.array(list(pool.map(_picture, inputs)), dtype=float).reshape(-1, 3)
         return dict(zip(("size", "aspect", "brightness"), measured.T, strict=True))
     if modality == "text":
         return {
@@ -102,11 +104,20 @@ def clusters(vectors: np.ndarray, names: Sequence[str] | None = None, *, seed: i
     if not np.isfinite(vectors).all():
         raise SettingError("features to cluster hold values that are not finite numbers; compute them anew.")
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    distinct = len({row.tobytes() for row in vectors})
-    k = int(np.clip(min(len(vectors) // _CLUSTER_ROWS, distinct), 1, _CLUSTERS))
+    k = int(np.clip(min(len(vectors) // _CLUSTER_ROWS, _distinct(vectors, _CLUSTERS)), 1, _CLUSTERS))
     _, which = kmeans2(vectors / np.maximum(length, 1e-12), k, minit="++", seed=np.random.default_rng(seed))
     titles = {int(number): _title(int(number), which, names) for number in np.unique(which)}
     return np.array([titles[int(number)] for number in which], dtype=str)
+
+
+def _distinct(vectors: np.ndarray, most: int) -> int:
+    """How many different rows there are, counted up to ``most``."""
+    seen: set[bytes] = set()
+    for row in vectors:
+        seen.add(row.tobytes())
+        if len(seen) == most:
+            break
+    return len(seen)
 
 
 def script(text: str) -> str:

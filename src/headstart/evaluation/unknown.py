@@ -111,7 +111,7 @@ def fit_known(
     Raises:
         SettingError: no held-out rows, values that are not finite, or shapes that do not fit.
     """
-    p = np.asarray(held_probabilities, dtype=np.float32)
+    p = _answers(held_probabilities, task)
     if vectors is None or held_vectors is None:
         _check(p, None)
         held = _picked(len(p), _MOST_HELD, seed)
@@ -143,7 +143,7 @@ def unknown_scores(known: Known, probabilities: np.ndarray, vectors: np.ndarray 
     Raises:
         SettingError: features are missing or of another width.
     """
-    p = np.asarray(probabilities, dtype=np.float32)
+    p = _answers(probabilities, known.task)
     width = known.rows.shape[1]
     if width and (vectors is None or np.ndim(vectors) != 2 or np.shape(vectors)[1] != width):
         came = "none" if vectors is None else f"shape {np.shape(vectors)}"
@@ -199,6 +199,11 @@ def _picked(n: int, most: int, seed: int) -> np.ndarray:
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
+def _answers(p: np.ndarray, task: str) -> np.ndarray:
+    """Probabilities in float32; the values of a regression may not fit into it."""
+    return np.asarray(p, dtype=np.float64 if task == "regression" else np.float32)
 
 
 def _check(p: np.ndarray | None, x: np.ndarray | None) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.metrics import Metric, get
 from headstart.evaluation.proportions import normal_quantile
-from headstart.evaluation.wording import gained, number
+from headstart.evaluation.wording import gained, number, span
 from headstart.evaluation.wording import score as worded
 
 Outcome = Literal["helped", "did not help", "cannot tell", "hurt"]
@@ -53,6 +53,7 @@ def judge(
     metric: str,
     gains: Mapping[str, Interval],
     *,
+    strict: Mapping[str, Interval] | None = None,
     unit: str = "test rows",
     margin: float | None = None,
     leaked: int = 0,
@@ -60,11 +61,16 @@ def judge(
 ) -> Verdict:
     """The verdict on a model of ``score`` from its paired ``gains`` over each control (positive is better).
 
-    Borrowing *helped* if its intervals over all controls lie above 0. It *hurt* if the interval over the best control
-    lies below 0. Otherwise it *did not help* if the interval that decides lies within ±``margin``, and else the rows
-    are too few and we *cannot tell*; so with fewer than `FEWEST`. What decides is the gain over the best control, the
-    one with the highest score and so the smallest gain over it; where that is beaten and another is not, the other.
-    ``unit`` is what a row is called, in the plural; ``margin`` is in the metric's unit, by default `MARGIN`.
+    Borrowing *helped* if its intervals over all controls lie above 0: all have to, so each may be of the nominal level
+    (Berger 1982, intersection-union tests). It *hurt* if the interval over the best control lies below 0. Otherwise it
+    *did not help* if the interval that decides lies within ±``margin``, and else the rows are too few and we *cannot
+    tell*; so with fewer than `FEWEST`. What decides is the gain over the best control, the one with the highest score
+    and so the smallest gain over it; where that is beaten and another is not, the other. ``unit`` is what a row is
+    called, in the plural; ``margin`` is in the metric's unit, by default `MARGIN`.
+
+    The best of several controls was chosen by the rows that judge it, and of several equal ones the best looks better
+    than the model. So where borrowing did not help, the interval is one of ``strict``: the same gains at the level
+    `strict_level` gives; None: there is one control, or the caller takes ``gains`` for that.
 
     ``leaked`` test rows that have a duplicate among the rows learnt from are left out of ``score`` and ``gains`` by
     the caller, and the sentence says so: on them a model that learns by heart is right without having understood.
@@ -77,9 +83,12 @@ def judge(
     name = metric.replace("_", " ")
     if metric in _NONE_FOR_ONE_ANSWER:
         gains = {control: score if math.isnan(gain.value) else gain for control, gain in gains.items()}
+        strict = strict and {name: gains[name] if math.isnan(one.value) else one for name, one in strict.items()}
     if not gains or math.isnan(score.value) or any(math.isnan(gain.value) for gain in gains.values()):
         return _without_evidence(name, score, bool(gains), unit, leaked)
     best = _deciding(gains)
+    if strict is not None and not gains[best].low > 0:
+        gains = strict
     gain = gains[best]
     remark = _scratch_remark(gains, best) + _left_out(leaked, repeated, unit)
     facts = _facts(name, chosen, score, best, gain)
@@ -98,6 +107,17 @@ def judge(
         step = _NOTHING_LEARNT if best == MAJORITY else step
         return Verdict("did not help", f"Borrowing did not help: {facts}{instead}.{remark}", step)
     return _too_few(facts, best, gain, margin, unit, remark)
+
+
+def strict_level(gains: Mapping[str, Interval]) -> float:
+    """The level at which a control that comes out best among ``gains`` is shown to be better than the model.
+
+    Bonferroni's, over the controls that the model is not shown to beat; the others are no candidates for the best. In
+    simulation (`benchmarks/choices.py`) a model that equals one, two or three controls was then called worse in 1 to
+    3 % of draws; without, in up to 6 %.
+    """
+    level = next((gain.level for gain in gains.values()), 0.95)
+    return 1 - (1 - level) / max(1, sum(not gain.low > 0 for gain in gains.values()))
 
 
 _NOTHING_LEARNT = (
@@ -206,7 +226,15 @@ def _facts(name: str, metric: Metric, score: Interval, control: str, gain: Inter
     """Score, control and gain with their intervals."""
     against = number(_control_score(metric, score, gain))
     shown = f"{SCRATCH} (the same network from random weights)" if control == SCRATCH else control
-    return f"{name} {worded(score)} against {against} for {shown}; gain {gained(gain)}"
+    return f"{name} {worded(score)} against {against} for {shown}; gain {_gained(gain, score.level)}"
+
+
+def _gained(gain: Interval, level: float) -> str:
+    """With the level of its interval where that is another than the score's, which is said before it."""
+    bounds = span(gain, signed=True)
+    if not bounds or math.isclose(gain.level, level):
+        return gained(gain)
+    return f"{number(gain.value, signed=True)} ({gain.level * 100:.3g} % interval {bounds})"
 
 
 def _control_score(metric: Metric, score: Interval, gain: Interval) -> float:

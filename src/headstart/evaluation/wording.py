@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from headstart.evaluation.bootstrap import Interval
+
+_NOISE = 1e-12  # below it a difference is what rounding left
 
 
 def number(value: float, *, signed: bool = False) -> str:
-    """Three decimals below 100, three figures above; a true minus sign."""
+    """Three decimals below 100, two figures where those would be zeros, none above; a true minus sign."""
     digits = ".3f" if abs(value) < 100 else ",.0f"
+    if _NOISE < abs(value) < 0.0005:
+        digits = ".2g"
     text = format(value, f"+{digits}" if signed else digits)
     return text.replace("-", "−")
+
+
+def figures(values: np.ndarray) -> int:
+    """Significant figures with which ``values`` are told apart: four, and more where they all lie far from 0."""
+    spread, most = float(np.ptp(values)), float(np.abs(values).max())
+    return min(15, 4 + max(0, math.floor(math.log10(most / spread)))) if spread > 0 else 4
 
 
 def span(interval: Interval, *, signed: bool = False) -> str:

@@ -28,7 +28,7 @@ def answers_of(
         ids=np.concatenate([working.table.ids[rows], test.table.ids]).astype(str),
         keys=np.concatenate([working.keys[rows], test.keys]).astype(str),
         truth=np.concatenate([working.y[rows], test.y]),
-        probabilities=np.concatenate([held, tested]).astype(np.float32),
+        probabilities=np.concatenate([held, tested]).astype(ground.task.precision),
         fold=np.concatenate([fold, np.zeros(len(test), int)]),
         labels=ground.task.labels,
         task=ground.task.name,

@@ -91,6 +91,11 @@ def promises(
 
 
 def held_answers(climbed: Climbed) -> np.ndarray:
-    """[h, outputs]: held-out answers of the best candidate, or of the probe where its training came to nothing."""
-    best = climbed.climb.best
-    return climbed.climb.probe.held if best.runs and not climbed.final.adapted else best.held
+    """[h, outputs]: held-out answers of the best candidate, as far as it was drawn back towards the base.
+
+    Of the probe where its training came to nothing.
+    """
+    best, final = climbed.climb.best, climbed.final
+    if final.held is not None:
+        return final.held
+    return climbed.climb.probe.held if best.runs and not final.adapted else best.held

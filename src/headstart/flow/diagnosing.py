@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from headstart.bases.base import Base
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.confidence_gap import confidence_gap
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.findings import about_run
 from headstart.evaluation.run_evidence import RunEvidence
+from headstart.evaluation.verdict import SCRATCH
 from headstart.flow.calibrating import Calibrated
 from headstart.flow.climbing import Climbed
 from headstart.flow.judging import Judgement
@@ -18,15 +20,29 @@ from headstart.flow.preparing import Prepared
 from headstart.heads.solve import refit
 from headstart.records import DiagnosisRecord
 from headstart.strategies.ground import Ground
+from headstart.training.text_reading import reading_advice
 
 _LEVEL = 0.95
 _MAJORITY = "majority"
+_BLAMED = "wrong base"  # not said of a base that was not shown all of the texts
 
 
 def diagnosis(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement) -> list[DiagnosisRecord]:
     """What the evidence says, worst first; at least one."""
     found = about_run(_evidence(prepared, climbed, calibrated, judged))
-    return [DiagnosisRecord(one.name, _without_name(one), one.suggestion) for one in found]
+    told = [DiagnosisRecord(one.name, _without_name(one), one.suggestion) for one in found]
+    cut = _cut_texts(prepared, climbed.ground.base, judged)
+    return cut + [one for one in told if not cut or one.name != _BLAMED]
+
+
+def _cut_texts(prepared: Prepared, base: Base, judged: Judgement) -> list[DiagnosisRecord]:
+    """That the base did not read all of the texts, and what did."""
+    reading = prepared.reading
+    if reading is None or not reading.cut:
+        return []
+    others = [run.name for run in judged.panel if run.name not in (_MAJORITY, SCRATCH)]
+    saw = f" The control {' and '.join(others)} read all of every text, so it saw more than the base." if others else ""
+    return [DiagnosisRecord("texts cut", reading.sentence + saw, reading_advice(base, reading))]
 
 
 def _without_name(one: Finding) -> str:

@@ -15,13 +15,15 @@ from headstart.data.source import open_source
 from headstart.data.table import Table
 from headstart.delivery.answers import TEST, Answers
 from headstart.delivery.model import Model, Predictions
-from headstart.delivery.openings import opened, openings
+from headstart.delivery.openings import opened as count_opening
+from headstart.delivery.openings import openings
 from headstart.errors import LabelError, SourceError
 from headstart.evaluation.bootstrap import score_interval
 from headstart.evaluation.metrics import METRICS
 from headstart.flow.damaging import damaged
 from headstart.flow.knowing import unknown_record
 from headstart.flow.measuring import measure, slices_of
+from headstart.flow.remarking import tell_remarks
 from headstart.progress import Progress
 from headstart.records import (
     CalibrationRecord,
@@ -29,6 +31,7 @@ from headstart.records import (
     GainRecord,
     MetricRecord,
     OodRecord,
+    ReadingRecord,
     ShiftRecord,
     SliceRecord,
     finite,
@@ -63,6 +66,7 @@ class Evaluation:
     calibration: CalibrationRecord | None
     ood: OodRecord | None
     shift: ShiftRecord | None
+    reading: ReadingRecord | None = None  # how much of the texts the base read; null for pictures and controls
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
@@ -114,16 +118,17 @@ def evaluate_run(
         unseen=_score(metric, y[~learnt], said.probabilities[~learnt], seed, units[~learnt])
         if 0 < learnt.sum() < len(rows)
         else None,
-        opened=opened(run, f"evaluate {source}") if tested else len(openings(run)),
+        opened=count_opening(run, f"evaluate {source}") if tested else len(openings(run)),
         metrics=measured.metrics,
         undefined=measured.undefined,
         classes=measured.classes,
         slices=slices_of(metric, task, rows, None, y, said.probabilities, seed, units),
         calibration=measured.calibration,
-        ood=_ood(model, ood, said, progress) if ood else None,
+        ood=_ood(model, ood, said, progress) if ood is not None else None,
         shift=damaged(model, rows.inputs, y, said.probabilities, answers, seed=seed, progress=progress)
         if damage
         else None,
+        reading=said.reading,
     )
 
 
@@ -132,7 +137,9 @@ def _answered(
 ) -> tuple[Table, np.ndarray, Predictions, int]:
     """The readable rows, their targets, the model's answers to them, and how many could not be read."""
     bundle = model.bundle
-    table = open_source(source, replace(settings, modality=bundle.modality, task=bundle.task.name)).table
+    opened = open_source(source, replace(settings, modality=bundle.modality, task=bundle.task.name))
+    tell_remarks(opened, str(source), progress)
+    table = opened.table
     if table.targets is None:
         raise LabelError(f"{source}: no labels found, and a score needs them; headstart shift does without.")
     said = model.predictions(table.inputs, progress)
@@ -141,7 +148,7 @@ def _answered(
     if kept.sum() < _FEWEST:
         raise SourceError(f"{source}: {int(kept.sum())} of its {len(table)} rows can be read; a score needs {_FEWEST}.")
     rows = table.take(kept)
-    return rows, bundle.task.encode(table.targets[kept]), said.take(kept), len(said.rejected)
+    return rows, bundle.task.encode(table.targets[kept]), said.take(kept), len(said.rejected) + len(opened.rejected)
 
 
 def _score(metric: str, y: np.ndarray, p: np.ndarray, seed: int, units: np.ndarray) -> MetricRecord:
@@ -160,7 +167,9 @@ def _change(metric: str, new: MetricRecord, old: MetricRecord) -> GainRecord:
 
 def _ood(model: Model, path: str, said: Predictions, progress: Progress) -> OodRecord | None:
     """How well the inputs at ``path``, which the model should not know, are told from those just answered."""
-    inputs = open_source(path, SourceSettings(target=(), modality=model.bundle.modality)).table.inputs
+    found = open_source(path, SourceSettings(target=(), modality=model.bundle.modality))
+    tell_remarks(found, "--ood", progress)
+    inputs = found.table.inputs
     other = model.predictions(inputs, progress)
     readable = np.isfinite(other.unknown)
     if model.bundle.caution.known is None or not readable.any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.evaluation.confusion import confusion
+from headstart.evaluation.wording import figures
 from headstart.flow.judging import Judgement
 from headstart.flow.thumbnails import thumbnail
 from headstart.report.evidence import Evidence, Example
@@ -42,7 +43,10 @@ def _regression_examples(judgement: Judgement) -> tuple[Example, ...]:
     """The largest errors; the confidence of a value is not known."""
     y, p = judgement.rows.y[:, 0], judgement.probabilities[:, 0]
     worst = np.argsort(-np.abs(y - p), kind="stable")[:_SHOWN]
-    return tuple(_example(judgement, "mistake", row, f"{y[row]:.4g}", f"{p[row]:.4g}", float("nan")) for row in worst)
+    told = f".{figures(y)}g"
+    return tuple(
+        _example(judgement, "mistake", row, format(y[row], told), format(p[row], told), float("nan")) for row in worst
+    )
 
 
 def _example(judgement: Judgement, kind: str, row: int, truth: str, said: str, sure: float) -> Example:

@@ -7,6 +7,7 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.data.source import open_source
 from headstart.errors import SourceError, UserError
+from headstart.flow.remarking import tell_remarks
 from headstart.progress import Progress
 from headstart.settings import SourceSettings
 from headstart.training.features import extract
@@ -14,7 +15,7 @@ from headstart.training.rows import TrainRows
 
 
 def given_inputs(path: str, option: str, wanted: str, base: Base, progress: Progress) -> TrainRows:
-    """The inputs at ``path``, labelled or not, with the base's features; what cannot be read is left out.
+    """The inputs at ``path``, labelled or not, with the base's features; what cannot be read is left out and counted.
 
     Args:
         option: that named them, such as "--ood".
@@ -24,7 +25,8 @@ def given_inputs(path: str, option: str, wanted: str, base: Base, progress: Prog
         SourceError: nothing is there, it holds another modality, or nothing can be read.
     """
     try:
-        table = open_source(path, SourceSettings(target=())).table
+        opened = open_source(path, SourceSettings(target=()))
+        table = opened.table
     except UserError as error:
         raise type(error)(f"{option}: {error}") from error
     if table.modality != base.modality:
@@ -34,6 +36,7 @@ def given_inputs(path: str, option: str, wanted: str, base: Base, progress: Prog
         )
     features = extract(base, table.inputs, progress=progress)
     kept = np.flatnonzero(features.kept)
+    tell_remarks(opened, option, progress, unreadable=len(table) - len(kept))
     if not len(kept):
         raise SourceError(f"{option} {path}: none of its {len(table)} inputs can be read.")
     y = np.zeros(len(kept), np.int64)

@@ -131,6 +131,7 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         settings={**settings.to_dict(), **({"command": about.command} if about.command else {})},
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        reading=work.prepared.reading,
     )
 
 

@@ -11,7 +11,7 @@ from headstart.controls.panel import ControlRun, controls_for, run
 from headstart.delivery.openings import opened_before, rows_hash
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.metrics import METRICS
-from headstart.evaluation.verdict import Verdict, judge
+from headstart.evaluation.verdict import Verdict, judge, strict_level
 from headstart.flow.calibrating import Calibrated
 from headstart.flow.measuring import Measured, measure, slices_of
 from headstart.flow.preparing import Prepared, Rows, train_rows
@@ -20,6 +20,8 @@ from headstart.progress import Progress
 from headstart.records import ControlRecord, GainRecord, SliceRecord, TestRecord
 from headstart.strategies.budget import Budget
 from headstart.training.rows import TrainRows
+
+_LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -127,14 +129,16 @@ def _compared(
 ) -> tuple[dict[str, Interval], Verdict]:
     """Gains over the controls and the verdict, both on the ``clean`` rows [n] bool."""
     y, p, units = rows.y[clean], p[clean], rows.units()[clean]
-    gains = {r.name: paired_gain(metric, y, p, r.probabilities[clean], units=units, seed=seed) for r in told}
-    return gains, judge(
-        score_interval(metric, y, p, units=units, seed=seed),
-        metric,
-        gains,
-        leaked=leaked,
-        repeated=int((~clean).sum()) - leaked,
-    )
+
+    def gains_at(level: float) -> dict[str, Interval]:
+        said = {r.name: r.probabilities[clean] for r in told}
+        return {
+            name: paired_gain(metric, y, p, other, units=units, level=level, seed=seed) for name, other in said.items()
+        }
+
+    gains, score = gains_at(_LEVEL), score_interval(metric, y, p, units=units, seed=seed)
+    strict = gains_at(strict_level(gains))
+    return gains, judge(score, metric, gains, strict=strict, leaked=leaked, repeated=int((~clean).sum()) - leaked)
 
 
 def _clean(prepared: Prepared, rows: Rows) -> tuple[np.ndarray, np.ndarray]:

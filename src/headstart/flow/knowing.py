@@ -33,7 +33,7 @@ def known_of(climbed: Climbed, calibrated: Calibrated, progress: Progress) -> Kn
     are looked at.
     """
     ground, final = climbed.ground, calibrated.final
-    rows, most = np.arange(len(ground.rows)), climbed.climb.spending.known or MOST_REFERENCE
+    rows, most = np.arange(len(ground.rows)), climbed.climb.later.known or MOST_REFERENCE
     if final.adapted and len(rows) > most:
         rows = np.sort(np.random.default_rng(ground.seed).choice(len(rows), most, replace=False))
     vectors = vectors_of(final, ground.rows.take(rows), progress)

@@ -53,7 +53,8 @@ def matched(names: Sequence[str], runs: Sequence[Answers], *, shared: bool = Fal
             raise SettingError(f"{name} keeps no answers of test rows; fit it again to compare it.")
         _check_alike(names[0], tests[0], name, test)
     tests = [tests[0], *(_ordered(test, tests[0].labels) for test in tests[1:])]
-    rows = [_identities(test) for test in tests]
+    kind = min((test.truth.dtype for test in tests), key=lambda dtype: dtype.itemsize)
+    rows = [_identities(test, kind) for test in tests]
     common = [row for row in rows[0] if all(row in other for other in rows[1:])]
     if any(len(common) < len(test) for test in tests):
         _check_shared(names, tests, len(common), shared)
@@ -81,12 +82,16 @@ def _ordered(answers: Answers, labels: tuple[str, ...]) -> Answers:
     return replace(answers, truth=truth, probabilities=answers.probabilities[:, order], labels=labels)
 
 
-def _identities(answers: Answers) -> dict[tuple[str, bytes, int], int]:
-    """(key, truth, how many such rows came before) -> row, so that rows of equal content are matched one by one."""
+def _identities(answers: Answers, kind: np.dtype) -> dict[tuple[str, bytes, int], int]:
+    """(key, truth, how many such rows came before) -> row, so that rows of equal content are matched one by one.
+
+    Args:
+        kind: that truth is compared in: earlier versions kept a regression's in float32.
+    """
     seen: Counter[tuple[str, bytes]] = Counter()
     found = {}
     for row, (key, truth) in enumerate(zip(answers.keys, answers.truth, strict=True)):
-        own = str(key), truth.tobytes()
+        own = str(key), truth.astype(kind).tobytes()
         found[*own, seen[own]] = row
         seen[own] += 1
     return found

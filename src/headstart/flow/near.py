@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from headstart import __version__
 from headstart.audit.clusters import clusters
 from headstart.audit.duplicates import Pairs, near_duplicates
-from headstart.bases.identity import Identity
 from headstart.bases.stored import pack, unpack
 from headstart.cachedir import cache_root
 from headstart.data.table import Table
@@ -21,7 +20,7 @@ from headstart.modalities.classical import shapes
 from headstart.training.extracted import Extracted
 
 FOLDER = "near"  # in the cache
-_VERSION = 2  # to be raised whenever other pairs are found
+_VERSION = 3  # to be raised whenever other pairs are found
 _HOW = ("content", "picture hash", "words", "features")
 
 
@@ -57,10 +56,13 @@ class Near:
         return frozenset(str(name) for name in table.ids[np.setdiff1d(rows, first)])
 
 
-def near_of(table: Table, features: Extracted, base: Identity) -> Near:
+def near_of(table: Table, features: Extracted, base: str) -> Near:
     """Near duplicates among the rows of ``table`` [n], which are those kept in ``features``; targets are not read.
 
     Found once for the same inputs seen by the same base, then taken from the cache.
+
+    Args:
+        base: its `Base.key`.
 
     Raises:
         OutputError: the cache folder cannot be written.
@@ -78,9 +80,9 @@ def near_of(table: Table, features: Extracted, base: Identity) -> Near:
     return Near(pairs, clusters(pairs, len(table)))
 
 
-def _name(keys: np.ndarray, modality: str, base: Identity) -> str:
+def _name(keys: np.ndarray, modality: str, base: str) -> str:
     """What the pairs depend on, hashed: the inputs in their order, the base's features, and how pairs are found."""
-    about = [str(_VERSION), __version__, modality, base.weights, *(str(key) for key in keys)]
+    about = [str(_VERSION), modality, base, *(str(key) for key in keys)]
     return hashlib.sha256("\n".join(about).encode()).hexdigest()
 
 
@@ -95,6 +97,7 @@ def _known(path: Path) -> Pairs | None:
     try:
         found = unpack(path, path.read_bytes())
         how = tuple(_HOW[one] for one in found["how"])
+        os.utime(path)  # last used
         return Pairs(found["first"], found["second"], found["similarity"], how, int(found["unlooked"][0]))
     except (OSError, BundleError, KeyError, IndexError):
         return None

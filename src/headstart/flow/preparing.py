@@ -16,12 +16,14 @@ from headstart.data.table import PARTS, Fact, Opened, Rejected, Table
 from headstart.errors import SourceError, SplitError
 from headstart.flow.near import Near, near_of
 from headstart.progress import Progress
+from headstart.records import ReadingRecord
 from headstart.settings import FitSettings
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 from headstart.training.extracted import Effort, Extracted
 from headstart.training.features import extract
 from headstart.training.rows import TrainRows
+from headstart.training.text_reading import reading_of
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Prepared:
         assigned: the usable rows with their parts, without targets; ``keys`` [rows] their content hashes.
         worked_on: training rows, then validation rows.
         foreknown: ids of test rows that an earlier run trained the base on.
+        reading: how much of the texts the base reads; None of pictures.
     """
 
     train: Rows
@@ -139,6 +142,7 @@ class Prepared:
     keys: np.ndarray
     worked_on: Rows
     foreknown: frozenset[str] = frozenset()
+    reading: ReadingRecord | None = None
 
     def working(self) -> Rows:
         """Training rows, then validation rows."""
@@ -169,7 +173,8 @@ def prepare(
     )
     _check_rejected(rejected, len(table) + len(opened.rejected), settings.max_rejected)
     kept = table.take(features.kept)
-    near = near_of(kept, features, base.identity)
+    reading = reading_of(base, None if features.read is None else features.read[features.kept])
+    near = near_of(kept, features, base.key())
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
     together[features.kept] = near.clusters if settings.split.together else equal
@@ -186,7 +191,7 @@ def prepare(
         working.span(len(train), len(order)),
         SealedRows(sealed, _Known.of(features, together, row_of[test]), task),
         task,
-        opened.facts + base.facts + facts + told,
+        opened.facts + base.facts + _reading_facts(reading) + facts + told,
         rejected,
         features.effort(),
         len(kept),
@@ -196,7 +201,14 @@ def prepare(
         features.keys[features.kept],
         working,
         foreknown,
+        reading,
     )
+
+
+def _reading_facts(reading: ReadingRecord | None) -> tuple[Fact, ...]:
+    if reading is None or not reading.long:
+        return ()
+    return (Fact("long texts", f"up to {reading.longest:,} tokens", reading.sentence.rstrip(".")),)
 
 
 def _foreknown(base: Base, assigned: Table, keys: np.ndarray) -> tuple[frozenset[str], tuple[Fact, ...]]:

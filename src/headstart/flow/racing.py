@@ -30,10 +30,18 @@ def run_race(question: Question, bases: Mapping[str, Base], features: Mapping[st
     order = np.arange(len(question.y))  # rows come spread evenly
 
     def make() -> list[dict[str, Any]]:
-        rounds = race(names, _held(question, features), question.y, order, question.metric, seed=question.seed)
+        rounds = race(
+            names,
+            _held(question, features),
+            question.y,
+            order,
+            question.metric,
+            units=question.groups,
+            seed=question.seed,
+        )
         return [asdict(one) for one in rounds]
 
-    found, known = kept(["race", names, *question.about(*bases.values())], make)
+    found, known = kept(["race of all pairs", names, *question.about(*bases.values())], make)
     return tuple(_round(values, known) for values in found)
 
 

@@ -74,8 +74,8 @@ def _spread(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     order = rng.permutation(len(groups))
     place = np.empty(len(groups))
     early = np.zeros(len(groups), dtype=bool)
-    for stratum in np.unique(groups):
-        rows = order[groups[order] == stratum]
+    by_stratum = order[np.argsort(groups[order], kind="stable")]
+    for rows in np.split(by_stratum, np.flatnonzero(np.diff(groups[by_stratum])) + 1):
         place[rows] = (np.arange(len(rows)) + rng.random(len(rows))) / len(rows)
         early[rows[:FEWEST]] = True
     return np.lexsort((place, ~early)) if len(groups) > MOST else np.argsort(place, kind="stable")

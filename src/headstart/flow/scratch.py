@@ -29,7 +29,7 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
     recipe, settings = climbed.climb.best.recipe, ground.settings
     if not final.adapted or recipe is None or recipe.scratch or not settings.scratch_control:
         return None
-    needed, answers = climbed.climb.spending.control, climbed.climb.spending.answers
+    needed, answers = climbed.climb.later.control, climbed.climb.later.answers
     left = budget.left()
     if left is not None and needed + answers > left:
         have = f"{max(0.0, left - answers):.0f} s are left"

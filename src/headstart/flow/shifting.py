@@ -20,6 +20,7 @@ from headstart.errors import BundleError, SettingError, SourceError
 from headstart.evaluation.estimate import Estimate, estimate_accuracy
 from headstart.evaluation.shift import Distance, Drift, class_drift, proxy_a_distance
 from headstart.evaluation.unknown import THRESHOLD
+from headstart.flow.remarking import tell_remarks
 from headstart.progress import Progress
 from headstart.records import finite
 from headstart.report.figures import share
@@ -102,6 +103,7 @@ def shift(
     model = Model.load(run, trust_remote_code=trust_remote_code)
     answers = Answers.load(run).part_of(HELD)
     opened = _open(source, input, model.bundle.modality)
+    tell_remarks(opened, str(source), progress)
     said = model.predictions(opened.table.inputs, progress)
     readable = np.setdiff1d(np.arange(len(opened.table)), list(said.rejected))
     if not len(readable):

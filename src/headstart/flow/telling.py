@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from headstart.bases.base import Base
-from headstart.data.table import Fact, Opened
+from headstart.data.table import Opened
 from headstart.flow.handing import ChosenMetric
 from headstart.flow.preparing import Prepared
+from headstart.flow.remarking import tell_facts
 from headstart.progress import Progress
 
 _WORK = {"auto": "climb on to dearer strategies while they pay", "probe": "no weights of the base are trained"}
@@ -16,7 +17,7 @@ def tell_plan(opened: Opened, base: Base, strategy: str, progress: Progress) -> 
     table = opened.table
     aside = f", {len(opened.rejected)} set aside" if opened.rejected else ""
     progress.say(f"{len(table):,} {table.modality}s for {table.task}{aside}")
-    _tell_facts(opened.facts, progress)
+    tell_facts(opened.facts, progress)
     progress.say(
         f"plan: pass each {table.modality} once through {base.identity.name}, frozen; solve heads on its features; "
         f"{_WORK.get(strategy, f'then strategy {strategy}')}; fit the controls; open the test part once"
@@ -26,7 +27,7 @@ def tell_plan(opened: Opened, base: Base, strategy: str, progress: Progress) -> 
 def tell_prepared(opened: Opened, prepared: Prepared, metric: ChosenMetric, progress: Progress) -> None:
     """How the rows were split, where the features came from, and what is judged by."""
     features = prepared.features
-    _tell_facts(prepared.facts[len(opened.facts) :], progress)
+    tell_facts(prepared.facts[len(opened.facts) :], progress)
     if prepared.rejected:
         first = prepared.rejected[0]
         progress.say(
@@ -37,8 +38,3 @@ def tell_prepared(opened: Opened, prepared: Prepared, metric: ChosenMetric, prog
     cached = prepared.rows - features.computed
     progress.say(f"  features: {features.computed:,} computed{runtime}, {cached:,} from the cache")
     progress.say(f"  metric: {metric.name} ({metric.reason})")
-
-
-def _tell_facts(facts: tuple[Fact, ...], progress: Progress) -> None:
-    for fact in facts:
-        progress.say(f"  {fact.what}: {fact.value} ({fact.reason})")

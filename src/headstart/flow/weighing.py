@@ -53,8 +53,15 @@ class Question:
 
     def about(self, *bases: Base) -> list[object]:
         """All that an answer depends on."""
-        names = [(base.identity.weights, base.preprocessing()) for base in bases]
-        return [names, self.task.to_dict(), self.y, self.keys, self.units, self.metric, self.seed]
+        return [
+            [base.key() for base in bases],
+            self.task.to_dict(),
+            self.y,
+            self.keys,
+            self.units,
+            self.metric,
+            self.seed,
+        ]
 
 
 def weigh(question: Question, base: Base, x: np.ndarray) -> tuple[Evidence, ...]:

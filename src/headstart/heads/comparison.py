@@ -16,7 +16,7 @@ class Terms:
     """What every candidate is judged by.
 
     Attributes:
-        y: the targets of all n rows, as `solve` takes them.
+        y: the targets of all n rows, as `solve` takes them; those of a regression standardised.
         task: "classification", "multilabel" or "regression".
         outputs: number of scores a row.
         metric: a name of `scoring.METRICS`, or a callable.

@@ -18,8 +18,8 @@ class LinearHead:
     """A linear map from features to scores, any standardisation folded in.
 
     Attributes:
-        weight: [d, outputs] float32.
-        bias: [outputs] float32.
+        weight: [d, outputs] float32; of a regression in the target's unit, float64.
+        bias: [outputs] of the same type.
         task: "classification", "multilabel" or "regression".
         kind: the solver it came from: "ridge", "lda" or "logistic".
         settings: what that solver was set to, as plain values.
@@ -32,10 +32,16 @@ class LinearHead:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def scores(self, x: np.ndarray) -> np.ndarray:
-        """[n, d] features -> [n, outputs] float32: logits, or the predicted values of a regression."""
+        """[n, d] features -> [n, outputs]: logits, float32, or the predicted values of a regression, float64."""
         if x.ndim != 2 or x.shape[1] != len(self.weight):
             raise SettingError(f"features have shape {x.shape}; this head takes [n, {len(self.weight)}].")
-        return np.asarray(x, np.float32) @ self.weight + self.bias
+        x = np.asarray(x, np.float32)
+        if self.task != "regression":
+            return x @ self.weight + self.bias
+        # The product in float32, as for the others, but neither the target's unit nor its zero: see `TargetScale`.
+        size = np.abs(self.weight).max(axis=0).astype(np.float64)
+        size[size == 0] = 1
+        return (x @ (self.weight / size).astype(np.float32)).astype(np.float64) * size + self.bias
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
         """[n, outputs]: softmax of the scores, sigmoid of each, or the scores themselves, by task."""

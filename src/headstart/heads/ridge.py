@@ -48,7 +48,7 @@ class Ridge:
 
 
 def code(y: np.ndarray, task: str, outputs: int) -> np.ndarray:
-    """Targets [n, outputs] float32: ±1 for classes and labels, the values of a regression as they are."""
+    """Targets [n, outputs] float32: ±1 for classes and labels, the standardised values of a regression as they are."""
     if task == "regression":
         return y.astype(np.float32)
     if task == "multilabel":

@@ -19,7 +19,8 @@ from headstart.heads.folds import held_out
 from headstart.heads.linear import LinearHead
 from headstart.heads.nested import Fold, fold, nested_candidates
 from headstart.heads.scoring import Metric, balance
-from headstart.heads.solve import Solved, checked, metric_of, refit
+from headstart.heads.solve import Solved, checked, metric_of, refit, standardised
+from headstart.heads.target_scale import TargetScale
 from headstart.heads.threads import for_size
 
 
@@ -56,9 +57,8 @@ def solve_selected(
     """
     x, y, outputs = checked(x, y, task, outputs)
     _check(x, parts)
-    terms = Terms(
-        y, task, outputs, metric_of(task, metric, balanced), held_out(y, task, seed=seed, groups=groups), balanced
-    )
+    aims, named, scale = standardised(y, task, metric_of(task, metric, balanced))
+    terms = Terms(aims, task, outputs, named, held_out(y, task, seed=seed, groups=groups), balanced)
     with for_size(x.shape, outputs):
         folds = _folds(x, terms, parts)
     found = []
@@ -70,7 +70,7 @@ def solve_selected(
     chosen, tried = compare(terms, found)
     scores = np.full((len(y), outputs), np.nan, np.float32)
     scores[terms.held] = found[chosen].scores * np.float32(tried[chosen].settings["factor"])
-    return Solved(refit_selected(tried[chosen], x, y, task, outputs=outputs), scores, tried)
+    return Solved(refit_selected(tried[chosen], x, y, task, outputs=outputs), scale.values(scores), tried)
 
 
 def refit_selected(
@@ -85,11 +85,12 @@ def refit_selected(
     stages = chosen.settings["stages"]
     _check(x, stages)
     with for_size(x.shape, outputs):
-        ranking = _ranking(x, y, task, outputs, stages, chosen.settings["balanced"])
+        aims = TargetScale.of(y, task).standardised(y)
+        ranking = _ranking(x, aims, task, outputs, stages, chosen.settings["balanced"])
     columns = ranking.columns(chosen.settings["columns"])
     scale = ranking.scale[columns]
     head = refit(chosen, x[:, columns] * scale, y, task, outputs=outputs)
-    weight = np.zeros((x.shape[1], outputs), np.float32)
+    weight = np.zeros((x.shape[1], outputs), head.weight.dtype)
     weight[columns] = head.weight * scale[:, None]
     return replace(head, weight=weight, settings={**head.settings, "kept": ranking.kept(columns)})
 

@@ -14,6 +14,7 @@ from headstart.heads.folds import held_out
 from headstart.heads.linear import TASKS, LinearHead
 from headstart.heads.rotation import rotate
 from headstart.heads.scoring import Metric, balance, metric_name
+from headstart.heads.target_scale import TargetScale
 from headstart.heads.threads import for_size
 
 #: Share of rows that share a group, below which leaving out one row at a time tells enough.
@@ -26,8 +27,8 @@ class Solved:
 
     Attributes:
         head: solved on all rows given, with the chosen candidate's settings.
-        scores: [n, outputs] float32: what each row gets from a fit without it, scaled like the head's scores;
-            nan for rows that the chosen candidate never held out (logistic regression on many rows).
+        scores: [n, outputs]: what each row gets from a fit without it, scaled like the head's scores; nan for rows that
+            the chosen candidate never held out (logistic regression on many rows).
         tried: every candidate.
         left_out: kinds that were not tried, or not to the end, for want of time.
     """
@@ -72,9 +73,12 @@ def solve(
     x, y, outputs = checked(x, y, task, outputs)
     named = metric_of(task, metric, balanced)
     parts = held_out(y, task, seed=seed, groups=groups)
+    y, named, scale = standardised(y, task, named)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        return _solve(Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups)), seconds)
+        trial = Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups))
+        found = _solve(trial, seconds)
+    return Solved(scale.head_of_values(found.head), scale.values(found.scores), found.tried, found.left_out)
 
 
 def much_together(groups: np.ndarray | None) -> bool:
@@ -102,11 +106,11 @@ def refit(
         SettingError: as `solve`.
     """
     x, y, outputs = checked(x, y, task, outputs)
-    balanced = chosen.settings["balanced"]
+    balanced, scale = chosen.settings["balanced"], TargetScale.of(y, task)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        trial = Trial(y, task, outputs, "", [], balanced, rotation, grouped=False)
-        return _head(chosen.kind, chosen.settings, trial)
+        trial = Trial(scale.standardised(y), task, outputs, "", [], balanced, rotation, grouped=False)
+        return scale.head_of_values(_head(chosen.kind, chosen.settings, trial))
 
 
 def _head(kind: str, settings: dict[str, Any], trial: Trial, start: np.ndarray | None = None) -> LinearHead:
@@ -117,6 +121,17 @@ def _head(kind: str, settings: dict[str, Any], trial: Trial, start: np.ndarray |
 
 def _row_weights(y: np.ndarray, balanced: bool) -> np.ndarray | None:
     return balance(y) if balanced else None
+
+
+def standardised(y: np.ndarray, task: str, metric: str | Metric) -> tuple[np.ndarray, str | Metric, TargetScale]:
+    """Targets as every solver takes them, the metric of such, and what puts scores back into the target's unit.
+
+    A metric of the caller's own is still asked about values in the target's unit.
+    """
+    scale = TargetScale.of(y, task)
+    if not callable(metric) or task != "regression":
+        return scale.standardised(y), metric, scale
+    return scale.standardised(y), lambda scores, y: metric(scale.values(scores), scale.values(y)), scale
 
 
 def metric_of(task: str, metric: str | Metric | None, balanced: bool) -> str | Metric:

@@ -8,25 +8,39 @@ from typing import Any, Self
 from headstart.errors import SettingError
 from headstart.modalities.modality import Modality, Unreadable
 
+#: Tokens that a base is given at once where nothing else is asked for.
+TOKENS = 256
+#: Windows that a text is read in at most where nothing else is asked for: about 1,800 tokens at 256 each.
+WINDOWS = 8
+
 
 @dataclass(frozen=True)
 class TextSpec:
-    """Preprocessing of a text base: longest input in tokens, special ones included."""
+    """How a text base reads.
+
+    Attributes:
+        max_tokens: of one window, special ones included: what the base takes at once.
+        windows: most windows that a text is read in, its features being their mean; 1: what does not fit is cut off.
+    """
 
     max_tokens: int
+    windows: int = 1
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1:
             raise SettingError(f"max_tokens is {self.max_tokens}; it must be at least 1.")
+        if self.windows < 1:
+            raise SettingError(f"windows is {self.windows}; it must be at least 1.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; one window, which was all there was before windows, goes without saying."""
+        values = asdict(self)
+        return values if self.windows > 1 else {"max_tokens": self.max_tokens}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        return cls(**values)
+        """The inverse of `to_dict`; other keys are left alone."""
+        return cls(int(values["max_tokens"]), int(values.get("windows", 1)))
 
 
 class Text(Modality):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ def kept(what: list[Any], make: Callable[[], Any]) -> tuple[Any, bool]:
     """
     path = _path(what)
     try:
-        return json.loads(path.read_text(encoding="utf-8")), True
+        found = json.loads(path.read_text(encoding="utf-8"))
+        os.utime(path)  # last used
+        return found, True
     except (OSError, ValueError):  # not there, or cut off by a full disk: made anew
         found = make()
         write_atomically(path, json.dumps(found))

@@ -68,8 +68,7 @@ def _targets(given: Problem) -> np.ndarray:
     if given.task == "classification":
         return np.eye(given.outputs)[:, np.unique(given.y)][given.y]
     y = given.y.astype(np.float64)
-    y = y[:, (y != y[0]).any(axis=0)]
-    return (y - y.mean(axis=0)) / y.std(axis=0) if given.task == "regression" else y
+    return y[:, (y != y[0]).any(axis=0)]
 
 
 def _spectrum(x: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.heads.solve import checked
+from headstart.heads.target_scale import TargetScale
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Problem:
 
     Attributes:
         x: [n, d] float32.
-        y: [n] int64 classes, [n, outputs] 0/1 labels or [n, outputs] values.
+        y: [n] int64 classes, [n, outputs] 0/1 labels or [n, outputs] values, each column put to mean 0 and
+            variance 1: no score depends on a target's unit.
         task: "classification", "multilabel" or "regression".
         outputs: classes, labels or values a row.
     """
@@ -44,7 +46,7 @@ def problem(features: np.ndarray, y: np.ndarray, task: str | None = None) -> Pro
     if task == "regression" and y.ndim == 1:
         y = y[:, None]
     x, y, outputs = checked(features, y, task, None)
-    return Problem(x, y, task, outputs)
+    return Problem(x, TargetScale.of(y, task).standardised(y), task, outputs)
 
 
 def _told(y: np.ndarray) -> str:

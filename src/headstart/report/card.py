@@ -33,6 +33,8 @@ def _section(title: str, lines: list[str]) -> str:
 def _purpose(result: Result) -> list[str]:
     labels, more = result.data.labels, len(result.data.labels) - _SHOWN
     lines = [f"{result.task} of {result.data.modality}s"]
+    if result.reading and result.reading.long:
+        lines.append(result.reading.sentence)
     if labels:
         lines.append(f"{len(labels)} labels: {', '.join(labels[:_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
     return lines

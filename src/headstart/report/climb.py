@@ -59,7 +59,7 @@ def _distance(record: LadderRecord) -> str:
 
 def _table(result: Result) -> Table:
     lines = [_line(i, rung, result) for i, rung in enumerate(result.ladder.rungs, 1)]
-    heads = ("Rung", "Score", "Gain", "90\u00a0% bounds", "Over", "Predicted", "Took", "Reason")
+    heads = ("Rung", "Score", "Gain", "Bounds", "Over", "Predicted", "Took", "Reason")
     caption = "Rungs from the cheapest up, compared on held-out examples"
     return Table("rungs-table", caption, heads, lines, (1, 2, 3, 5, 6), wordy=True)
 

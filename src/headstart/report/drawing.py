@@ -7,6 +7,7 @@ font. Colours are written as variables of the style sheet, so that one drawing s
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +105,7 @@ def number_axis(ax: Axes, way: str, values: Sequence[float | None]) -> None:
     ticks = round_ticks(values)
     axis = ax.xaxis if way == "x" else ax.yaxis
     axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FuncFormatter(lambda tick, _: short(tick)))
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: short(tick, ticks[1] - ticks[0])))
     (ax.set_xlim if way == "x" else ax.set_ylim)(ticks[0], ticks[-1])
 
 
@@ -120,18 +121,18 @@ def round_ticks(values: Sequence[float | None]) -> list[float]:
 
     finite = [v for v in values if v is not None and known(v)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    if high - low < 1e-12 * max(1.0, abs(high)):
+    if not high - low > 1e-12 * max(abs(low), abs(high)):
         low, high = low - 0.5, high + 0.5
     found = MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     step = found[1] - found[0]
     return [float(tick) for tick in found if low - step < tick < high + step]
 
 
-def short(tick: float) -> str:
-    """The number of a tick: "0.85", "1,000"."""
+def short(tick: float, apart: float = 0.0) -> str:
+    """The number of a tick: "0.85", "1,000"; with more figures where the next one is but ``apart``."""
     size = abs(tick)
-    rounded = float(f"{tick:.6g}")
-    text = f"{rounded:,g}" if size < 1e6 else f"{rounded:.3g}"
+    figures = min(15, math.ceil(math.log10(size / apart)) + 2) if size > apart > 0 else 0
+    text = f"{tick:,.{max(6, figures)}g}" if size < 1e6 else f"{tick:.{max(3, figures)}g}"
     return text.replace("-", "−")
 
 

@@ -20,7 +20,8 @@ class Candidate:
     Attributes:
         base, strategy: names.
         features: what its heads stand on.
-        held: [h, outputs] probabilities (regression: values) of the held-out rows.
+        held: [h, outputs] probabilities (regression: values) of the held-out rows, none of which chose what answers it:
+            the evidence.
         valid_score: the run's metric on them.
         heads: one a part.
         tried: the heads compared within the training rows of the first part.
@@ -29,6 +30,9 @@ class Candidate:
         recipe: from the base to this candidate, the rungs it started from included, up to the steps that its parts
             found best; without a phase where no step made any part better.
         left_out: kinds of heads that were not tried, or not to the end, for want of time.
+        kept: [h, outputs] the same rows' answers by the very weights that were kept, which these rows chose; None where
+            no weights were trained.
+        chosen: whether any of ``held`` is by weights that other held-out rows chose.
     """
 
     base: str
@@ -42,6 +46,8 @@ class Candidate:
     runs: tuple[Trained, ...] = ()
     recipe: Recipe | None = None
     left_out: tuple[str, ...] = ()
+    kept: np.ndarray | None = None
+    chosen: bool = False
 
     @property
     def closed(self) -> Tried | None:

@@ -33,6 +33,8 @@ class Final:
         adapted: whether weights of the base were changed in this run.
         trained: the run on all working rows; None where only a head was solved.
         forgetting: of the adapted base; None where the base's weights did not move.
+        held: [h, outputs] probabilities (regression: values) of the held-out rows by the candidate's own runs, drawn
+            back as far as the model itself; None where it was not, so that the candidate's answers are its own.
     """
 
     base: Base
@@ -40,6 +42,7 @@ class Final:
     adapted: bool = False
     trained: Trained | None = None
     forgetting: ForgettingRecord | None = None
+    held: np.ndarray | None = None
 
 
 def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
@@ -67,19 +70,34 @@ def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
     )
     if forgetting.kept == 0:  # the base itself: the probe's own head is the best there is for it
         return Final(ground.base, solve_again(ground, probe, climb.probe), False, trained, forgetting)
-    return Final(AdaptedBase(ground.base, changes), head, True, trained, forgetting)
+    held = None if forgetting.kept == 1 else _drawn_back(ground, climb, forgetting.kept)
+    return Final(AdaptedBase(ground.base, changes), head, True, trained, forgetting, held)
+
+
+def _drawn_back(ground: Ground, climb: Climb, share: float) -> np.ndarray:
+    """[h, outputs]: the held-out rows by the best candidate's runs, each drawn back to ``share`` of its way."""
+    from headstart.strategies.keeping import drawn_back
+
+    runs = climb.best.runs
+
+    def answers(part: int, train: np.ndarray, out: np.ndarray) -> np.ndarray:
+        heads = start_head(ground, climb.probe, train), runs[part].head
+        rows = ground.rows.take(train), ground.rows.take(out)
+        return drawn_back(ground.base, runs[part].changes, heads, share, *rows, ground.progress)
+
+    return ground.holding.collect(answers)
 
 
 def _again(
     ground: Ground, climb: Climb, solved: LinearHead, budget: Budget
 ) -> tuple[Changes, LinearHead, Trained | None]:
     """On all rows; where the time does not allow it, or it diverges, what the first part's run came to."""
-    best, first, spending = climb.best, climb.best.runs[0], climb.spending
+    best, first, later = climb.best, climb.best.runs[0], climb.later
     left = budget.left()
     if left is not None:
-        left -= spending.forgetting + spending.answers
-        if left < _ENOUGH * spending.again:
-            said = f"training again on all working rows: it would take about {spending.again:.0f} s"
+        left -= later.forgetting + later.answers
+        if left < _ENOUGH * later.again:
+            said = f"training again on all working rows: it would take about {later.again:.0f} s"
             said = f"{said}, and {max(0.0, left):.0f} s are left; the validated weights are kept"
             budget.leave_out(said, ground.progress)
             return first.changes, first.head, None

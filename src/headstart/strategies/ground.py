@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from headstart.progress import Progress
 from headstart.settings import TrainingSettings
 from headstart.strategies.holding import Holding
 from headstart.tasks.task import Task
+from headstart.training.finished import Finished
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
 
@@ -32,6 +33,7 @@ class Ground:
         retained: rows whose features are to stay, with the base's features, or None.
         seed: of everything drawn.
         progress: told how far it is.
+        finished: the trainings of this run, kept until it ends.
     """
 
     base: Base
@@ -46,6 +48,7 @@ class Ground:
     retained: TrainRows | None
     seed: int
     progress: Progress
+    finished: Finished = field(default_factory=Finished)
 
     @property
     def held_y(self) -> np.ndarray:

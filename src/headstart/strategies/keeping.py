@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,9 +68,13 @@ class Gauge:
 
 
 def inputs_needed(rows: int, limit: float | None) -> int:
-    """How many inputs pass through the network to measure forgetting on ``rows``, and to keep it within ``limit``."""
-    passes = 2 if limit is None else 2 + _HALVINGS + 1
-    return passes * min(_SOME, rows)
+    """How many inputs pass through the network to measure forgetting on ``rows``, and to keep it within ``limit``.
+
+    Where it is drawn back, held-out rows are answered anew, at most all rows.
+    """
+    if limit is None:
+        return 2 * min(_SOME, rows)
+    return (2 + _HALVINGS + 1) * min(_SOME, rows) + rows
 
 
 def kept_within(
@@ -113,19 +118,10 @@ def _draw_back(
     Returns:
         That share, and what is forgotten there.
     """
-    end = state_of(network)
-    feed = feed_for(base, train, None, 0)
-    order = np.random.default_rng(0).permutation(len(train))[:_FOR_STATISTICS]
-    batches = [part for part in np.array_split(order, max(1, len(order) // _BATCH)) if len(part)]
-    moved = [
-        name for name in end if name.rpartition(".")[2] == "running_mean" and not torch.equal(start[name], end[name])
-    ]
+    move = _mover(base, network, start, train)
 
     def at(share: float) -> float:
-        network.load_state_dict(interpolate(start, end, share))
-        if moved and 0 < share < 1:
-            device = next(network.parameters()).device
-            recompute_batchnorm(network, (tuple(t.to(device) for t in b) for b in feed.stream(batches, None)))
+        move(share)
         return gauge.error(pooled(base, network, gauge.rows, progress))
 
     low, high = 0.0, 1.0
@@ -138,9 +134,51 @@ def _draw_back(
     return low, at(low)
 
 
+def drawn_back(
+    base: Base,
+    changes: Changes,
+    heads: tuple[LinearHead, LinearHead],
+    share: float,
+    train: TrainRows,
+    rows: TrainRows,
+    progress: Progress,
+) -> np.ndarray:
+    """[n, outputs]: answers to ``rows`` of another run's ``changes``, drawn back to ``share`` of its way from the base.
+
+    Args:
+        heads: the solved head, for the base, and the run's trained one.
+        train: rows that the run learnt from: statistics of BatchNorm are taken from them.
+    """
+    network = base.network()
+    start = state_of(network)
+    lay_in(network, changes)
+    _mover(base, network, start, train)(share)
+    return _between(*heads, share).probabilities(pooled(base, network, rows, progress))
+
+
+def _mover(base: Base, network: Network, start: Tensors, train: TrainRows) -> Callable[[float], None]:
+    """What moves ``network`` to a share of the way from ``start`` to where it stands now."""
+    end = state_of(network)
+    feed = feed_for(base, train, None, 0)
+    order = np.random.default_rng(0).permutation(len(train))[:_FOR_STATISTICS]
+    batches = [part for part in np.array_split(order, max(1, len(order) // _BATCH)) if len(part)]
+    moved = [
+        name for name in end if name.rpartition(".")[2] == "running_mean" and not torch.equal(start[name], end[name])
+    ]
+
+    def move(share: float) -> None:
+        network.load_state_dict(interpolate(start, end, share))
+        if moved and 0 < share < 1:
+            device = next(network.parameters()).device
+            recompute_batchnorm(network, (tuple(t.to(device) for t in b) for b in feed.stream(batches, None)))
+
+    return move
+
+
 def _between(solved: LinearHead, trained: LinearHead, share: float) -> LinearHead:
     if share == 1.0:
         return trained
     weight = (1 - share) * solved.weight + share * trained.weight
     bias = (1 - share) * solved.bias + share * trained.bias
-    return LinearHead(weight.astype(np.float32), bias.astype(np.float32), trained.task, "trained", {"share": share})
+    given = trained.weight.dtype
+    return LinearHead(weight.astype(given), bias.astype(given), trained.task, "trained", {"share": share})

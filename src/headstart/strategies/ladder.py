@@ -17,10 +17,12 @@ from headstart.strategies.forms import Form, Prices, fitting, least_seconds
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
 from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs, too_short_for_any
-from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Spending, priced
+from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Later, priced
 from headstart.strategies.solving import solved
+from headstart.strategies.spending import Spending
 from headstart.strategies.strategy import Strategy
-from headstart.strategies.training import told, train_options, trained
+from headstart.strategies.training import starts_from, told, train_options, trained
+from headstart.training.crossing import SPREAD
 from headstart.training.speed import Speed
 
 _NAN = float("nan")
@@ -35,14 +37,14 @@ class Climb:
         best: the candidate chosen.
         candidates: all that were made.
         record: plan and decisions.
-        spending: seconds predicted for what follows, where the best one was trained and there is a budget.
+        later: seconds predicted for what follows, where the best one was trained and there is a budget.
     """
 
     probe: Candidate
     best: Candidate
     candidates: list[Candidate]
     record: LadderRecord
-    spending: Spending = field(default_factory=Spending)
+    later: Later = field(default_factory=Later)
     rungs: list[RungRecord] = field(default_factory=list)
 
 
@@ -67,21 +69,26 @@ def climb(
     climb = Climb(probe, probe, [probe], record)
     climb.rungs.append(_first(probe, probe_seconds))
     progress.say(f"  {probe.strategy}: {ground.metric} {probe.valid_score:.3f} on {record.held_out}")
+    spending = Spending(1 - LEVEL, sum(not rung.left_out and not rung.favoured for rung in planned))
     stopped = ""
     for rung in planned:
         way = _Way(ground, climb, budget, speed, following)
         reason = stopped or rung.left_out or way.too_dear(rung)
         if reason:
+            if not rung.left_out and not rung.favoured:
+                spending.spent(freely=True)
             climb.rungs.append(_not_tried(rung, reason))
             progress.say(f"  {rung.strategy.name}: not tried, {reason}")
             continue
-        entry, candidate, gain = _try(rung, way)
+        entry, candidate, gain = _try(rung, way, LEVEL if rung.favoured else spending.level)
+        if not rung.favoured:
+            spending.spent(freely=entry.decision == "taken")
         climb.rungs.append(entry)
         climb.candidates.append(candidate)
         said = f"{entry.decision}, {ground.metric} {candidate.valid_score:.3f}"
         progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
         if entry.decision == "taken":
-            climb.best, climb.spending = candidate, way.spending(rung.strategy, candidate)
+            climb.best, climb.later = candidate, way.later(rung.strategy, candidate)
         elif candidate.runs and not _promising(gain):
             stopped = f"{entry.strategy} did not pay"
     return climb
@@ -128,7 +135,7 @@ def single(
     gain, vain = _gain(ground, candidate.held, probe.held), candidate.recipe is not None and not candidate.recipe.phases
     if (gain.value >= 0 and not vain) or (strategy.recipe and strategy.recipe.scratch):
         climb.rungs.append(_first(candidate, candidate.seconds))
-        climb.best, climb.spending = candidate, way.spending(strategy, candidate)
+        climb.best, climb.later = candidate, way.later(strategy, candidate)
         return climb
     scores = f"{ground.metric} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
     ended = "no step of its training did better" if vain else f"it ended below the probe ({scores})"
@@ -156,7 +163,7 @@ class _Way:
         """How the strategy's training fits; None: not at all, or there is nothing to train or to fit."""
         if strategy.recipe is None or self._speed is None:
             return None
-        return fitting(self._prices(strategy), self.budget.left(), self.climb.spending.total)
+        return fitting(self._prices(strategy), self.budget.left(), self.climb.later.total)
 
     def allowed(self, form: Form | None) -> float | None:
         """Seconds for the comparison; None: no limit."""
@@ -170,11 +177,11 @@ class _Way:
             return ""
         have = f"{max(0.0, left):.0f} s of the budget are left"
         if rung.strategy.recipe is None:
-            needed = rung.seconds + self.climb.spending.total
+            needed = rung.seconds + self.climb.later.total
             return "" if needed <= left else f"it would take about {needed:.0f} s and {have}"
         if self.form(rung.strategy):
             return ""
-        least = least_seconds(self._prices(rung.strategy)) + self.climb.spending.total
+        least = least_seconds(self._prices(rung.strategy)) + self.climb.later.total
         return f"it would take about {rung.seconds:.0f} s, its shortest form {least:.0f} s, and {have}"
 
     def refusal(self, strategy: Strategy) -> str:
@@ -194,14 +201,14 @@ class _Way:
         self.budget.leave_out(f"{strategy.name} is trained for {said}", self.ground.progress)
         return said
 
-    def spending(self, strategy: Strategy, candidate: Candidate) -> Spending:
+    def later(self, strategy: Strategy, candidate: Candidate) -> Later:
         """What follows if ``candidate`` is the best, by what it came to and by how fast it was."""
         if self._speed is None or not candidate.runs or candidate.recipe is None or self.budget.seconds is None:
-            return Spending()
+            return Later()
         own = told(strategy, self.ground.settings)
         before = len(self.below.recipe.phases) if self.below.recipe and not own.scratch and own.lora is None else 0
         made = replace(candidate.recipe, phases=candidate.recipe.phases[before:], rates=own.rates)
-        return Spending.of(self.ground, candidate, made, self._speed, self._following)
+        return Later.of(self.ground, candidate, made, self._speed, self._following)
 
     def _prices(self, strategy: Strategy) -> Prices:
         if self._speed is None:
@@ -250,25 +257,32 @@ def _none(reason: str) -> list[Rung]:
     return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
 
 
-def _gain(ground: Ground, held: np.ndarray, other: np.ndarray) -> Interval:
-    """Of answers to the first held-out rows over ``other`` answers to them."""
-    rows, level = len(held), 2 * LEVEL - 1
+def _gain(ground: Ground, held: np.ndarray, other: np.ndarray, level: float = LEVEL) -> Interval:
+    """Of answers to the first held-out rows over ``other`` answers to them, between one-sided bounds of ``level``."""
+    rows = len(held)
     y, units = ground.held_y[:rows], ground.held_units[:rows]
-    return paired_gain(ground.metric, y, held, other[:rows], units=units, level=level, seed=ground.seed)
+    return paired_gain(ground.metric, y, held, other[:rows], units=units, level=2 * level - 1, seed=ground.seed)
 
 
-def _try(rung: Rung, way: _Way) -> tuple[RungRecord, Candidate, Interval]:
-    """Make the rung's candidate and compare it with the best below."""
+def _try(rung: Rung, way: _Way, level: float) -> tuple[RungRecord, Candidate, Interval]:
+    """Make the rung's candidate and compare it with the best below, at the one-sided ``level``."""
     ground, strategy, best = way.ground, rung.strategy, way.climb.best
     form = way.form(strategy)
     short = way.tell(strategy, form)
-    candidate = _made(
-        ground, strategy, way.below, way.allowed(form), lambda held: _gain(ground, held, best.held).value >= 0
-    )
-    gain, parts = _gain(ground, candidate.held, best.held), len(ground.holding.parts)
+    # What it starts from was chosen on these rows, and it has inherited what they favoured by chance: that cancels
+    # where it is compared with the answers of those very weights.
+    on = best is way.below and best.kept is not None and starts_from(strategy, best)
+    other = best.kept if on and best.kept is not None else best.held
+
+    def gain_of(held: np.ndarray) -> Interval:
+        return _gain(ground, held, other, level)
+
+    candidate = _made(ground, strategy, way.below, way.allowed(form), lambda held: gain_of(held).value >= 0)
+    gain, parts = gain_of(candidate.held), len(ground.holding.parts)
+    gain = widened(gain) if (candidate.chosen or best.chosen) and not on else gain
     whole = len(candidate.held) == len(best.held)
     taken = bool(gain.low > 0 or (rung.favoured and gain.high > 0)) and whole
-    reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with 90 % confidence"
+    reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with {_percent(level)} confidence"
     if rung.favoured and not gain.low > 0:
         shown = "so it is taken, being not shown to be worse" if taken else "but it is shown to be worse"
         reason = f"{reason}; {rung.favoured}, {shown}"
@@ -295,6 +309,17 @@ def _entry(
         decision="",
         reason="",
     )
+
+
+def widened(gain: Interval) -> Interval:
+    """The gain of answers by chosen looks, with the spread that choosing adds and the rows do not show."""
+    low, high = (gain.value + SPREAD * (bound - gain.value) for bound in (gain.low, gain.high))
+    return replace(gain, low=low, high=high)
+
+
+def _percent(level: float) -> str:
+    """Whole per cent, rounded down: less is claimed rather than more."""
+    return f"{int(100 * level + 1e-9)} %"
 
 
 def _made(

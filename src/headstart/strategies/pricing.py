@@ -43,7 +43,7 @@ NOTHING_FOLLOWS = Following()
 
 
 @dataclass(frozen=True)
-class Spending:
+class Later:
     """Seconds predicted for what follows a ladder whose best candidate was trained.
 
     Attributes:
@@ -66,7 +66,7 @@ class Spending:
         return self.again + self.forgetting + self.answers
 
     @classmethod
-    def of(cls, ground: Ground, candidate: Candidate, own: Recipe, speed: Speed, following: Following) -> Spending:
+    def of(cls, ground: Ground, candidate: Candidate, own: Recipe, speed: Speed, following: Following) -> Later:
         """After ``candidate``: its recipe, up to the steps that were found best, at the speed that its steps had.
 
         Args:

@@ -47,7 +47,9 @@ def trained(
     start = time.perf_counter()
     recipe, options = told(strategy, ground.settings), train_options(ground, len(ground.rows))
     runs: list[Trained] = []
+    whole = replace(ground.rows, units=ground.units)
     held: list[np.ndarray] = []
+    kept: list[np.ndarray] = []
     for part, (rows, out) in enumerate(ground.holding.parts):
         head, changes = _start(ground, recipe, below, part)
         rates = (runs[0].rate_factor,) if runs else recipe.rates  # the sweep's answer holds for the other parts
@@ -58,23 +60,23 @@ def trained(
             replace(recipe, rates=rates),
             ground.task.name,
             ground.task.outputs,
-            ground.rows.take(rows),
-            ground.rows.take(out),
+            whole.take(rows),
+            whole.take(out),
             head,
             replace(options, seconds=each),
             changes,
             ground.retained,
         )
         runs.append(train(job, ground.progress))
-        given = runs[-1].held
-        held.append(given if given is not None else np.full((len(out), ground.task.outputs), np.nan))
+        held.append(_answers(runs[-1].held, out, ground))
+        kept.append(_answers(runs[-1].kept, out, ground))
         if hopeful and not hopeful(np.concatenate(held)):
             break
     own = replace(recipe, rates=(runs[0].rate_factor,))
     shares = np.mean([run.shares for run in runs], axis=0)
     own = own.shortened(tuple(float(share) for share in shares))
     goes_on = below.recipe is not None and not recipe.scratch and recipe.lora is None
-    whole = below.recipe.then(own) if goes_on and below.recipe else own
+    all_phases = below.recipe.then(own) if goes_on and below.recipe else own
     return Candidate(
         base=ground.base.identity.name,
         strategy=strategy.name,
@@ -83,10 +85,22 @@ def trained(
         valid_score=ground.score(np.concatenate(held)),
         heads=tuple(run.head for run in runs),
         tried=(),
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - start + sum(run.before for run in runs),
         runs=tuple(runs),
-        recipe=whole,
+        recipe=all_phases,
+        kept=np.concatenate(kept),
+        chosen=any(run.chosen for run in runs),
     )
+
+
+def starts_from(strategy: Strategy, below: Candidate) -> bool:
+    """Whether the strategy's runs go on from the weights that ``below``'s ended with."""
+    recipe = strategy.recipe
+    return bool(recipe is not None and below.runs and not recipe.scratch and recipe.lora is None)
+
+
+def _answers(given: np.ndarray | None, out: np.ndarray, ground: Ground) -> np.ndarray:
+    return given if given is not None else np.full((len(out), ground.task.outputs), np.nan)
 
 
 def train_again(ground: Ground, candidate: Candidate, head: LinearHead | None, seconds: float | None) -> Trained:
@@ -148,6 +162,7 @@ def train_options(ground: Ground, rows: int) -> TrainOptions:
         l2sp=settings.l2sp,
         replay=settings.replay if ground.retained is not None else 0.0,
         keep=training_root(),
+        finished=ground.finished,
     )
 
 

@@ -12,13 +12,17 @@ from headstart.data.table import objects
 from headstart.errors import BundleError, LabelError
 from headstart.tasks.task import Task
 
+#: Targets lie within it, and those that differ do so by more than one over it: their squares are numbers still.
+_LARGEST = 1e100
+
 
 @final
 @dataclass(frozen=True)
 class Regression(Task):
-    """A number a row, in the unit of the targets; standardising it is the head's business."""
+    """A number a row, in the unit of the targets; what is solved or trained standardises it."""
 
     name: ClassVar[str] = "regression"
+    precision: ClassVar[type[np.floating]] = np.float64  # float32 has 128 s between the Unix times of today
     labels: tuple[str, ...] = ()
 
     @classmethod
@@ -26,8 +30,10 @@ class Regression(Task):
         """The task of ``targets`` [n] float; `LabelError` if they are not finite numbers or do not vary."""
         y = _numbers(targets)
         if y.size == 0 or np.all(y == y[0]):
-            found = f"only the value {y[0]:g}" if y.size else "no value at all"
+            found = f"only the value {y[0]:.15g}" if y.size else "no value at all"
             raise LabelError(f"the training targets hold {found}; regression needs values that differ.")
+        if np.ptp(y) < 1 / _LARGEST:
+            raise LabelError(f"the training targets differ by {np.ptp(y):g} at most; give them in a smaller unit.")
         return cls()
 
     @property
@@ -36,8 +42,8 @@ class Regression(Task):
         return 1
 
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
-        """The values [n, 1] float32."""
-        return _numbers(targets).astype(np.float32)[:, None]
+        """The values [n, 1] float64."""
+        return _numbers(targets)[:, None]
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """The ``scores`` [n, 1] themselves."""
@@ -70,4 +76,6 @@ def _numbers(targets: Iterable[Any]) -> np.ndarray:
             y[i] = np.nan
         if isinstance(value, str) or not np.isfinite(y[i]):
             raise LabelError(f"the target of row {i + 1} is {value!r}; a regression target is a finite number.")
+        if abs(y[i]) > _LARGEST:
+            raise LabelError(f"the target of row {i + 1} is {value!r}, beyond {_LARGEST:g}; give it in a larger unit.")
     return y

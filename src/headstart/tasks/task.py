@@ -20,9 +20,11 @@ class Task(ABC):
     Attributes:
         name: the task's name in settings and records.
         labels: the names of the outputs, in the order of the columns of scores; () for regression.
+        precision: that answers are given and kept in.
     """
 
     name: ClassVar[str]
+    precision: ClassVar[type[np.floating]] = np.float32
     labels: tuple[str, ...]
 
     @classmethod

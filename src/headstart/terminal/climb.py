@@ -6,7 +6,7 @@ from headstart.records import Result, RungRecord
 from headstart.report.figures import MISSING, known, number, signed
 from headstart.report.sentences import forgetting
 
-_BOUNDS = "(bounds: the gain is above the lower one with 90 % confidence, and below the upper one likewise)"
+_BOUNDS = "(bounds: so wide that with 90 % confidence no rung of the ladder is taken that gains nothing)"
 
 
 def ladder_lines(result: Result) -> list[str]:
@@ -14,7 +14,7 @@ def ladder_lines(result: Result) -> list[str]:
     rungs = result.ladder.rungs
     if len(rungs) < 2:
         return []
-    title = (f"ladder, held-out {result.metric}", "score", "gain", "90 % bounds", "seconds", "decision")
+    title = (f"ladder, held-out {result.metric}", "score", "gain", "bounds", "seconds", "decision")
     return [*aligned([title, *(_cells(rung) for rung in rungs)], right=(1, 2, 4)), _BOUNDS]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from headstart.progress import Progress, Track
+from headstart.unicode import writable
 
 
 class Console(Progress):
@@ -20,7 +21,7 @@ class Console(Progress):
     def say(self, line: str = "") -> None:
         """One line on stderr."""
         if not self._quiet:
-            self._rich.print(line)
+            self._rich.print(writable(line))
 
     @contextmanager
     def track(self, label: str, total: int) -> Iterator[Track]:

@@ -63,6 +63,8 @@ def _minded(found: Evaluation) -> list[str]:
     said = []
     if found.rejected:
         said.append(f"{found.rejected:,} rows cannot be read and are left out")
+    if found.reading is not None and found.reading.long:
+        said.append(found.reading.sentence.rstrip("."))
     if found.learnt:
         rest = f"; on the others {_with_bounds(found.unseen)}" if found.unseen else ""
         said.append(f"{found.learnt:,} of the rows were learnt from, which flatters{rest}")

@@ -90,8 +90,8 @@ def _race(rounds: tuple[Round, ...], order: list[str]) -> list[str]:
     title = ("race on", *(f"{one.rows:,} rows" for one in rounds))
     raced = [base for base in order if base in rounds[0].scores]
     note = (
-        "(Points on held-out rows; in brackets how far it is behind the best, 90 % interval. What is shown to be "
-        "behind is out.)"
+        "(Points on held-out rows; in brackets how far it is behind the best. What is shown to be behind is out: "
+        "with 95 % confidence in no round are two equal bases told apart.)"
     )
     rows = [(_name(base), *(_standing(base, one) for one in rounds)) for base in raced]
     return [*aligned([title, *rows], right=()), *paragraph(note)]

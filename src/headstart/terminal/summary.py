@@ -66,9 +66,14 @@ def _scores(result: Result) -> list[str]:
     title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
     return [
         title,
-        *(f"{name:<{width}}  {score:5.3f}  {low:.3f} - {high:.3f}" for name, score, low, high in rows),
+        *(f"{name:<{width}}  {_told(score):>5}  {_told(low)} - {_told(high)}" for name, score, low, high in rows),
         *(f"({c.name}: {meaning})" for c in result.controls if (meaning := words.control(c.name))),
     ]
+
+
+def _told(score: float) -> str:
+    """Three decimals, two figures where those would be zeros: an error has the target's unit."""
+    return f"{score:.2g}" if 1e-12 < abs(score) < 0.0005 else f"{score:.3f}"
 
 
 def _times(count: int) -> str:

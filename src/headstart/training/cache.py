@@ -2,7 +2,9 @@
 
 One SQLite file a *space* (a producer of vectors: weights, stage, preprocessing and dtype), one row an example,
 keyed by the hash of the example's content. SQLite brings what matters here: a killed process loses at most the
-batch it was in, and two runs may read and write the same space at once (write-ahead log).
+batch it was in, and two runs may read and write the same space at once (write-ahead log). It does not notice when bytes
+of a vector change on disk, so each has its checksum. A file that is damaged anywhere is set aside and begun afresh:
+what it held is computed again.
 """
 
 from __future__ import annotations
@@ -12,20 +14,23 @@ import hashlib
 import json
 import os
 import sqlite3
-import time
-import warnings
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from headstart.cachedir import cache_root
-from headstart.errors import HeadstartWarning, OutputError
+from headstart.errors import OutputError
+from headstart.training.damage import is_damage, set_aside
 
 _KEYS_PER_QUERY = 500  # SQLite's oldest limit on bound variables is 999
+_CHECK = 4  # bytes of the checksum before each value
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Space:
         preprocessing: the preprocessing as JSON.
         dtype: the precision it was computed in ("float32", "bfloat16"); vectors are stored as float32.
         width: length of a vector; 0 for states of any shape, which are kept as bytes.
+        computed_by: configuration and versions of the code that computed it, as JSON; "" in files that older versions
+            wrote.
     """
 
     name: str
@@ -47,6 +54,7 @@ class Space:
     preprocessing: str
     dtype: str
     width: int
+    computed_by: str = ""
 
     @property
     def digest(self) -> str:
@@ -63,13 +71,15 @@ class FeatureCache:
     """The vectors of one space; use as a context manager.
 
     Raises:
-        OutputError: where the cache folder cannot be written or is full.
+        OutputError: where the cache folder cannot be read or written, or is full.
     """
 
     def __init__(self, space: Space) -> None:
         self.space = space
         self.path = features_root() / f"{space.digest}.sqlite"
-        self._connection = _open(self.path, space)
+        self._connection: sqlite3.Connection | None = None
+        self._file = 0  # the number of the file that is open
+        self._asked(lambda connection: None)
 
     def __enter__(self) -> FeatureCache:
         return self
@@ -81,7 +91,10 @@ class FeatureCache:
 
     def close(self) -> None:
         """Close the file; the vectors stay."""
-        self._connection.close()
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):  # of a damaged file, which is set aside when it is next used
+                self._connection.close()
+            self._connection, self._file = None, 0
 
     def get(self, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """The cached vectors of ``keys`` (hex content hashes).
@@ -89,33 +102,26 @@ class FeatureCache:
         Returns:
             found: [n] bool; vectors: [n, width] float32, zeros where not found.
         """
-        rows = {key: i for i, key in reversed(list(enumerate(keys)))}  # first row of each key
+        kept = self.blobs(keys)
         vectors = np.zeros((len(keys), self.space.width), dtype=np.float32)
-        found = np.zeros(len(keys), dtype=bool)
-        for key, blob in self._select("key, vector", list(rows)):
-            vectors[rows[key]] = np.frombuffer(blob, dtype="<f4")
-            found[rows[key]] = True
-        for i, key in enumerate(keys):  # rows that repeat a key
-            if rows[key] != i:
-                vectors[i], found[i] = vectors[rows[key]], found[rows[key]]
+        found = np.array([key in kept for key in keys], dtype=bool)
+        for row in np.flatnonzero(found):
+            vectors[row] = np.frombuffer(kept[keys[int(row)]], dtype="<f4")
         return found, vectors
 
     def holds(self, keys: Sequence[str]) -> np.ndarray:
         """[n] bool: which of ``keys`` are cached."""
-        there = {key for key, _ in self._select("key, 1", list(set(keys)))}
+        there = self._asked(lambda connection: {key.hex() for key, _ in _rows(connection, "1", keys)})
         return np.array([key in there for key in keys], dtype=bool)
 
-    def blobs(self, keys: Sequence[str]) -> dict[str, bytes]:
+    def blobs(self, keys: Sequence[str]) -> dict[str, memoryview]:
         """The cached bytes by key; keys that are not cached are left out."""
-        return dict(self._select("key, vector", list(set(keys))))
+        size = 4 * self.space.width
 
-    def _select(self, columns: str, unique: list[str]) -> Iterator[tuple[str, Any]]:
-        for start in range(0, len(unique), _KEYS_PER_QUERY):
-            chunk = [bytes.fromhex(key) for key in unique[start : start + _KEYS_PER_QUERY]]
-            marks = ",".join("?" * len(chunk))
-            query = f"SELECT {columns} FROM vectors WHERE key IN ({marks})"
-            for key, value in self._connection.execute(query, chunk):
-                yield key.hex(), value
+        def read(connection: sqlite3.Connection) -> dict[str, memoryview]:
+            return {key.hex(): _checked(key, value, size) for key, value in _rows(connection, "vector", keys)}
+
+        return self._asked(read)
 
     def put(self, keys: Sequence[str], vectors: np.ndarray) -> None:
         """Keep ``vectors`` [n, width] under ``keys``, in one transaction; keys that are there already stay."""
@@ -123,69 +129,117 @@ class FeatureCache:
 
     def put_blobs(self, keys: Sequence[str], blobs: Sequence[bytes]) -> None:
         """Keep bytes under ``keys``, in one transaction; keys that are there already stay."""
-        rows = [(bytes.fromhex(key), blob) for key, blob in zip(keys, blobs, strict=True)]
-        with _disk_errors(self.path), self._connection:
-            self._connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+        named = [(bytes.fromhex(key), blob) for key, blob in zip(keys, blobs, strict=True)]
+        rows = [(key, _checksum(key, blob) + blob) for key, blob in named]
 
-    def trim(self, limit: int) -> int:
-        """Drop the oldest vectors until the file takes about ``limit`` bytes; how many were dropped."""
-        (pages,), (free,), (page,) = (
-            self._connection.execute(f"PRAGMA {name}").fetchone()
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        ((rows,),) = self._connection.execute("SELECT COUNT(*) FROM vectors").fetchall()
-        surplus = (pages - free) * page - limit
-        if surplus <= 0 or not rows:
-            return 0
-        drop = min(rows, -(-surplus * rows // ((pages - free) * page)))
-        with _disk_errors(self.path), self._connection:
-            oldest = "SELECT rowid FROM vectors ORDER BY rowid LIMIT ?"
-            self._connection.execute(f"DELETE FROM vectors WHERE rowid IN ({oldest})", (drop,))
-        self._connection.executescript("PRAGMA incremental_vacuum")  # execute would free a single page
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return drop
+        def write(connection: sqlite3.Connection) -> None:
+            with connection:
+                connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+
+        self._asked(write)
+
+    def trim(self, limit: int, keep: Collection[str] = ()) -> int:
+        """Drop the oldest vectors until the file takes about ``limit`` bytes; how many were dropped.
+
+        Args:
+            keep: keys that are not dropped, whatever the file takes.
+        """
+        return self._asked(lambda connection: _trim(connection, limit, keep))
+
+    def _asked(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What ``work`` gives; where the file turns out to be damaged, what it gives of a fresh one."""
+        with _disk_errors(self.path):
+            try:
+                return work(self._opened())
+            except sqlite3.DatabaseError as error:
+                if not is_damage(error):
+                    raise
+            file = self._file
+            self.close()
+            set_aside(self.path, file)
+            return work(self._opened())
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.stat().st_ino if self.path.exists() else 0
+            connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
+            try:
+                _prepare(connection, self.space)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection, self._file = connection, self.path.stat().st_ino
+            os.utime(self.path)  # last used
+        return self._connection
 
 
-def _open(path: Path, space: Space) -> sqlite3.Connection:
-    try:
-        return _connect(path, space)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise OutputError(
-                f"cannot open the feature cache {path}: {error}. Set HEADSTART_CACHE to another folder."
-            ) from error
-        aside = path.with_suffix(f".damaged-{int(time.time())}")
-        path.rename(aside)
-        warnings.warn(
-            f"the feature cache {path.name} is damaged; it was moved to {aside} and starts afresh",
-            HeadstartWarning,
-            stacklevel=4,
-        )
-        return _connect(path, space)
+def _prepare(connection: sqlite3.Connection, space: Space) -> None:
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # so that trimming gives space back; set before tables
+    connection.execute("PRAGMA journal_mode=WAL")
+    # Safe against a killed process; a power cut loses the last batches at worst.
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    with connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
+        connection.execute("CREATE TABLE IF NOT EXISTS space (json TEXT PRIMARY KEY)")
+        connection.execute("INSERT OR IGNORE INTO space VALUES (?)", (json.dumps(asdict(space), sort_keys=True),))
 
 
-def _connect(path: Path, space: Space) -> sqlite3.Connection:
-    with _disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=60, check_same_thread=False)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # so that trimming gives space back; set before tables
-        connection.execute("PRAGMA journal_mode=WAL")
-        # Safe against a killed process; a power cut loses the last batches at worst.
-        connection.execute("PRAGMA synchronous=NORMAL")
-        with connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)")
-            connection.execute("CREATE TABLE IF NOT EXISTS space (json TEXT PRIMARY KEY)")
-            connection.execute("INSERT OR IGNORE INTO space VALUES (?)", (json.dumps(asdict(space), sort_keys=True),))
-        os.utime(path)  # last used
-    return connection
+def _rows(connection: sqlite3.Connection, column: str, keys: Iterable[str]) -> Iterator[tuple[bytes, Any]]:
+    unique = [bytes.fromhex(key) for key in set(keys)]
+    for start in range(0, len(unique), _KEYS_PER_QUERY):
+        chunk = unique[start : start + _KEYS_PER_QUERY]
+        marks = ",".join("?" * len(chunk))
+        yield from connection.execute(f"SELECT key, {column} FROM vectors WHERE key IN ({marks})", chunk)
+
+
+def _trim(connection: sqlite3.Connection, limit: int, keep: Collection[str]) -> int:
+    (pages,), (free,), (page,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count", "page_size")
+    )
+    ((rows,),) = connection.execute("SELECT COUNT(*) FROM vectors").fetchall()
+    surplus = (pages - free) * page - limit
+    if surplus <= 0 or not rows:
+        return 0
+    drop = min(rows, -(-surplus * rows // ((pages - free) * page)))
+    with connection:
+        connection.execute("CREATE TEMP TABLE IF NOT EXISTS needed (key BLOB PRIMARY KEY)")
+        connection.execute("DELETE FROM needed")
+        connection.executemany("INSERT OR IGNORE INTO needed VALUES (?)", ((bytes.fromhex(key),) for key in keep))
+        oldest = "SELECT rowid FROM vectors WHERE key NOT IN (SELECT key FROM needed) ORDER BY rowid LIMIT ?"
+        dropped = connection.execute(f"DELETE FROM vectors WHERE rowid IN ({oldest})", (drop,)).rowcount
+    connection.executescript("PRAGMA incremental_vacuum")  # execute would free a single page
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return dropped
+
+
+def _checksum(key: bytes, blob: bytes | memoryview) -> bytes:
+    """Of the key too: a damaged index finds another key's value."""
+    return zlib.crc32(blob, zlib.crc32(key)).to_bytes(_CHECK, "little")
+
+
+def _checked(key: bytes, value: Any, size: int) -> memoryview:
+    """The value without its checksum.
+
+    Args:
+        size: of the value in bytes; 0: any.
+
+    Raises:
+        sqlite3.DatabaseError: it is not what was kept.
+    """
+    blob = memoryview(value if isinstance(value, bytes) else b"")
+    if len(blob) < _CHECK or blob[:_CHECK] != _checksum(key, blob[_CHECK:]) or (size and len(blob) != size + _CHECK):
+        raise sqlite3.DatabaseError("a value is not what was kept")
+    return blob[_CHECK:]
 
 
 @contextlib.contextmanager
 def _disk_errors(path: Path) -> Iterator[None]:
-    """Say a full or read-only disk in one line."""
+    """Say in one line what keeps the cache from being used: a full or read-only disk, a lock that stays."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.Error) as error:
         full = "full" in str(error) or getattr(error, "errno", None) == 28
         what = "the disk is full" if full else str(error)
         raise OutputError(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 from headstart.files import moved_into_place
+from headstart.training.finished import FILE as FINISHED
 from headstart.training.position import Position
 
 _FILE = "checkpoint.safetensors"
-_MODEL, _BEST, _BACK, _OPTIMIZER, _HELD = "model.", "best.", "back.", "optimizer.", "held"
+_MODEL, _BEST, _BACK, _OPTIMIZER = "model.", "best.", "back.", "optimizer."
+_ANSWERS = "answers."
 
 Tensors = dict[str, torch.Tensor]
 
@@ -30,7 +32,7 @@ class Saved:
         model: the weights that moved, and all buffers.
         best: those of the best look; empty before the first.
         back: those that a divergence goes back to; may be ``best`` itself.
-        held: answers of the best look.
+        answers: to the held-out rows, by name: of the best look, the last one, and crossed; empty before the first.
         moments: the optimiser's state; empty when given to `Checkpoints.save`.
     """
 
@@ -38,7 +40,7 @@ class Saved:
     model: Tensors
     best: Tensors
     back: Tensors
-    held: np.ndarray | None
+    answers: dict[str, np.ndarray]
     moments: Tensors = field(default_factory=dict)
 
 
@@ -59,8 +61,7 @@ class Checkpoints:
         if run.back is not run.best:
             parts[_BACK] = run.back
         tensors = {f"{part}{name}": tensor for part, own in parts.items() for name, tensor in own.items()}
-        if run.held is not None:
-            tensors[_HELD] = torch.from_numpy(run.held)
+        tensors |= {f"{_ANSWERS}{name}": torch.from_numpy(one) for name, one in run.answers.items()}
         with moved_into_place(self.folder / _FILE) as aside:
             save_file(_apart(tensors), aside, {"position": json.dumps(run.position.to_dict())})
 
@@ -75,12 +76,16 @@ class Checkpoints:
         except (OSError, SafetensorError, ValueError, KeyError, TypeError):
             return None
         model, best, back, moments = (_under(tensors, part) for part in (_MODEL, _BEST, _BACK, _OPTIMIZER))
-        held = tensors[_HELD].numpy() if _HELD in tensors else None
-        return Saved(position, model, best, back or best, held, moments)
+        answers = {name: tensor.numpy() for name, tensor in _under(tensors, _ANSWERS).items()}
+        return Saved(position, model, best, back or best, answers, moments)
 
     def clear(self) -> None:
-        """Remove the checkpoint, once its run is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the checkpoint, once its run is done; what that came to stays."""
+        with contextlib.suppress(OSError):
+            for file in self.folder.iterdir():
+                if file.name != FINISHED:
+                    file.unlink()
+            self.folder.rmdir()
 
 
 def _under(tensors: Tensors, prefix: str) -> Tensors:

@@ -10,7 +10,9 @@ import numpy as np
 
 from headstart.evaluation.diagnosis import CurvePoint
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
-from headstart.training.looking import chance, is_better, look
+from headstart.training.crossing import Crossing, as_good, is_better
+from headstart.training.finished import serves
+from headstart.training.looking import chance, look
 from headstart.training.pace import Pace
 from headstart.training.phase import Phase, look_every
 from headstart.training.position import Position
@@ -35,8 +37,11 @@ class Engine:
         self._work = work
         self.trainee, self.processes, self.progress = trainee, work.processes, work.progress
         self.position = Position()
+        self.before = 0.0  # seconds of runs that were broken off
         self.best: Tensors = {}
-        self.best_held: np.ndarray | None = None
+        self.kept_held: np.ndarray | None = None  # answers of the best look, and of the weights kept in the end
+        self.crossing = self._crossing()
+        self.chosen = False  # whether held-out rows are answered by looks that were chosen among several
         self._back: Tensors = {}
         self._names: set[str] = {"head.weight", "head.bias"}
         self._origin = (
@@ -44,18 +49,27 @@ class Engine:
         )
         self._checkpoints = Checkpoints(options.keep) if options.keep else None
         self._saved = time.monotonic()
-        self._pace = Pace(options.seconds, work.processes, closing=work.closing)
+        self._allowed = math.nan if options.seconds is None else options.seconds
+        self._pace = self._paced(0.0)
 
     def resume(self) -> Tensors | None:
-        """Go on from a checkpoint, where there is one; the optimiser's state to lay in."""
+        """Go on from a checkpoint, where there is one for about as much time; the optimiser's state to lay in."""
         found = self._checkpoints.load() if self._checkpoints else None
-        if found is None:
+        if found is None or not serves(found.position.cut_to, self._work.options.seconds):
             return None
-        self.position, self.best, self._back, self.best_held = found.position, found.best, found.back, found.held
+        self.before = found.position.spent
+        self.position, self.best, self._back = found.position, found.best, found.back
+        self.kept_held = found.answers.get("best")
+        self.crossing = self._crossing(found.answers.get("crossed"), found.answers.get("last"))
         lay_in(self.trainee, found.model)
-        self._pace = Pace(self._work.options.seconds, self.processes, self.position.spent, self._work.closing)
+        self._pace = self._paced(self.position.spent)
         self.progress.say(f"  going on from step {self.position.done} of a run that was broken off")
         return found.moments
+
+    def _paced(self, spent: float) -> Pace:
+        """The clock of a run that has taken ``spent`` seconds before, and what its loading took now."""
+        work = self._work
+        return Pace(work.options.seconds, work.processes, spent + work.loading, work.closing)
 
     def note(self, phase: Phase) -> None:
         """Take ``phase``'s weights for ones that have moved: it was run before the checkpoint."""
@@ -86,7 +100,7 @@ class Engine:
         self._name_moving()
         position = self.position
         position.total = position.total or scheduled  # of a checkpoint it may be shortened for want of time
-        self._whole, self._scheduled = scheduled, position.total
+        self._whole, self._scheduled, self._cut_before = scheduled, position.total, position.cut_to
         self._between = self._every(position.total)
         self._pace.begin(position.total - position.step, later)
         if position.step == 0:
@@ -111,10 +125,26 @@ class Engine:
         position.phase, position.step, position.total, position.stopped = position.phase + 1, 0, 0, "finished"
 
     def finish(self) -> None:
-        """Lay the best weights in."""
+        """Lay the best weights in, or keep the last ones where they are as good.
+
+        They are as good to within the standard error of the held-out rows, and training came to the end of its schedule
+        (see `crossing.as_good`).
+        """
+        position, finished = self.position, self.position.stopped == "finished"
+        if self.crossing is not None:
+            self.chosen = self.crossing.settle(position.done, finished)
+            if finished and position.best_done:
+                self._settle(self.crossing, position.curve[-1])
         if self.best:
             lay_in(self.trainee, self.best)
         self.trainee.eval()
+
+    def _settle(self, crossing: Crossing, last: CurvePoint) -> None:
+        """Keep the weights of the last look where it is as good as the best."""
+        position = self.position
+        if as_good(crossing.metric, last.valid_score, position.best_score, len(crossing.halves)):
+            position.best_done, position.best_score, position.best_loss = last.step, last.valid_score, last.valid_loss
+            self.best, self.kept_held = {}, crossing.last
 
     def done(self) -> None:
         """The run's result is safe elsewhere: remove its checkpoint."""
@@ -139,7 +169,7 @@ class Engine:
             self._step(taken, next(retained) if retained else None)
             self._pace.stepped(time.perf_counter() - began)
             if position.step < position.total and self._pace.over:
-                position.stopped = "budget"
+                position.stopped, position.cut_to = "budget", self._allowed
             if position.step == _TIMED:
                 self._plan()
             due = position.step - position.back[0] >= self._between or position.step >= position.total
@@ -176,10 +206,9 @@ class Engine:
     def _step(self, taken: Taken, kept: Taken | None) -> None:
         position, began = self.position, time.perf_counter()
         rate = factor(position.step, self._scheduled, self._phase.warmup) * position.factor
-        value = self._stepper.step(position, taken, kept, rate)
+        position.add_loss(*self._stepper.step(position, taken, kept, rate))
         if math.isnan(position.start_loss):
-            position.start_loss = self.processes.mean(value)
-        position.add_loss(value, len(taken.rows))
+            position.start_loss = position.mean_loss()
         position.step, position.done = position.step + 1, position.done + 1
         position.seen += len(taken.rows)
         position.seconds += time.perf_counter() - began
@@ -201,13 +230,14 @@ class Engine:
             return
         self.progress.say(f"  time is short: {planned} steps instead of {self._whole}")
         position.total = self._scheduled = planned
-        position.shortened, self._between = planned < self._whole, self._every(planned)
+        position.cut_to = self._allowed if planned < self._whole else self._cut_before
+        self._between = self._every(planned)
 
     def _look(self) -> None:
         """Judge the weights by the held-out rows; keep the best, stop when they get no better."""
         position, began = self.position, time.perf_counter()
-        train_loss = self.processes.mean(position.mean_loss())
-        position.losses = (0.0, 0)
+        train_loss = position.mean_loss()
+        position.losses = (0.0, 0.0)
         starts = [position.start_loss, *(point.valid_loss for point in position.curve[:1])]
         starts = [chance(self._work.task, self.trainee.head.out_features), *filter(math.isfinite, starts)]
         if position.step - position.back[0] >= _TELLING and train_loss > _DIVERGED * max(starts):
@@ -227,9 +257,11 @@ class Engine:
         rate = self._phase.rate * rate if position.done else 0.0
         position.curve.append(CurvePoint(position.done, epoch, train_loss, seen.loss, seen.score, rate))
         metric = self._work.options.metric
+        if self.crossing is not None:
+            self.crossing.see(position.done, seen.answers, seen.halves)
         if not self.best or is_better(metric, seen.score, seen.loss, position.best_score, position.best_loss):
             position.best_score, position.best_loss, position.best_done = seen.score, seen.loss, position.done
-            position.waited, self.best_held = 0, seen.answers
+            position.waited, self.kept_held = 0, seen.answers
             self.best = tensors_of(self.trainee, self._names)
             return
         position.waited += 1
@@ -249,7 +281,7 @@ class Engine:
         position.rollbacks += 1
         lay_in(self.trainee, self._back)
         position.step, position.done = position.back
-        position.losses = (0.0, 0)
+        position.losses = (0.0, 0.0)
         self._stepper.restart()
         if position.rollbacks > _MOST_ROLLBACKS:
             position.stopped = "diverged"
@@ -258,6 +290,20 @@ class Engine:
         position.factor *= _LOWER
         self.progress.say(f"  {trouble}: back to step {position.done} with {_LOWER:g} x the rate")
 
+    def _crossing(self, held: np.ndarray | None = None, last: np.ndarray | None = None) -> Crossing | None:
+        """Of the looks of a run with held-out rows, so far as the position has seen them."""
+        work = self._work
+        if work.halves is None:
+            return None
+        return Crossing(work.halves, work.options.metric, self.position.marks, held, last)
+
+    def _answers(self) -> dict[str, np.ndarray]:
+        """What a checkpoint keeps of the looks."""
+        found = {"best": self.kept_held}
+        if self.crossing is not None:
+            found |= {"crossed": self.crossing.held, "last": self.crossing.last}
+        return {name: answers for name, answers in found.items() if answers is not None}
+
     def _save(self) -> None:
         """Keep a checkpoint now and then."""
         if self._checkpoints is None or time.monotonic() - self._saved < self._work.options.every:
@@ -265,6 +311,6 @@ class Engine:
         if self.processes.first:
             self.position.spent = self._pace.spent
             model = tensors_of(self.trainee, self._names)
-            saved = Saved(self.position, model, self.best, self._back, self.best_held)
+            saved = Saved(self.position, model, self.best, self._back, self._answers())
             self._checkpoints.save(saved, self._stepper.optimizer)
         self._saved = time.monotonic()

@@ -35,6 +35,7 @@ class Extracted:
         seconds: reading, decoding and the base's forward passes.
         loading: seconds spent importing libraries and loading weights; decoding goes on beside it.
         choosing: seconds spent measuring runtimes, the first time on a machine.
+        read: [n, 2] float32 of texts: tokens, and those that are not read; 0 where there are few. None of pictures.
     """
 
     vectors: np.ndarray
@@ -47,6 +48,7 @@ class Extracted:
     seconds: float = 0.0
     loading: float = 0.0
     choosing: float = 0.0
+    read: np.ndarray | None = None
 
     @property
     def kept(self) -> np.ndarray:

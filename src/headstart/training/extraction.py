@@ -5,28 +5,34 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from typing import Any, cast
 
 import numpy as np
 
+from headstart import __version__
 from headstart.bases.allocator import keep_freed_memory
-from headstart.bases.base import POOLED, Base
+from headstart.bases.base import POOLED, READERS, Base
 from headstart.bases.device import Run
-from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, remembered
+from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, mend_graph, remembered
 from headstart.errors import SettingError
 from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
+from headstart.modalities.text import TextSpec
 from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space
-from headstart.training.cache_use import prune, size_limit
+from headstart.training.cache_use import prune, prune_others, size_limit
 from headstart.training.extracted import Extracted
-from headstart.training.streams import Piece, Pieces, image_pieces, text_pieces
+from headstart.training.streams import Piece, Pieces, TextPieces, image_pieces, text_pieces
+from headstart.training.tokens import TokenIds, Tokens
+from headstart.versions import installed
 
 _ROWS_PER_COMMIT = 256  # a killed run loses at most these
 _TELLING = 256  # inputs after which a rate can be trusted
 _FEW_TOLD = 64  # inputs after which a rate can be told roughly
 _IN_USE = 3600.0  # seconds: a space opened since may be another run's
+_MARKS = 8  # special tokens around a text, at most
+_LENGTHS = "tokens"  # the stage whose vectors are lengths
 _SAMPLE = {"image": 8, "text": 32}  # inputs that runtimes are timed on
 
 
@@ -54,6 +60,7 @@ class Extraction:
         self._base, self._inputs, self._out, self._quickest = base, inputs, out, quickest
         self._for_base = wanted.copy()
         self._for_classical = wanted & (out.classical is not None)
+        self._unmeasured = wanted & maybe_long(inputs, base)
         self._caches: dict[str, FeatureCache] = {}
         self._pending: dict[str, tuple[list[str], list[np.ndarray]]] = {}
         self._chosen: Measured | None = None
@@ -66,12 +73,17 @@ class Extraction:
             if self._out.classical is not None:
                 space = classical_space(cast(ImageSpec, self._base.spec))
                 self._use(stack, "classical", space, self._for_classical, self._out.classical)
+            if self._out.read is not None:
+                self._use(stack, "lengths", lengths_space(self._base), self._unmeasured, self._out.read)
             choice = remembered(self._base)
             if choice:
                 self._use_base(stack, choice)
+            self._measure(self._unmeasured & ~self._for_base)
             if not (self._for_base | self._for_classical).any():
                 return
             stream = self._stream()  # decoding starts here, beside the loading of the base
+            if isinstance(stream, TextPieces):
+                self._note(stream.rows, stream.ids)
             try:
                 runner = self._ready(stack, stream, choice) if self._for_base.any() else None
                 self._consume(stream, runner, progress)
@@ -84,7 +96,8 @@ class Extraction:
         base = self._base
         self._out.dtype = choice.best(int(self._for_base.sum())).dtype if self._quickest else choice.dtype
         preprocessing, dtype = base.preprocessing(), self._out.dtype
-        space = Space(base.identity.name, base.identity.weights, POOLED, preprocessing, dtype, base.width)
+        name, weights = base.identity.name, base.identity.weights
+        space = Space(name, weights, POOLED, preprocessing, dtype, base.width, base.computed_by())
         self._use(stack, "base", space, self._for_base, self._out.vectors)
 
     def _use(self, stack: ExitStack, name: str, space: Space, missing: np.ndarray, into: np.ndarray) -> None:
@@ -102,12 +115,30 @@ class Extraction:
             return image_pieces(inputs, spec, self._for_base.copy(), self._for_classical.copy(), self._out.reject)
         return text_pieces(inputs, base, np.flatnonzero(self._for_base), self._out.reject)
 
+    def _measure(self, texts: np.ndarray) -> None:
+        """How long the ``texts`` [n] bool are, whose features are known and whose lengths are not."""
+        if texts.any():
+            rows = np.flatnonzero(texts)
+            self._note(rows, Tokens(self._base).ids([self._inputs[int(row)] for row in rows]))
+
+    def _note(self, rows: np.ndarray, ids: TokenIds) -> None:
+        """Keep how many tokens the texts of ``rows`` have, and how many of them are not read."""
+        if self._out.read is None:
+            return
+        self._out.read[rows] = np.stack([ids.lengths, ids.unread], axis=1)
+        new = rows[self._unmeasured[rows]]
+        self._unmeasured[rows] = False
+        if len(new):
+            self._caches["lengths"].put([str(key) for key in self._out.keys[new]], self._out.read[new])
+
     def _ready(self, stack: ExitStack, stream: Pieces, choice: Choice | None) -> Run:
         """The runtime, loaded; the first time on this machine it is chosen on the stream's own inputs."""
         out, start = self._out, time.perf_counter()
         keep_freed_memory()
         if choice:
             chosen = self._chosen = choice.best(int(self._for_base.sum()), out.dtype)
+            if chosen.name == ONNX:
+                mend_graph(choice, self._base)
             runner = build(chosen.name, self._base, None)
             out.runtime, out.loading = choice.sentence(chosen), time.perf_counter() - start
             return runner
@@ -129,31 +160,33 @@ class Extraction:
 
     def _consume(self, stream: Pieces, runner: Run | None, progress: Progress) -> None:
         wanted, done, start = int((self._for_base | self._for_classical).sum()), 0, time.perf_counter()
+        whole, work = stream.work or wanted, 0
         with progress.track("features", wanted) as track:
             try:
                 for piece in stream:
                     self._take(piece, runner)
                     track.advance(len(piece.rows))
-                    done += len(piece.rows)
-                    self._check_time(done, wanted, time.perf_counter() - start)
+                    done, work = done + len(piece.rows), work + (piece.work or len(piece.rows))
+                    self._check_time(done, wanted, work / whole, time.perf_counter() - start)
             finally:  # on Ctrl-C too: what was computed is kept
                 for name in list(self._pending):
                     self._commit(name)
         if self._chosen and self._out.computed >= _TELLING and self._out.computed / self._busy > 2 * self._chosen.rate:
             forget(self._base)  # measured while the machine was busy with something else
 
-    def _check_time(self, done: int, wanted: int, spent: float) -> None:
-        """`SettingError` as soon as the rate shows that the time will not do."""
+    def _check_time(self, done: int, wanted: int, share: float, spent: float) -> None:
+        """`SettingError` as soon as the rate, ``share`` of the work in ``spent`` s, shows that the time will not do."""
         now = time.perf_counter()
         if self._until is None or done == wanted or (done < _FEW_TOLD and now < self._until):
             return
-        needed = spent * (wanted - done) / done
+        needed = spent * (1 - share) / share
         if now + needed > self._until:
-            fitting = done + int(max(0.0, self._until - now) * done / spent)
+            less = ", fewer --windows" if self._out.read is not None and self._out.read.any() else ""
+            fitting = done + int(max(0.0, self._until - now) / needed * (wanted - done))
             raise SettingError(
                 f"the budget is too small to pass all {wanted:,} {self._base.modality}s once through "
                 f"{self._base.identity.name}: about {fitting:,} would fit, and {needed:.0f} s more are needed for the "
-                "rest; give a larger --budget (what was computed is kept), fewer rows or a smaller --base."
+                f"rest; give a larger --budget (what was computed is kept), fewer rows{less} or a smaller --base."
             )
 
     def _take(self, piece: Piece, runner: Run | None) -> None:
@@ -163,12 +196,13 @@ class Extraction:
             self._keep("classical", piece.rows, piece.classical)
         needed = self._for_base[piece.rows]
         if runner and piece.batch is not None and needed.any():
+            piece = piece.take(needed)
             start = time.perf_counter()
-            vectors = runner(tuple(a[needed] for a in piece.batch))
+            vectors = piece.run(runner)
             self._busy += time.perf_counter() - start
-            out.vectors[piece.rows[needed]] = vectors
+            out.vectors[piece.rows] = vectors
             out.computed += len(vectors)
-            self._keep("base", piece.rows[needed], vectors)
+            self._keep("base", piece.rows, vectors)
 
     def _keep(self, name: str, rows: np.ndarray, vectors: np.ndarray) -> None:
         keys, kept = self._pending.setdefault(name, ([], []))
@@ -182,11 +216,29 @@ class Extraction:
         self._caches[name].put(keys, np.concatenate(kept))
 
 
-def bound(in_use: Sequence[FeatureCache], limit: int) -> None:
-    """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those ``in_use``."""
+def maybe_long(inputs: Sequence[Any] | np.ndarray, base: Base) -> np.ndarray:
+    """[n] bool: the texts that may have more tokens than the base takes at once, a character being four at most."""
+    if not isinstance(base.spec, TextSpec):
+        return np.zeros(len(inputs), bool)
+    most = base.spec.max_tokens
+    return np.array([isinstance(text, str) and 4 * len(text) + _MARKS > most for text in inputs], bool)
+
+
+def lengths_space(base: Base) -> Space:
+    """Of a text, how many tokens it has, and how many of them are not read."""
+    return Space(base.identity.name, "", _LENGTHS, base.preprocessing(), "float32", 2, base.computed_by())
+
+
+def bound(in_use: Sequence[FeatureCache], limit: int, keep: Collection[str] = ()) -> None:
+    """Keep the cache within ``limit`` bytes: other spaces go first, then the oldest vectors of those ``in_use``.
+
+    Args:
+        keep: keys whose vectors are still needed, and stay.
+    """
     prune(limit, unused_for=_IN_USE, keep=[cache.path for cache in in_use])
+    prune_others(limit)
     for cache in in_use:
-        cache.trim(limit)
+        cache.trim(limit, keep)
 
 
 def _middle_first(stream: Pieces) -> list[Piece]:
@@ -200,4 +252,5 @@ def classical_space(spec: ImageSpec) -> Space:
     """Classical features depend on the picture as decoded for the base, not on its weights."""
     shape = {key: value for key, value in spec.to_dict().items() if key not in ("mean", "std")}
     preprocessing = json.dumps(shape, sort_keys=True)
-    return Space("classical", f"v{CLASSICAL_VERSION}", "classical", preprocessing, "float32", CLASSICAL_WIDTH)
+    version, code = f"v{CLASSICAL_VERSION}", json.dumps({"headstart": __version__, **installed(*READERS["image"])})
+    return Space("classical", version, "classical", preprocessing, "float32", CLASSICAL_WIDTH, code)

@@ -58,6 +58,7 @@ def extract(
         np.zeros((count, CLASSICAL_WIDTH), np.float32) if wanted else None,
         rejected,
         keys,
+        read=np.zeros((count, 2), np.float32) if base.modality == "text" else None,
     )
     first = _first_of_each(keys)
     until = None if seconds is None else start + seconds
@@ -126,5 +127,7 @@ def _share(keys: np.ndarray, first: np.ndarray, out: Extracted) -> None:
     row_of = {key: i for i, key in zip(np.flatnonzero(first), keys[first], strict=True)}
     for i in np.flatnonzero(~first & (keys != "")):
         out.vectors[i] = out.vectors[row_of[keys[i]]]
+        if out.read is not None:
+            out.read[i] = out.read[row_of[keys[i]]]
         if out.classical is not None:
             out.classical[i] = out.classical[row_of[keys[i]]]

@@ -18,7 +18,7 @@ from headstart.modalities.text_augment import TextAugmentation, augmented_text
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
 from headstart.training.streams import Ahead, window
-from headstart.training.tokens import Tokens
+from headstart.training.tokens import TOKENS_AT_ONCE, TokenIds, Tokens
 
 _GROUPED = 50  # batches within which texts are sorted by length
 
@@ -89,8 +89,8 @@ class TextFeed(Feed):
         super().__init__(base, rows, augmentation, seed)
         self._tokens = Tokens(base)
         self._clean = self._tokens.ids([str(text) for text in rows.inputs])
-        self.lengths = np.array([len(ids) for ids in self._clean])
-        self._view: tuple[int, list[list[int]]] | None = None
+        self.lengths = self._clean.sizes
+        self._view: tuple[int, TokenIds] | None = None
 
     def order(self, epoch: int, batch: int) -> list[np.ndarray]:
         """Shuffled, then sorted by length within `_GROUPED` batches, whose order is shuffled again."""
@@ -104,22 +104,29 @@ class TextFeed(Feed):
         return [batches[i] for i in rng.permutation(len(batches))]
 
     def steady(self, batch: int) -> list[np.ndarray]:
-        """By length."""
+        """By length, and no more at once than `TOKENS_AT_ONCE`."""
         order = np.argsort(self.lengths, kind="stable")
-        return [order[i : i + batch] for i in range(0, len(order), batch)]
+        batches: list[list[int]] = []
+        for row in order.tolist():  # the longest of its batch so far
+            last = batches[-1] if batches else []
+            if 0 < len(last) < batch and (len(last) + 1) * self.lengths[row] <= TOKENS_AT_ONCE:
+                last.append(row)
+            else:
+                batches.append([row])
+        return [np.array(rows) for rows in batches]
 
     def relative_size(self) -> float:
         """See `Feed.relative_size`; a text's size is its length."""
         return float(self.lengths.sum() / max(1, self.lengths.min()))
 
     def stream(self, batches: list[np.ndarray], view: int | None) -> Iterator[Batch]:
-        """Ids and mask, both [batch, longest] int64."""
+        """Ids and mask, both [batch, longest] int64, or [batch, windows, longest] where a text is read in windows."""
         tokens = self._of_view(view)
         for rows in batches:
             ids, mask = self._tokens.padded([tokens[row] for row in rows])
             yield torch.from_numpy(ids), torch.from_numpy(mask)
 
-    def _of_view(self, view: int | None) -> list[list[int]]:
+    def _of_view(self, view: int | None) -> TokenIds:
         if view is None or self.augmentation is None:
             return self._clean
         if self._view is None or self._view[0] != view:

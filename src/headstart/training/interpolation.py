@@ -108,16 +108,15 @@ def l2sp(parameters: Iterable[tuple[nn.Parameter, torch.Tensor]], strength: floa
     return strength / 2 * torch.stack(squares).sum() if squares else torch.zeros(())
 
 
-def feature_replay_loss(now: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
-    """How far the features of retained inputs moved: mean ‖now − before‖² over mean ‖before‖².
+def feature_replay_loss(now: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far the features of retained inputs moved: Σ ‖now − before‖², and what that is a share of, Σ ‖before‖².
 
-    Learning without forgetting (Li & Hoiem 2016, arXiv:1606.09282) on features instead of answers. 0 where nothing
-    moved, 1 where all features became 0; scaling both changes nothing.
+    Learning without forgetting (Li & Hoiem 2016, arXiv:1606.09282) on features instead of answers. The share is 0 where
+    nothing moved, 1 where all features became 0; scaling both changes nothing. Parts and processes add up.
 
     Args:
         now: [batch, width] by the network in training; gradients flow.
         before: [batch, width] of the same inputs by the base.
     """
     before = before.detach().to(torch.float32)
-    moved = (now.to(torch.float32) - before).square().sum(dim=1).mean()
-    return moved / before.square().sum(dim=1).mean().clamp(min=1e-12)
+    return (now.to(torch.float32) - before).square().sum(), before.square().sum()

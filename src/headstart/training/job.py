@@ -56,8 +56,11 @@ class Trained:
     Attributes:
         changes: what differs from the base.
         head: on the changed base's pooled features.
-        held: [n_held, outputs] probabilities of the held-out rows by the weights kept; None without such rows.
-        score, loss: of those rows; nan without.
+        held: [n_held, outputs] probabilities of the held-out rows, none by a look that it helped to choose (see
+            `headstart.training.crossing`): the evidence; None without such rows.
+        kept: [n_held, outputs] the same by the weights kept, which these rows chose among the looks.
+        chosen: whether any of ``held`` is by a look that was chosen among several.
+        score, loss: of those rows by the weights kept; nan without.
         train_score: of some training rows by the weights kept, as they are; nan without held-out rows.
         curve: the looks.
         shares: of each phase's steps, up to the weights kept; what is worth repeating on other rows.
@@ -67,11 +70,14 @@ class Trained:
         prefix: last stage of the cached prefix in the first phase; "" where there was none.
         rows_per_second: through optimiser steps.
         seconds: in optimiser steps.
+        before: seconds spent on it by runs that were broken off.
     """
 
     changes: Changes
     head: LinearHead
     held: np.ndarray | None
+    kept: np.ndarray | None
+    chosen: bool
     score: float
     loss: float
     train_score: float
@@ -88,3 +94,4 @@ class Trained:
     rollbacks: int
     halvings: int
     stopped: str
+    before: float = 0.0

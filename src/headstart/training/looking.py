@@ -10,7 +10,6 @@ import torch
 
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.linear import probabilities
-from headstart.training.losses import targets
 from headstart.training.precision import casting
 from headstart.training.supply import Supply
 from headstart.training.work import Work
@@ -23,26 +22,36 @@ class Look:
     Attributes:
         answers: [n, outputs] probabilities, or the values of a regression.
         score: of the metric; nan where it is undefined.
-        loss: mean.
+        loss: mean, of a regression in units of the training targets' variance.
+        halves: score and loss by each half of the rows alone.
     """
 
     answers: np.ndarray
     score: float
     loss: float
+    halves: tuple[tuple[float, float], ...] = ()
 
 
 def look(work: Work, held: Supply) -> Look:
     """Judge the weights by ``held``."""
     given, y = scores(work, held), held.feed.rows.y
-    answers = probabilities(given, work.task)
-    score = METRICS[work.options.metric].function(y, answers) if np.isfinite(given).all() else math.nan
-    with torch.no_grad():
-        loss = float(work.loss(torch.from_numpy(given), targets(y, work.task)))
-    return Look(answers, float(score), loss)
+    answers = probabilities(work.trainee.target_scale.values(given), work.task)
+
+    def judged(rows: slice | np.ndarray) -> tuple[float, float]:
+        if not len(y[rows]):
+            return math.nan, math.nan
+        whole = np.isfinite(given[rows]).all()
+        score = METRICS[work.options.metric].function(y[rows], answers[rows]) if whole else math.nan
+        with torch.no_grad():
+            summed, weight = work.loss(torch.from_numpy(given[rows]), work.truth(y[rows]))
+        return float(score), float(summed) / max(float(weight), 1e-12)
+
+    halves = () if work.halves is None else tuple(judged(work.halves == number) for number in (0, 1))
+    return Look(answers, *judged(slice(None)), halves)
 
 
 def scores(work: Work, supply: Supply) -> np.ndarray:
-    """[n, outputs] float32 of all rows of ``supply``, as they are."""
+    """[n, outputs] float32 of all rows of ``supply``, as they are; of a regression for standardised targets."""
     trainee, processes = work.trainee, work.processes
     trainee.eval()
     pieces = []
@@ -55,16 +64,6 @@ def scores(work: Work, supply: Supply) -> np.ndarray:
     for rows, piece in processes.gather(pieces):
         out[rows] = piece
     return out
-
-
-def is_better(metric: str, score: float, loss: float, than_score: float, than_loss: float) -> bool:
-    """Whether one look beats another: by the score, where that is equal by the loss; nan is worse than any number."""
-    sign = 1.0 if METRICS[metric].higher_is_better else -1.0
-
-    def rank(score: float, loss: float) -> tuple[float, float]:
-        return (-math.inf if math.isnan(score) else sign * score), (-math.inf if math.isnan(loss) else -loss)
-
-    return rank(score, loss) > rank(than_score, than_loss)
 
 
 def chance(task: str, outputs: int) -> float:

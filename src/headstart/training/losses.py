@@ -8,35 +8,37 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-#: (scores [batch, outputs], targets) -> mean loss.
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+#: (scores [batch, outputs], targets) -> the loss summed, and what it is summed over: how much the rows count for.
+#: The mean of any rows, in however many parts and processes, is the sum of their sums over the sum of their weights: a
+#: loss per token has as much weight as there are tokens, and parts of as many rows may have unlike weights.
+Loss = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor | float]]
 
 
 def loss_for(task: str, y: np.ndarray, outputs: int, *, balanced: bool = False) -> Loss:
-    """Cross entropy, binary cross entropy a label, or squared error in units of the variance of ``y``.
+    """Cross entropy a row, binary cross entropy a label, or squared error a value, of standardised targets.
 
     Args:
         y: the training targets, as the task encodes them.
-        balanced: weigh classes by the inverse of their number among ``y``; labels are never weighed.
-
-    All are plain means over the rows, weighed or not, so that a batch may be taken in parts; the weights of the rows
-    of ``y`` have the mean 1.
+        balanced: weigh classes by the inverse of their number among ``y``; labels are never weighed. The weights of
+            the rows of ``y`` have the mean 1, and a batch counts for as much as it has rows, weighed or not.
 
     Targets of a classification may be class numbers [batch] or probabilities [batch, outputs], as mixup makes them.
     """
     if task == "classification":
         weight = _weights(y, outputs) if balanced else None
-        return lambda scores, truth: F.cross_entropy(
-            scores, truth, None if weight is None else weight.to(scores), reduction="none"
-        ).mean()
-    if task == "multilabel":
-        return lambda scores, truth: F.binary_cross_entropy_with_logits(scores, truth.to(scores))
-    variance = float(np.var(y, axis=0).mean()) or 1.0
-    return lambda scores, truth: F.mse_loss(scores, truth.to(scores)) / variance
+        return lambda scores, truth: _summed(
+            F.cross_entropy(scores, truth, None if weight is None else weight.to(scores), reduction="none")
+        )
+    each = F.binary_cross_entropy_with_logits if task == "multilabel" else F.mse_loss
+    return lambda scores, truth: _summed(each(scores, truth.to(scores), reduction="none"))
+
+
+def _summed(losses: torch.Tensor) -> tuple[torch.Tensor, float]:
+    return losses.sum(), float(losses.numel())
 
 
 def targets(y: np.ndarray, task: str) -> torch.Tensor:
-    """``y`` as a tensor: class numbers int64, else float32."""
+    """``y`` as a tensor: class numbers int64, else float32; those of a regression standardised."""
     return torch.from_numpy(np.asarray(y, dtype=np.int64 if task == "classification" else np.float32))
 
 

@@ -29,6 +29,7 @@ from headstart.training.precision import casting
 from headstart.training.processes import Processes
 from headstart.training.rows import TrainRows
 from headstart.training.speed import Speed
+from headstart.training.tokens import TOKENS_AT_ONCE
 from headstart.training.trainee import Trainee
 
 _ROWS, _FEWEST = 16, 2  # measured at once, and where little time may be spent on it
@@ -250,8 +251,11 @@ class _Bench:
             self._step(batch)
         self._clear()
         sizes = _sizes(self._feed, self._feed.order(0, self._batch))
-        largest = max(sizes) / (batch[0].shape[1] if self._base.modality == "text" else 1)
-        return int(saved.bytes / len(batch[0]) * largest)
+        if self._base.modality != "text":
+            return int(saved.bytes / len(batch[0]))
+        at_once = min(1.0, TOKENS_AT_ONCE / (max(sizes) * self._batch))  # of a step that is made in parts
+        tokens = int(batch[1].any(-1).sum()) * batch[1].shape[-1]
+        return int(saved.bytes / tokens * max(sizes) * at_once)
 
     def _clear(self) -> None:
         self._trainee.zero_grad(set_to_none=True)

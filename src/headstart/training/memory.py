@@ -65,8 +65,8 @@ class Libraries:
 
 _LIGHT = "headstart.cli", "headstart.workflow", "sklearn.linear_model", "sklearn.feature_extraction.text"
 _HEAVY = {
-    "image": ("torch", "accelerate", "timm", "headstart.training.run"),
-    "text": ("torch", "accelerate", "transformers", "transformers.models.bert", "headstart.training.run"),
+    "image": ("torch", "timm", "headstart.training.run"),
+    "text": ("torch", "transformers", "transformers.models.bert", "headstart.training.run"),
 }
 # Linux counts the starting process's memory into ru_maxrss, VmHWM is the process's own.
 _SCRIPT = """

@@ -8,6 +8,7 @@ from typing import Any
 
 from headstart.modalities.image_augment import ImageAugmentation
 from headstart.modalities.text_augment import TextAugmentation
+from headstart.training.finished import Finished
 
 Augmentation = ImageAugmentation | TextAugmentation
 
@@ -34,6 +35,7 @@ class TrainOptions:
         seconds: that training may take; None: as many as it needs.
         keep: folder for checkpoints; None: none are kept.
         every: seconds between checkpoints.
+        finished: where what this training comes to is noted, to be kept beyond its end; None: it is not.
     """
 
     metric: str
@@ -53,9 +55,10 @@ class TrainOptions:
     seconds: float | None = None
     keep: Path | None = None
     every: float = 30.0
+    finished: Finished | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """What the result depends on, of JSON types: the key of the checkpoints."""
-        left_out = {"seconds", "keep", "every", "augmentation", "cache_prefix"}
+        left_out = {"seconds", "keep", "every", "finished", "augmentation", "cache_prefix"}
         plain = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**plain, "augmentation": self.augmentation and self.augmentation.to_dict()}

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from headstart.evaluation.diagnosis import CurvePoint
+from headstart.training.crossing import Mark
 
 
 @dataclass
@@ -25,11 +26,12 @@ class Position:
         rollbacks: how often training went back after a divergence.
         waited: looks since the best one.
         start_loss: training loss of the phase's first step.
-        losses: sum over the rows since the last look, and how many rows those were.
+        losses: training loss since the last look, summed over all processes, and its weight.
         best_done, best_score, best_loss: the best look: its step, held-out score and loss.
+        marks: the best look by each half of the held-out rows.
         back: step of the phase, and of all, that a divergence goes back to.
         ends: steps done in all phases at the end of each one that is over.
-        shortened: whether a schedule was cut for want of time.
+        cut_to: seconds that the run was allowed where a schedule was cut for want of time; else nan.
         stopped: why training ended: "finished", "stopped early", "budget" or "diverged".
         curve: the looks so far.
     """
@@ -46,22 +48,23 @@ class Position:
     rollbacks: int = 0
     waited: int = 0
     start_loss: float = math.nan
-    losses: tuple[float, int] = (0.0, 0)
+    losses: tuple[float, float] = (0.0, 0.0)
     back: tuple[int, int] = (0, 0)
     best_done: int = 0
     best_score: float = math.nan
     best_loss: float = math.nan
+    marks: list[Mark] = field(default_factory=lambda: [Mark(), Mark()])
     ends: list[int] = field(default_factory=list)
-    shortened: bool = False
+    cut_to: float = math.nan
     stopped: str = "finished"
     curve: list[CurvePoint] = field(default_factory=list)
 
-    def add_loss(self, value: float, rows: int) -> None:
-        """Count the mean loss of one step's rows."""
-        self.losses = self.losses[0] + value * rows, self.losses[1] + rows
+    def add_loss(self, summed: float, weight: float) -> None:
+        """Count the loss of one step."""
+        self.losses = self.losses[0] + summed, self.losses[1] + weight
 
     def mean_loss(self) -> float:
-        """Mean training loss of the rows since the last look; nan if there were none."""
+        """Mean training loss since the last look; nan if there was none."""
         return self.losses[0] / self.losses[1] if self.losses[1] else math.nan
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +76,7 @@ class Position:
         """The inverse of `to_dict`."""
         plain: dict[str, Any] = _numbers(values)
         plain |= {name: tuple(plain[name]) for name in ("losses", "back")}
+        plain["marks"] = [Mark(**_numbers(mark)) for mark in plain["marks"]]
         plain["curve"] = [CurvePoint(**_numbers(point)) for point in plain["curve"]]
         return cls(**plain)
 

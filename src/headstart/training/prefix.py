@@ -59,7 +59,8 @@ class PrefixFeed:
             keys["view"] = [feed.seed, view]
         name = self.trainee.stages.stages[self.cut - 1].name
         preprocessing, dtype = json.dumps(keys, sort_keys=True), str(self._dtype).removeprefix("torch.")
-        return Space(feed.base.identity.name, self._weights, f"up to {name}", preprocessing, dtype, 0)
+        base, stage = feed.base, f"up to {name}"
+        return Space(base.identity.name, self._weights, stage, preprocessing, dtype, 0, base.computed_by())
 
     def fits(self) -> bool:
         """Whether all views' states take at most half of what the cache may hold."""
@@ -73,9 +74,28 @@ class PrefixFeed:
         inputs = self.feed.stream(batches, view) if self.feed.base.modality == "text" else iter([()] * len(batches))
         with FeatureCache(self.space(view)) as cache:
             for rows, batch in zip(batches, inputs, strict=True):
-                kept = cache.blobs([str(self.feed.rows.keys[row]) for row in rows])
+                kept = self._blobs(cache, rows, view)
                 tensors = tuple(tensor.to(self._where) for tensor in batch)
                 yield State(self._stacked([kept[str(self.feed.rows.keys[row])] for row in rows], tensors), tensors)
+
+    def _blobs(self, cache: FeatureCache, rows: np.ndarray, view: int | None) -> dict[str, bytes | memoryview]:
+        """The states of ``rows`` by key; those that are gone from the cache since they were computed, again.
+
+        Another process trims the same file to its own needs, prunes it away, or it is damaged.
+        """
+        keys = self.feed.rows.keys
+        kept: dict[str, bytes | memoryview] = {**cache.blobs([str(keys[row]) for row in rows])}
+        gone = np.array([row for row in rows if str(keys[row]) not in kept], dtype=int)
+        if len(gone):
+            (batch,) = self.feed.stream([gone], view)
+            kept |= self._keep(cache, gone, batch)
+        return kept
+
+    def _keep(self, cache: FeatureCache, rows: np.ndarray, batch: Batch) -> dict[str, bytes | memoryview]:
+        """Compute the states of ``rows``, whose inputs are ``batch``, and keep them."""
+        keys, blobs = [str(self.feed.rows.keys[row]) for row in rows], _packed(self._states(batch))
+        cache.put_blobs(keys, blobs)
+        return dict(zip(keys, blobs, strict=True))
 
     def _fill(self, view: int | None, progress: Progress) -> None:
         """Compute what the cache lacks of one view: this process's share, then what the others have not come to."""
@@ -86,7 +106,7 @@ class PrefixFeed:
             missing = self._missing(cache)
             self._compute(cache, missing, view, progress)
             if missing:
-                bound([cache], size_limit())
+                bound([cache], size_limit(), keep=[str(key) for key in self.feed.rows.keys])
 
     def _missing(self, cache: FeatureCache) -> list[np.ndarray]:
         """Batches of the rows whose states are not cached, of equal rows the first."""
@@ -100,8 +120,7 @@ class PrefixFeed:
             return
         with progress.track("prefix", sum(len(b) for b in batches)) as track:
             for members, batch in zip(batches, self.feed.stream(batches, view), strict=True):
-                state = self._states(batch)
-                cache.put_blobs([str(self.feed.rows.keys[row]) for row in members], _packed(state))
+                self._keep(cache, members, batch)
                 track.advance(len(members))
 
     def _states(self, batch: Batch) -> State:
@@ -109,12 +128,14 @@ class PrefixFeed:
         with torch.no_grad(), casting(self._where, self._dtype):
             return self.trainee.stages.prefix(tuple(tensor.to(self._where) for tensor in batch), self.cut)
 
-    def _stacked(self, blobs: Sequence[bytes], inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """States of one shape, or of several lengths padded with zeros to that of ``inputs``."""
+    def _stacked(self, blobs: Sequence[bytes | memoryview], inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """States of one shape, or of as many tokens as ``inputs`` have, zeros standing for padding."""
         hidden = [_unpacked(blob) for blob in blobs]
         if inputs:
-            longest = inputs[0].shape[1]
-            hidden = [torch.nn.functional.pad(h, (0, 0, 0, longest - len(h))) for h in hidden]
+            tokens = torch.cat(hidden).to(self._where)  # [tokens, width]
+            padded = tokens.new_zeros((*inputs[1].shape, tokens.shape[1]))
+            padded[inputs[1].bool()] = tokens
+            return padded
         stacked = torch.stack(hidden).to(self._where)
         return stacked.contiguous(memory_format=torch.channels_last) if stacked.ndim == 4 else stacked
 
@@ -129,17 +150,17 @@ def _first(keys: np.ndarray) -> np.ndarray:
 def _packed(state: State) -> list[bytes]:
     """Each row's state as bytes: dtype, number of axes, shape, values; padding of texts left out."""
     hidden = state.hidden.to("cpu").contiguous()
-    lengths = state.inputs[1].sum(1).tolist() if state.inputs else [None] * len(hidden)
+    masks = list(state.inputs[1].to("cpu").bool()) if state.inputs else [None] * len(hidden)
     packed = []
-    for row, length in zip(hidden, lengths, strict=True):
-        kept = row if length is None else row[: int(length)]
+    for row, mask in zip(hidden, masks, strict=True):
+        kept = row if mask is None else row[mask]
         raw = kept.contiguous().view(torch.int16 if kept.dtype == torch.bfloat16 else torch.int32).numpy()
         header = _TAGS[kept.dtype] + np.array([kept.ndim, *kept.shape], dtype="<i4").tobytes()
         packed.append(header + raw.tobytes())
     return packed
 
 
-def _unpacked(blob: bytes) -> torch.Tensor:
+def _unpacked(blob: bytes | memoryview) -> torch.Tensor:
     dtype = _DTYPES[blob[0]]
     axes = int(np.frombuffer(blob, "<i4", 1, 1)[0])
     shape = np.frombuffer(blob, "<i4", axes, 5).tolist()

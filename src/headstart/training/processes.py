@@ -1,19 +1,27 @@
-"""Device, precision and processes: all that is asked of accelerate."""
+"""Device, precision and processes: all that is asked of accelerate, which is its state and nothing else.
+
+Not its `Accelerator`: precision and gradient accumulation of that are one for the whole process, so that a program that
+has one of its own would change how a base is trained here, or be changed by it. Precision is left to `casting`.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.base import Base
 from headstart.bases.device import device
 from headstart.training.precision import training_dtype
+
+#: What launchers set for each of their processes.
+_LAUNCHED = ("LOCAL_RANK", "RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
 
 class Processes:
@@ -26,17 +34,16 @@ class Processes:
     """
 
     def __init__(self, base: Base) -> None:
-        from accelerate import Accelerator, DistributedDataParallelKwargs
-
         keep_freed_memory()
-        where = device()
-        # A base may hold weights that its pooled features do not pass through.
-        unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-        # Precision is left to `casting`: accelerate's would be one for the whole process, whatever the base.
-        self._accelerator = Accelerator(cpu=where.type == "cpu", mixed_precision="no", kwargs_handlers=[unused])
-        self.device: torch.device = where if self._accelerator.num_processes == 1 else self._accelerator.device
+        self.device: torch.device = device()
+        self.number, self.count = 0, 1
+        if torch.distributed.is_initialized() or any(name in os.environ for name in _LAUNCHED):
+            from accelerate import PartialState
+
+            state = PartialState(cpu=self.device.type == "cpu")
+            self.number, self.count = state.process_index, state.num_processes
+            self.device = state.device if self.count > 1 else self.device
         self.dtype = training_dtype(base, self.device)
-        self.number, self.count = self._accelerator.process_index, self._accelerator.num_processes
 
     @property
     def first(self) -> bool:
@@ -48,25 +55,19 @@ class Processes:
         """(number, count)."""
         return self.number, self.count
 
-    def prepare(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Any, Any]:
-        """Both on the device, gradients shared between the processes."""
+    def prepare(self, model: nn.Module) -> Any:
+        """The model on the device, its gradients averaged over the processes."""
+        model = model.to(self.device)
         if self.count == 1:
-            return model.to(self.device), optimizer
-        prepared: tuple[Any, Any] = self._accelerator.prepare(model, optimizer)
-        return prepared
-
-    def unwrap(self, model: Any) -> Any:
-        """The model itself."""
-        return self._accelerator.unwrap_model(model) if self.count > 1 else model
-
-    def backward(self, loss: torch.Tensor) -> None:
-        """Gradients of ``loss``."""
-        self._accelerator.backward(loss)
+            return model
+        own = None if self.device.type == "cpu" else [self.device]
+        # A base may hold weights that its pooled features do not pass through.
+        return DistributedDataParallel(model, device_ids=own, find_unused_parameters=True)
 
     def clip(self, model: Any, greatest: float) -> float:
         """Scale the gradient down to norm ``greatest``; its norm before."""
         moving = [p for p in model.parameters() if p.requires_grad]
-        return float(self._accelerator.clip_grad_norm_(moving, greatest))
+        return float(torch.nn.utils.clip_grad_norm_(moving, greatest))
 
     @contextmanager
     def accumulating(self, model: Any, *, last: bool) -> Iterator[None]:
@@ -74,18 +75,24 @@ class Processes:
         if last or self.count == 1:
             yield
         else:
-            with self._accelerator.no_sync(model):
+            with model.no_sync():
                 yield
 
     def gather(self, pieces: list[Any]) -> list[Any]:
         """The pieces of all processes."""
-        from accelerate.utils import gather_object
+        if self.count == 1:
+            return pieces
+        found: list[Any] = [None] * self.count
+        torch.distributed.all_gather_object(found, pieces)
+        return [piece for own in found for piece in own]
 
-        return pieces if self.count == 1 else list(gather_object(pieces))
-
-    def mean(self, value: float) -> float:
-        """The mean of ``value`` over the processes."""
-        return value if self.count == 1 else float(np.mean(self.gather([value])))
+    def total(self, value: float) -> float:
+        """The sum of ``value`` over the processes."""
+        if self.count == 1:
+            return value
+        summed = torch.tensor(value, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(summed)
+        return float(summed)
 
     def first_says(self, value: float) -> float:
         """``value`` as the first process has it, for decisions that all must take alike."""
@@ -97,7 +104,3 @@ class Processes:
             torch.cuda.empty_cache()
         elif self.device.type == "mps":
             torch.mps.empty_cache()
-
-    def wait(self) -> None:
-        """Until all processes are here."""
-        self._accelerator.wait_for_everyone()

@@ -18,12 +18,15 @@ class TrainRows:
         keys: [n] content hashes (hex): they key caches and seed the augmentation.
         y: targets as the task encodes them.
         vectors: [n, width] float32, the base's own features, where they are at hand; else [0, width].
+        units: [n] int: rows of one unit (equal contents, near duplicates, groups) are never parted; None: each row is
+            one of its own.
     """
 
     inputs: Sequence[Any] | np.ndarray
     keys: np.ndarray
     y: np.ndarray
     vectors: np.ndarray
+    units: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -32,4 +35,5 @@ class TrainRows:
         """The rows at ``index`` [m] int."""
         inputs = [self.inputs[int(i)] for i in index]  # not as an array: pictures of one size would be torn apart
         vectors = self.vectors[index] if len(self.vectors) else self.vectors
-        return TrainRows(inputs, self.keys[index], self.y[index], vectors)
+        units = None if self.units is None else self.units[index]
+        return TrainRows(inputs, self.keys[index], self.y[index], vectors, units)

@@ -8,6 +8,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +20,16 @@ from headstart.bases.adapters import inject
 from headstart.bases.changes import Changes
 from headstart.bases.network import Network
 from headstart.evaluation.metrics import METRICS
+from headstart.files import claim, writing
+from headstart.heads.folds import deal
+from headstart.heads.target_scale import TargetScale
 from headstart.progress import Progress
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
+from headstart.training.crossing import halves_of
 from headstart.training.engine import Engine
 from headstart.training.feed import feed_for
+from headstart.training.finished import lock_of
 from headstart.training.job import Job, Trained
 from headstart.training.losses import loss_for
 from headstart.training.options import TrainOptions
@@ -35,6 +41,7 @@ from headstart.training.trainee import Trainee
 from headstart.training.work import Parts, Work
 
 _SWEEP = 0.25  # share of the steps that each rate of a sweep is tried for
+_SWEPT = 5  # parts of the training rows, one of which a sweep is judged by
 _TOLD_ROWS = 256  # training rows that tell how well they are fitted
 _SCALE_ROWS = 2000  # features that give the head's scale
 
@@ -58,8 +65,17 @@ def train(job: Job, progress: Progress | None = None) -> Trained:
 
 
 def _best_rate(job: Job, processes: Processes, progress: Progress) -> float:
-    """The factor of the rates whose short run has the lowest held-out loss."""
+    """The factor of the rates whose short run has the lowest loss on a fifth of the training rows, held out for that.
+
+    Not on the held-out rows: they judge what is chosen here.
+    """
     losses = {}
+    train = job.train
+    out = deal(train.y, job.task, _SWEPT, seed=job.options.seed, groups=train.units)[0]
+    rest = np.setdiff1d(np.arange(len(train)), out)
+    if not len(rest):  # one unit: nothing can be held out
+        return min(job.recipe.rates, key=lambda rate: abs(rate - 1))
+    job = replace(job, train=train.take(rest), held=train.take(out))
     for rate in job.recipe.rates:
         short = replace(job, recipe=replace(job.recipe, rates=(rate,)), options=_shorter(job.options, job.recipe.rates))
         losses[rate] = _run(short, processes, progress, _SWEEP).loss
@@ -73,25 +89,55 @@ def _shorter(options: TrainOptions, rates: tuple[float, ...]) -> TrainOptions:
 
 
 def _run(job: Job, processes: Processes, progress: Progress, share: float) -> Trained:
-    began, rate = time.monotonic(), job.recipe.rates[0]
+    rate = job.recipe.rates[0]
     phases = [replace(phase, rate=phase.rate * rate) for phase in job.recipe.phases]
-    options = replace(job.options, keep=_folder(job, share))
+    with _claimed(_folder(job, share), processes) as folder:
+        options = replace(job.options, keep=folder)
+        known = options.finished.load(folder, Trained, options.seconds) if options.finished and folder else None
+        if known is None:
+            return _made(replace(job, options=options), phases, processes, progress, share)
+        progress.say(f"  {known.steps} steps of training are known from a run that was broken off")
+        return known
+
+
+@contextmanager
+def _claimed(folder: Path | None, processes: Processes) -> Iterator[Path | None]:
+    """``folder`` for this training alone; None where another is at work there: this one then keeps nothing."""
+    if folder is None:
+        yield None
+        return
+    with writing(folder):
+        release = claim(lock_of(folder)) if processes.first else None
+    try:
+        yield folder if processes.first_says(float(release is not None)) else None
+    finally:
+        if release:
+            release()
+
+
+def _made(job: Job, phases: list[Phase], processes: Processes, progress: Progress, share: float) -> Trained:
+    options, start = job.options, time.monotonic()
     network, before = _network(job)
     if job.recipe.lora:
         torch.manual_seed(options.seed)  # adapters begin with random numbers
         inject(network, job.recipe.lora)
-    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout).to(processes.device)
+    scale = TargetScale.of(job.train.y, job.task)
+    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout, scale).to(processes.device)
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
-    if options.seconds is not None:  # what loading took is gone
-        options = replace(options, seconds=max(0.0, options.seconds - (time.monotonic() - began)))
-    closing = min(_TOLD_ROWS, len(job.train)) / len(job.held) if job.held is not None else 0.0
-    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, closing))
+    held = job.held
+    halves = None if held is None else halves_of(held.y, job.task, held.units, options.seed)
+    closing = 0.0 if held is None else min(_TOLD_ROWS, len(job.train)) / len(held)
+    loading = time.monotonic() - start
+    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, halves, closing, loading))
     moments = engine.resume()
     steps = [max(1, round(phase.steps(len(job.train), options.batch) * share)) for phase in phases]
     thawed, prefix = _phases(job, engine, phases, steps, moments)
     engine.finish()
     changes = adapter_changes(network, job.recipe.lora) if job.recipe.lora else changes_of(before, network)
     trained = _trained(job, engine, changes, steps, thawed, prefix)
+    if options.finished and options.keep and processes.first:
+        took = engine.before + time.monotonic() - start
+        options.finished.save(options.keep, replace(trained, before=took), engine.position.cut_to, progress)
     engine.done()
     return trained
 
@@ -176,11 +222,13 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
     position, trainee = engine.position, engine.trainee
     kept = position.best_done if job.held is not None else position.done
     processed = position.seen * engine.processes.count
-    share = kept / max(1, position.done)
+    share, cut = kept / max(1, position.done), not math.isnan(position.cut_to)
     return Trained(
         changes=changes,
         head=trainee.linear_head(job.task),
-        held=engine.best_held,
+        held=engine.crossing.held if engine.crossing else None,
+        kept=engine.kept_held,
+        chosen=engine.chosen,
         score=position.best_score,
         loss=position.best_loss,
         train_score=_train_score(job, engine) if job.held is not None else float("nan"),
@@ -196,23 +244,19 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
         seconds=position.seconds,
         rollbacks=position.rollbacks,
         halvings=position.halvings,
-        stopped="budget" if position.shortened and position.stopped == "finished" else position.stopped,
+        stopped="budget" if cut and position.stopped == "finished" else position.stopped,
+        before=engine.before,
     )
 
 
 def _shares(job: Job, position: Position, steps: list[int]) -> tuple[float, ...]:
     """Of each phase's steps, those up to the weights kept.
 
-    Where the last look is as good as the best to within its standard error, that is all of the last phase: its end, at
-    a rate near 0, is the better bet for other rows. A phase that ended before its time counts to its own end.
+    A phase that ended before its time counts to its own end.
     """
     if job.held is None:
         return (1.0,) * len(steps)
     kept = position.best_done
-    if kept and position.stopped == "finished" and position.curve:
-        metric, best, last = METRICS[job.options.metric], position.best_score, position.curve[-1].valid_score
-        error = math.sqrt(max(0.0, best * (1 - best)) / len(job.held)) if metric.unit_scale else 0.0
-        kept = position.done if abs(best - last) <= error else kept
     ends = [0, *position.ends, *[position.done] * (len(steps) - len(position.ends))]
     done = [min(kept, end) - min(kept, start) for start, end in itertools.pairwise(ends)]
     return tuple(min(1.0, max(0, d) / count) for d, count in zip(done, steps, strict=True))
@@ -237,14 +281,14 @@ def _folder(job: Job, share: float) -> Path | None:
 
 
 def _told(job: Job, share: float) -> Iterator[bytes]:
-    base = job.base
-    yield json.dumps([base.identity.weights, base.preprocessing(), job.task, job.outputs, share]).encode()
+    yield json.dumps([job.base.key(), job.task, job.outputs, share]).encode()
     yield repr(job.recipe).encode()
     yield json.dumps(job.options.to_dict(), sort_keys=True).encode()
     for rows in (job.train, job.held, job.retained):
         if rows is not None:
             yield "".join(str(key) for key in rows.keys).encode()
             yield np.ascontiguousarray(rows.y).tobytes()
+            yield b"" if rows.units is None else np.ascontiguousarray(rows.units).tobytes()
     if job.head is not None:
         yield job.head.weight.tobytes() + job.head.bias.tobytes()
     if job.start is not None:

@@ -14,12 +14,13 @@ from headstart.errors import TrainingError
 from headstart.training.checkpoint import Tensors, restore_optimizer
 from headstart.training.feed import Batch
 from headstart.training.interpolation import feature_replay_loss, l2sp
-from headstart.training.losses import mixed, targets
+from headstart.training.losses import mixed
 from headstart.training.phase import Phase
 from headstart.training.position import Position
 from headstart.training.precision import casting
 from headstart.training.schedule import groups
 from headstart.training.supply import Taken
+from headstart.training.tokens import TOKENS_AT_ONCE
 from headstart.training.work import Parts, Work
 
 
@@ -45,16 +46,19 @@ class Stepper:
         decays = options.weight_decay, 0.0 if options.l2sp else options.weight_decay
         rates = groups(list(trainee.head.parameters()), body, phase, *decays)
         optimizer = torch.optim.AdamW(rates, lr=phase.rate, fused=processes.device.type in ("cpu", "cuda"))
-        self._model, self.optimizer = processes.prepare(trainee, optimizer)
+        self._model, self.optimizer = processes.prepare(trainee), optimizer
         if moments:
             restore_optimizer(self.optimizer, moments)
         moving = [(name, p) for name, p in trainee.network.named_parameters() if p.requires_grad]
         self._anchor = [(p, origin[name]) for name, p in moving if name in origin]
 
-    def step(self, position: Position, taken: Taken, kept: Taken | None, factor: float) -> float:
-        """One optimiser step at ``factor`` of every rate; the mean loss of the rows ``taken``.
+    def step(self, position: Position, taken: Taken, kept: Taken | None, factor: float) -> tuple[float, float]:
+        """One optimiser step at ``factor`` of every rate; the loss of the rows ``taken``, summed, and its weight.
 
-        The batch is taken in 2^halvings parts, more where memory does not suffice.
+        Both are those of all processes, as the gradient is that of the mean over all.
+
+        The batch is taken in 2^halvings parts, more where memory does not suffice; in one process, long texts are taken
+        in parts of `TOKENS_AT_ONCE`.
 
         Raises:
             Diverged: the loss or the gradient is no number; the weights are as before.
@@ -67,49 +71,66 @@ class Stepper:
             # Seeded by step, so that a resumed run draws the same dropout as an unbroken one.
             torch.manual_seed(hash((self._work.options.seed, position.done, processes.number)) & 0x7FFFFFFF)
             try:
-                value = self._gradients(taken, kept, 2**position.halvings)
+                summed, weight = self._gradients(taken, kept, 2**position.halvings)
                 break
             except RuntimeError as error:
                 if not _is_out_of_memory(error):
                     raise
             self._halve(position, len(taken.rows))  # out of the handler, which holds on to the failed pass
         norm = processes.clip(self._model, self._work.options.clip)
-        if not math.isfinite(norm + processes.mean(value)):
+        if not math.isfinite(norm + summed):
             self.optimizer.zero_grad()
             raise Diverged("the loss is no longer a number")
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return value
+        return summed, weight
 
     def restart(self) -> None:
         """Forget the moments and gradients."""
         self.optimizer.state.clear()
         self.optimizer.zero_grad()
 
-    def _gradients(self, taken: Taken, kept: Taken | None, parts: int) -> float:
-        """Gradients of all that is to be made small; the mean loss of the rows taken.
+    def _gradients(self, taken: Taken, kept: Taken | None, parts: int) -> tuple[float, float]:
+        """Gradients of all that is to be made small; the loss of the rows taken, summed, and its weight.
 
-        The gradient is shared between processes with the last part of the rows taken, so the rest comes before.
+        Processes share the gradient in the backward pass of the rows taken, so all else comes before. A batch in parts
+        is of one process, and its gradient may be scaled once all weights are known, so all else comes after.
         """
-        count, total = len(taken.rows), 0.0
-        parts = min(parts, count)
-        if kept is not None and self._work.options.replay:
-            self._replay(kept, -(-count // parts))
-        if self._anchor:
-            with self._work.processes.accumulating(self._model, last=False):
-                self._work.processes.backward(l2sp(self._anchor, self._work.options.l2sp))
-        y = self._parts.train.feed.rows.y[taken.rows]
-        truth = targets(y, self._work.task).to(self._work.processes.device)
+        count = len(taken.rows)
+        if self._work.processes.count == 1:
+            parts = min(max(parts, -(-_tokens(taken.batch) // TOKENS_AT_ONCE)), count)
+        if parts == 1:
+            self._pull_back(kept, count)
+        found = self._of_rows(taken, parts)
+        if parts > 1:
+            self._pull_back(kept, -(-count // parts))
+        return found
+
+    def _of_rows(self, taken: Taken, parts: int) -> tuple[float, float]:
+        """Gradients of the mean loss of the rows that all processes took; that loss, summed, and its weight.
+
+        Each part is divided by the weight that all will have if they are like the first; where they were not, as with a
+        loss per token, the sum is put right at the end.
+        """
+        processes, count = self._work.processes, len(taken.rows)
+        truth = self._work.truth(self._parts.train.feed.rows.y[taken.rows]).to(processes.device)
+        total, weight, expected = 0.0, 0.0, 0.0
         for part in _slices(count, parts):
             rows = part.stop - part.start
             self._work.trainee.set_training(self._phase, rows)
-            with self._work.processes.accumulating(self._model, last=part.stop == count):
-                loss = self._loss(_taken(taken.batch, part), truth[part]) * (rows / count)
-                self._work.processes.backward(loss * taken.weight)
-            total += float(loss.detach())
-        return total
+            with processes.accumulating(self._model, last=part.stop == count):
+                summed, own = self._loss(_taken(taken.batch, part), truth[part])
+                expected = expected or processes.total(float(own)) * count / rows or float(count)
+                (summed / (expected / processes.count)).backward()  # gradients are averaged over processes
+            total, weight = total + float(summed.detach()), weight + float(own)
+        total, weight = processes.total(total), processes.total(weight)
+        if weight not in (0.0, expected):
+            for parameter in self._model.parameters():
+                if parameter.grad is not None:
+                    parameter.grad *= expected / weight
+        return total, weight
 
-    def _loss(self, batch: Batch | State, truth: torch.Tensor) -> torch.Tensor:
+    def _loss(self, batch: Batch | State, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | float]:
         blend = None
         if self._work.options.mixup and len(truth) > 1:
             batch, truth, blend = self._mixed(batch, truth)
@@ -140,22 +161,31 @@ class Stepper:
             return State(blend(batch.hidden), batch.inputs), soft, None
         return tuple(blend(x) for x in batch), soft, None
 
+    def _pull_back(self, kept: Taken | None, size: int) -> None:
+        """Gradients of what holds the weights, and the features of retained rows, to what they were."""
+        if kept is not None and self._work.options.replay:
+            self._replay(kept, size)
+        if self._anchor:
+            with self._work.processes.accumulating(self._model, last=False):
+                l2sp(self._anchor, self._work.options.l2sp).backward()
+
     def _replay(self, kept: Taken, size: int) -> None:
         """Gradients of the pull of the retained rows' features to what the base gave for them.
 
         In eval mode, as those were made: what batch statistics and dropout change is not forgotten.
         """
-        work, supply = self._work, self._parts.retained
+        work, supply, processes = self._work, self._parts.retained, self._work.processes
         vectors = supply.feed.rows.vectors[kept.rows]  # type: ignore[union-attr]
-        before = torch.from_numpy(vectors).to(work.processes.device)
+        before = torch.from_numpy(vectors).to(processes.device)
         work.trainee.eval()
         count = len(kept.rows)
+        weight = max(1e-12, processes.total(float(before.square().sum())))
         for part in _slices(count, -(-count // size)):
-            with work.processes.accumulating(self._model, last=False):
-                with casting(work.processes.device, work.processes.dtype):
+            with processes.accumulating(self._model, last=False):
+                with casting(processes.device, processes.dtype):
                     _, features = self._model(_taken(kept.batch, part), self._parts.train.cut)
-                loss = feature_replay_loss(features, before[part]) * ((part.stop - part.start) / count)
-                work.processes.backward(work.options.replay * kept.weight * loss)
+                moved, _ = feature_replay_loss(features, before[part])
+                (work.options.replay * moved / (weight / processes.count)).backward()
 
     def _halve(self, position: Position, rows: int) -> None:
         """Make the next try in twice as many parts."""
@@ -180,6 +210,12 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     from accelerate.utils.memory import should_reduce_batch_size
 
     return isinstance(error, torch.OutOfMemoryError) or should_reduce_batch_size(error)
+
+
+def _tokens(batch: Batch | State) -> int:
+    """Tokens of a batch of texts, padding left out; 1 for pictures."""
+    inputs = batch.inputs if isinstance(batch, State) else batch
+    return int(inputs[1].sum()) if len(inputs) > 1 else 1
 
 
 def _slices(count: int, parts: int) -> Iterator[slice]:

@@ -8,16 +8,17 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.bases.device import Run
 from headstart.modalities import get as get_modality
 from headstart.modalities.image import ImageSpec, classical
 from headstart.modalities.modality import Unreadable
-from headstart.training.tokens import Tokens
+from headstart.training.tokens import TokenIds, Tokens
 
 #: Decoded pictures waiting at most: 512 of 224 x 224 take 77 MB, however many inputs there are.
 WINDOW = 512
@@ -35,13 +36,36 @@ class Piece:
 
     Attributes:
         rows: [b] int, which inputs these are.
-        batch: what a runtime takes, first axis b; None where only classical features were wanted.
+        batch: what a runtime takes, first axis b, or the windows of long texts; None where only classical features were
+            wanted.
         classical: [b, d] float32 or None.
+        shares: [windows] float32, where some of the texts are read in windows: what each counts in its text's features.
+        firsts: [b] int, where each text's windows begin; None without ``shares``.
+        work: tokens of the texts, or 0, where all inputs take the same.
     """
 
     rows: np.ndarray
     batch: tuple[np.ndarray, ...] | None
     classical: np.ndarray | None = None
+    shares: np.ndarray | None = None
+    firsts: np.ndarray | None = None
+    work: int = 0
+
+    def run(self, runner: Run) -> np.ndarray:
+        """The features [b, width] by ``runner``: of texts in windows the mean, in runs of `at_once` tokens."""
+        batch = self.batch or ()
+        if self.shares is None or self.firsts is None:
+            return runner(batch)
+        windows, width = batch[0].shape
+        runs = np.array_split(np.arange(windows), -(-windows * width // at_once()))
+        found = np.concatenate([runner(tuple(a[part] for a in batch)) for part in runs if len(part)])
+        return np.add.reduceat(found * self.shares[:, None], self.firsts, axis=0)
+
+    def take(self, some: np.ndarray) -> Piece:
+        """The rows where ``some`` [b] bool, for the base alone; of texts in windows all, which are few."""
+        if self.batch is None or self.shares is not None:
+            return self
+        return replace(self, rows=self.rows[some], batch=tuple(a[some] for a in self.batch), classical=None)
 
 
 Reject = Callable[[int, str], None]
@@ -90,7 +114,13 @@ class Ahead(Iterator[tuple[int, T]]):
 
 
 class Pieces(Iterator[Piece]):
-    """A stream of batches, and the threads that may be working ahead of it."""
+    """A stream of batches, and the threads that may be working ahead of it.
+
+    Attributes:
+        work: tokens of all texts, or 0, where all inputs take the same.
+    """
+
+    work = 0
 
     def __init__(self, pieces: Iterator[Piece], behind: Ahead[Any] | None = None) -> None:
         self._pieces, self._behind = pieces, behind
@@ -173,35 +203,72 @@ def _batched(
             rows, results = [], []
 
 
-def text_pieces(inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray, reject: Reject) -> Pieces:
+def text_pieces(inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray, reject: Reject) -> TextPieces:
     """Texts tokenised and grouped by length, so that next to nothing is spent on padding."""
-    return Pieces(_text_pieces(inputs, base, rows, reject))
-
-
-def _text_pieces(inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray, reject: Reject) -> Iterator[Piece]:
-    modality, readable = get_modality("text"), []
+    modality, texts, readable = get_modality("text"), [], []
     for row in rows:
         try:
-            readable.append((int(row), modality.decode(inputs[row], base.spec)))
+            texts.append(modality.decode(inputs[row], base.spec))
+            readable.append(int(row))
         except Unreadable as error:
             reject(int(row), str(error))
-    tokenizer = Tokens(base)
-    tokens = tokenizer.ids([text for _, text in readable])
-    order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-    for members in _within_budget(order, tokens, TOKENS_PER_BATCH * _factor()):
-        yield Piece(np.array([readable[i][0] for i in members]), tokenizer.padded([tokens[i] for i in members]))
+    tokens = Tokens(base)
+    return TextPieces(tokens, tokens.ids(texts), np.array(readable, int))
 
 
-def _within_budget(order: list[int], tokens: list[list[int]], budget: int) -> Iterator[list[int]]:
+class TextPieces(Pieces):
+    """Batches of texts; of those that are read in windows, a window a row of the batch.
+
+    Attributes:
+        ids: of the readable texts.
+        rows: [n] int, which inputs these are.
+    """
+
+    def __init__(self, tokens: Tokens, ids: TokenIds, rows: np.ndarray) -> None:
+        self.ids, self.rows, self._tokens, self.work = ids, rows, tokens, int(ids.sizes.sum())
+        super().__init__(self._batches())
+
+    def _batches(self) -> Iterator[Piece]:
+        ids = self.ids
+        widths = ids.sizes // np.maximum(ids.windows, 1)
+        order = np.lexsort((ids.windows, widths))
+        for members in _within_budget(order.tolist(), widths.tolist(), ids.windows.tolist(), at_once()):
+            rows, windows, work = self.rows[members], [ids[i] for i in members], int(ids.sizes[members].sum())
+            if max(len(one) for one in windows) == 1:
+                yield Piece(rows, self._tokens.padded(windows), work=work)
+                continue
+            # of a text that repeats itself, equal windows pass through once
+            different, counts = zip(*map(_different, windows), strict=True)
+            shares = np.concatenate([count / count.sum() for count in counts]).astype(np.float32)
+            firsts = np.append(0, np.cumsum([len(one) for one in different])[:-1])
+            batch = self._tokens.padded([window[None] for one in different for window in one])
+            yield Piece(rows, batch, None, shares, firsts, work)
+
+
+def _different(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The windows [m, tokens] that are unlike one another, and how often each is there."""
+    if len(windows) == 1:
+        return windows, np.ones(1, int)
+    return np.unique(windows, axis=0, return_counts=True)
+
+
+def _within_budget(order: list[int], widths: list[int], windows: list[int], budget: int) -> Iterator[list[int]]:
     """Runs of ``order`` (shortest first) whose padded size is at most ``budget`` tokens, at least one text each."""
     members: list[int] = []
+    count = 0
     for i in order:
-        if members and (len(members) + 1) * len(tokens[i]) > budget:
+        if members and (count + windows[i]) * widths[i] > budget:
             yield members
-            members = []
+            members, count = [], 0
         members.append(i)
+        count += windows[i]
     if members:
         yield members
+
+
+def at_once() -> int:
+    """Tokens, padding included, that pass through a base together."""
+    return TOKENS_PER_BATCH * _factor()
 
 
 def _factor() -> int:

@@ -21,12 +21,10 @@ class Taken(NamedTuple):
     Attributes:
         rows: [b] int, numbers of the rows.
         batch: prepared inputs, or states above the cut.
-        weight: of its mean loss, so that the mean over the processes is that of the whole batch.
     """
 
     rows: np.ndarray
     batch: Batch | State
-    weight: float = 1.0
 
 
 _CLEAN_BATCH = 32  # rows a forward pass without gradients
@@ -71,9 +69,8 @@ class Supply:
         batches = self.feed.order(epoch, batch)[start:]
         number, count = self._world
         shares = [rows[number::count] if len(rows) >= count else rows for rows in batches]
-        weights = [len(s) * count / len(b) if len(b) >= count else 1.0 for s, b in zip(shares, batches, strict=True)]
         view = None if self.feed.augmentation is None else epoch % self.views if self.views else epoch
-        return map(Taken, shares, self._stream(shares, view, progress), weights)
+        return map(Taken, shares, self._stream(shares, view, progress))
 
     def clean(self, progress: Progress) -> Iterator[Taken]:
         """All rows as they are, once, in any order."""

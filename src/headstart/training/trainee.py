@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from headstart.bases.network import Network
 from headstart.bases.stages import Stages, State
 from headstart.heads.linear import LinearHead
+from headstart.heads.target_scale import TargetScale
 from headstart.training.phase import Moves, Phase
 
 
@@ -19,27 +20,37 @@ class Trainee(nn.Module):
     """A base with its stages and a linear head on its features, brought to a common scale.
 
     Features differ in scale from base to base, and with them would every rate: the head sees them centred and divided
-    by one number, its weights being changed so that the scores stay the same.
+    by one number, its weights being changed so that the scores stay the same. So do the targets of a regression: the
+    scores are of standardised ones.
 
     Args:
         network: the base's, float32.
-        start: the head to start from, or None for one of zeros.
+        start: the head to start from, which gives values in the target's unit; None for one of zeros.
         features: [n, width] some features of the base: they give the scale.
         outputs: columns of scores.
         dropout: of the features before the head.
+        target_scale: what brings a regression's targets to a common scale; None for tasks without.
     """
 
     centre: torch.Tensor
     scale: torch.Tensor
 
     def __init__(
-        self, network: Network, start: LinearHead | None, features: np.ndarray, outputs: int, dropout: float
+        self,
+        network: Network,
+        start: LinearHead | None,
+        features: np.ndarray,
+        outputs: int,
+        dropout: float,
+        target_scale: TargetScale | None = None,
     ) -> None:
         super().__init__()
         # Pixels come with channels last in memory; so no convolution has to convert one or the other.
         self.network = network.to(memory_format=torch.channels_last)
         self.stages = Stages(network)
         self._used = _used(network)
+        self.target_scale = target_scale or TargetScale.none()
+        start = start and self.target_scale.head_of_scores(start)
         centre, scale = features.mean(0), float(features.std()) or 1.0
         self.register_buffer("centre", torch.from_numpy(centre.astype(np.float32)))
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32))
@@ -72,11 +83,12 @@ class Trainee(nn.Module):
         return scores, features
 
     def linear_head(self, task: str) -> LinearHead:
-        """The head on the base's own features."""
+        """The head on the base's own features, in the target's unit."""
         # [width, outputs]; float64, for the features' centre may be far from 0
         weight = self.head.weight.detach().cpu().numpy().T.astype(np.float64) / float(self.scale)
         bias = self.head.bias.detach().cpu().numpy() - self.centre.cpu().numpy().astype(np.float64) @ weight
-        return LinearHead(weight.astype(np.float32), bias.astype(np.float32), task, "trained", {})
+        head = LinearHead(weight.astype(np.float32), bias.astype(np.float32), task, "trained", {})
+        return self.target_scale.head_of_values(head)
 
     def thaw(self, phase: Phase) -> dict[int, list[nn.Parameter]]:
         """Let ``phase``'s weights move and no others; those of the base by depth, 0 the top stage.

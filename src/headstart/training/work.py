@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
+
 from headstart.progress import Progress
-from headstart.training.losses import Loss
+from headstart.training.losses import Loss, targets
 from headstart.training.options import TrainOptions
 from headstart.training.processes import Processes
 from headstart.training.supply import Supply
@@ -19,10 +22,12 @@ class Work:
     Attributes:
         trainee: what is trained, in place.
         task: "classification", "multilabel" or "regression".
-        loss: of scores and targets.
+        loss: of scores and `truth`.
         options: how.
         processes: device, precision, and the other processes if there are any.
+        halves: [n] of 0 and 1, the half of each held-out row (see `headstart.training.crossing`); None without any.
         closing: what follows the steps, in looks at the held-out rows, for which time is kept.
+        loading: seconds spent before the engine began, which count towards the run's.
     """
 
     trainee: Trainee
@@ -31,7 +36,13 @@ class Work:
     options: TrainOptions
     processes: Processes
     progress: Progress
+    halves: np.ndarray | None = None
     closing: float = 0.0
+    loading: float = 0.0
+
+    def truth(self, y: np.ndarray) -> torch.Tensor:
+        """Targets as the task encodes them in the form that ``loss`` takes, a regression's standardised."""
+        return targets(self.trainee.target_scale.standardised(y), self.task)
 
 
 @dataclass(frozen=True)

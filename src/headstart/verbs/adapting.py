@@ -27,6 +27,7 @@ from headstart.arguments import (
     Licence,
     MaxForgetting,
     MaxRejected,
+    MaxTokens,
     MetricName,
     Mixup,
     ModalityName,
@@ -57,7 +58,9 @@ from headstart.arguments import (
     TrustRemoteCode,
     Valid,
     ValidSize,
+    Windows,
 )
+from headstart.files import as_path
 from headstart.verbs.given import options_of
 
 
@@ -78,6 +81,8 @@ def fit(
     base: BaseName = None,
     licence: Licence = None,
     size: Size = None,
+    max_tokens: MaxTokens = None,
+    windows: Windows = None,
     trust_remote_code: TrustRemoteCode = False,
     strategy: Strategy = "auto",
     metric: MetricName = None,
@@ -126,7 +131,7 @@ def fit(
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="Folder of a run or bundle.", metavar="RUN")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run or bundle.", metavar="RUN", parser=as_path)],
     inputs: Annotated[
         list[str],
         typer.Argument(
@@ -139,7 +144,10 @@ def predict(
     ],
     input: Input = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", "-p", help="A column for every label.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.", metavar="<path>", parser=as_path),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
     trust_remote_code: TrustRemoteCode = False,

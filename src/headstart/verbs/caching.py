@@ -8,6 +8,7 @@ import typer
 
 from headstart.arguments import Json
 from headstart.errors import SettingError
+from headstart.verbs.given import filled
 
 cache_app = typer.Typer(
     help="Show or prune the cache of features (HEADSTART_CACHE; at most HEADSTART_CACHE_SIZE, 20G).",
@@ -25,6 +26,7 @@ def cache(context: typer.Context, json: Json = False) -> None:
 
 
 @cache_app.command()
+@filled()
 def prune(
     to: Annotated[
         str | None,
@@ -41,12 +43,13 @@ def prune(
     """
     from headstart.terminal.summary import bytes_text
     from headstart.terminal.writing import as_json
-    from headstart.training.cache_use import clear_others, parse_size, size_limit
+    from headstart.training.cache_use import clear_others, parse_size, prune_others, size_limit
     from headstart.training.cache_use import prune as run_prune
 
     if to and all:
         raise SettingError("--to and --all came together; give one of them.")
-    removed = run_prune(0 if all else parse_size(to) if to else size_limit())
-    freed = sum(use.bytes for use in removed) + (clear_others() if all else 0)
+    limit = 0 if all else parse_size(to) if to else size_limit()
+    removed = run_prune(limit)
+    freed = sum(use.bytes for use in removed) + (clear_others() if all else prune_others(limit))
     told = f"removed {len(removed)} sets of features, {bytes_text(freed)} in all"
     print(as_json({"removed": len(removed), "bytes": freed}) if json else told)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from headstart.options import filled
+
+__all__ = ["filled", "options_of"]
+
 
 def options_of(given: dict[str, Any]) -> dict[str, Any]:
     """Every parameter of a verb under its own name, save those of what is shown."""

@@ -16,6 +16,7 @@ from headstart.arguments import (
     ModalityName,
     Ood,
     Quiet,
+    Record,
     RunArgument,
     Seed,
     Slice,
@@ -27,6 +28,7 @@ from headstart.arguments import (
     TrustRemoteCode,
     Valid,
 )
+from headstart.files import as_path
 from headstart.verbs.given import options_of
 
 
@@ -40,7 +42,7 @@ def evaluate(
     ood: Ood = None,
     damage: Damage = False,
     trust_remote_code: TrustRemoteCode = False,
-    out: Annotated[Path | None, typer.Option(help="Write the record here too, as JSON.")] = None,
+    out: Record = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -92,7 +94,10 @@ def audit(
         bool, typer.Option("--apply", help="Also write cleaned.csv, without the rows found wanting.")
     ] = False,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder of the findings; audit/NAME by default.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the findings; audit/NAME by default.", metavar="<path>", parser=as_path),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier audit there.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -118,7 +123,7 @@ def shift(
     source: Annotated[str, typer.Argument(help="Unlabelled inputs: folder, table or archive.", metavar="DATA")],
     input: Input = None,
     trust_remote_code: TrustRemoteCode = False,
-    out: Annotated[Path | None, typer.Option(help="Write the record here too, as JSON.")] = None,
+    out: Record = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -139,7 +144,7 @@ def shift(
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.", metavar="RUN…")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.", metavar="RUN…", parser=as_path)],
     shared: Annotated[
         bool, typer.Option("--shared", help="Compare on the test rows that all runs have, where they differ.")
     ] = False,

@@ -24,6 +24,6 @@ def fragmentation(base: Base, texts: Sequence[str]) -> Distance:
     if base.modality != "text":
         return untold(NAME, "the data are no texts")
     words = sum(max(1, len(text.split())) for text in texts)
-    tokens = sum(max(0, len(ids) - 2) for ids in Tokens(base).ids(texts))  # without the marks at both ends
+    tokens = int(np.maximum(0, Tokens(base).ids(texts).lengths - 2).sum())  # without the marks at both ends
     value = float(np.clip((tokens / words - 1) / _WORD, 0.0, 1.0))
     return Distance(NAME, value, "how many tokens the words fall into", FAR)

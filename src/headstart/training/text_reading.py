@@ -1,0 +1,57 @@
+"""How much of the texts a base reads: how many are long, how they are read, and what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.bases.base import Base
+from headstart.modalities.text import TextSpec
+from headstart.records import ReadingRecord
+
+
+def reading_of(base: Base, read: np.ndarray | None) -> ReadingRecord | None:
+    """What became of texts, by ``read`` [n, 2] of an extraction: tokens, and those not read; None of pictures."""
+    spec = base.spec
+    if read is None or not isinstance(spec, TextSpec):
+        return None
+    lengths, unread = read[:, 0].astype(int), read[:, 1].astype(int)
+    cut = unread > 0
+    found = ReadingRecord(
+        texts=len(lengths),
+        max_tokens=spec.max_tokens,
+        windows=spec.windows,
+        long=int((lengths > spec.max_tokens).sum()),
+        longest=int(lengths.max(initial=0)),
+        cut=int(cut.sum()),
+        unread=float(unread[cut].sum() / lengths[cut].sum()) if cut.any() else 0.0,
+        sentence="",
+    )
+    return replace(found, sentence=_sentence(found))
+
+
+def _sentence(found: ReadingRecord) -> str:
+    at_once = f"the {found.max_tokens:,} tokens that the base is given at once"
+    if not found.long:
+        return f"No text has more than {at_once}."
+    has, are, their = ("has", "it is", "its") if found.long == 1 else ("have", "they are", "their")
+    head = f"{found.long:,} of {found.texts:,} texts {has} more than {at_once} (the longest {found.longest:,})"
+    if found.windows == 1:
+        return f"{head}: {are} cut there, and {100 * found.unread:.0f} % of {their} tokens are not read."
+    how = f"{head}: {are} read in overlapping windows, whose features are averaged"
+    if not found.cut:
+        return f"{how}."
+    has, are, their = ("has", "it is", "its") if found.cut == 1 else ("have", "they are", "their")
+    hold = f"{found.cut:,} {has} more than {found.windows} windows hold: {are} read in parts from beginning to end"
+    return f"{how}; {hold}, and {100 * found.unread:.0f} % of {their} tokens are not read."
+
+
+def reading_advice(base: Base, reading: ReadingRecord) -> str:
+    """How more of the texts could be read."""
+    more = base.most_tokens is None or reading.max_tokens < base.most_tokens
+    upto = "more" if base.most_tokens is None else f"up to {base.most_tokens:,}"
+    wider = f"; --max-tokens gives the base {upto} at once" if more else ""
+    if reading.windows == 1:
+        return f"Drop --windows 1, so that long texts are read in windows{wider}."
+    return f"A larger --windows reads more of them and takes longer{wider}."

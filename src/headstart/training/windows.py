@@ -1,0 +1,47 @@
+"""Long texts in windows: which stretches of a text a base reads, one after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Of what a window holds, the share that it has in common with the next: a sentence of 32 tokens that the edge of a
+#: window of 256 would part stands whole in one of them, and a seventh more tokens are read.
+OVERLAP = 1 / 8
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Stretches of one text, all of one length.
+
+    Attributes:
+        starts: [windows] int, the first token of each.
+        width: tokens of each.
+        unread: tokens of the text that are in none of them.
+    """
+
+    starts: np.ndarray
+    width: int
+    unread: int
+
+    def of(self, tokens: np.ndarray) -> np.ndarray:
+        """[windows, width], of the text's ``tokens`` [length]."""
+        return tokens[self.starts[:, None] + np.arange(self.width)]
+
+
+def windows_of(length: int, room: int, most: int) -> Windows:
+    """Where a text of ``length`` tokens is read, ``room`` at once, in at most ``most`` windows.
+
+    What fits is one window. Longer texts are read in as few windows as overlap by `OVERLAP`, of one length and evenly
+    spread, so that their plain mean weighs each by its tokens and none is a short rest. Where that would take more
+    than ``most``, windows are spread from the beginning to the end with gaps between them; ``most`` 1 is the beginning.
+    """
+    if length <= room or most == 1:
+        return Windows(np.zeros(1, int), min(length, room), max(0, length - room))
+    overlap = int(room * OVERLAP)
+    needed = -(-(length - overlap) // (room - overlap))
+    count = min(needed, most)
+    width = -(-(length + (count - 1) * overlap) // count) if count == needed else room
+    starts = np.arange(count) * (length - width) // (count - 1)
+    return Windows(starts, width, length - width - int(np.minimum(np.diff(starts), width).sum()))
