@@ -50,6 +50,11 @@ def handed_over(result: Result) -> str:
     return f"the control {name}. It borrows nothing, and did better than {judged(result)} on held-out examples."
 
 
+def independent(test: TestRecord) -> str:
+    """What the test rows' intervals rest on where rows come in groups, to follow their number; "" where they do not."""
+    return f" in {test.units:,} independent group{'' if test.units == 1 else 's'}" if 0 < test.units < test.n else ""
+
+
 def opened(test: TestRecord) -> str:
     """How often the test rows were read, by this run and by earlier ones, and what that means for the score."""
     own = "once, after every choice had been made" if test.opened == 1 else f"{count(test.opened)} times"
