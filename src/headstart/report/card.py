@@ -42,9 +42,8 @@ def _purpose(result: Result) -> list[str]:
 
 def _scores(result: Result) -> list[str]:
     test = result.test
-    lines = [
-        f"{judged(result)}: {result.metric} {bounded(test.score, test.low, test.high)} on {test.n:,} test rows{independent(test)}"
-    ]
+    score = bounded(test.score, test.low, test.high)
+    lines = [f"{judged(result)}: {result.metric} {score} on {test.n:,} test rows{independent(test)}"]
     lines += [f"control {one.name}: {bounded(one.score, one.low, one.high)}" for one in result.controls]
     lines.append(opened(test))
     told = result.calibration
