@@ -323,7 +323,7 @@ class Missing:
 @pytest.mark.parametrize(
     "missing",
     [None, float("nan"), np.float32("nan"), np.datetime64("NaT"), Missing(), "", "  ", "nan", "null"],
-    ids=repr,
+    ids=["None", "nan", "float32 nan", "NaT", "NA", "empty", "blank", "text nan", "text null"],
 )
 def test_missing_labels_are_no_class(texts, missing, as_array):
     model, inputs, labels = texts

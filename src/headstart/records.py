@@ -73,6 +73,7 @@ class TestRecord:
     undefined: dict[str, str]  # metrics that these rows cannot give, each with the reason
     opened: int  # how often this run opened the test part
     opened_before: int  # how often earlier runs on this machine opened the same test rows
+    units: int = 0  # independent ones among these rows: near duplicates, or rows of one group, count once; 0: not told
 
 
 @dataclass(frozen=True)

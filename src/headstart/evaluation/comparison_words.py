@@ -18,7 +18,9 @@ def pair_sentence(pair: Pair, comparison: Comparison) -> str:
     if pair.outcome == "a better":
         return f"{pair.a} is better than {pair.b}: {metric} {a} against {b}, gain {difference}."
     if pair.outcome == "b better":
-        turned = Interval(-pair.gain.value, -pair.gain.high, -pair.gain.low, pair.gain.level, pair.gain.n)
+        turned = Interval(
+            -pair.gain.value, -pair.gain.high, -pair.gain.low, pair.gain.level, pair.gain.n, pair.gain.units
+        )
         difference = _difference(turned, len(comparison.pairs))
         return f"{pair.b} is better than {pair.a}: {metric} {b} against {a}, gain {difference}."
     head = f"{pair.a} and {pair.b} are not to be told apart: {metric} {a} and {b}"
@@ -26,7 +28,7 @@ def pair_sentence(pair: Pair, comparison: Comparison) -> str:
         return f"{head}; {metric} has no value on these {comparison.n:,} rows."
     if math.isnan(pair.gain.low):
         return f"{head}; {comparison.n:,} rows give the difference no interval."
-    return f"{head}, gain of {pair.a} {difference}; {_needed(pair, comparison.n)}."
+    return f"{head}, gain of {pair.a} {difference}; {_needed(pair, pair.gain)}."
 
 
 def headline(comparison: Comparison) -> str:
@@ -54,10 +56,11 @@ def _difference(gain: Interval, pairs: int) -> str:
     return f"{number(gain.value, signed=True)} ({100 * gain.level:.4g} % interval {span(gain, signed=True)}{corrected})"
 
 
-def _needed(pair: Pair, n: int) -> str:
+def _needed(pair: Pair, gain: Interval) -> str:
+    what = "groups of rows" if gain.grouped else "rows"
     if pair.rows_needed is None:
-        return f"nothing points either way on these {n:,} rows"
-    return f"about {pair.rows_needed:,} rows would tell, there are {n:,}"
+        return f"nothing points either way on these {gain.units:,} {what}"
+    return f"about {pair.rows_needed:,} {what} would tell, there are {gain.units:,}"
 
 
 def _listed(names: list[str]) -> str:

@@ -23,8 +23,10 @@ SCRATCH = "scratch"
 #: Gains smaller than this are not worth borrowing: absolute on unit scale, else a share of the larger score.
 MARGIN = 0.05
 
-#: Rows under which no paired test can tell at 95 %: five rows that all speak for one model do so by chance in more
-#: than one of 20 cases, 2 · 0.5⁵ = 0.06.
+#: Share of the control's mistakes from which mending them is worth borrowing even where the gain is below `MARGIN`.
+WORTH_MENDING = 0.25
+#: Rows, or groups of them, under which no paired test can tell at 95 %: five that all speak for one model do so by
+#: chance in more than one of 20 cases, 2 · 0.5⁵ = 0.06.
 FEWEST = 6
 #: Metrics that have no value for a model that gives every row the same answer. Both are correlations of answers with
 #: the truth, and such answers have none: they count as 0.
@@ -90,16 +92,18 @@ def judge(
     if strict is not None and not gains[best].low > 0:
         gains = strict
     gain = gains[best]
-    remark = _scratch_remark(gains, best) + _left_out(leaked, repeated, unit)
+    remark = _scratch_remark(gains, best) + _left_out(leaked, repeated, unit) + _of_groups(gain, unit)
     facts = _facts(name, chosen, score, best, gain)
     if margin is None:
         scale = max(abs(score.value), abs(_control_score(chosen, score, gain)))
         margin = MARGIN if chosen.unit_scale else MARGIN * scale
-    if math.isnan(gain.low) or math.isnan(gain.high) or gain.n < FEWEST:
+    if math.isnan(gain.low) or math.isnan(gain.high) or gain.units < FEWEST:
         return _without_bounds(facts, best, gain, unit, remark)
     instead = "" if best == MAJORITY else f"; use {best} instead"
     if gain.low > 0:
-        return Verdict("helped", f"Borrowing helped: {facts}.{remark}", "Ship the borrowed model.")
+        little = gain.high <= margin and _mended(chosen, score, gain) < WORTH_MENDING
+        step = _little(best, gain) if little else "Ship the borrowed model."
+        return Verdict("helped", f"Borrowing helped{' a little' if little else ''}: {facts}.{remark}", step)
     if gain.high < 0:
         return Verdict("hurt", f"Borrowing hurt: {facts}{instead}.{remark}", _instead(best, gains))
     if max(gain.high, -gain.low) <= margin:
@@ -155,7 +159,7 @@ def _left_out(leaked: int, repeated: int, unit: str) -> str:
 
 
 def rows_needed(gain: Interval, margin: float) -> int:
-    """Test rows at which a gain of this size would probably be settled, rounded up to two figures.
+    """Test rows, or groups where rows are grouped, at which such a gain would probably be settled, to two figures.
 
     The half-width h of an interval falls with 1 / √n (Miller 2024, "Adding error bars to evals", section 5).
     It has to fall to |gain| for the interval to exclude 0, or to ``margin`` − |gain| for it to lie within the
@@ -167,9 +171,33 @@ def rows_needed(gain: Interval, margin: float) -> int:
     target = max(abs(gain.value), margin - abs(gain.value))
     z = normal_quantile(gain.level)
     factor = ((z + normal_quantile(2 * _POWER - 1)) / z) ** 2
-    rows = gain.n * factor * (half / target) ** 2
+    rows = gain.units * factor * (half / target) ** 2
     figure = 10 ** max(0, math.floor(math.log10(rows)) - 1)
-    return max(gain.n + 1, math.ceil(rows / figure) * figure)
+    return max(gain.units + 1, math.ceil(rows / figure) * figure)
+
+
+def _mended(metric: Metric, score: Interval, gain: Interval) -> float:
+    """Share of what the control lacks to a faultless score that the gain makes good; 0 for metrics without one."""
+    lacking = 1 - _control_score(metric, score, gain)
+    return gain.value / lacking if metric.unit_scale and metric.higher_is_better and lacking > 0 else 0.0
+
+
+def _little(best: str, gain: Interval) -> str:
+    return (
+        f"Ship the borrowed model only if a gain of at most {number(gain.high)} is worth its cost: {best} is nearly as "
+        "good and borrows nothing."
+    )
+
+
+def _counted(gain: Interval, unit: str) -> str:
+    """What the interval rests on, for a sentence about more of it."""
+    return f"groups of {unit}" if gain.grouped else unit
+
+
+def _of_groups(gain: Interval, unit: str) -> str:
+    if not gain.grouped:
+        return ""
+    return f" The intervals rest on {gain.units:,} independent groups, not on {gain.n:,} {unit}."
 
 
 def _without_evidence(name: str, score: Interval, controls: bool, unit: str, leaked: int) -> Verdict:
@@ -187,7 +215,9 @@ def _without_evidence(name: str, score: Interval, controls: bool, unit: str, lea
 
 def _without_bounds(facts: str, best: str, gain: Interval, unit: str, remark: str) -> Verdict:
     why = "which borrows nothing" if best == SCRATCH else "the simpler model"
-    little = f"{gain.n:,} {unit} cannot tell" if gain.n < FEWEST else f"{gain.n:,} {unit} give the gain no interval"
+    few = f"{gain.units:,} {_counted(gain, unit)}"
+    few = few.replace("groups", "group", 1) if gain.units == 1 else few
+    little = f"{few} cannot tell" if gain.units < FEWEST else f"{few} give the gain no interval"
     return Verdict(
         "cannot tell",
         f"Cannot tell whether borrowing helped: {facts}; {little}.{remark}",
@@ -196,11 +226,12 @@ def _without_bounds(facts: str, best: str, gain: Interval, unit: str, remark: st
 
 
 def _too_few(facts: str, best: str, gain: Interval, margin: float, unit: str, remark: str) -> Verdict:
-    rows = f"about {rows_needed(gain, margin):,} {unit} would tell, there are {gain.n:,}"
+    rows = f"about {rows_needed(gain, margin):,} {_counted(gain, unit)} would tell, there are {gain.units:,}"
+    more = "rows of more groups" if gain.grouped else "more rows"
     return Verdict(
         "cannot tell",
         f"Cannot tell whether borrowing helped: {facts}; {rows}.{remark}",
-        f"Label more rows ({rows}); until then {best} is the safe choice.",
+        f"Label {more} ({rows}); until then {best} is the safe choice.",
     )
 
 

@@ -29,7 +29,7 @@ _SLICES = 8  # drawn
 _TEXT = 600  # characters shown of one example's text
 _FILTERS = (
     *(figures.signed, figures.count, figures.share, figures.duration, figures.plain, figures.capital),
-    *(words.title, words.sentence, words.direction, sentences.with_code),
+    *(words.title, words.sentence, words.direction, sentences.with_code, sentences.independent),
 )
 
 

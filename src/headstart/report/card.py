@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.records import Result
 from headstart.report.figures import bounded, number, rate
-from headstart.report.sentences import handed_over, judged, opened, slice_name, worse_slices
+from headstart.report.sentences import handed_over, independent, judged, opened, slice_name, worse_slices
 from headstart.report.usage import usage
 
 _GRAVE = ("error", "warning")
@@ -42,7 +42,8 @@ def _purpose(result: Result) -> list[str]:
 
 def _scores(result: Result) -> list[str]:
     test = result.test
-    lines = [f"{judged(result)}: {result.metric} {bounded(test.score, test.low, test.high)} on {test.n:,} test rows"]
+    score = bounded(test.score, test.low, test.high)
+    lines = [f"{judged(result)}: {result.metric} {score} on {test.n:,} test rows{independent(test)}"]
     lines += [f"control {one.name}: {bounded(one.score, one.low, one.high)}" for one in result.controls]
     lines.append(opened(test))
     told = result.calibration

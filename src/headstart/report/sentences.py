@@ -59,6 +59,11 @@ def _instead(result: Result) -> str:
     return f"Strategy {asked} was {rung.reason}."
 
 
+def independent(test: TestRecord) -> str:
+    """What the test rows' intervals rest on where rows come in groups, to follow their number; "" where they do not."""
+    return f" in {test.units:,} independent group{'' if test.units == 1 else 's'}" if 0 < test.units < test.n else ""
+
+
 def opened(test: TestRecord) -> str:
     """How often the test rows were read, by this run and by earlier ones, and what that means for the score."""
     own = "once, after every choice had been made" if test.opened == 1 else f"{count(test.opened)} times"

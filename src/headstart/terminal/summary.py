@@ -11,7 +11,7 @@ from headstart.cachedir import cache_root
 from headstart.records import Result
 from headstart.report import words
 from headstart.report.figures import known
-from headstart.report.sentences import handed_over, judged
+from headstart.report.sentences import handed_over, independent, judged
 from headstart.terminal.beside import beside_lines
 from headstart.terminal.climb import ladder_lines, learning_lines
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
@@ -62,7 +62,7 @@ def _scores(result: Result) -> list[str]:
     rows = [borrowed, *((c.name, c.score, c.low, c.high) for c in result.controls)]
     width = max(len(name) for name, *_ in rows)
     earlier = f", {_times(result.test.opened_before)} before by earlier runs" if result.test.opened_before else ""
-    opened = f"({result.test.n:,} rows, opened {_times(result.test.opened)}{earlier})"
+    opened = f"({result.test.n:,} rows{independent(result.test)}, opened {_times(result.test.opened)}{earlier})"
     title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
     return [
         title,
