@@ -126,6 +126,7 @@ def test_enough_for_the_probe_only(
     assert run.result.chosen.strategy == "probe"
     assert {rung.decision for rung in run.result.ladder.rungs[1:]} == {"not tried"}
     assert run.result.ladder.budget_seconds == 3.0
+    assert run.result.seconds < 3.0
 
 
 def test_a_strategy_that_there_is_no_time_for(

@@ -66,9 +66,9 @@ def test_as_many_steps_as_the_model_took(
     """A phase that trains all stages counts whole, one that trains a part of them for that part."""
     own, jobs = scratch._train, []
 
-    def train(climbed: Any, budget: Any) -> Any:
-        trained = own(climbed, budget)
-        jobs.append((climbed, trained))
+    def train(*given: Any) -> Any:
+        trained = own(*given)
+        jobs.append((given[0], trained))
         return trained
 
     monkeypatch.setattr(scratch, "_train", train)
@@ -86,8 +86,8 @@ def test_one_that_diverged_says_nothing(
 ) -> None:
     own = scratch._train
 
-    def broken(climbed: Any, budget: Any) -> Any:
-        trained = own(climbed, budget)
+    def broken(*given: Any) -> Any:
+        trained = own(*given)
         head = replace(trained.head, weight=np.full_like(trained.head.weight, math.nan))
         return replace(trained, head=head)
 

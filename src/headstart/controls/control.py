@@ -34,7 +34,7 @@ class Control(ABC):
 
     def __init__(self, outputs: int) -> None:
         self.outputs = outputs
-        self.left_out = ""  # what `fit` left out or cut short for want of time, in words
+        self.left_out = ""  # what `fit` left out or cut short for want of time, to follow the name
 
     @abstractmethod
     def fit(

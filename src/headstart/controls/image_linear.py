@@ -31,7 +31,7 @@ class ImageLinear(Control):
         """Solve the head on ``inputs`` [n, d]; features are standardised within the solving."""
         found = solve(np.asarray(inputs), y, task, seed=seed, outputs=self.outputs, seconds=seconds)
         self._head = found.head
-        self.left_out = f"{' and '.join(found.left_out)} not tried to the end" if found.left_out else ""
+        self.left_out = f"was fitted without trying {' and '.join(found.left_out)} to the end" if found.left_out else ""
 
     def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:
         """Timed is ridge alone; with the others it is `_KINDS` times as long."""

@@ -13,13 +13,14 @@ from headstart.controls.control import Control, ControlState
 from headstart.controls.majority import Majority
 
 _TIMED = 300  # rows that a control is timed on before it is fitted
+_FEWER, _MANY = 100, 100  # rows where there are more classes than that, each of which is a model of its own
 
 
 @dataclass(frozen=True)
 class ControlRun:
     """One control's answers on the test rows: probabilities [n, outputs] and the seconds it took.
 
-    ``left_out``: what its fit left out for want of time, in words.
+    ``left_out``: what its fit left out for want of time, to follow its name; "" for nothing.
     """
 
     name: str
@@ -75,6 +76,6 @@ def predicted_seconds(
 
     Features are timed and one round of gradient steps, or one solution in closed form, which the work is made of.
     """
-    rows = np.random.default_rng(seed).permutation(len(y))[:_TIMED]
+    rows = np.random.default_rng(seed).permutation(len(y))[: _TIMED if outputs <= _MANY else _FEWER]
     some = inputs[rows] if isinstance(inputs, np.ndarray) else [inputs[row] for row in rows]
     return sum(one.predicted(some, y[rows], len(y), task, seed) for one in controls_for(modality, outputs))

@@ -42,21 +42,30 @@ class TextLinear(Control):
         x = self._features.fit(inputs)
         scale = TargetScale.of(y, task)
         y = scale.standardised(y)  # scikit-learn's ridge takes targets in the type of the features, float32
-        self._task, rounds = task, _rounds(len(y))
+        self._task, self.strength = task, _DEFAULT
         if seconds is not None and task != "regression":
             import sklearn.linear_model  # noqa: F401  its import is no part of a round
 
-            begun = time.perf_counter()
-            _fitted(x, y, task, _DEFAULT, seed, 1)
-            one = time.perf_counter() - begun
-            rounds, chooses = fitting_rounds(rounds, one, seconds - (time.perf_counter() - start), x.shape[0])
-            if not chooses:
-                short = "" if rounds == _rounds(len(y)) else f", and {rounds} of {_rounds(len(y))} rounds were made"
-                self.left_out = f"the strength of its penalty was not chosen{short}"
-        self.strength = _DEFAULT if self.left_out else self._chosen(x, y, task, seed)
-        self._models = _fitted(x, y, task, self.strength, seed, rounds)
+            if self._fit_within(x, y, seed, seconds - (time.perf_counter() - start)):
+                return
+        self.strength = self._chosen(x, y, task, seed)
+        self._models = _fitted(x, y, task, self.strength, seed)
         if task == "regression":
             _put_back(self._models[0], scale)
+
+    def _fit_within(self, x: Any, y: np.ndarray, seed: int, seconds: float) -> bool:
+        """Round after round without choosing the strength, where a fit with all that belongs to it takes longer."""
+        begun, whole = time.perf_counter(), _rounds(len(y))
+        self._models = _fitted(x, y, self._task, _DEFAULT, seed, 1)
+        one = time.perf_counter() - begun
+        if one * (1 + whole * fits(len(y))) <= seconds:
+            return False
+        rounds = 1
+        while rounds < whole and time.perf_counter() - begun + one <= seconds:
+            _another_round(self._models, x, y, self._task)
+            rounds += 1
+        self.left_out = _cut(rounds, whole)
+        return True
 
     def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:
         """Timed are features and rounds, both of which grow with the rows; what a fit takes besides does not."""
@@ -112,11 +121,18 @@ class TextLinear(Control):
         return _STRENGTHS[int(np.argmin(losses))]
 
 
-def fitting_rounds(rounds: int, one: float, seconds: float, rows: int) -> tuple[int, bool]:
-    """How many of ``rounds``, each of ``one`` second, fit, and whether choosing the strength does, too."""
-    if one * rounds * fits(rows) <= seconds:
-        return rounds, True
-    return max(1, min(rounds, int(seconds / max(one, 1e-9)))), False
+def _cut(rounds: int, whole: int) -> str:
+    """What a fit of so many rounds left out, to follow the control's name."""
+    if rounds == whole:
+        return "was fitted without choosing its penalty"
+    return f"was fitted for {rounds} of {whole} rounds and without choosing its penalty"
+
+
+def _another_round(models: list[Any], x: Any, y: np.ndarray, task: str) -> None:
+    """One pass more over the rows, from where each model stands."""
+    for number, model in enumerate(models):
+        if not isinstance(model, int):
+            model.partial_fit(x, y[:, number].astype(np.int64) if task == "multilabel" else y)
 
 
 def fits(rows: int) -> float:

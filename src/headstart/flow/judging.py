@@ -129,7 +129,7 @@ def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress, bud
         for control in panel:
             runs.append(run(control, inputs, working.y, tested, task.name, seed, budget.left()))
             if control.left_out:
-                budget.leave_out(f"of the control {control.name}, {control.left_out}", progress)
+                budget.leave_out(f"the baseline {control.name} {control.left_out}", progress)
             track.advance()
     return runs
 
@@ -148,7 +148,9 @@ def _compared(
 
     gains, score = gains_at(_LEVEL), score_interval(metric, y, p, units=units, seed=seed)
     strict = gains_at(strict_level(gains))
-    return gains, judge(score, metric, gains, strict=strict, leaked=leaked, repeated=int((~clean).sum()) - leaked)
+    cut = {r.name: r.left_out for r in told if r.left_out}
+    repeated = int((~clean).sum()) - leaked
+    return gains, judge(score, metric, gains, strict=strict, leaked=leaked, repeated=repeated, cut=cut)
 
 
 def _clean(prepared: Prepared, rows: Rows) -> tuple[np.ndarray, np.ndarray]:

@@ -37,27 +37,28 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
         budget.leave_out(said, ground.progress)
         return None
     start = time.perf_counter()
-    trained = _train(climbed, None if left is None else left - answers)
+    own = scratch_recipe(recipe, len(ground.rows), train_options(ground, len(ground.rows)))
+    trained = _train(climbed, own, None if left is None else left - answers)
+    cut = ""
     if trained.stopped == "budget":
-        said = f"the control from scratch made {trained.steps:,} steps, fewer than the model that is handed over"
-        budget.leave_out(said, ground.progress)
+        cut = f"was trained for {trained.steps:,} of {own.phases[0].least_steps:,} steps"
+        budget.leave_out(f"the baseline {SCRATCH} {cut}", ground.progress)
 
     def answer(rows: TrainRows) -> ControlRun:
         from headstart.training.answers import pooled
 
         base = AdaptedBase(ground.base, trained.changes)
         vectors = pooled(base, base.network(), rows, ground.progress)
-        return ControlRun(SCRATCH, trained.head.probabilities(vectors), time.perf_counter() - start)
+        return ControlRun(SCRATCH, trained.head.probabilities(vectors), time.perf_counter() - start, cut)
 
     return answer
 
 
-def _train(climbed: Climbed, seconds: float | None) -> Trained:
+def _train(climbed: Climbed, recipe: Recipe, seconds: float | None) -> Trained:
     from headstart.training.run import train
 
-    ground, best = climbed.ground, climbed.climb.best
+    ground = climbed.ground
     options = train_options(ground, len(ground.rows))
-    recipe = scratch_recipe(best.recipe or Recipe(()), len(ground.rows), options)
     job = Job(
         ground.base,
         recipe,

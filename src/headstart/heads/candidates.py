@@ -28,7 +28,7 @@ class Trial(Terms):
 
 
 #: Times as long as ridge that the next kinds take at least, measured from 2 to 600 classes.
-_LDA, _FIRST = 4.0, 1.5
+_LDA, _SHORT, _FIRST = 4.0, 2.0, 1.5
 _GROWS = 1.3  # times as long as the one before that a step of logistic regression's path takes
 
 
@@ -52,7 +52,7 @@ def candidates(trial: Trial, seconds: float | None = None) -> tuple[list[Candida
     out: list[str] = []
     if trial.task == "classification":
         whole = left() >= _LDA * found[0].seconds
-        if whole or left() >= found[0].seconds:
+        if whole or left() >= _SHORT * found[0].seconds:
             found.append(_lda(trial, short=not whole))
         out += [] if whole else ["lda"]
     path = _logistic(trial) if left() >= _FIRST * found[0].seconds else iter(())

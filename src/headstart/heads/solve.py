@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from headstart.heads.threads import for_size
 
 #: Share of rows that share a group, below which leaving out one row at a time tells enough.
 _TOGETHER = 0.1
+#: Share of the time given in which candidates are tried; the chosen one is then solved on all rows.
+_TRYING = 0.8
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def solve(
         SettingError: shapes or values that do not fit, features that are not finite, fewer than two rows or
             groups.
     """
+    begun = time.perf_counter()
     x, y, outputs = checked(x, y, task, outputs)
     named = metric_of(task, metric, balanced)
     parts = held_out(y, task, seed=seed, groups=groups)
@@ -77,7 +81,8 @@ def solve(
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
         trial = Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups))
-        found = _solve(trial, seconds)
+        left = None if seconds is None else _TRYING * seconds - (time.perf_counter() - begun)
+        found = _solve(trial, left)
     return Solved(scale.head_of_values(found.head), scale.values(found.scores), found.tried, found.left_out)
 
 

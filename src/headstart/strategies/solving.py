@@ -35,11 +35,12 @@ def solved(ground: Ground, strategy: Strategy, seconds: float | None = None) -> 
         SettingError: the features of all stages cannot be done in that time.
     """
     start = time.perf_counter()
-    each = None if seconds is None else seconds / len(ground.holding.parts)
-    x, solver = features_of(ground, strategy, seconds), _solver(ground, strategy, each)
+    x, parts = features_of(ground, strategy, seconds), len(ground.holding.parts)
     found: list[Solved] = []
 
     def answers(part: int, train: np.ndarray, held: np.ndarray) -> np.ndarray:
+        left = None if seconds is None else seconds - (time.perf_counter() - start)
+        solver = _solver(ground, strategy, None if left is None else left / (parts - part))
         found.append(solver(x[train], ground.rows.y[train], ground.units[train]))
         return found[-1].head.probabilities(x[held])
 

@@ -44,6 +44,8 @@ _READ_LEAST, _READ_RATE = 0.3, 3e8  # seconds, and bytes a second, of reading we
 _LARGE = 300_000_000  # weights of a base that is not copied to try adapters on it
 _ADAPTER_SHARE = 0.7  # of a step, taken for such a base: no gradients of its own weights
 _FORMAT = 3
+_STEP = 3.0  # forward passes that a step comes to
+_UPDATE = 2e-9  # seconds of the optimiser a weight
 _PASSES = 12.0  # forward passes that a measurement of the barest kind comes to: stages, steps, the first and slow one
 
 #: What some strategies alone ask about, each timed in passes of its own.
@@ -71,14 +73,18 @@ def measure(
     Args:
         also: of `NORM`, `ADAPTER` and `SAVED`, those that are needed; the others are left at what they are by default.
         seconds: that passes and steps may take, roughly, where there is a budget: fewer rows are timed, each once.
-            Loading the libraries and the weights, which training asks for too, is not counted.
+            Loading the libraries and the weights, which training asks for too, is not counted. Where not even the
+            fewest rows can be timed all the ways that there are, the rest is guessed from a pass of one or two.
     """
     feed = feed_for(base, rows.take(_spread(len(rows), _PICTURES)), augmentation, 0)
     file = measured_path(base, f".{_shape(feed, batch, outputs)}.speed.json")
     known = _remembered(file.read_text(encoding="utf-8") if file.exists() else "", also)
     if known is None:
         with torch.random.fork_rng(devices=[]):
-            known = _Bench(base, feed, outputs, batch, also, seconds).speed()
+            bench = _Bench(base, feed, outputs, batch, also, seconds)
+            if bench.guess is not None:
+                return bench.guess
+            known = bench.speed()
         told = {"format": _FORMAT, "at": time.time(), "pulse": _pulse(), "also": [*also], "speed": asdict(known)}
         write_atomically(file, json.dumps(told))
     return known
@@ -99,16 +105,39 @@ class _Bench:
         trainee = Trainee(network, None, np.eye(2, base.width, dtype=np.float32), outputs, 0.0)
         self._loading = self._opening + time.perf_counter() - start
         self._trainee = trainee.to(self._processes.device)
-        self._rows = _ROWS if seconds is None else self._fitting(seconds)
+        self._rows, self.guess = _ROWS, None if seconds is None else self._fit_into(seconds)
 
-    def _fitting(self, seconds: float) -> int:
-        """How many rows at a time can be measured in ``seconds``; told from a pass of few."""
+    def _fit_into(self, seconds: float) -> Speed | None:
+        """Choose how many rows at a time can be measured in ``seconds``; a guess where that is too few of them."""
         self._trainee.eval()
-        few = self._batches([self._feed.order(0, self._batch)[0][:_FEWEST]])[0]
-        self._pass(few)  # the first is slower
-        one = self._timed(partial(self._pass, few)) / len(few[0])
+        start = time.perf_counter()
+        one = self._batches([self._feed.order(0, self._batch)[0][:1]])[0]
+        reading = time.perf_counter() - start
+        passed = self._timed(partial(self._pass, one))
+        if passed < seconds / 2:
+            passed = self._timed(partial(self._pass, one))  # the first is slower
         passes = _PASSES + len(self._trainee.stages.cuts) + 3 * sum(name in self._also for name in EVERYTHING)
-        return int(np.clip(seconds / max(passes * one, 1e-9), _FEWEST, _ROWS))
+        self._rows = int(min(_ROWS, seconds / max(passes * passed, 1e-9)))
+        return None if self._rows >= _FEWEST else self._guessed(passed, reading)
+
+    def _guessed(self, forward: float, reading: float) -> Speed:
+        """From the seconds of one row's pass and of reading it: stages cost the same, a step three passes."""
+        stages = len(self._trainee.holding())
+        return Speed(
+            forward=forward,
+            step=_STEP * forward,
+            below=tuple(stage / stages for stage in range(stages)),
+            weights=sum(p.numel() for p in self._trainee.network.parameters()),
+            memory=0,
+            plain=forward,
+            adapter=_ADAPTER_SHARE,
+            update=_UPDATE,
+            held=self._held(),
+            decode=reading,
+            augment=reading if self._feed.augmentation else 0.0,
+            loading=self._loading,
+            opening=self._opening,
+        )
 
     def speed(self) -> Speed:
         """All that there is to know."""
