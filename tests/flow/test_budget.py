@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from headstart.evaluation.metrics import METRICS
 from headstart.report.sentences import handed_over
 from headstart.settings import TrainingSettings
 from headstart.strategies import training
+from headstart.terminal.summary import summary
 from headstart.training import measuring
 from tests.strategies import data
 from tests.strategies.whole import QUICK, check, fit
@@ -184,7 +186,8 @@ def test_a_strategy_below_the_probe_hands_over_the_probe_and_says_so(
         ("full", "not taken"),
     ]
     reason = result.ladder.rungs[1].reason
-    assert reason.startswith("asked for, but it ended below the probe")
+    assert re.match(r"asked for, but it ended 0\.\d+ below the probe \(accuracy ", reason)
+    assert reason in summary(run)
     assert any(reason in line for line in told)
     assert f"Strategy full was {reason}." in handed_over(result)
     assert reason in (run.path / "report.html").read_text(encoding="utf-8")

@@ -75,7 +75,7 @@ def test_as_many_steps_as_the_model_took(
     for strategy, share in (("full", 1.0), ("partial", STRATEGIES["partial"].recipe.phases[0].thaw)):  # type: ignore[union-attr]
         jobs.clear()
         slow = TrainingSettings(epochs=4, rate=1e-4)
-        fit(texts, tmp_path / strategy, settled_bases["text"], strategy, slow, metric="log_loss", split=APART)
+        fit(texts, tmp_path / strategy, settled_bases["text"], strategy, slow, split=APART)
         ((climbed, trained),) = jobs
         assert climbed.final.trained.steps
         assert trained.steps == max(1, round(share * climbed.final.trained.steps))

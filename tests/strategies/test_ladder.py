@@ -312,8 +312,8 @@ def test_a_strategy_that_ends_below_the_probe_is_not_handed_over(make: Make, str
     assert [one.strategy for one in result.candidates] == ["probe", strategy]
     rung = result.rungs[1]
     assert rung.reason == (
-        "asked for, but it ended below the probe (accuracy 0.625 against 0.750) on held-out rows: the probe is handed "
-        "over"
+        "asked for, but it ended 0.12 below the probe (accuracy 0.625 against 0.750) on held-out rows: the probe is "
+        "handed over"
     )
     assert (rung.against, rung.gain) == ("probe", pytest.approx(-0.125))
     assert isinstance(on.progress, Told)

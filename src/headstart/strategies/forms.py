@@ -99,6 +99,12 @@ def least_seconds(prices: Prices) -> float:
     return form.compared + form.rest
 
 
+def whole_seconds(prices: Prices) -> float:
+    """Of the whole schedule, with the same."""
+    form = _form(prices, 1.0, again=False, control=False, floor=0.0)
+    return form.compared + form.rest
+
+
 def _form(prices: Prices, share: float, *, again: bool, control: bool, floor: float) -> Form:
     rest = prices.after + (prices.again(share) if again else 0.0) + (prices.control(share) if control else 0.0)
     return Form(share, again, control, prices.compared(share), max(rest, floor))

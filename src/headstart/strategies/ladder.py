@@ -13,7 +13,7 @@ from headstart.records import LadderRecord, RungRecord
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.distance import distance
-from headstart.strategies.forms import Form, Prices, fitting, least_seconds
+from headstart.strategies.forms import Form, Prices, fitting, least_seconds, whole_seconds
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
 from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs, too_short_for_any
@@ -138,7 +138,9 @@ def single(
         climb.best, climb.later = candidate, way.later(strategy, candidate)
         return climb
     scores = f"{ground.metric} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
-    ended = "no step of its training did better" if vain else f"it ended below the probe ({scores})"
+    ended = (
+        "no step of its training did better" if vain else f"it ended {abs(gain.value):.2g} below the probe ({scores})"
+    )
     reason = f"asked for, but {ended} on held-out rows: the probe is handed over"
     ground.progress.say(f"  {strategy.name}: {reason}")
     entry = _entry(strategy, record.predicted_seconds, candidate, probe, gain)
@@ -181,8 +183,9 @@ class _Way:
             return "" if needed <= left else f"it would take about {needed:.0f} s and {have}"
         if self.form(rung.strategy):
             return ""
-        least = least_seconds(self._prices(rung.strategy)) + self.climb.later.total
-        return f"it would take about {rung.seconds:.0f} s, its shortest form {least:.0f} s, and {have}"
+        prices = self._prices(rung.strategy)
+        least, whole = least_seconds(prices), whole_seconds(prices)
+        return f"it would take about {whole:.0f} s with what follows, its shortest form {least:.0f} s, and {have}"
 
     def refusal(self, strategy: Strategy) -> str:
         """That the strategy asked for does not fit, and what to do."""
