@@ -147,7 +147,7 @@ def _climb(
         made[id(found)] = scores
         return found
 
-    def solved(_: Ground, strategy: Any) -> Candidate:
+    def solved(_: Ground, strategy: Any, *__: Any) -> Candidate:
         scores = [_noisy(rng, one) + gain * np.eye(_CLASSES)[one.y] for one in some]
         return candidate(strategy.name, _answers(scores), scores)
 
@@ -163,7 +163,7 @@ def _climb(
         mock.patch.object(ladder, "solved", solved),
         mock.patch.object(ladder, "trained", trained),
         mock.patch.object(ladder, "distance", return_value=(float("nan"), "made up")),
-        mock.patch.object(ladder, "_planned", return_value=planned),
+        mock.patch.object(ladder, "_planned", return_value=(planned, None)),
     ):
         return ladder.climb(ground, probe, Budget(None), 1.0)
 

@@ -156,6 +156,7 @@ class LadderRecord:
     distance_how: str  # how that was measured
     held_out: str  # how rungs were compared: "validation part" or "k folds"
     rungs: list[RungRecord]
+    cut: list[str] = field(default_factory=list)  # what was left out or cut short to keep the budget, in words
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,13 @@ from headstart.evaluation.verdict import SCRATCH
 from headstart.flow.assessing import assess
 from headstart.flow.calibrating import calibrate, check_judging, check_risk
 from headstart.flow.choosing import preferred_control
-from headstart.flow.climbing import Climbed, check_base, check_training, climb_and_finish, seconds_after
+from headstart.flow.climbing import Climbed, check_base, check_training, climb_and_finish
 from headstart.flow.clock import Clock
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
 from headstart.flow.knowing import strange_inputs
 from headstart.flow.preparing import Prepared, prepare
+from headstart.flow.remaining import evidence_seconds
 from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
 from headstart.progress import Progress
@@ -102,25 +103,29 @@ def fit_source(
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):
             strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood is not None else None
+            budget.kept_back = evidence_seconds(0, 0, budget)
             prepared = prepare(opened, base, settings, progress, budget.left())
         clock.move("features", "loading", prepared.features.loading)
         clock.move("features", "choosing the runtime", prepared.features.choosing)
         metric = _metric(prepared, settings)
         tell_prepared(opened, prepared, metric, progress)
-        budget.kept_back = seconds_after(prepared, settings)
         with clock.step("strategies"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
-            preferred = preferred_control(prepared, climbed) if settings.strategy == AUTO else None
+            preferred = preferred_control(prepared, climbed, budget) if settings.strategy == AUTO else None
             calibrated = calibrate(climbed, settings.judging)
+        budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
         with clock.step("scratch control"):
             scratch = scratch_control(climbed, budget)
         with clock.step("test"):
-            judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch)
+            budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
+            judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch, budget)
         clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
         with clock.step("evidence"):
-            assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, progress)
+            budget.kept_back = climbed.remaining.evidence
+            assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
         with clock.step("hand over"):
-            about = About(writable(folder.path.name), writable(str(places.source)), writable(command), metric, clock)
+            names = writable(folder.path.name), writable(str(places.source)), writable(command)
+            about = About(*names, metric, clock, tuple(budget.cut))
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()

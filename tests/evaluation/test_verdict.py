@@ -272,6 +272,22 @@ def test_nobody_is_told_to_use_the_majority(interval):
     assert "instead" not in verdict.sentence
 
 
+ROUNDS = "was fitted for 1 of 12 rounds and without choosing its penalty"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.2, True), (0.02, True), (-0.2, False)], ids=["helped", "cannot tell", "hurt"]
+)
+def test_a_baseline_that_was_cut_short_is_told_unless_it_won(value: float, said: bool):
+    gains = {"majority": gain(0.4, 0.3, 0.5), "TF-IDF + linear": gain(value, value - 0.1, value + 0.1)}
+    verdict = judge(SCORE, "accuracy", gains, cut={"TF-IDF + linear": ROUNDS})
+    remark = f"The baseline TF-IDF + linear {ROUNDS}, as the budget left no more; the gain may be too large."
+    assert verdict.sentence.endswith(f". {remark}") == said
+    assert ("budget" in verdict.sentence) == said
+    larger = "A larger --budget leaves time to fit the baseline whole."
+    assert verdict.next_step.endswith(larger) == (verdict.outcome == "helped")
+
+
 def test_leaked_rows_that_were_left_out_are_told():
     gains = {PIXELS: gain(0.2, 0.1, 0.3, 140)}
     verdict = judge(SCORE, "accuracy", gains, leaked=13)

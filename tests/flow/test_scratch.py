@@ -66,16 +66,16 @@ def test_as_many_steps_as_the_model_took(
     """A phase that trains all stages counts whole, one that trains a part of them for that part."""
     own, jobs = scratch._train, []
 
-    def train(climbed: Any, budget: Any) -> Any:
-        trained = own(climbed, budget)
-        jobs.append((climbed, trained))
+    def train(*given: Any) -> Any:
+        trained = own(*given)
+        jobs.append((given[0], trained))
         return trained
 
     monkeypatch.setattr(scratch, "_train", train)
     for strategy, share in (("full", 1.0), ("partial", STRATEGIES["partial"].recipe.phases[0].thaw)):  # type: ignore[union-attr]
         jobs.clear()
         slow = TrainingSettings(epochs=4, rate=1e-4)
-        fit(texts, tmp_path / strategy, settled_bases["text"], strategy, slow, metric="log_loss", split=APART)
+        fit(texts, tmp_path / strategy, settled_bases["text"], strategy, slow, split=APART)
         ((climbed, trained),) = jobs
         assert climbed.final.trained.steps
         assert trained.steps == max(1, round(share * climbed.final.trained.steps))
@@ -86,8 +86,8 @@ def test_one_that_diverged_says_nothing(
 ) -> None:
     own = scratch._train
 
-    def broken(climbed: Any, budget: Any) -> Any:
-        trained = own(climbed, budget)
+    def broken(*given: Any) -> Any:
+        trained = own(*given)
         head = replace(trained.head, weight=np.full_like(trained.head.weight, math.nan))
         return replace(trained, head=head)
 

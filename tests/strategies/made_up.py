@@ -81,7 +81,7 @@ def candidate(ground: Ground, strategy: str, right: int, **given: Any) -> Candid
         heads=(head,),
         tried=(),
         seconds=1.0,
-        runs=(SimpleNamespace(strategy=strategy),) if own.recipe else (),  # type: ignore[arg-type]
+        runs=(SimpleNamespace(strategy=strategy, steps=80, curve=(SimpleNamespace(step=80),)),) if own.recipe else (),  # type: ignore[arg-type]
         recipe=own.recipe,
     )
     return replace(made, **given)
@@ -112,7 +112,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
     ) -> Made:
         made = Made(right)
 
-        def solved(ground: Ground, strategy: Any) -> Candidate:
+        def solved(ground: Ground, strategy: Any, seconds: float | None = None) -> Candidate:
             made.order.append(strategy.name)
             return candidate(ground, strategy.name, right[strategy.name])
 
@@ -125,6 +125,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
         monkeypatch.setattr(ladder, "trained", trained)
         monkeypatch.setattr(ladder, "distance", lambda base, rows: (far, "made up"))
         monkeypatch.setattr(plan, "_takes_adapters", lambda base: linear)
+        monkeypatch.setattr(plan, "remembered", lambda base: None)
         monkeypatch.setattr(plan, "staged_seconds", lambda on, speed: {"features": len(on.rows) * speed.forward})
         monkeypatch.setattr(
             "headstart.training.measuring.measure", lambda base, rows, outputs, **how: replace(speed, weights=weights)

@@ -33,14 +33,12 @@ def test_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given.left() == 20
     assert given.allows(20)
     assert not given.allows(20.1)
-    assert given.share(1, 4) == 5
     now = 200.0
     assert not given.allows(0)
-    assert given.share(1, 4) == 0
 
 
 def test_no_limit() -> None:
     given = Budget(None)
     assert given.left() is None
     assert given.allows(1e9)
-    assert given.share(1, 4) is None
+    assert given.measuring is None

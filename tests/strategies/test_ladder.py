@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import paired_gain
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder
+from headstart.strategies import ladder, plan
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
@@ -20,6 +22,7 @@ from headstart.strategies.ladder import Climb, climb, single
 from headstart.strategies.names import STRATEGIES, get
 from headstart.strategies.plan import LARGE, could_show
 from headstart.strategies.strategy import Strategy
+from headstart.training.recipe import Recipe
 from tests.strategies.made_up import BETWEEN, ROWS, SPEED, Made, Told, answers, candidate, ground, make
 
 __all__ = ["make"]
@@ -274,7 +277,7 @@ def test_adapters_are_the_top_rung_of_a_large_base(make: Make) -> None:
 
 
 def test_one_strategy_alone(make: Make) -> None:
-    made, on = make(full=250), ground()
+    made, on = make(full=350), ground()
     result = single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(None), 1.0)
     assert made.below == {"full": "probe"}
     assert result.best.strategy == "full"
@@ -290,11 +293,93 @@ def test_one_strategy_that_the_budget_leaves_no_time_for(make: Make) -> None:
         single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(6.0, kept_back=5.0), 1.0)
     assert made.order == []
     assert str(error.value) == (
-        "the budget of 6 s leaves no time for strategy 'full' once features, controls and test are paid for; give a "
-        "larger --budget, or take --strategy probe, which is made by then."
+        "the budget of 6 s leaves no time for strategy 'full': its shortest form would take about 7 s, and 1 s are "
+        "left once features, controls and test are paid for; give a larger --budget, or take --strategy probe, which "
+        "is made by then."
     )
     probe = candidate(on, "probe", 300)
     assert single(on, STRATEGIES["probe"], probe, Budget(6.0, kept_back=5.0), 1.0).best is probe
+
+
+@pytest.mark.parametrize("strategy", ["full", "head2toe"])
+def test_a_strategy_that_ends_below_the_probe_is_not_handed_over(make: Make, strategy: str) -> None:
+    make(full=250, head2toe=250)
+    on = ground()
+    probe = candidate(on, "probe", 300)
+    result = single(on, STRATEGIES[strategy], probe, Budget(None), 1.0)
+    assert result.best is result.probe is probe
+    assert decisions(result) == {"probe": "start", strategy: "not taken"}
+    assert [one.strategy for one in result.candidates] == ["probe", strategy]
+    rung = result.rungs[1]
+    assert rung.reason == (
+        "asked for, but it ended 0.12 below the probe (accuracy 0.625 against 0.750) on held-out rows: the probe is "
+        "handed over"
+    )
+    assert (rung.against, rung.gain) == ("probe", pytest.approx(-0.125))
+    assert isinstance(on.progress, Told)
+    assert on.progress.lines[-1] == f"  {strategy}: {rung.reason}"
+
+
+def test_below_the_probe_by_a_loss_is_told_by_its_direction(make: Make) -> None:
+    make(full=310)
+    on = ground("log_loss")
+    assert single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(None), 1.0).best.strategy == "full"
+
+
+def test_training_without_a_step_that_did_better_hands_over_the_probe(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(full=300)
+    on = ground()
+    none = candidate(on, "full", 300, recipe=Recipe(()))
+    monkeypatch.setattr(ladder, "trained", lambda *_: none)
+    result = single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(None), 1.0)
+    assert result.best is result.probe
+    assert result.rungs[1].reason.startswith("asked for, but no step of its training did better on held-out rows")
+
+
+def test_a_network_from_random_weights_is_handed_over_as_asked_for(make: Make) -> None:
+    make(scratch=100)
+    on = ground()
+    result = single(on, STRATEGIES["scratch"], candidate(on, "probe", 300), Budget(None), 1.0)
+    assert result.best.strategy == "scratch"
+    assert decisions(result) == {"scratch": "start"}
+
+
+def test_a_rung_that_does_not_fit_whole_is_tried_in_fewer_steps(make: Make) -> None:
+    slow = replace(SPEED, step=0.2)  # 300 steps of 16 rows take 900 s, and 260 s are left
+    made = make(slow, far=0.6, probe=300, head2toe=300, full=340)
+    on, budget = ground(training=TrainingSettings(scratch_control=False)), Budget(260.0)
+    result = climb(on, candidate(on, "probe", 300), budget, 1.0)
+    assert decisions(result)["full"] == "taken"
+    rung = result.rungs[-1]
+    seconds = made.seconds["full"]
+    assert seconds is not None
+    assert 0.7 * 260 < seconds <= 260
+    assert rung.predicted_seconds == pytest.approx(seconds, rel=0.1)
+    assert re.search(r"; the budget allowed about \d+ % of its steps$", rung.reason.replace("%", " %"))
+    assert budget.cut == [f"full is trained for {rung.reason.partition('the budget allowed ')[2]}"]
+    assert f"  to keep the budget: {budget.cut[0]}" in on.progress.lines  # type: ignore[attr-defined]
+
+
+def test_measuring_gets_its_share_of_the_budget_and_is_spared_where_nothing_fits(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(probe=300, head2toe=300, partial=300, full=300)
+    asked: list[dict[str, object]] = []
+
+    def measured(base: object, rows: object, outputs: int, **how: object) -> object:
+        asked.append(how)
+        return SPEED
+
+    monkeypatch.setattr("headstart.training.measuring.measure", measured)
+    climbed(Made({"probe": 300}), budget=100.0)
+    assert [(how["seconds"], how["also"]) for how in asked] == [(3.0, ())]
+    rate = SimpleNamespace(rate=1.0)  # a row a second: 20 steps of 16 rows take longer than all that is left
+    monkeypatch.setattr(plan, "remembered", lambda base: SimpleNamespace(usable=[rate]))
+    result = climbed(Made({"probe": 300}), budget=100.0)
+    assert len(asked) == 1
+    assert all(rung.reason.startswith("even 20 steps of training would take more than ") for rung in result.rungs[1:])
 
 
 def test_user_settings_reach_the_plan(make: Make) -> None:

@@ -34,10 +34,26 @@ class Control(ABC):
 
     def __init__(self, outputs: int) -> None:
         self.outputs = outputs
+        self.left_out = ""  # what `fit` left out or cut short for want of time, to follow the name
 
     @abstractmethod
-    def fit(self, inputs: Sequence[Any] | np.ndarray, y: np.ndarray, task: str, seed: int) -> None:
-        """Learn from n inputs and targets ``y``: [n] class indices, [n, outputs] 0/1 labels or [n, 1] values."""
+    def fit(
+        self,
+        inputs: Sequence[Any] | np.ndarray,
+        y: np.ndarray,
+        task: str,
+        seed: int,
+        seconds: float | None = None,
+    ) -> None:
+        """Learn from n inputs and targets ``y``: [n] class indices, [n, outputs] 0/1 labels or [n, 1] values.
+
+        Args:
+            seconds: that this may take, roughly; None: as many as it needs. ``left_out`` says what did not fit.
+        """
+
+    def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:
+        """Seconds of `fit` on ``rows`` inputs, timed on ``some`` of them and their targets."""
+        return 0.0
 
     @abstractmethod
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:

@@ -15,7 +15,14 @@ class Majority(Control):
 
     name = "majority"
 
-    def fit(self, inputs: Sequence[Any] | np.ndarray, y: np.ndarray, task: str, seed: int) -> None:
+    def fit(
+        self,
+        inputs: Sequence[Any] | np.ndarray,
+        y: np.ndarray,
+        task: str,
+        seed: int,
+        seconds: float | None = None,
+    ) -> None:
         """Count; the inputs are not looked at."""
         if task == "classification":
             self._answer = np.bincount(y, minlength=self.outputs) / len(y)

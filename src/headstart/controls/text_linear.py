@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from headstart.heads.target_scale import TargetScale
 _STRENGTHS = (1.0, 5.0, 30.0)  # inverse regularisation C, per row of length 1
 _DEFAULT = 5.0  # where there are too few rows to tell
 _FEWEST, _MOST = 50, 3_000  # rows to choose the strength by
+_TIMED = 3  # rounds that are timed
 _UPDATES = 20_000  # gradient steps; below 4,000 rows that is more than five rounds
 _ENOUGH = 200_000  # steps after which more make it no better: above 40,000 rows less than five rounds
 
@@ -26,17 +28,61 @@ class TextLinear(Control):
 
     name = "TF-IDF + linear"
 
-    def fit(self, inputs: Sequence[Any] | np.ndarray, y: np.ndarray, task: str, seed: int) -> None:
+    def fit(
+        self,
+        inputs: Sequence[Any] | np.ndarray,
+        y: np.ndarray,
+        task: str,
+        seed: int,
+        seconds: float | None = None,
+    ) -> None:
         """Learn from n texts."""
+        start = time.perf_counter()
         self._features = TextFeatures(self.outputs)
         x = self._features.fit(inputs)
         scale = TargetScale.of(y, task)
         y = scale.standardised(y)  # scikit-learn's ridge takes targets in the type of the features, float32
+        self._task, self.strength = task, _DEFAULT
+        if seconds is not None and task != "regression":
+            import sklearn.linear_model  # noqa: F401  its import is no part of a round
+
+            if self._fit_within(x, y, seed, seconds - (time.perf_counter() - start)):
+                return
         self.strength = self._chosen(x, y, task, seed)
-        self._task = task
         self._models = _fitted(x, y, task, self.strength, seed)
         if task == "regression":
             _put_back(self._models[0], scale)
+
+    def _fit_within(self, x: Any, y: np.ndarray, seed: int, seconds: float) -> bool:
+        """Round after round without choosing the strength, where a fit with all that belongs to it takes longer."""
+        begun, whole = time.perf_counter(), _rounds(len(y))
+        self._models = _fitted(x, y, self._task, _DEFAULT, seed, 1)
+        one = time.perf_counter() - begun
+        if one * (1 + whole * fits(len(y))) <= seconds:
+            return False
+        rounds = 1
+        while rounds < whole and time.perf_counter() - begun + one <= seconds:
+            _another_round(self._models, x, y, self._task)
+            rounds += 1
+        self.left_out = _cut(rounds, whole)
+        return True
+
+    def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:
+        """Timed are features and rounds, both of which grow with the rows; what a fit takes besides does not."""
+        _fitted(TextFeatures(self.outputs).fit(some[:2]), y[:2], task, _DEFAULT, seed, 1)  # imports are not counted
+        stamps, times = [time.perf_counter()], max(1.0, rows / len(y))
+        x = TextFeatures(self.outputs).fit(some)
+        stamps.append(time.perf_counter())
+        for rounds in (1, _TIMED):
+            _fitted(x, y, task, _DEFAULT, seed, rounds)
+            stamps.append(time.perf_counter())
+        features, one, more = np.diff(stamps)
+        if task == "regression":
+            return float(times * (features + one * fits(rows)))
+        absent = self.outputs / max(1, len(np.unique(y))) if task == "classification" else 1.0
+        each = max(0.0, more - one) / (_TIMED - 1)
+        fit = max(0.0, one - each) + times * each * _rounds(rows)
+        return float(times * features + absent * fit * fits(rows))
 
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Of n texts."""
@@ -75,15 +121,37 @@ class TextLinear(Control):
         return _STRENGTHS[int(np.argmin(losses))]
 
 
-def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int) -> list[Any]:
+def _cut(rounds: int, whole: int) -> str:
+    """What a fit of so many rounds left out, to follow the control's name."""
+    if rounds == whole:
+        return "was fitted without choosing its penalty"
+    return f"was fitted for {rounds} of {whole} rounds and without choosing its penalty"
+
+
+def _another_round(models: list[Any], x: Any, y: np.ndarray, task: str) -> None:
+    """One pass more over the rows, from where each model stands."""
+    for number, model in enumerate(models):
+        if not isinstance(model, int):
+            model.partial_fit(x, y[:, number].astype(np.int64) if task == "multilabel" else y)
+
+
+def fits(rows: int) -> float:
+    """How many fits on all rows the choice of the strength and the last fit come to."""
+    if rows < _FEWEST:
+        return 1.0
+    some = 0.8 * min(rows, _MOST)
+    return 1.0 + len(_STRENGTHS) * some * _rounds(round(some)) / (rows * _rounds(rows))
+
+
+def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int, rounds: int | None = None) -> list[Any]:
     """One model over all outputs or, for labels, one each; a constant where all targets are the same."""
     from sklearn.linear_model import Ridge
 
     if task == "regression":
         return [Ridge(alpha=1 / strength).fit(x, y)]
     if task == "multilabel":
-        return [_logistic(x, label.astype(np.int64), strength, seed) for label in y.T]
-    return [_logistic(x, y, strength, seed)]
+        return [_logistic(x, label.astype(np.int64), strength, seed, rounds) for label in y.T]
+    return [_logistic(x, y, strength, seed, rounds)]
 
 
 def _put_back(model: Any, scale: TargetScale) -> None:
@@ -92,7 +160,7 @@ def _put_back(model: Any, scale: TargetScale) -> None:
     model.intercept_ = model.intercept_ * scale.scale + scale.centre
 
 
-def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:
+def _logistic(x: Any, y: np.ndarray, strength: float, seed: int, rounds: int | None) -> Any:
     from sklearn.linear_model import SGDClassifier
 
     if (y == y[0]).all():
@@ -100,7 +168,7 @@ def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:
     model = SGDClassifier(
         loss="log_loss",
         alpha=1 / (strength * len(y)),
-        max_iter=_rounds(len(y)),
+        max_iter=rounds or _rounds(len(y)),
         tol=None,
         random_state=seed,
         n_jobs=-1,
@@ -110,6 +178,7 @@ def _logistic(x: Any, y: np.ndarray, strength: float, seed: int) -> Any:
 
 def _rounds(n: int) -> int:
     """How often stochastic gradient passes over ``n`` rows."""
+    n = max(1, n)
     return int(np.clip(_UPDATES // n, max(1, min(5, _ENOUGH // n)), 100))
 
 

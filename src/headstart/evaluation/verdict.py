@@ -60,6 +60,7 @@ def judge(
     margin: float | None = None,
     leaked: int = 0,
     repeated: int = 0,
+    cut: Mapping[str, str] | None = None,
 ) -> Verdict:
     """The verdict on a model of ``score`` from its paired ``gains`` over each control (positive is better).
 
@@ -78,6 +79,9 @@ def judge(
     the caller, and the sentence says so: on them a model that learns by heart is right without having understood.
     So are ``repeated`` ones, duplicates of other test rows, which would count one answer several times.
 
+    ``cut`` says of controls whose fit a budget cut short what it came to: they may score lower than they could, and
+    the sentence says so unless borrowing hurt all the same.
+
     Where `SCRATCH` lies above the borrowed model, the sentence names it negative transfer (Wang et al. 2019,
     arXiv:1811.09751); where only `SCRATCH` is not beaten, it says what may explain the gain over the others.
     """
@@ -93,6 +97,7 @@ def judge(
         gains = strict
     gain = gains[best]
     remark = _scratch_remark(gains, best) + _left_out(leaked, repeated, unit) + _of_groups(gain, unit)
+    remark += "" if gain.high < 0 else _cut_short(cut or {})
     facts = _facts(name, chosen, score, best, gain)
     if margin is None:
         scale = max(abs(score.value), abs(_control_score(chosen, score, gain)))
@@ -103,6 +108,7 @@ def judge(
     if gain.low > 0:
         little = gain.high <= margin and _mended(chosen, score, gain) < WORTH_MENDING
         step = _little(best, gain) if little else "Ship the borrowed model."
+        step += " A larger --budget leaves time to fit the baseline whole." if cut else ""
         return Verdict("helped", f"Borrowing helped{' a little' if little else ''}: {facts}.{remark}", step)
     if gain.high < 0:
         return Verdict("hurt", f"Borrowing hurt: {facts}{instead}.{remark}", _instead(best, gains))
@@ -144,6 +150,14 @@ def _instead(best: str, gains: Mapping[str, Interval]) -> str:
         return _NOTHING_LEARNT
     transfer = SCRATCH in gains and gains[SCRATCH].high < 0
     return f"Use {best}; it scores higher" + (", or try a base nearer to these data (`--base`)." if transfer else ".")
+
+
+def _cut_short(cut: Mapping[str, str]) -> str:
+    """Which controls had too little time to be a fair comparison, as sentences to follow others."""
+    return "".join(
+        f" The baseline {name} {what}, as the budget left no more; the gain may be too large."
+        for name, what in cut.items()
+    )
 
 
 def _left_out(leaked: int, repeated: int, unit: str) -> str:

@@ -23,9 +23,9 @@ from headstart.flow.damaging import damaged
 from headstart.flow.judging import Judgement
 from headstart.flow.knowing import Strange, judged_unknown, known_of
 from headstart.flow.preparing import Prepared
-from headstart.progress import Progress
 from headstart.records import AuditRecord, NaiveRecord, OodRecord, ShiftRecord
 from headstart.settings import JudgingSettings
+from headstart.strategies.budget import Budget
 
 _MOST = 200  # findings kept in a run; the audit lists them all
 
@@ -49,13 +49,14 @@ def assess(
     preferred: Preferred | None,
     strange: Strange | None,
     settings: JudgingSettings,
-    progress: Progress,
+    budget: Budget,
 ) -> Assessed:
     """Look at the data, at unknown inputs and, where asked for, at damaged ones; no choice comes of it."""
     ground = climbed.ground
+    progress = ground.progress
     known, task = known_of(climbed, calibrated, progress), ground.task.name
     caution = calibrated.caution(known)
-    ood = judged_unknown(known, climbed, calibrated, judged, strange, progress)
+    ood = judged_unknown(known, climbed, calibrated, judged, strange, budget)
     answers = answers_of(prepared, climbed, calibrated, judged, preferred)
     if preferred:
         kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units)

@@ -14,6 +14,7 @@ from headstart.evaluation.bootstrap import Interval, paired_gain
 from headstart.flow.calibrating import held_answers
 from headstart.flow.climbing import Climbed
 from headstart.flow.preparing import Prepared, Rows
+from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
 from headstart.strategies.plan import LEVEL
 from headstart.tasks.task import Task
@@ -87,9 +88,14 @@ def _gain(ground: Ground, answers: np.ndarray, held: np.ndarray, level: float) -
     return paired_gain(ground.metric, y, answers, held, units=units, level=2 * level - 1, seed=ground.seed)
 
 
-def preferred_control(prepared: Prepared, climbed: Climbed) -> Preferred | None:
-    """The control that beats the borrowed model that would be handed over on its held-out rows, if one does."""
+def preferred_control(prepared: Prepared, climbed: Climbed, budget: Budget) -> Preferred | None:
+    """The control that beats the borrowed model that would be handed over on its held-out rows, if one does.
+
+    Not asked where a budget leaves no time for it, which `remaining` has said.
+    """
     ground, climb, working = climbed.ground, climbed.climb, prepared.working()
+    if budget.seconds is not None and not climbed.remaining.compared:
+        return None
     for one in against_controls(prepared, ground, held_answers(climbed), climb.record.distance):
         if one.better:
             return Preferred(_fitted(one.number, working, np.arange(len(working)), ground), one.gain, one.held)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from headstart.bases.adapters import Lora
 from headstart.bases.base import Base
 from headstart.errors import SettingError
 from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, train_rows
+from headstart.flow.remaining import Remaining, evidence_seconds, following, head_seconds, remaining
 from headstart.modalities.image import ImageSpec
 from headstart.modalities.image_augment import image_default
 from headstart.modalities.text_augment import TextAugmentation
 from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.strategies.budget import Budget
+from headstart.strategies.candidate import Candidate
 from headstart.strategies.finishing import Final, finish
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST, FOLDS, hold
@@ -25,19 +27,17 @@ from headstart.strategies.solving import solved
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
 
-_RATE = 100.0  # inputs a second, where none went through the base in this run
-_MOST_GUESSED = 0.25  # of the budget is set aside for passes whose speed is not known
-_HAND_OVER = 5.0  # seconds: controls, intervals, report
 AUGMENTS = ("auto", "none", "damage")
 
 
 @dataclass(frozen=True)
 class Climbed:
-    """The ladder and what came of it."""
+    """The ladder and what came of it; ``remaining`` is what a budget sets aside for what follows."""
 
     ground: Ground
     climb: Climb
     final: Final
+    remaining: Remaining = field(default_factory=Remaining)
 
 
 def climb_and_finish(
@@ -51,13 +51,26 @@ def climb_and_finish(
     """
     ground = ground_of(prepared, base, metric, settings, progress)
     start = time.perf_counter()
-    probe = solved(ground, STRATEGIES["probe"])
+    budget.kept_back = 0.0
+    evidence = evidence_seconds(ground.task.outputs, len(prepared.sealed), budget)
+    probe = solved(ground, STRATEGIES["probe"], head_seconds(ground, settings, budget, evidence))
     seconds = time.perf_counter() - start + prepared.features.seconds
+    after = remaining(ground, prepared, settings, budget, evidence)
+    heads = [f"of the probe's heads, {' and '.join(probe.left_out)} not tried to the end"] if probe.left_out else []
+    for said in (*heads, *after.cut):
+        budget.leave_out(said, progress)
+    budget.kept_back = after.total + _again(probe)
     if settings.strategy == AUTO:
-        climbed = climb(ground, probe, budget, seconds)
+        climbed = climb(ground, probe, budget, seconds, following(prepared))
     else:
-        climbed = single(ground, get(settings.strategy), probe, budget, seconds)
-    return Climbed(ground, climbed, finish(ground, climbed, budget))
+        climbed = single(ground, get(settings.strategy), probe, budget, seconds, following(prepared))
+    budget.kept_back = after.total
+    return Climbed(ground, climbed, finish(ground, climbed, budget), after)
+
+
+def _again(probe: Candidate) -> float:
+    """Seconds of solving the probe's head on all working rows, or the one that training starts from."""
+    return 1.5 * probe.seconds / len(probe.heads)
 
 
 def check_training(settings: FitSettings) -> None:
@@ -101,20 +114,6 @@ def check_base(strategy: str, base: Base) -> None:
             f"strategy {strategy!r} {what}, and base {base.identity.name!r} is a frozen graph; take --strategy probe "
             f"or auto, or a base with weights."
         )
-
-
-def seconds_after(prepared: Prepared, settings: FitSettings) -> float:
-    """Seconds of a budget to set aside for what comes after training: forgetting, controls, test and hand-over."""
-    if settings.budget is None:
-        return 0.0
-    features, inputs = prepared.features, len(prepared.sealed)
-    if settings.strategy == AUTO or get(settings.strategy).recipe:
-        from headstart.strategies.keeping import inputs_needed  # needs torch, which a probe can do without
-
-        inputs += inputs_needed(len(prepared.train) + len(prepared.valid), settings.training.max_forgetting)
-    if features.computed:
-        return _HAND_OVER + inputs * features.seconds / features.computed
-    return _HAND_OVER + min(inputs / _RATE, _MOST_GUESSED * settings.budget)
 
 
 def ground_of(prepared: Prepared, base: Base, metric: str, settings: FitSettings, progress: Progress) -> Ground:

@@ -18,7 +18,7 @@ class Clock:
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
-    start: float = field(default_factory=time.perf_counter)
+    start: float = field(default_factory=lambda: time.perf_counter())
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:

@@ -16,13 +16,13 @@ from headstart.errors import UserError
 from headstart.evaluation.unknown import MOST_REFERENCE
 from headstart.flow.climbing import ground_of
 from headstart.flow.preparing import Prepared
-from headstart.flow.scratch import scratch_recipe
 from headstart.heads.solve import solve
 from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import AUTO, STRATEGIES, get
 from headstart.strategies.plan import predicted, staged_seconds
+from headstart.strategies.pricing import forgetting_seconds, scratch_recipe
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import told, train_options
 from headstart.training.costs import Cost, not_for
@@ -185,19 +185,13 @@ class _Costing:
             "training on all rows": speed.seconds(again, rows, 0, options),
         }
         if not recipe.scratch:
-            parts["forgetting"] = self._forgetting(ground, speed)
+            parts["forgetting"] = forgetting_seconds(ground, recipe, speed)
         passed = self._test + min(MOST_REFERENCE, rows)
         parts["answers"] = 2 * speed.opening + passed * speed.answering
         if ground.settings.scratch_control and not recipe.scratch:
             control = speed.seconds(scratch_recipe(again, rows, options), rows, 0, options)
             parts["control from scratch"] = control + 2 * speed.opening + self._test * speed.answering
         return parts
-
-    def _forgetting(self, ground: Ground, speed: Speed) -> float:
-        from headstart.strategies.keeping import inputs_needed
-
-        gauged = len(ground.retained) if ground.retained is not None else len(ground.holding.rows)
-        return 2 * speed.opening + inputs_needed(gauged, ground.settings.max_forgetting) * speed.answering
 
 
 def _timed(rows: int, work: Callable[[np.ndarray], None]) -> float:

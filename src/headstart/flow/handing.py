@@ -53,13 +53,14 @@ class ChosenMetric:
 
 @dataclass(frozen=True)
 class About:
-    """What a run is called, what it was given, and how it was timed."""
+    """What a run is called, what it was given, how it was timed, and what its budget left out."""
 
     name: str
     source: str
     command: str
     metric: ChosenMetric
     clock: Clock
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         transfer_gain=work.judgement.gain,
         controls=work.judgement.controls,
         candidates=[_candidate(candidate, work) for candidate in work.climbed.climb.candidates],
-        ladder=replace(work.climbed.climb.record, rungs=work.climbed.climb.rungs),
+        ladder=replace(work.climbed.climb.record, rungs=work.climbed.climb.rungs, cut=list(about.cut)),
         training=training_records(work.climbed),
         forgetting=work.climbed.final.forgetting,
         diagnosis=diagnosis(work.prepared, work.climbed, work.calibrated, work.judgement),

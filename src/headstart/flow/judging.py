@@ -18,6 +18,7 @@ from headstart.flow.preparing import Prepared, Rows, train_rows
 from headstart.flow.standing import vectors_of
 from headstart.progress import Progress
 from headstart.records import ControlRecord, GainRecord, SliceRecord, TestRecord
+from headstart.strategies.budget import Budget
 from headstart.training.rows import TrainRows
 
 _LEVEL = 0.95
@@ -61,18 +62,22 @@ def judge_once(
     seed: int,
     progress: Progress,
     scratch: Callable[[TrainRows], ControlRun] | None = None,
+    budget: Budget | None = None,
 ) -> Judgement:
     """Fit the controls on the rows that the final model was made on, open the test part, and compare.
 
     Args:
         scratch: answers the test rows with the same network, trained from random weights; None: there is none.
+        budget: what is left of it is what fitting the controls may take; None: as long as they need.
 
     Raises:
         SealError: the test part was opened before.
     """
     task, rows = prepared.task, prepared.sealed.open("final test")
     y = rows.y
-    runs = _controls(prepared, rows, seed, progress) + ([scratch(train_rows(rows))] if scratch else [])
+    runs = _controls(prepared, rows, seed, progress, budget or Budget(None)) + (
+        [scratch(train_rows(rows))] if scratch else []
+    )
     final = calibrated.final
     vectors = vectors_of(final, train_rows(rows), progress)
     probabilities = final.head.probabilities(vectors)
@@ -115,13 +120,16 @@ def judge_once(
     )
 
 
-def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress) -> list[ControlRun]:
+def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress, budget: Budget) -> list[ControlRun]:
     """The controls, fitted on all working rows, and their answers to ``rows``."""
     task, working, runs = prepared.task, prepared.working(), []
     panel = controls_for(working.table.modality, task.outputs)
+    inputs, tested = working.control_inputs(), rows.control_inputs()
     with progress.track("controls", len(panel)) as track:
         for control in panel:
-            runs.append(run(control, working.control_inputs(), working.y, rows.control_inputs(), task.name, seed))
+            runs.append(run(control, inputs, working.y, tested, task.name, seed, budget.left()))
+            if control.left_out:
+                budget.leave_out(f"the baseline {control.name} {control.left_out}", progress)
             track.advance()
     return runs
 
@@ -140,7 +148,9 @@ def _compared(
 
     gains, score = gains_at(_LEVEL), score_interval(metric, y, p, units=units, seed=seed)
     strict = gains_at(strict_level(gains))
-    return gains, judge(score, metric, gains, strict=strict, leaked=leaked, repeated=int((~clean).sum()) - leaked)
+    cut = {r.name: r.left_out for r in told if r.left_out}
+    repeated = int((~clean).sum()) - leaked
+    return gains, judge(score, metric, gains, strict=strict, leaked=leaked, repeated=repeated, cut=cut)
 
 
 def _clean(prepared: Prepared, rows: Rows) -> tuple[np.ndarray, np.ndarray]:

@@ -22,18 +22,20 @@ from headstart.flow.standing import vectors_of
 from headstart.heads.solve import refit
 from headstart.progress import Progress
 from headstart.records import OodRecord
+from headstart.strategies.budget import Budget
 from headstart.training.rows import TrainRows
 
 
 def known_of(climbed: Climbed, calibrated: Calibrated, progress: Progress) -> Known:
     """The working rows as the final model sees them, and how strange held-out ones look.
 
-    Of an adapted base features have to be computed anew, so at most as many rows as are kept are looked at.
+    Of an adapted base features have to be computed anew, so at most as many rows as are kept, or as a budget allows,
+    are looked at.
     """
     ground, final = climbed.ground, calibrated.final
-    rows = np.arange(len(ground.rows))
-    if final.adapted and len(rows) > MOST_REFERENCE:
-        rows = np.sort(np.random.default_rng(ground.seed).choice(len(rows), MOST_REFERENCE, replace=False))
+    rows, most = np.arange(len(ground.rows)), climbed.climb.later.known or MOST_REFERENCE
+    if final.adapted and len(rows) > most:
+        rows = np.sort(np.random.default_rng(ground.seed).choice(len(rows), most, replace=False))
     vectors = vectors_of(final, ground.rows.take(rows), progress)
     place = np.full(len(ground.rows), -1)
     place[rows] = np.arange(len(rows))
@@ -66,7 +68,7 @@ def judged_unknown(
     calibrated: Calibrated,
     judged: Judgement,
     strange: Strange | None,
-    progress: Progress,
+    budget: Budget,
 ) -> OodRecord | None:
     """How well unknown inputs are told: those of ``strange`` from the test rows, else classes left out from the others.
 
@@ -78,7 +80,7 @@ def judged_unknown(
         return None
     alarms = float((scores > THRESHOLD).mean())
     if strange is not None:
-        own = vectors_of(calibrated.final, strange.rows, progress)
+        own = vectors_of(calibrated.final, strange.rows, climbed.ground.progress)
         q = calibrated.final.head.probabilities(own)
         plain = (max_softmax(p), max_softmax(q)) if climbed.ground.task.name == "classification" else None
         where = f"--ood {strange.path} ({len(q):,} inputs)"
@@ -86,7 +88,11 @@ def judged_unknown(
     if climbed.ground.task.name != "classification":
         where = "nothing: no --ood was given, and only classes can be left out to make some"
         return _record(known, (scores, np.zeros(0)), None, where, alarms)
-    rows = climbed.ground.rows
+    rows, probe = climbed.ground.rows, climbed.climb.probe
+    if not budget.allows(probe.seconds / len(probe.heads)):
+        said = "how well unknown inputs are told is not judged"
+        budget.leave_out(said, climbed.ground.progress)
+        return _record(known, (scores, np.zeros(0)), None, "nothing: left out to keep the budget", alarms)
     made = made_unknown(rows.vectors, rows.y, _closed(climbed), seed=climbed.ground.seed)
     where = made.reason or _left_out(made.left_out, climbed.ground.task.labels)
     return _record(known, (made.known, made.unknown), (made.known_plain, made.unknown_plain), where, alarms)

@@ -10,12 +10,10 @@ from headstart.bases.adapted import AdaptedBase
 from headstart.controls.panel import ControlRun
 from headstart.evaluation.verdict import SCRATCH
 from headstart.flow.climbing import Climbed
-from headstart.settings import TrainingSettings
 from headstart.strategies.budget import Budget
-from headstart.strategies.names import STRATEGIES
-from headstart.strategies.training import told, train_options
+from headstart.strategies.pricing import scratch_recipe
+from headstart.strategies.training import train_options
 from headstart.training.job import Job, Trained
-from headstart.training.options import TrainOptions
 from headstart.training.recipe import Recipe
 from headstart.training.rows import TrainRows
 
@@ -31,36 +29,36 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
     recipe, settings = climbed.climb.best.recipe, ground.settings
     if not final.adapted or recipe is None or recipe.scratch or not settings.scratch_control:
         return None
-    needed = final.trained.seconds if final.trained else climbed.climb.seconds_again
-    if not budget.allows(needed):
-        ground.progress.say(f"  control from scratch: not run, it would take about {needed:.0f} s")
+    needed, answers = climbed.climb.later.control, climbed.climb.later.answers
+    left = budget.left()
+    if left is not None and needed + answers > left:
+        have = f"{max(0.0, left - answers):.0f} s are left"
+        said = f"no control from scratch, which would take about {needed:.0f} s, and {have}"
+        budget.leave_out(said, ground.progress)
         return None
     start = time.perf_counter()
-    trained = _train(climbed, budget)
+    own = scratch_recipe(recipe, len(ground.rows), train_options(ground, len(ground.rows)))
+    trained = _train(climbed, own, None if left is None else left - answers)
+    cut = ""
+    if trained.stopped == "budget":
+        cut = f"was trained for {trained.steps:,} of {own.phases[0].least_steps:,} steps"
+        budget.leave_out(f"the baseline {SCRATCH} {cut}", ground.progress)
 
     def answer(rows: TrainRows) -> ControlRun:
         from headstart.training.answers import pooled
 
         base = AdaptedBase(ground.base, trained.changes)
         vectors = pooled(base, base.network(), rows, ground.progress)
-        return ControlRun(SCRATCH, trained.head.probabilities(vectors), time.perf_counter() - start)
+        return ControlRun(SCRATCH, trained.head.probabilities(vectors), time.perf_counter() - start, cut)
 
     return answer
 
 
-def scratch_recipe(recipe: Recipe, rows: int, options: TrainOptions) -> Recipe:
-    """Training from random weights in as many steps as ``recipe`` takes on ``rows`` rows."""
-    steps = sum(_counted(phase.thaw) * phase.steps(rows, options.batch) for phase in recipe.phases)
-    own = told(STRATEGIES["scratch"], TrainingSettings()).phases[0]
-    return Recipe((replace(own, epochs=0.0, least_steps=max(1, round(steps))),), scratch=True)
-
-
-def _train(climbed: Climbed, budget: Budget) -> Trained:
+def _train(climbed: Climbed, recipe: Recipe, seconds: float | None) -> Trained:
     from headstart.training.run import train
 
-    ground, best = climbed.ground, climbed.climb.best
+    ground = climbed.ground
     options = train_options(ground, len(ground.rows))
-    recipe = scratch_recipe(best.recipe or Recipe(()), len(ground.rows), options)
     job = Job(
         ground.base,
         recipe,
@@ -69,12 +67,7 @@ def _train(climbed: Climbed, budget: Budget) -> Trained:
         ground.rows,
         None,
         None,
-        replace(options, seconds=budget.left(), replay=0.0, l2sp=0.0),
+        replace(options, seconds=seconds, replay=0.0, l2sp=0.0),
     )
     ground.progress.say(f"control from scratch: {recipe.phases[0].least_steps} steps from random weights")
     return train(job, ground.progress)
-
-
-def _counted(thaw: int | float) -> float:
-    """The share of a step's work that a phase does."""
-    return float(thaw) if isinstance(thaw, float) else 0.5

@@ -27,11 +27,49 @@ class Trial(Terms):
     grouped: bool
 
 
-def candidates(trial: Trial) -> list[Candidate]:
-    """Every candidate: those in closed form, and logistic regression for classes and labels."""
-    found = closed_form(trial)
-    if trial.task != "regression":
-        found += list(_logistic(trial))
+#: Times as long as ridge that the next kinds take at least, measured from 2 to 600 classes.
+_LDA, _SHORT, _FIRST = 4.0, 2.0, 1.5
+_GROWS = 1.3  # times as long as the one before that a step of logistic regression's path takes
+
+
+def candidates(trial: Trial, seconds: float | None = None) -> tuple[list[Candidate], tuple[str, ...]]:
+    """Every candidate: those in closed form, and logistic regression for classes and labels.
+
+    Args:
+        seconds: that all may take; None: as many as they need. Ridge is solved in any case, the others while they fit.
+
+    Returns:
+        The candidates, and the kinds that were left out, or not followed to the end, for want of time.
+    """
+    begun = time.perf_counter()
+    found = [_ridge(trial)]
+    if trial.task == "regression":
+        return found, ()
+
+    def left() -> float:
+        return float("inf") if seconds is None else seconds - (time.perf_counter() - begun)
+
+    out: list[str] = []
+    if trial.task == "classification":
+        whole = left() >= _LDA * found[0].seconds
+        if whole or left() >= _SHORT * found[0].seconds:
+            found.append(_lda(trial, short=not whole))
+        out += [] if whole else ["lda"]
+    path = _logistic(trial) if left() >= _FIRST * found[0].seconds else iter(())
+    steps = _while_time(path, left)
+    found += steps
+    if seconds is not None and left() < _GROWS * (steps[-1].seconds if steps else _FIRST * found[0].seconds):
+        out.append("logistic")
+    return found, tuple(out)
+
+
+def _while_time(path: Iterator[Candidate], left: Callable[[], float]) -> list[Candidate]:
+    """The candidates of a path, as long as there is time for one more."""
+    found = []
+    for one in path:
+        found.append(one)
+        if left() < _GROWS * one.seconds:
+            break
     return found
 
 
@@ -90,7 +128,8 @@ def _ridge(trial: Trial) -> Candidate:
     return Candidate("ridge", {"alpha": alpha}, scores, time.perf_counter() - begun)
 
 
-def _lda(trial: Trial) -> Candidate:
+def _lda(trial: Trial, short: bool = False) -> Candidate:
+    """With the best shrinkage of the grid; in ``short``, with the one that the rows themselves ask for."""
     begun = time.perf_counter()
     rotation, y = trial.rotation, trial.y
     found = lda.classes(rotation.rows, rotation.weights, y, trial.outputs)
@@ -104,8 +143,8 @@ def _lda(trial: Trial) -> Candidate:
     def loss(scores: np.ndarray, rows: np.ndarray) -> float:
         return trial.loss(scores, y[rows])
 
-    grid = (lda.ledoit_wolf(rotation, y, found), *lda.GRID)
-    gamma = _best_setting(trial, grid, one, part, loss)
+    own = lda.ledoit_wolf(rotation, y, found)
+    gamma = own if short else _best_setting(trial, (own, *lda.GRID), one, part, loss)
     scores = np.concatenate([part(gamma, rows) for rows in trial.parts])
     return Candidate("lda", {"shrinkage": gamma}, scores, time.perf_counter() - begun)
 

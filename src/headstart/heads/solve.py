@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from headstart.heads.threads import for_size
 
 #: Share of rows that share a group, below which leaving out one row at a time tells enough.
 _TOGETHER = 0.1
+#: Share of the time given in which candidates are tried; the chosen one is then solved on all rows.
+_TRYING = 0.8
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,13 @@ class Solved:
         scores: [n, outputs]: what each row gets from a fit without it, scaled like the head's scores; nan for rows that
             the chosen candidate never held out (logistic regression on many rows).
         tried: every candidate.
+        left_out: kinds that were not tried, or not to the end, for want of time.
     """
 
     head: LinearHead
     scores: np.ndarray
     tried: tuple[Tried, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def solve(
@@ -47,13 +52,15 @@ def solve(
     balanced: bool = False,
     groups: np.ndarray | None = None,
     outputs: int | None = None,
+    seconds: float | None = None,
 ) -> Solved:
     """Solve the best linear head for ``x`` [n, d] float32 that held-out rows can tell.
 
     ``y`` is [n] int64 class indices, [n, outputs] 0/1 labels or [n, 1] values, by ``task``. ``metric`` is one
     of `scoring.METRICS` for the task (default the first; balanced_accuracy when ``balanced``) or a callable
     (scores, y) -> float, higher better. ``balanced`` makes classes count the same; ``groups`` [n] are kept
-    together in the held-out parts; ``outputs`` is the number of classes where ``y`` may lack some.
+    together in the held-out parts; ``outputs`` is the number of classes where ``y`` may lack some. Within
+    ``seconds``, where they are given, fewer candidates are tried, ridge always.
 
     The rule: ridge's penalty and LDA's shrinkage are chosen by their exact leave-one-out scores (on the
     held-out parts where a tenth of the rows or more share a group), then all kinds are compared on the same
@@ -66,14 +73,17 @@ def solve(
         SettingError: shapes or values that do not fit, features that are not finite, fewer than two rows or
             groups.
     """
+    begun = time.perf_counter()
     x, y, outputs = checked(x, y, task, outputs)
     named = metric_of(task, metric, balanced)
     parts = held_out(y, task, seed=seed, groups=groups)
     y, named, scale = standardised(y, task, named)
     with for_size(x.shape, outputs):
         rotation = rotate(x, _row_weights(y, balanced))
-        found = _solve(Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups)))
-    return Solved(scale.head_of_values(found.head), scale.values(found.scores), found.tried)
+        trial = Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups))
+        left = None if seconds is None else _TRYING * seconds - (time.perf_counter() - begun)
+        found = _solve(trial, left)
+    return Solved(scale.head_of_values(found.head), scale.values(found.scores), found.tried, found.left_out)
 
 
 def much_together(groups: np.ndarray | None) -> bool:
@@ -84,12 +94,12 @@ def much_together(groups: np.ndarray | None) -> bool:
     return bool((sizes[which] > 1).mean() >= _TOGETHER)
 
 
-def _solve(trial: Trial) -> Solved:
-    found = candidates(trial)
+def _solve(trial: Trial, seconds: float | None) -> Solved:
+    found, left_out = candidates(trial, seconds)
     chosen, tried = compare(trial, found)
     best, settings = found[chosen], tried[chosen].settings
     head = _head(best.kind, settings, trial, best.start)
-    return Solved(head, every_row(best, trial) * np.float32(settings["factor"]), tried)
+    return Solved(head, every_row(best, trial) * np.float32(settings["factor"]), tried, left_out)
 
 
 def refit(

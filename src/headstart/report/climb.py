@@ -43,6 +43,7 @@ def _facts(result: Result) -> list[tuple[str, str]]:
     return [
         ("Budget", duration(record.budget_seconds) if known(record.budget_seconds) else "none given"),
         ("Predicted", f"{duration(record.predicted_seconds)} for the whole plan" * known(record.predicted_seconds)),
+        *([("To keep the budget", "; ".join(record.cut))] if record.cut else []),
         (each, count(record.per_class) + ("" if result.task == "regression" else " (of the median class)")),
         ("Distance", _distance(record)),
         ("Compared on", record.held_out),

@@ -44,10 +44,19 @@ def handed_over(result: Result) -> str:
     """What the run left to be used, and what that is."""
     chosen = result.chosen
     if chosen.base:
-        return f"{judged(result)}. {strategy(chosen.strategy)}".strip()
+        return f"{judged(result)}. {strategy(chosen.strategy)} {_instead(result)}".strip()
     meaning = control(chosen.strategy)
     name = f"{chosen.strategy} ({meaning})" if meaning else chosen.strategy
     return f"the control {name}. It borrows nothing, and did better than {judged(result)} on held-out examples."
+
+
+def _instead(result: Result) -> str:
+    """Why it is not the strategy that was asked for; "" where it is."""
+    asked = result.settings.get("strategy", result.chosen.strategy)
+    rung = next((rung for rung in result.ladder.rungs if rung.strategy == asked), None)
+    if asked == result.chosen.strategy or rung is None or rung.decision != "not taken":
+        return ""
+    return f"Strategy {asked} was {rung.reason}."
 
 
 def independent(test: TestRecord) -> str:

@@ -1,9 +1,16 @@
-"""The time a run may take, and what is left of it."""
+"""The time a run may take, what is left of it, and what was left out to keep it."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+
+from headstart.progress import Progress
+
+#: Of a budget, what measuring the base's speed may take at most.
+MEASURING = 0.03
+#: Beyond that, waiting is for something else than for processors.
+BUSIEST = 4.0
 
 
 @dataclass
@@ -12,15 +19,18 @@ class Budget:
 
     Attributes:
         seconds: None: no limit.
-        kept_back: seconds set aside for what comes after the ladder: test, controls, hand-over.
+        kept_back: seconds set aside for what comes after the ladder whatever it finds: test, controls, hand-over.
+        cut: what was left out or cut short for want of time, in words.
     """
 
     seconds: float | None
     kept_back: float = 0.0
-    _start: float = field(default_factory=time.monotonic)
+    cut: list[str] = field(default_factory=list)
+    _start: float = field(default_factory=lambda: time.monotonic())
+    _work: float = field(default_factory=lambda: time.process_time())
 
     def left(self) -> float | None:
-        """Seconds that the ladder may still use; None: no limit."""
+        """Seconds that may still be used before what is kept back; None: no limit."""
         return None if self.seconds is None else self.seconds - self.kept_back - (time.monotonic() - self._start)
 
     def allows(self, seconds: float) -> bool:
@@ -28,7 +38,18 @@ class Budget:
         left = self.left()
         return left is None or seconds <= left
 
-    def share(self, part: float, whole: float) -> float | None:
-        """The seconds that work of predicted length ``part`` may take, of work of ``whole`` to come; None: no limit."""
-        left = self.left()
-        return None if left is None else max(0.0, left) * part / max(whole, 1e-9)
+    def leave_out(self, what: str, progress: Progress) -> None:
+        """Keep and say ``what`` is left out or cut short for want of time."""
+        self.cut.append(what)
+        progress.say(f"  to keep the budget: {what}")
+
+    @property
+    def slower(self) -> float:
+        """How much slower than alone on its machine this process has been: clock over work, from 1 to `BUSIEST`."""
+        work = time.process_time() - self._work
+        return min(BUSIEST, max(1.0, (time.monotonic() - self._start) / max(work, 1e-3)))
+
+    @property
+    def measuring(self) -> float | None:
+        """Seconds that measuring the base's speed may take; None: no limit."""
+        return None if self.seconds is None else MEASURING * self.seconds

@@ -29,6 +29,7 @@ class Candidate:
         runs: one a part where weights were trained.
         recipe: from the base to this candidate, the rungs it started from included, up to the steps that its parts
             found best; without a phase where no step made any part better.
+        left_out: kinds of heads that were not tried, or not to the end, for want of time.
         kept: [h, outputs] the same rows' answers by the very weights that were kept, which these rows chose; None where
             no weights were trained.
         chosen: whether any of ``held`` is by weights that other held-out rows chose.
@@ -44,6 +45,7 @@ class Candidate:
     seconds: float
     runs: tuple[Trained, ...] = ()
     recipe: Recipe | None = None
+    left_out: tuple[str, ...] = ()
     kept: np.ndarray | None = None
     chosen: bool = False
 

@@ -20,6 +20,8 @@ from headstart.strategies.solving import solve_again
 from headstart.strategies.training import start_head, train_again
 from headstart.training.job import Trained
 
+_ENOUGH = 0.8  # of the seconds predicted: training again ends its schedule that much earlier
+
 
 @dataclass(frozen=True)
 class Final:
@@ -48,10 +50,10 @@ def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
     best, probe = climb.best, STRATEGIES["probe"]
     if not best.runs:
         base = StagedBase(ground.base) if best.features == "stages" else ground.base
-        return Final(base, solve_again(ground, STRATEGIES[best.strategy], best))
+        return Final(base, solve_again(ground, STRATEGIES[best.strategy], best, budget.left()))
     if best.recipe is None or not best.recipe.phases:
         ground.progress.say("  no step of training made it better: the probe is kept")
-        return Final(ground.base, solve_again(ground, probe, climb.probe))
+        return Final(ground.base, solve_again(ground, probe, climb.probe, budget.left()))
     solved = start_head(ground, climb.probe, np.arange(len(ground.rows)))
     changes, head, trained = _again(ground, climb, solved, budget)
     if best.recipe.scratch:
@@ -90,13 +92,15 @@ def _again(
     ground: Ground, climb: Climb, solved: LinearHead, budget: Budget
 ) -> tuple[Changes, LinearHead, Trained | None]:
     """On all rows; where the time does not allow it, or it diverges, what the first part's run came to."""
-    best, first = climb.best, climb.best.runs[0]
+    best, first, later = climb.best, climb.best.runs[0], climb.later
     left = budget.left()
-    if left is not None and left < 0.5 * climb.seconds_again:
-        ground.progress.say(
-            "  the budget does not allow training again on all working rows: the validated weights are kept"
-        )
-        return first.changes, first.head, None
+    if left is not None:
+        left -= later.forgetting + later.answers
+        if left < _ENOUGH * later.again:
+            said = f"training again on all working rows: it would take about {later.again:.0f} s"
+            said = f"{said}, and {max(0.0, left):.0f} s are left; the validated weights are kept"
+            budget.leave_out(said, ground.progress)
+            return first.changes, first.head, None
     scratch = best.recipe is not None and best.recipe.scratch
     run = train_again(ground, best, None if scratch else solved, left)
     if run.stopped == "diverged" or not np.isfinite(run.head.weight).all():

@@ -13,17 +13,18 @@ from headstart.records import LadderRecord, RungRecord
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.distance import distance
+from headstart.strategies.forms import Form, Prices, fitting, least_seconds, whole_seconds
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
-from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs
+from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs, too_short_for_any
+from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Later, priced
 from headstart.strategies.solving import solved
 from headstart.strategies.spending import Spending
 from headstart.strategies.strategy import Strategy
-from headstart.strategies.training import starts_from, train_options, trained
+from headstart.strategies.training import starts_from, told, train_options, trained
 from headstart.training.crossing import SPREAD
+from headstart.training.speed import Speed
 
-_AFTER = 1.5  # share of a training run's seconds that the same training on all rows takes, with some to spare
-_LEAST = 1.0  # seconds under which nothing can be trained
 _NAN = float("nan")
 
 
@@ -36,18 +37,20 @@ class Climb:
         best: the candidate chosen.
         candidates: all that were made.
         record: plan and decisions.
-        seconds_again: predicted for training the best one on all working rows.
+        later: seconds predicted for what follows, where the best one was trained and there is a budget.
     """
 
     probe: Candidate
     best: Candidate
     candidates: list[Candidate]
     record: LadderRecord
-    seconds_again: float = 0.0
+    later: Later = field(default_factory=Later)
     rungs: list[RungRecord] = field(default_factory=list)
 
 
-def climb(ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float) -> Climb:
+def climb(
+    ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float, following: Following = NOTHING_FOLLOWS
+) -> Climb:
     """Try rung after rung above ``probe``; take each whose gain over the best so far is shown; stop where one is not.
 
     The rung on features of all stages is a side step: where it does not pay, training may still. On data far from what
@@ -55,11 +58,12 @@ def climb(ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float
 
     Args:
         probe_seconds: that the probe took, the base's features included.
+        following: inputs that a trained model is asked about after the ladder.
     """
     progress = ground.progress
     trainable = ground.base.trainable
     far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to climb")
-    planned = _planned(ground, could_show(ground, probe.held), far[0]) if trainable else _frozen(ground)
+    planned, speed = _planned(ground, could_show(ground, probe.held), far[0], budget) if trainable else _frozen(ground)
     record = _record(ground, planned, budget, far)
     progress.say(f"ladder: {record.plan}")
     climb = Climb(probe, probe, [probe], record)
@@ -68,14 +72,15 @@ def climb(ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float
     spending = Spending(1 - LEVEL, sum(not rung.left_out and not rung.favoured for rung in planned))
     stopped = ""
     for rung in planned:
-        reason = stopped or rung.left_out or _too_dear(rung, budget)
+        way = _Way(ground, climb, budget, speed, following)
+        reason = stopped or rung.left_out or way.too_dear(rung)
         if reason:
             if not rung.left_out and not rung.favoured:
                 spending.spent(freely=True)
             climb.rungs.append(_not_tried(rung, reason))
             progress.say(f"  {rung.strategy.name}: not tried, {reason}")
             continue
-        entry, candidate, gain = _try(ground, rung, climb, budget, LEVEL if rung.favoured else spending.level)
+        entry, candidate, gain = _try(rung, way, LEVEL if rung.favoured else spending.level)
         if not rung.favoured:
             spending.spent(freely=entry.decision == "taken")
         climb.rungs.append(entry)
@@ -83,25 +88,27 @@ def climb(ground: Ground, probe: Candidate, budget: Budget, probe_seconds: float
         said = f"{entry.decision}, {ground.metric} {candidate.valid_score:.3f}"
         progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
         if entry.decision == "taken":
-            climb.best = candidate
-            climb.seconds_again = _AFTER * entry.seconds / len(ground.holding.parts) if candidate.runs else 0.0
+            climb.best, climb.later = candidate, way.later(rung.strategy, candidate)
         elif candidate.runs and not _promising(gain):
             stopped = f"{entry.strategy} did not pay"
     return climb
 
 
-def single(ground: Ground, strategy: Strategy, probe: Candidate, budget: Budget, probe_seconds: float) -> Climb:
-    """The one strategy that was asked for, as a ladder of one rung.
+def single(
+    ground: Ground,
+    strategy: Strategy,
+    probe: Candidate,
+    budget: Budget,
+    probe_seconds: float,
+    following: Following = NOTHING_FOLLOWS,
+) -> Climb:
+    """The one strategy that was asked for; where it ends below the probe on the held-out rows, the probe is kept.
+
+    One that trains from random weights is exempt: it borrows nothing, and is asked for to see what that comes to.
 
     Raises:
         SettingError: the budget leaves no time for it.
     """
-    if strategy.name == probe.strategy:
-        candidate, seconds = probe, probe_seconds
-    else:
-        candidate = _made(ground, strategy, probe, _time_for(strategy, budget))
-        seconds = candidate.seconds
-    rung = _first(candidate, seconds)
     record = LadderRecord(
         plan=f"{strategy.name} alone, as asked for: {strategy.summary}",
         budget_seconds=_NAN if budget.seconds is None else budget.seconds,
@@ -112,68 +119,168 @@ def single(ground: Ground, strategy: Strategy, probe: Candidate, budget: Budget,
         held_out=ground.holding.how,
         rungs=[],
     )
-    # the probe is what is handed over where training makes nothing better
-    climb = Climb(probe, candidate, [probe] if candidate is probe else [probe, candidate], record)
-    climb.rungs.append(rung)
-    climb.seconds_again = _AFTER * seconds if candidate.runs else 0.0
+    climb = Climb(probe, probe, [probe], record)
+    if strategy.name == probe.strategy:
+        climb.rungs.append(_first(probe, probe_seconds))
+        return climb
+    way = _Way(ground, climb, budget, _speed_for(ground, strategy, budget), following)
+    form = way.form(strategy)
+    if strategy.recipe and form is None and budget.seconds is not None:
+        raise SettingError(way.refusal(strategy))
+    if form and budget.seconds is not None:
+        climb.record = record = replace(record, predicted_seconds=form.compared)
+    way.tell(strategy, form)
+    candidate = _made(ground, strategy, probe, way.allowed(form) if strategy.recipe else budget.left())
+    climb.candidates.append(candidate)
+    gain, vain = _gain(ground, candidate.held, probe.held), candidate.recipe is not None and not candidate.recipe.phases
+    if (gain.value >= 0 and not vain) or (strategy.recipe and strategy.recipe.scratch):
+        climb.rungs.append(_first(candidate, candidate.seconds))
+        climb.best, climb.later = candidate, way.later(strategy, candidate)
+        return climb
+    scores = f"{ground.metric} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
+    ended = (
+        "no step of its training did better" if vain else f"it ended {abs(gain.value):.2g} below the probe ({scores})"
+    )
+    reason = f"asked for, but {ended} on held-out rows: the probe is handed over"
+    ground.progress.say(f"  {strategy.name}: {reason}")
+    entry = _entry(strategy, record.predicted_seconds, candidate, probe, gain)
+    climb.rungs += [_first(probe, probe_seconds), replace(entry, decision="not taken", reason=reason)]
     return climb
 
 
-def _time_for(strategy: Strategy, budget: Budget) -> float | None:
-    """Seconds for comparing the one strategy, of those that are left; None: no limit."""
-    seconds = budget.share(1.0, 1.0 + 2 * _AFTER)
-    if seconds is not None and seconds < _LEAST:
-        raise SettingError(
-            f"the budget of {budget.seconds:g} s leaves no time for strategy {strategy.name!r} once features, controls "
-            "and test are paid for; give a larger --budget, or take --strategy probe, which is made by then."
+class _Way:
+    """What is to be done of a strategy in the time that is left, and what follows it."""
+
+    def __init__(self, ground: Ground, climb: Climb, budget: Budget, speed: Speed | None, following: Following) -> None:
+        self.ground, self.climb, self.budget = ground, climb, budget
+        self._speed = speed
+        self._following = following.within(budget.left(), speed) if speed else following
+
+    @property
+    def below(self) -> Candidate:
+        """The candidate that training starts from."""
+        return self.climb.best if self.climb.best.features != "stages" else self.climb.probe
+
+    def form(self, strategy: Strategy) -> Form | None:
+        """How the strategy's training fits; None: not at all, or there is nothing to train or to fit."""
+        if strategy.recipe is None or self._speed is None:
+            return None
+        return fitting(self._prices(strategy), self.budget.left(), self.climb.later.total)
+
+    def allowed(self, form: Form | None) -> float | None:
+        """Seconds for the comparison; None: no limit."""
+        left = self.budget.left()
+        return None if form is None or left is None else form.allowed(left)
+
+    def too_dear(self, rung: Rung) -> str:
+        """Why a rung does not fit into the time that is left; "" where it does."""
+        left = self.budget.left()
+        if left is None:
+            return ""
+        have = f"{max(0.0, left):.0f} s of the budget are left"
+        if rung.strategy.recipe is None:
+            needed = rung.seconds + self.climb.later.total
+            return "" if needed <= left else f"it would take about {needed:.0f} s and {have}"
+        if self.form(rung.strategy):
+            return ""
+        prices = self._prices(rung.strategy)
+        least, whole = least_seconds(prices), whole_seconds(prices)
+        return f"it would take about {whole:.0f} s with what follows, its shortest form {least:.0f} s, and {have}"
+
+    def refusal(self, strategy: Strategy) -> str:
+        """That the strategy asked for does not fit, and what to do."""
+        least, left = least_seconds(self._prices(strategy)), max(0.0, self.budget.left() or 0.0)
+        return (
+            f"the budget of {self.budget.seconds:g} s leaves no time for strategy {strategy.name!r}: its shortest form "
+            f"would take about {least:.0f} s, and {left:.0f} s are left once features, controls and test are paid for; "
+            "give a larger --budget, or take --strategy probe, which is made by then."
         )
-    return seconds
+
+    def tell(self, strategy: Strategy, form: Form | None) -> str:
+        """Say and keep what is cut short for want of time, in words; "" where nothing is."""
+        if form is None or form.share == 1:
+            return ""
+        said = f"about {form.share:.0%} of its steps"
+        self.budget.leave_out(f"{strategy.name} is trained for {said}", self.ground.progress)
+        return said
+
+    def later(self, strategy: Strategy, candidate: Candidate) -> Later:
+        """What follows if ``candidate`` is the best, by what it came to and by how fast it was."""
+        if self._speed is None or not candidate.runs or candidate.recipe is None or self.budget.seconds is None:
+            return Later()
+        own = told(strategy, self.ground.settings)
+        before = len(self.below.recipe.phases) if self.below.recipe and not own.scratch and own.lora is None else 0
+        made = replace(candidate.recipe, phases=candidate.recipe.phases[before:], rates=own.rates)
+        return Later.of(self.ground, candidate, made, self._speed, self._following)
+
+    def _prices(self, strategy: Strategy) -> Prices:
+        if self._speed is None:
+            raise SettingError(f"strategy {strategy.name!r} has no price: nothing was measured.")
+        return priced(self.ground, strategy, self._speed, self._following, self.below.recipe)
 
 
-def _planned(ground: Ground, showable: bool, far: float) -> list[Rung]:
+def _speed_for(ground: Ground, strategy: Strategy, budget: Budget) -> Speed | None:
+    """How fast the base is, where a budget asks for it."""
+    if strategy.recipe is None or budget.seconds is None:
+        return None
+    moves = {phase.moves for phase in told(strategy, ground.settings).phases}
+    return _measured(ground, budget, tuple(moves - {"all"}))
+
+
+def _measured(ground: Ground, budget: Budget, also: tuple[str, ...]) -> Speed:
     from headstart.training.measuring import measure
 
+    return measure(
+        ground.base,
+        ground.rows,
+        ground.task.outputs,
+        batch=train_options(ground, len(ground.rows)).batch,
+        augmentation=ground.augmentation,
+        also=also,
+        seconds=budget.measuring,
+    )
+
+
+def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tuple[list[Rung], Speed | None]:
     if not showable and not any(favoured(one, far) for one in STRATEGIES.values()):
-        return _none(not_showable(ground))
-    batch = train_options(ground, len(ground.rows)).batch
-    speed = measure(ground.base, ground.rows, ground.task.outputs, batch=batch, augmentation=ground.augmentation)
-    return rungs(ground, speed, far, showable)
+        return _none(not_showable(ground)), None
+    short = too_short_for_any(ground, budget.left())
+    if short:
+        return _none(short), None
+    speed = _measured(ground, budget, ())
+    return rungs(ground, speed, far, showable), speed
 
 
-def _frozen(ground: Ground) -> list[Rung]:
-    return _none(f"base {ground.base.identity.name!r} is a frozen graph: it has no stages and no weights to train")
+def _frozen(ground: Ground) -> tuple[list[Rung], None]:
+    name = ground.base.identity.name
+    return _none(f"base {name!r} is a frozen graph: it has no stages and no weights to train"), None
 
 
 def _none(reason: str) -> list[Rung]:
     return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
 
 
-def _too_dear(rung: Rung, budget: Budget) -> str:
-    needed = rung.seconds * (1 + _AFTER if rung.strategy.recipe else 1)
-    if budget.allows(needed):
-        return ""
-    left = max(0.0, budget.left() or 0.0)
-    return f"it would take about {needed:.0f} s and {left:.0f} s of the budget are left"
+def _gain(ground: Ground, held: np.ndarray, other: np.ndarray, level: float = LEVEL) -> Interval:
+    """Of answers to the first held-out rows over ``other`` answers to them, between one-sided bounds of ``level``."""
+    rows = len(held)
+    y, units = ground.held_y[:rows], ground.held_units[:rows]
+    return paired_gain(ground.metric, y, held, other[:rows], units=units, level=2 * level - 1, seed=ground.seed)
 
 
-def _try(
-    ground: Ground, rung: Rung, climb: Climb, budget: Budget, level: float
-) -> tuple[RungRecord, Candidate, Interval]:
+def _try(rung: Rung, way: _Way, level: float) -> tuple[RungRecord, Candidate, Interval]:
     """Make the rung's candidate and compare it with the best below, at the one-sided ``level``."""
-    strategy, best = rung.strategy, climb.best
-    seconds = budget.share(1.0, 1 + 2 * _AFTER) if strategy.recipe else None
-    below = best if best.features != "stages" else climb.probe
+    ground, strategy, best = way.ground, rung.strategy, way.climb.best
+    form = way.form(strategy)
+    short = way.tell(strategy, form)
     # What it starts from was chosen on these rows, and it has inherited what they favoured by chance: that cancels
     # where it is compared with the answers of those very weights.
-    on = best is below and best.kept is not None and starts_from(strategy, below)
+    on = best is way.below and best.kept is not None and starts_from(strategy, best)
     other = best.kept if on and best.kept is not None else best.held
 
     def gain_of(held: np.ndarray) -> Interval:
-        rows = len(held)
-        y, units, against = ground.held_y[:rows], ground.held_units[:rows], other[:rows]
-        return paired_gain(ground.metric, y, held, against, units=units, level=2 * level - 1, seed=ground.seed)
+        return _gain(ground, held, other, level)
 
-    candidate = _made(ground, strategy, below, seconds, lambda held: gain_of(held).value >= 0)
+    candidate = _made(ground, strategy, way.below, way.allowed(form), lambda held: gain_of(held).value >= 0)
     gain, parts = gain_of(candidate.held), len(ground.holding.parts)
     gain = widened(gain) if (candidate.chosen or best.chosen) and not on else gain
     whole = len(candidate.held) == len(best.held)
@@ -184,19 +291,27 @@ def _try(
         reason = f"{reason}; {rung.favoured}, {shown}"
     if not whole:
         reason = f"behind {best.strategy} after {len(candidate.runs)} of {parts} folds ({gain.value:+.3f})"
-    entry = RungRecord(
+    reason += f"; the budget allowed {short}" if short else ""
+    entry = _entry(strategy, form.compared if short and form else rung.seconds, candidate, best, gain)
+    entry = replace(entry, decision="taken" if taken else "not taken", reason=reason)
+    return (entry if whole else replace(entry, valid_score=_NAN)), candidate, gain  # fewer rows compare with nothing
+
+
+def _entry(
+    strategy: Strategy, predicted: float, candidate: Candidate, against: Candidate, gain: Interval
+) -> RungRecord:
+    return RungRecord(
         strategy=strategy.name,
-        predicted_seconds=rung.seconds,
+        predicted_seconds=predicted,
         seconds=candidate.seconds,
-        valid_score=candidate.valid_score if whole else _NAN,  # on fewer rows it compares with nothing
+        valid_score=candidate.valid_score,
         gain=gain.value,
         low=gain.low,
         high=gain.high,
-        against=best.strategy,
-        decision="taken" if taken else "not taken",
-        reason=reason,
+        against=against.strategy,
+        decision="",
+        reason="",
     )
-    return entry, candidate, gain
 
 
 def widened(gain: Interval) -> Interval:
@@ -218,7 +333,7 @@ def _made(
     hopeful: Callable[[np.ndarray], bool] | None = None,
 ) -> Candidate:
     if strategy.recipe is None:
-        return solved(ground, strategy)
+        return solved(ground, strategy, seconds)
     return trained(ground, strategy, below, seconds, hopeful)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from headstart.bases.staged import StagedBase
 from headstart.evaluation.bootstrap import paired_gain
 from headstart.evaluation.wording import count
 from headstart.heads.selecting import solve_selected
+from headstart.strategies.forms import LEAST_STEPS
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST
 from headstart.strategies.names import STRATEGIES
@@ -30,6 +32,7 @@ MENDED = 1 / 3
 LARGE = 300_000_000
 _SOME = 300  # rows that a head on all stages' columns is timed on
 _SELECTING = 1.5  # power of the rows with which that grows, measured from 200 to 1,500
+_LIBRARIES = 2.0  # seconds at least of importing what training takes
 _EXPORT = 4.0  # seconds for exporting a graph and timing the runtimes of a base that is new on this machine
 
 
@@ -74,8 +77,8 @@ def choices(ground: Ground, weights: int, far: float, showable: bool = True) -> 
         weights: of the base.
         far, showable: as for `rungs`.
     """
-    top = "lora" if weights > LARGE and _takes_adapters(ground.base) else "full"
-    strategies = [STRATEGIES[name] for name in ("head2toe", "partial", top)]
+    highest = "lora" if weights > LARGE and _takes_adapters(ground.base) else "full"
+    strategies = [STRATEGIES[name] for name in ("head2toe", "partial", highest)]
     hidden = "" if showable else not_showable(ground)
     return [(one, "" if favoured(one, far) else hidden or _left_out(ground, one, far)) for one in strategies]
 
@@ -123,6 +126,25 @@ def predicted(ground: Ground, strategy: Strategy, speed: Speed, shares: Sequence
         return sum(staged_seconds(ground, speed).values())
     recipe, options = told(strategy, ground.settings), train_options(ground, len(ground.rows))
     return sum(speed.seconds(recipe, len(train), len(held), options, shares) for train, held in ground.holding.parts)
+
+
+def too_short_for_any(ground: Ground, left: float | None) -> str:
+    """Why no training fits into ``left`` seconds, as far as that is sure before its speed is measured; "" if it may.
+
+    A step takes at least a pass forward of its rows, and the base was timed as its features were computed.
+    """
+    choice = remembered(ground.base) if left is not None and ground.base.trainable else None
+    if left is None or choice is None:
+        return ""
+    options = train_options(ground, len(ground.rows))
+    each = 1 / max(one.rate for one in choice.usable)
+    rows = sum(LEAST_STEPS * min(options.batch, len(train)) + 2 * len(held) for train, held in ground.holding.parts)
+    least = rows * each + (0.0 if "torch" in sys.modules else _LIBRARIES)
+    if least <= left:
+        return ""
+    return (
+        f"even {LEAST_STEPS} steps of training would take more than {least:.0f} s, and {max(0.0, left):.0f} s are left"
+    )
 
 
 def staged_seconds(ground: Ground, speed: Speed, more: int = 0) -> dict[str, float]:

@@ -22,14 +22,25 @@ from headstart.training.features import extract
 #: (features [n, d], targets, units [n]) -> the head and how it was chosen.
 Solver = Callable[[np.ndarray, np.ndarray, np.ndarray], Solved]
 
+_LONGER = 1.5  # times as long as one part's that a head on all rows takes
 
-def solved(ground: Ground, strategy: Strategy) -> Candidate:
-    """The candidate of a strategy that trains no weights of the base."""
+
+def solved(ground: Ground, strategy: Strategy, seconds: float | None = None) -> Candidate:
+    """The candidate of a strategy that trains no weights of the base.
+
+    Args:
+        seconds: that the probe's heads on all parts, or the features of all stages, may take; None: no limit.
+
+    Raises:
+        SettingError: the features of all stages cannot be done in that time.
+    """
     start = time.perf_counter()
-    x, solver = features_of(ground, strategy), _solver(ground, strategy)
+    x, parts = features_of(ground, strategy, seconds), len(ground.holding.parts)
     found: list[Solved] = []
 
     def answers(part: int, train: np.ndarray, held: np.ndarray) -> np.ndarray:
+        left = None if seconds is None else seconds - (time.perf_counter() - start)
+        solver = _solver(ground, strategy, None if left is None else left / (parts - part))
         found.append(solver(x[train], ground.rows.y[train], ground.units[train]))
         return found[-1].head.probabilities(x[held])
 
@@ -43,27 +54,33 @@ def solved(ground: Ground, strategy: Strategy) -> Candidate:
         heads=tuple(one.head for one in found),
         tried=found[0].tried,
         seconds=time.perf_counter() - start,
+        left_out=tuple(dict.fromkeys(kind for one in found for kind in one.left_out)),
     )
 
 
-def solve_again(ground: Ground, strategy: Strategy, candidate: Candidate) -> LinearHead:
-    """The candidate's head on all working rows: by the settings found, or found anew where each part found its own."""
+def solve_again(ground: Ground, strategy: Strategy, candidate: Candidate, seconds: float | None = None) -> LinearHead:
+    """The candidate's head on all working rows: by the settings found, or found anew where each part found its own.
+
+    Args:
+        seconds: that this may take; where finding anew may not fit, the first part's settings are taken.
+    """
     x, y, task = features_of(ground, strategy), ground.rows.y, ground.task
-    if len(candidate.heads) > 1:
-        return _solver(ground, strategy)(x, y, ground.units).head
+    anew = _LONGER * candidate.seconds / max(1, len(candidate.heads))
+    if len(candidate.heads) > 1 and (seconds is None or anew <= seconds):
+        return _solver(ground, strategy, seconds)(x, y, ground.units).head
     again = refit if strategy.features == "pooled" else refit_selected
     return again(candidate.heads[0], x, y, task.name, outputs=task.outputs)
 
 
-def features_of(ground: Ground, strategy: Strategy) -> np.ndarray:
-    """[n, d] float32 of the working rows."""
+def features_of(ground: Ground, strategy: Strategy, seconds: float | None = None) -> np.ndarray:
+    """[n, d] float32 of the working rows; those of all stages computed within ``seconds``."""
     if strategy.features == "pooled":
         return ground.rows.vectors
     staged = StagedBase(ground.base)
-    return extract(staged, ground.rows.inputs, progress=ground.progress).vectors
+    return extract(staged, ground.rows.inputs, progress=ground.progress, seconds=seconds).vectors
 
 
-def _solver(ground: Ground, strategy: Strategy) -> Solver:
+def _solver(ground: Ground, strategy: Strategy, seconds: float | None = None) -> Solver:
     task, balanced = ground.task, ground.metric == "balanced_accuracy"
     metric = head_metric(ground.metric, task.name)
 
@@ -77,6 +94,7 @@ def _solver(ground: Ground, strategy: Strategy) -> Solver:
             balanced=balanced,
             outputs=task.outputs,
             groups=_parted(units),
+            seconds=seconds,
         )
 
     def stages(x: np.ndarray, y: np.ndarray, units: np.ndarray) -> Solved:

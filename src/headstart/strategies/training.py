@@ -46,15 +46,15 @@ def trained(
 
     start = time.perf_counter()
     recipe, options = told(strategy, ground.settings), train_options(ground, len(ground.rows))
-    each = None if seconds is None else seconds / len(ground.holding.parts)
     runs: list[Trained] = []
     whole = replace(ground.rows, units=ground.units)
-
     held: list[np.ndarray] = []
     kept: list[np.ndarray] = []
     for part, (rows, out) in enumerate(ground.holding.parts):
         head, changes = _start(ground, recipe, below, part)
         rates = (runs[0].rate_factor,) if runs else recipe.rates  # the sweep's answer holds for the other parts
+        left = None if seconds is None else max(0.0, seconds - (time.perf_counter() - start))
+        each = None if left is None else left / (len(ground.holding.parts) - part)
         job = Job(
             ground.base,
             replace(recipe, rates=rates),

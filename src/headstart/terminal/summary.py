@@ -10,6 +10,7 @@ from pathlib import Path
 from headstart.cachedir import cache_root
 from headstart.records import Result
 from headstart.report import words
+from headstart.report.figures import known
 from headstart.report.sentences import handed_over, independent, judged
 from headstart.terminal.beside import beside_lines
 from headstart.terminal.climb import ladder_lines, learning_lines
@@ -34,7 +35,7 @@ def summary(run: Run) -> str:
         *_block(beside_lines(result)),
         *_block(learning_lines(result)),
     ]
-    lines.append(_cost(result))
+    lines += [_cost(result), *(f"cut      {said}" for said in result.ladder.cut)]
     place = _short(run.path)
     lines.append(f"report   {place / 'report.html'}")
     lines.append(f"model    {place}   (headstart predict {place} NEW)")
@@ -81,7 +82,9 @@ def _times(count: int) -> str:
 
 def _cost(result: Result) -> str:
     steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.timing.items() if seconds >= 0.05)
-    return f"took     {result.seconds:.1f} s ({steps})"
+    budget = result.ladder.budget_seconds
+    given = f" of {budget:g} s" if known(budget) else ""
+    return f"took     {result.seconds:.1f} s{given} ({steps})"
 
 
 def inspection_text(seen: Inspection) -> str:

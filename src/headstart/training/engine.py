@@ -22,6 +22,7 @@ from headstart.training.supply import Supply, Taken
 from headstart.training.work import Parts, Work
 
 _TIMED = 6  # steps by which the speed is first judged when time is short
+_SLACK = 0.05  # a plan is not changed for less than this share of what is left of it: single steps differ by more
 _LOWER, _MOST_ROLLBACKS = 0.3, 3  # after a divergence: the rate's factor; how often before giving up
 _DIVERGED = 1.5  # mean loss above this many times chance, or the start where that is worse
 _TELLING = 5  # steps from whose mean loss that is told: single batches differ
@@ -48,7 +49,8 @@ class Engine:
         )
         self._checkpoints = Checkpoints(options.keep) if options.keep else None
         self._saved = time.monotonic()
-        self._pace = Pace(options.seconds, work.processes)
+        self._allowed = math.nan if options.seconds is None else options.seconds
+        self._pace = self._paced(0.0)
 
     def resume(self) -> Tensors | None:
         """Go on from a checkpoint, where there is one for about as much time; the optimiser's state to lay in."""
@@ -60,9 +62,14 @@ class Engine:
         self.kept_held = found.answers.get("best")
         self.crossing = self._crossing(found.answers.get("crossed"), found.answers.get("last"))
         lay_in(self.trainee, found.model)
-        self._pace = Pace(self._work.options.seconds, self.processes, self.position.spent)
+        self._pace = self._paced(self.position.spent)
         self.progress.say(f"  going on from step {self.position.done} of a run that was broken off")
         return found.moments
+
+    def _paced(self, spent: float) -> Pace:
+        """The clock of a run that has taken ``spent`` seconds before, and what its loading took now."""
+        work = self._work
+        return Pace(work.options.seconds, work.processes, spent + work.loading, work.closing)
 
     def note(self, phase: Phase) -> None:
         """Take ``phase``'s weights for ones that have moved: it was run before the checkpoint."""
@@ -93,7 +100,8 @@ class Engine:
         self._name_moving()
         position = self.position
         position.total = position.total or scheduled  # of a checkpoint it may be shortened for want of time
-        self._scheduled = position.total
+        self._whole, self._scheduled, self._cut_before = scheduled, position.total, position.cut_to
+        self._between = self._every(position.total)
         self._pace.begin(position.total - position.step, later)
         if position.step == 0:
             position.waited, position.start_loss = 0, math.nan
@@ -161,10 +169,10 @@ class Engine:
             self._step(taken, next(retained) if retained else None)
             self._pace.stepped(time.perf_counter() - began)
             if position.step < position.total and self._pace.over:
-                position.stopped, position.cut_to = "budget", self._work.options.seconds or math.nan
+                position.stopped, position.cut_to = "budget", self._allowed
             if position.step == _TIMED:
                 self._plan()
-            due = position.step % self._every() == 0 or position.step >= position.total
+            due = position.step - position.back[0] >= self._between or position.step >= position.total
             if due or position.stopped == "budget":
                 self._look()
                 self._plan()
@@ -175,9 +183,10 @@ class Engine:
                 break
             began = time.perf_counter()
 
-    def _every(self) -> int:
-        """Steps from one look to the next."""
-        return look_every(self.position.total, self._parts.train.batches(self._work.options.batch))
+    def _every(self, total: int) -> int:
+        """Steps from one look to the next in ``total``; where time is short, looks get no more than their share."""
+        least = self._pace.least if total < self._whole else 0.0
+        return look_every(total, self._parts.train.batches(self._work.options.batch), least)
 
     def _retained(self) -> Iterator[Taken] | None:
         """Batches of retained rows from the one for the next step on, without end."""
@@ -205,18 +214,24 @@ class Engine:
         position.seconds += time.perf_counter() - began
 
     def _plan(self) -> None:
-        """Shorten the schedule to what the time allows."""
+        """Fit the schedule, over which the rate rises and falls, to the steps that the time allows.
+
+        Where the machine turns out quicker than it seemed, steps that were taken away are given back.
+        """
         position = self.position
-        left = position.total - position.step
-        fitting = self._pace.fitting(left, self._every())
-        if fitting >= left or position.stopped != "finished":
+        if position.stopped != "finished" or position.step >= position.total:
             return
-        shorter = position.step + max(1, fitting)
-        if shorter >= position.total:
+        planned = self._whole
+        for _ in range(2):  # fewer steps have fewer looks among them
+            planned = position.step + max(1, self._pace.fitting(self._whole - position.step, self._every(planned)))
+        if abs(planned - position.total) <= _SLACK * (position.total - position.step) and planned < self._whole:
             return
-        self.progress.say(f"  time is short: {shorter} steps instead of {position.total}")
-        position.total = self._scheduled = shorter
-        position.cut_to = self._work.options.seconds or math.nan
+        if planned == position.total:
+            return
+        self.progress.say(f"  time is short: {planned} steps instead of {self._whole}")
+        position.total = self._scheduled = planned
+        position.cut_to = self._allowed if planned < self._whole else self._cut_before
+        self._between = self._every(planned)
 
     def _look(self) -> None:
         """Judge the weights by the held-out rows; keep the best, stop when they get no better."""

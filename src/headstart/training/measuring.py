@@ -6,7 +6,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from functools import partial
 from itertools import pairwise
@@ -32,7 +32,7 @@ from headstart.training.speed import Speed
 from headstart.training.tokens import TOKENS_AT_ONCE
 from headstart.training.trainee import Trainee
 
-_ROWS = 16  # measured at once
+_ROWS, _FEWEST = 16, 2  # measured at once, and where little time may be spent on it
 _PICTURES = 2_000  # rows among which batches are looked for
 _TRIED = {"image": 2, "text": 4}  # batches, evenly over the sizes that the data's own take
 _TIMES = {"image": 1, "text": 2}  # pictures are of one size, to which the first pass has warmed up
@@ -40,13 +40,28 @@ _FRESH = 3600.0  # seconds for which a measurement holds at most
 _ALIKE = 1.3  # times that the machine may have become quicker or slower: as near as predictions are to be
 _PULSE, _PULSE_SIDE = 0.15, 512  # seconds for which a product of matrices of that side is repeated
 _SLOW = 5.0  # seconds of loading above which it is not done twice to leave out the libraries' part
+_READ_LEAST, _READ_RATE = 0.3, 3e8  # seconds, and bytes a second, of reading weights where that is not measured
 _LARGE = 300_000_000  # weights of a base that is not copied to try adapters on it
 _ADAPTER_SHARE = 0.7  # of a step, taken for such a base: no gradients of its own weights
-_FORMAT = 2
+_FORMAT = 3
+_STEP = 3.0  # forward passes that a step comes to
+_UPDATE = 2e-9  # seconds of the optimiser a weight
+_PASSES = 12.0  # forward passes that a measurement of the barest kind comes to: stages, steps, the first and slow one
+
+#: What some strategies alone ask about, each timed in passes of its own.
+NORM, ADAPTER, SAVED = "norm", "adapter", "saved"
+EVERYTHING = (NORM, ADAPTER, SAVED)
 
 
 def measure(
-    base: Base, rows: TrainRows, outputs: int, *, batch: int = _ROWS, augmentation: Augmentation | None = None
+    base: Base,
+    rows: TrainRows,
+    outputs: int,
+    *,
+    batch: int = _ROWS,
+    augmentation: Augmentation | None = None,
+    also: Collection[str] = EVERYTHING,
+    seconds: float | None = None,
 ) -> Speed:
     """Time passes and steps of ``base`` on batches of ``rows`` as training in batches of ``batch`` makes them.
 
@@ -54,14 +69,23 @@ def measure(
     all over the range of sizes that the data's own have, so that the mean a row is the data's. A measurement
     holds for an hour for the same base, machine and shape of data, as long as the machine is about as quick as it was
     then: what else runs on it, and on how many threads this may, changes.
+
+    Args:
+        also: of `NORM`, `ADAPTER` and `SAVED`, those that are needed; the others are left at what they are by default.
+        seconds: that passes and steps may take, roughly, where there is a budget: fewer rows are timed, each once.
+            Loading the libraries and the weights, which training asks for too, is not counted. Where not even the
+            fewest rows can be timed all the ways that there are, the rest is guessed from a pass of one or two.
     """
     feed = feed_for(base, rows.take(_spread(len(rows), _PICTURES)), augmentation, 0)
     file = measured_path(base, f".{_shape(feed, batch, outputs)}.speed.json")
-    known = _remembered(file.read_text(encoding="utf-8") if file.exists() else "")
+    known = _remembered(file.read_text(encoding="utf-8") if file.exists() else "", also)
     if known is None:
         with torch.random.fork_rng(devices=[]):
-            known = _Bench(base, feed, outputs, batch).speed()
-        told = {"format": _FORMAT, "at": time.time(), "pulse": _pulse(), "speed": asdict(known)}
+            bench = _Bench(base, feed, outputs, batch, also, seconds)
+            if bench.guess is not None:
+                return bench.guess
+            known = bench.speed()
+        told = {"format": _FORMAT, "at": time.time(), "pulse": _pulse(), "also": [*also], "speed": asdict(known)}
         write_atomically(file, json.dumps(told))
     return known
 
@@ -69,20 +93,57 @@ def measure(
 class _Bench:
     """A base ready to be timed on batches of a feed."""
 
-    def __init__(self, base: Base, feed: Feed, outputs: int, batch: int) -> None:
-        self._base, self._feed, self._outputs, self._batch = base, feed, outputs, batch
+    def __init__(
+        self, base: Base, feed: Feed, outputs: int, batch: int, also: Collection[str], seconds: float | None
+    ) -> None:
+        self._base, self._feed, self._outputs, self._batch, self._also = base, feed, outputs, batch, also
+        self._times = _TIMES[base.modality] if seconds is None else 1
+        self._tried = _TRIED[base.modality] if seconds is None else 2
         self._processes = Processes(base)
-        network, self._opening = _opened(base)
+        network, self._opening = _opened(base, again=seconds is None)
         start = time.perf_counter()
         trainee = Trainee(network, None, np.eye(2, base.width, dtype=np.float32), outputs, 0.0)
         self._loading = self._opening + time.perf_counter() - start
         self._trainee = trainee.to(self._processes.device)
+        self._rows, self.guess = _ROWS, None if seconds is None else self._fit_into(seconds)
+
+    def _fit_into(self, seconds: float) -> Speed | None:
+        """Choose how many rows at a time can be measured in ``seconds``; a guess where that is too few of them."""
+        self._trainee.eval()
+        start = time.perf_counter()
+        one = self._batches([self._feed.order(0, self._batch)[0][:1]])[0]
+        reading = time.perf_counter() - start
+        passed = self._timed(partial(self._pass, one))
+        if passed < seconds / 2:
+            passed = self._timed(partial(self._pass, one))  # the first is slower
+        passes = _PASSES + len(self._trainee.stages.cuts) + 3 * sum(name in self._also for name in EVERYTHING)
+        self._rows = int(min(_ROWS, seconds / max(passes * passed, 1e-9)))
+        return None if self._rows >= _FEWEST else self._guessed(passed, reading)
+
+    def _guessed(self, forward: float, reading: float) -> Speed:
+        """From the seconds of one row's pass and of reading it: stages cost the same, a step three passes."""
+        stages = len(self._trainee.holding())
+        return Speed(
+            forward=forward,
+            step=_STEP * forward,
+            below=tuple(stage / stages for stage in range(stages)),
+            weights=sum(p.numel() for p in self._trainee.network.parameters()),
+            memory=0,
+            plain=forward,
+            adapter=_ADAPTER_SHARE,
+            update=_UPDATE,
+            held=self._held(),
+            decode=reading,
+            augment=reading if self._feed.augmentation else 0.0,
+            loading=self._loading,
+            opening=self._opening,
+        )
 
     def speed(self) -> Speed:
         """All that there is to know."""
-        feed, count = self._feed, _TRIED[self._base.modality]
-        looked = self._batches(_over_sizes(feed, feed.steady(2 * _ROWS), count))
-        stepped = self._batches(_over_sizes(feed, feed.order(0, self._batch), count))
+        feed, also = self._feed, self._also
+        looked = self._batches(_over_sizes(feed, feed.steady(2 * _ROWS), self._tried, self._rows))
+        stepped = self._batches(_over_sizes(feed, feed.order(0, self._batch), self._tried, self._rows))
         widest = stepped[-1]
         self._trainee.eval()
         self._pass(widest)
@@ -91,8 +152,9 @@ class _Bench:
         below, states = self._stages(widest)
         update, memory = self._warm_up(widest)
         step = self._each(stepped, self._step)
-        norm, adapter = self._norm(widest), self._adapter(widest)
-        again = self._timed(partial(self._step, widest))
+        norm = self._norm(widest) if NORM in also else math.nan
+        adapter = self._adapter(widest) if ADAPTER in also else 0.0
+        again = self._timed(partial(self._step, widest)) if {NORM, ADAPTER} & {*also} else math.nan
         return Speed(
             forward=forward,
             step=step,
@@ -100,8 +162,8 @@ class _Bench:
             weights=sum(p.numel() for p in self._trainee.network.parameters()),
             memory=memory,
             plain=plain,
-            norm=min(1.0, norm / again),
-            adapter=adapter / again,
+            norm=min(1.0, norm / again) if NORM in also else 1.0,
+            adapter=adapter / again if adapter else _ADAPTER_SHARE,
             update=update,
             held=self._held(),
             decode=self._fed(None),
@@ -109,7 +171,7 @@ class _Bench:
             loading=self._loading,
             opening=self._opening,
             states=states,
-            saved=self._saved(widest),
+            saved=self._saved(widest) if SAVED in also else 0,
         )
 
     @property
@@ -123,7 +185,7 @@ class _Bench:
 
     def _each(self, batches: list[Batch], work: Callable[[Batch], object]) -> float:
         """Mean seconds a row, the better of two times each: most sizes are met again and again."""
-        seconds = sum(min(self._timed(partial(work, b)) for _ in range(_TIMES[self._base.modality])) for b in batches)
+        seconds = sum(min(self._timed(partial(work, b)) for _ in range(self._times)) for b in batches)
         return seconds / sum(len(b[0]) for b in batches)
 
     def _timed(self, work: Callable[[], object]) -> float:
@@ -144,7 +206,7 @@ class _Bench:
     def _stages(self, batch: Batch) -> tuple[tuple[float, ...], tuple[int, ...]]:
         """Below each stage that holds weights: the share of a pass, and the bytes of a row's state."""
         shares, sizes = {0: 0.0}, {0: 0}
-        whole = min(self._timed(partial(self._pass, batch)) for _ in range(2))
+        whole = min(self._timed(partial(self._pass, batch)) for _ in range(self._times + 1))
         for cut in self._trainee.stages.cuts:
             state = self._pass(batch, cut)
             shares[cut] = min(1.0, self._timed(partial(self._pass, batch, cut)) / whole)
@@ -236,11 +298,14 @@ class _Bench:
         return (time.perf_counter() - start) / len(some)
 
 
-def _opened(base: Base) -> tuple[Network, float]:
-    """The network, and the seconds that reading it takes once its libraries are there."""
+def _opened(base: Base, again: bool) -> tuple[Network, float]:
+    """The network, and the seconds that reading it takes once its libraries are there: read ``again``, or guessed."""
     start = time.perf_counter()
     network = base.network()
     seconds = time.perf_counter() - start
+    if not again:
+        weights = sum(p.numel() for p in network.parameters())
+        return network, min(seconds, _READ_LEAST + 4 * weights / _READ_RATE)
     if seconds > _SLOW:
         return network, seconds
     start = time.perf_counter()
@@ -254,12 +319,12 @@ def _sizes(feed: Feed, batches: list[np.ndarray]) -> list[float]:
     return [1.0 if lengths is None else float(lengths[rows].max()) for rows in batches]
 
 
-def _over_sizes(feed: Feed, batches: list[np.ndarray], count: int) -> list[np.ndarray]:
-    """``count`` of ``batches``, evenly over their sizes and the largest last, at most `_ROWS` rows each."""
+def _over_sizes(feed: Feed, batches: list[np.ndarray], count: int, rows: int = _ROWS) -> list[np.ndarray]:
+    """``count`` of ``batches``, evenly over their sizes and the largest last, at most ``rows`` rows each."""
     order = np.argsort(_sizes(feed, batches), kind="stable")
     edges = np.linspace(0, len(order), min(count, len(order)) + 1)
     picked = [order[int((a + b) / 2)] for a, b in pairwise(edges)]
-    return [batches[i][-_ROWS:] for i in picked]
+    return [batches[i][-rows:] for i in picked]
 
 
 def _spread(count: int, most: int) -> np.ndarray:
@@ -284,10 +349,13 @@ def _pulse() -> float:
     return (time.perf_counter() - start) / count
 
 
-def _remembered(text: str) -> Speed | None:
+def _remembered(text: str, also: Collection[str]) -> Speed | None:
+    """What was measured, if it is fresh and ``also`` is among it."""
     try:
         values = json.loads(text)
         if values["format"] != _FORMAT or not 0 <= time.time() - values["at"] <= _FRESH:
+            return None
+        if not {*also} <= {*values["also"]}:
             return None
         if not 1 / _ALIKE <= _pulse() / values["pulse"] <= _ALIKE:
             return None

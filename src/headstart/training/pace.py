@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from statistics import median
 
+from headstart.training.phase import LOOKING
 from headstart.training.processes import Processes
-
-_SLACK = 0.05  # a plan is not changed for less than this share of it: single steps differ by more
 
 
 class Pace:
@@ -17,10 +16,11 @@ class Pace:
         seconds: that the run may take; None: as many as it needs.
         processes: the first one's clock counts for all.
         spent: seconds that went before a run was broken off.
+        closing: looks that answering other rows comes to once the steps are done.
     """
 
-    def __init__(self, seconds: float | None, processes: Processes, spent: float = 0.0) -> None:
-        self._seconds, self._processes = seconds, processes
+    def __init__(self, seconds: float | None, processes: Processes, spent: float = 0.0, closing: float = 0.0) -> None:
+        self._seconds, self._processes, self._closing = seconds, processes, closing
         self._start = time.monotonic() - spent
         self._allowed = seconds or 0.0
         self._steps: list[float] = []
@@ -47,11 +47,18 @@ class Pace:
         self._looks.append(seconds)
 
     @property
+    def least(self) -> float:
+        """Steps from one look to the next at least, so that looks take `LOOKING` of the steps' time and no more."""
+        if self._seconds is None or not self._steps or not self._looks:
+            return 0.0
+        return self._processes.first_says(self._look / LOOKING / max(median(self._steps), 1e-9))
+
+    @property
     def over(self) -> bool:
         """Whether there is time for one more look and no more."""
         if self._seconds is None:
             return False
-        return bool(self._processes.first_says(float(self.spent + self._look >= self._seconds)))
+        return bool(self._processes.first_says(float(self.spent + (1 + self._closing) * self._look >= self._seconds)))
 
     def fitting(self, left: int, every: int) -> int:
         """How many of ``left`` steps can be made, with a look every ``every`` steps and one at the end.
@@ -61,9 +68,8 @@ class Pace:
         if self._seconds is None or not self._steps:
             return left
         each = median(self._steps) + self._look / every
-        fit = int((self._allowed - self.spent - self._look) / max(each, 1e-9))
-        fit = int(self._processes.first_says(float(min(left, max(0, fit)))))
-        return left if fit >= (1 - _SLACK) * left else fit
+        fit = int((self._allowed - self.spent - (1 + self._closing) * self._look) / max(each, 1e-9))
+        return int(self._processes.first_says(float(min(left, max(0, fit)))))
 
     @property
     def _look(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,9 +15,19 @@ Moves = Literal["all", "norm", "adapter"]
 LOOKS, MOST_LOOKS = 6, 20
 
 
-def look_every(steps: int, per_epoch: int) -> int:
-    """Steps from one look at the held-out rows to the next, in a phase of ``steps``."""
-    return max(-(-steps // MOST_LOOKS), min(per_epoch, -(-steps // LOOKS)))
+#: Share of the seconds of steps that looks may take where a schedule was shortened for want of time.
+LOOKING = 0.25
+
+
+def look_every(steps: int, per_epoch: int, least: float = 0.0) -> int:
+    """Steps from one look at the held-out rows to the next, in a phase of ``steps``.
+
+    Args:
+        least: steps that one look is to be worth at least: where time is short, as many as take a look's seconds,
+            divided by `LOOKING`. There is a look at the end in any case.
+    """
+    usual = max(-(-steps // MOST_LOOKS), min(per_epoch, -(-steps // LOOKS)))
+    return min(steps, max(usual, math.ceil(least)))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,7 +126,9 @@ def _made(job: Job, phases: list[Phase], processes: Processes, progress: Progres
     loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
     held = job.held
     halves = None if held is None else halves_of(held.y, job.task, held.units, options.seed)
-    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, halves))
+    closing = 0.0 if held is None else min(_TOLD_ROWS, len(job.train)) / len(held)
+    loading = time.monotonic() - start
+    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, halves, closing, loading))
     moments = engine.resume()
     steps = [max(1, round(phase.steps(len(job.train), options.batch) * share)) for phase in phases]
     thawed, prefix = _phases(job, engine, phases, steps, moments)
@@ -219,7 +222,7 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
     position, trainee = engine.position, engine.trainee
     kept = position.best_done if job.held is not None else position.done
     processed = position.seen * engine.processes.count
-    share = kept / max(1, position.done)
+    share, cut = kept / max(1, position.done), not math.isnan(position.cut_to)
     return Trained(
         changes=changes,
         head=trainee.linear_head(job.task),
@@ -241,7 +244,7 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
         seconds=position.seconds,
         rollbacks=position.rollbacks,
         halvings=position.halvings,
-        stopped=position.stopped,
+        stopped="budget" if cut and position.stopped == "finished" else position.stopped,
         before=engine.before,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headstart.training.options import TrainOptions
-from headstart.training.phase import Moves, Phase, look_every
+from headstart.training.phase import LOOKING, Moves, Phase, look_every
 from headstart.training.recipe import Recipe
 
 #: Share of a schedule that each rate of a sweep is tried for, and training rows that tell how well they are fitted.
@@ -57,12 +57,20 @@ class Speed:
     saved: int = 0
 
     def seconds(
-        self, recipe: Recipe, train: int, held: int, options: TrainOptions, shares: Sequence[float] | None = None
+        self,
+        recipe: Recipe,
+        train: int,
+        held: int,
+        options: TrainOptions,
+        shares: Sequence[float] | None = None,
+        *,
+        short: bool = False,
     ) -> float:
         """Predicted for one run of ``recipe`` on ``train`` rows, looked at by ``held`` rows.
 
         Args:
             shares: of each phase's steps that are made; None: the whole schedule.
+            short: ``recipe`` was shortened for want of time, so that looks are fewer (see `phase.look_every`).
         """
         told = min(TOLD_ROWS, train) * self.answering if held else 0.0
         tried = [SWEEP] * len(recipe.rates) if len(recipe.rates) > 1 else []
@@ -70,7 +78,9 @@ class Speed:
         seconds = 0.0
         for share, parts in [*((share, whole) for share in tried), (1.0, shares or whole)]:
             phases = zip(recipe.phases, parts, strict=True)
-            seconds += self.loading + told + sum(self._phase(p, train, held, options, share, s) for p, s in phases)
+            seconds += (
+                self.loading + told + sum(self._phase(p, train, held, options, share, s, short) for p, s in phases)
+            )
         if recipe.scratch or recipe.lora:
             return seconds
         return seconds + sum(self._fill(phase, train, held, options) for phase in recipe.phases)
@@ -137,21 +147,23 @@ class Speed:
         each = self.forward * self._frozen(phase) + state
         return views * train * (each + self._read(options)) + held * (each + self.decode)
 
-    def _phase(self, phase: Phase, train: int, held: int, options: TrainOptions, share: float, made: float) -> float:
+    def _phase(
+        self, phase: Phase, train: int, held: int, options: TrainOptions, share: float, made: float, short: bool
+    ) -> float:
         """Steps and looks of ``share`` of a schedule, of which the part ``made`` is gone through."""
         per_epoch = -(-train // options.batch)
         planned = max(1, round(phase.steps(train, options.batch) * share))
-        steps, every = max(1, round(planned * made)), look_every(planned, per_epoch)
+        steps = max(1, round(planned * made))
         frozen, cached = self._frozen(phase), self._cached(phase, options)
         rows = steps * train / per_epoch  # an epoch's batches are of nearly one size
         state = self.states[self._cut(phase)] / _DISK if cached and self.states else 0.0
         passed = self.forward * ((1 - frozen) if cached else 1.0)
         backward = max(0.0, self.step * self._part(phase.moves) - self.forward) * (1 - frozen)
         fed, seen = (state, state) if cached else (self._read(options), self.decode)
-        looks = 1 + -(-steps // every)
-        return (
-            rows * (passed + backward + fed) + steps * self.update * self.moving(phase) + looks * held * (passed + seen)
-        )
+        stepping, looking = rows * (passed + backward + fed) + steps * self.update * self.moving(phase), passed + seen
+        least = held * looking * steps / max(stepping, 1e-9) / LOOKING if short else 0.0
+        looks = 1 + -(-steps // look_every(planned, per_epoch, least))
+        return stepping + looks * held * looking
 
     def _part(self, moves: Moves) -> float:
         return {"all": 1.0, "norm": self.norm, "adapter": self.adapter}[moves]

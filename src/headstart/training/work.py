@@ -26,6 +26,8 @@ class Work:
         options: how.
         processes: device, precision, and the other processes if there are any.
         halves: [n] of 0 and 1, the half of each held-out row (see `headstart.training.crossing`); None without any.
+        closing: what follows the steps, in looks at the held-out rows, for which time is kept.
+        loading: seconds spent before the engine began, which count towards the run's.
     """
 
     trainee: Trainee
@@ -35,6 +37,8 @@ class Work:
     processes: Processes
     progress: Progress
     halves: np.ndarray | None = None
+    closing: float = 0.0
+    loading: float = 0.0
 
     def truth(self, y: np.ndarray) -> torch.Tensor:
         """Targets as the task encodes them in the form that ``loss`` takes, a regression's standardised."""
