@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -275,9 +274,7 @@ def test_a_dead_server_is_given_up(hub, monkeypatch):
 
     monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", 0.3)
     hub.silent = 2.0
-    start = time.monotonic()
-    assert "did not answer in time" in fails()
-    assert time.monotonic() - start < 1.9
+    assert "did not answer in time" in fails()  # had it been waited for, it would have answered
 
 
 def test_a_timm_name_goes_the_same_way(hub, tmp_path):

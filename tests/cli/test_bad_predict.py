@@ -92,7 +92,7 @@ def other_weights(bundle: Path) -> None:
     [
         (cut_record, "bundle.json cannot be read"),
         (drop_key, "bundle.json is damaged: KeyError 'task'; restore it or fit again"),
-        (newer_layout, "has layout 99, this headstart reads up to 4; upgrade headstart"),
+        (newer_layout, "has layout 99, this headstart reads up to 5; upgrade headstart"),
         (cut_weights, "head.safetensors is not what was saved (its sha256 differs)"),
         (flip_a_bit, "head.safetensors is not what was saved (its sha256 differs)"),
         (narrow_weights, "head.safetensors has shape (96, 1) for 2 outputs"),

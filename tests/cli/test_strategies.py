@@ -16,7 +16,7 @@ Capsys = pytest.CaptureFixture[str]
     [
         (["--strategy", "partail"], "strategy 'partail' is unknown; it is one of auto, probe, head2toe, partial"),
         (["--strategy", "partail"], "'partial'"),
-        (["--strategy", ""], "strategy '' is unknown"),
+        (["--strategy", ""], "strategy is empty; give it a value or leave it out"),
         (["--epochs", "0"], "epochs is 0; it is a number above 0."),
         (["--epochs", "-1"], "epochs is -1; it is a number above 0."),
         (["--epochs", "nan"], "epochs is nan"),
@@ -39,7 +39,7 @@ Capsys = pytest.CaptureFixture[str]
         (["--budget", "soon"], "budget 'soon' is not a time; write it like 90s, 10m or 1.5h."),
         (["--budget", "0"], "budget '0' is not a time"),
         (["--budget", "-5m"], "budget '-5m' is not a time"),
-        (["--budget", ""], "budget '' is not a time"),
+        (["--budget", ""], "budget is empty; give it a value or leave it out"),
         (["--epochs", "many"], "--epochs"),
         (["--retain", "nowhere", "--strategy", "full"], "nowhere"),
     ],

@@ -49,8 +49,6 @@ def test_pairs_are_found_once_for_the_same_inputs_and_base(monkeypatch: pytest.M
     assert first.clusters.tolist() == again.clusters.tolist()
     near.near_of(rows, features(), "other")
     assert len(calls) == 2
-    near.near_of(rows, features(), BASE, reading='{"max_tokens": 512}')
-    assert len(calls) == 3
 
 
 def test_damaged_pairs_are_found_anew() -> None:

@@ -67,6 +67,11 @@ def answers(ground: Ground, right: int) -> np.ndarray:
     return np.eye(2)[said] * 0.8 + 0.1
 
 
+def run(strategy: str, stopped: str = "finished") -> Any:
+    """What a training came to, as far as a ladder looks at it."""
+    return SimpleNamespace(strategy=strategy, steps=80, curve=(SimpleNamespace(step=80),), stopped=stopped)
+
+
 def candidate(ground: Ground, strategy: str, right: int, **given: Any) -> Candidate:
     """One that is right on ``right`` rows; with a run and a recipe where its strategy trains."""
     own = STRATEGIES[strategy]
@@ -81,7 +86,7 @@ def candidate(ground: Ground, strategy: str, right: int, **given: Any) -> Candid
         heads=(head,),
         tried=(),
         seconds=1.0,
-        runs=(SimpleNamespace(strategy=strategy, steps=80, curve=(SimpleNamespace(step=80),)),) if own.recipe else (),  # type: ignore[arg-type]
+        runs=(run(strategy),) if own.recipe else (),
         recipe=own.recipe,
     )
     return replace(made, **given)
@@ -135,4 +140,4 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
     return patched
 
 
-__all__ = ["BETWEEN", "ROWS", "SPEED", "Made", "Recipe", "Told", "answers", "candidate", "ground", "make"]
+__all__ = ["BETWEEN", "ROWS", "SPEED", "Made", "Recipe", "Told", "answers", "candidate", "ground", "make", "run"]

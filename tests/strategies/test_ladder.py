@@ -23,7 +23,7 @@ from headstart.strategies.names import STRATEGIES, get
 from headstart.strategies.plan import LARGE, could_show
 from headstart.strategies.strategy import Strategy
 from headstart.training.recipe import Recipe
-from tests.strategies.made_up import BETWEEN, ROWS, SPEED, Made, Told, answers, candidate, ground, make
+from tests.strategies.made_up import BETWEEN, ROWS, SPEED, Made, Told, answers, candidate, ground, make, run
 
 __all__ = ["make"]
 Make = Callable[..., Made]
@@ -69,6 +69,24 @@ def test_climbing_stops_after_training_that_does_not_pay(make: Make) -> None:
     assert result.rungs[-1].reason == "partial did not pay"
     assert result.best.strategy == "probe"
     assert [one.strategy for one in result.candidates] == ["probe", "head2toe", "partial"]
+
+
+def test_climbing_goes_on_after_training_that_the_budget_cut_short(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it did not pay says little of it, and time is left."""
+    made = make(probe=300, head2toe=300, partial=299, full=400)
+    own = ladder.trained
+
+    def shortened(on: Ground, strategy: Strategy, *given: Any) -> Candidate:
+        found = own(on, strategy, *given)
+        return replace(found, runs=(run(strategy.name, "budget"),)) if strategy.name == "partial" else found
+
+    monkeypatch.setattr(ladder, "trained", shortened)
+    assert decisions(climbed(made)) == {
+        "probe": "start",
+        "head2toe": "not taken",
+        "partial": "not taken",
+        "full": "taken",
+    }
 
 
 def test_climbing_goes_on_after_head2toe_that_does_not_pay(make: Make) -> None:

@@ -148,9 +148,9 @@ def test_an_extraction_from_a_damaged_file_computes_again(tmp_path: Path) -> Non
     base = open_base(str(bert_folder(tmp_path / "b")), "text")
     texts = objects([f"the {a} {b} on a mat" for a in ("cat", "dog", "parcel") for b in ("sat", "ran", "is late")])
     before = extract(base, texts)
-    [use] = spaces()
-    for page in range(1, use.path.stat().st_size // PAGE):
-        overwrite(use.path, page, noise(page))
+    for use in spaces():  # vectors, and how long texts are
+        for page in range(1, use.path.stat().st_size // PAGE):
+            overwrite(use.path, page, noise(page))
     with pytest.warns(HeadstartWarning, match="damaged"):
         again = extract(base, texts)
     assert again.computed == len(texts)
@@ -204,11 +204,12 @@ def test_the_command_line_warns_in_one_line(
 ) -> None:
     fit = ["fit", str(toy_texts), "--base", tiny_text_base, "--strategy", "probe", "--quiet", "--out"]
     assert main([*fit, str(tmp_path / "one")]) == 0
-    for use in spaces():
+    damaged = spaces()
+    for use in damaged:
         for page in range(1, use.path.stat().st_size // PAGE):
             overwrite(use.path, page, noise(page))
     capsys.readouterr()
     assert main([*fit, str(tmp_path / "two")]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert [line for line in lines if "damaged" in line] == [line for line in lines if line.startswith("warning: ")]
-    assert len([line for line in lines if "damaged" in line]) == 1
+    assert len([line for line in lines if "damaged" in line]) == len(damaged)

@@ -53,7 +53,7 @@ class RunFolder:
         with writing(self.path):
             self._release = claim(self.path.parent / f".{self.path.name}.lock")
         if self._release is None:
-            raise self._busy("")
+            raise self._busy(self._owner())
         with writing(self.path):
             if self._old.exists() and not self.path.exists():  # a run was killed between the two moves of `publish`
                 self._old.rename(self.path)
@@ -86,20 +86,27 @@ class RunFolder:
 
     def _claim(self) -> None:
         """Make the building folder; one left by a dead process is cleared first."""
-        owner = self.aside / "pid"
         if self.aside.exists():
-            with contextlib.suppress(OSError, ValueError):
-                pid = int(owner.read_text())
-                if pid != os.getpid() and _alive(pid):
-                    raise self._busy(f" (process {pid})")
+            owner = self._owner()
+            if owner not in (None, os.getpid()) and _alive(owner):
+                raise self._busy(owner)
             shutil.rmtree(self.aside)
         self.aside.mkdir()
-        owner.write_text(str(os.getpid()))
+        self._pid_file.write_text(str(os.getpid()))
 
-    def _busy(self, who: str) -> OutputError:
-        return OutputError(
-            f"{self.path} is being written by another run{who}; wait for it or choose another --out or --name."
-        )
+    @property
+    def _pid_file(self) -> Path:
+        return self.aside / "pid"
+
+    def _owner(self) -> int | None:
+        """The process that made the building folder; None where it cannot be told."""
+        with contextlib.suppress(OSError, ValueError):
+            return int(self._pid_file.read_text())
+        return None
+
+    def _busy(self, owner: int | None) -> OutputError:
+        who = "another run" if owner is None else f"another run (process {owner})"
+        return OutputError(f"{self.path} is being written by {who}; wait for it or choose another --out or --name.")
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""
@@ -107,7 +114,7 @@ class RunFolder:
 
     def publish(self) -> Path:
         """Move the finished run into place and return where it is."""
-        (self.aside / "pid").unlink(missing_ok=True)
+        self._pid_file.unlink(missing_ok=True)
         with writing(self.path):
             shutil.rmtree(self._old, ignore_errors=True)
             if self.path.exists():

@@ -288,7 +288,7 @@ def _student(rows: np.ndarray, value: float, units: Units, level: float) -> Boun
         return _NAN, _NAN
     moves = units.sums(rows - value)
     squares = float(np.square(moves).sum()) * units.count / (units.count - 1)
-    if not squares > (1e-12 * max(1.0, abs(value)) * len(rows)) ** 2:
+    if not squares > (1e-12 * float(np.abs(rows).sum())) ** 2:
         return _NAN, _NAN
     half = units.student(level) * float(np.sqrt(squares)) / len(rows)
     return value - half, value + half

@@ -154,51 +154,45 @@ def _mean_of(
     """[n] the mean over ``columns`` of what ``one`` gives, its positives' deviations taken from drawn values."""
     if columns.size == 0:
         return np.full(len(w), np.nan)
-    parts = [one(holds(y, column), p[:, column], w) for column in columns]
+    total, parts = np.zeros(len(w)), []
+    for column in columns:
+        parts.append(one(holds(y, column), p[:, column], w, total))
     values, rows = np.array([part.value for part in parts]), np.array([part.rows for part in parts])
     centres, scales = drawn(values, rows, float(values.mean()), towards), np.sqrt(made_good(rows, towards))
-    total = np.zeros(len(w))
     for part, centre, scale in zip(parts, centres, scales, strict=True):
-        part.add_to(total, float(centre), float(scale))
+        total[part.positive] += scale * (part.own - centre) / part.rows
     return total / len(columns)
 
 
 class _Area:
-    """Area under one ROC curve: a positive's share of negatives below it, a negative's share of positives above it."""
+    """Area under one ROC curve: a positive's share of negatives below it, a negative's share of positives above it.
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> None:
-        own, rest = np.where(positive, w, 0.0), np.where(positive, 0.0, w)
-        ties = _Ties(score)
-        self._positive, self.rows, self._others = np.flatnonzero(positive), float(own.sum()), float(rest.sum())
-        below = (ties.below(rest) + ties.at(rest) / 2)[self._positive]
-        self._below = below / self._others
-        self._above = (own.sum() - ties.below(own) - ties.at(own) / 2) / self.rows
-        self.value = float(own[self._positive] @ self._below) / self.rows
+    What negatives move goes into ``total`` [n] at once; ``own`` [positives] has the area as its mean.
+    """
 
-    def add_to(self, total: np.ndarray, centre: float, scale: float) -> None:
-        """Add the derivative [n], the positives' part as deviations from ``centre``, times ``scale``."""
-        moves = (self._above - self.value) / self._others
-        moves[self._positive] = scale * (self._below - centre) / self.rows
-        total += moves
+    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray) -> None:
+        own, rest, ties = np.where(positive, w, 0.0), np.where(positive, 0.0, w), _Ties(score)
+        self.positive, self.rows, others = np.flatnonzero(positive), float(own.sum()), float(rest.sum())
+        self.own = (ties.below(rest) + ties.at(rest) / 2)[self.positive] / others
+        self.value = float(own[self.positive] @ self.own) / self.rows
+        above = (own.sum() - ties.below(own) - ties.at(own) / 2) / self.rows
+        total += np.where(positive, 0.0, (above - self.value) / others)
 
 
 class _Precision:
-    """Average precision: a positive's own precision, and what a row does to that of all positives below it."""
+    """Average precision: a positive's own precision, and what a row does to that of all positives below it.
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> None:
+    The latter goes into ``total`` [n] at once; ``own`` [positives] has the average precision as its mean.
+    """
+
+    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray) -> None:
         own, ties = np.where(positive, w, 0.0), _Ties(-score)
         hits, taken = (ties.below(weight) + ties.at(weight) for weight in (own, w))  # scoring at least as high
         precision = hits / taken
-        lower = [part.sum() - ties.below(part) for part in (own / taken, own * precision / taken)]  # at most as high
-        self._positive, self.rows = np.flatnonzero(positive), float(own.sum())
-        self._precision, self._gained, self._lost = precision[self._positive], lower[0][self._positive], lower[1]
+        gained, lost = (part.sum() - ties.below(part) for part in (own / taken, own * precision / taken))
+        self.positive, self.rows, self.own = np.flatnonzero(positive), float(own.sum()), precision[positive]
         self.value = float(own @ precision) / self.rows
-
-    def add_to(self, total: np.ndarray, centre: float, scale: float) -> None:
-        """Add the derivative [n], the positives' part as deviations from ``centre``, times ``scale``."""
-        moves = -self._lost
-        moves[self._positive] += scale * (self._precision - centre) + self._gained
-        total += moves / self.rows
+        total += (np.where(positive, gained, 0.0) - lost) / self.rows
 
 
 class _Ties:

@@ -20,22 +20,25 @@ def tell_apart(models: int, judged: Callable[[int, int, float], Interval], level
     divisors of Shaffer (1986), "Modified sequentially rejective multiple test procedures": the clearest pair is judged
     at level 1 − (1 − level) / m, m being how many pairs can be equal at all; once it is told apart, fewer can be: of
     three models all three pairs at first, then one, for two equal pairs would make the third equal too. The first pair
-    that is not told apart leaves all the rest untold, at its level.
+    that is not told apart leaves all the rest untold, at its level. How clear pairs are is told once, at the first
+    level, so that each is judged twice at most.
 
     Args:
         judged: (a, b, level) -> the gain of a over b with its interval.
     """
-    left = list(combinations(range(models), 2))
-    told: dict[Pair, Interval] = {}
-    while left:
-        corrected = 1 - (1 - level) / most_equal(models, len(left))
-        gains = {(a, b): judged(a, b, corrected) for a, b in left}
-        clearest = max(left, key=lambda pair: _clearness(gains[pair]))
-        if not _clearness(gains[clearest]) > 1:
-            return told | gains
-        told[clearest] = gains[clearest]
-        left.remove(clearest)
-    return told
+    pairs = list(combinations(range(models), 2))
+
+    def at(pair: Pair, left: int) -> Interval:
+        return judged(*pair, 1 - (1 - level) / most_equal(models, left))
+
+    gains = {pair: at(pair, len(pairs)) for pair in pairs}
+    clearest_first = sorted(pairs, key=lambda pair: -_clearness(gains[pair]))
+    for told, pair in enumerate(clearest_first):
+        left = len(pairs) - told
+        gains[pair] = at(pair, left) if told else gains[pair]
+        if not _clearness(gains[pair]) > 1:
+            return gains | {rest: at(rest, left) for rest in clearest_first[told + 1 :] if told}
+    return gains
 
 
 def most_equal(models: int, pairs: int) -> int:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
+from headstart.evaluation.pairwise import tell_apart
 from headstart.evaluation.verdict import rows_needed
 
 Outcome = Literal["a better", "b better", "not to be told apart"]
@@ -107,12 +107,9 @@ def compare_models(
 ) -> Comparison:
     """Every two of the models ``names`` by their probabilities ``ps``, each [n, outputs], on the same rows.
 
-    More than two models are more than one pair, and among many equal pairs some would look different by chance. Holm
-    (1979), "A simple sequentially rejective multiple test procedure": of m pairs the clearest one is judged at level
-    1 − (1 − level) / m; if its interval excludes 0, the next at 1 − (1 − level) / (m − 1), and so on; the first that
-    does not leaves all the rest untold, at its level. How clear pairs are is told once, at the first level, so that
-    each is judged twice at most. Rows of one unit (``units`` [n] codes) are not independent; McNemar's test, which
-    takes them for that, is left out there.
+    More than two models are more than one pair, and among many equal pairs some would look different by chance:
+    `headstart.evaluation.pairwise` says how that is allowed for. Rows of one unit (``units`` [n] codes) are not
+    independent; McNemar's test, which takes them for that, is left out there.
 
     Raises:
         SettingError: fewer than two models, names that are not all different, models with other numbers of rows, or
@@ -123,7 +120,11 @@ def compare_models(
         name: score_interval(metric, y, p, units=units, level=level, draws=draws, seed=seed)
         for name, p in zip(names, ps, strict=True)
     }
-    gains = _holm(metric, y, ps, units, level, draws, seed)
+
+    def judged(a: int, b: int, corrected: float) -> Interval:
+        return paired_gain(metric, y, ps[a], ps[b], units=units, level=corrected, draws=draws, seed=seed)
+
+    gains = tell_apart(len(ps), judged, level)
     pairs = [_pair(names[a], names[b], gains[a, b], np.asarray(y), ps[a], ps[b]) for a, b in gains]
     return Comparison(metric, level, len(y), scores, pairs)
 
@@ -136,41 +137,6 @@ def _check(names: Sequence[str], y: np.ndarray, ps: Sequence[np.ndarray]) -> Non
     for name, p in zip(names, ps, strict=True):
         if np.shape(p) != np.shape(ps[0]) or len(p) != len(y):
             raise SettingError(f"{name} answered {len(p)} rows where the truth has {len(y)}; give the same rows.")
-
-
-def _holm(
-    metric: str,
-    y: np.ndarray,
-    ps: Sequence[np.ndarray],
-    units: np.ndarray | None,
-    level: float,
-    draws: int,
-    seed: int,
-) -> dict[tuple[int, int], Interval]:
-    """The gain of every pair (first, second) at the level that it was judged at."""
-    left = list(combinations(range(len(ps)), 2))
-
-    def judged(pair: tuple[int, int], looks: int) -> Interval:
-        corrected = 1 - (1 - level) / looks
-        p_a, p_b = ps[pair[0]], ps[pair[1]]
-        return paired_gain(metric, y, p_a, p_b, units=units, level=corrected, draws=draws, seed=seed)
-
-    gains = {pair: judged(pair, len(left)) for pair in left}
-    left.sort(key=lambda pair: -_clearness(gains[pair]))
-    for told, pair in enumerate(left):
-        looks = len(left) - told
-        gains[pair] = judged(pair, looks) if told else gains[pair]
-        if _outcome(gains[pair]) == "not to be told apart":
-            return gains | {rest: judged(rest, looks) for rest in left[told + 1 :] if told}
-    return gains
-
-
-def _clearness(gain: Interval) -> float:
-    """The gain over the half of its interval towards 0: above 1 the interval excludes 0; below 0 without bounds."""
-    half = gain.value - gain.low if gain.value > 0 else gain.high - gain.value
-    if np.isnan(half):
-        return -1.0
-    return abs(gain.value) / half if half > 0 else float("inf")
 
 
 def _outcome(gain: Interval) -> Outcome:

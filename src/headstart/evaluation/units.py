@@ -87,8 +87,8 @@ class Units:
         """The design effect as it is found in many units (Kish 1965), at least 1."""
         if self.alone:
             return 1.0
-        total = max(float(np.square(moves).sum()), 1e-12)
-        return max(1.0, float(np.square(self.sums(moves)).sum()) / total)
+        total = float(np.square(moves).sum())
+        return max(1.0, float(np.square(self.sums(moves)).sum()) / total) if total > 0 else 1.0
 
     def rows_worth(self, moves: np.ndarray, level: float) -> float:
         """Share of the rows that independent ones would have to be for as wide an interval by normal quantiles."""

@@ -89,7 +89,7 @@ def climb(
         progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
         if entry.decision == "taken":
             climb.best, climb.later = candidate, way.later(rung.strategy, candidate)
-        elif candidate.runs and not _promising(gain):
+        elif candidate.runs and not _promising(gain) and not _cut_short(candidate):
             stopped = f"{entry.strategy} did not pay"
     return climb
 
@@ -335,6 +335,11 @@ def _made(
     if strategy.recipe is None:
         return solved(ground, strategy, seconds)
     return trained(ground, strategy, below, seconds, hopeful)
+
+
+def _cut_short(candidate: Candidate) -> bool:
+    """Whether the budget ended its training early, so that its not paying says little of dearer strategies."""
+    return any(run.stopped == "budget" for run in candidate.runs)
 
 
 def _promising(gain: Interval) -> bool:
