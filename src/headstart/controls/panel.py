@@ -13,7 +13,6 @@ from headstart.controls.control import Control, ControlState
 from headstart.controls.majority import Majority
 
 _TIMED = 300  # rows that a control is timed on before it is fitted
-_FEWER, _MANY = 100, 100  # rows where there are more classes than that, each of which is a model of its own
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,6 @@ def predicted_seconds(
 
     Features are timed and one round of gradient steps, or one solution in closed form, which the work is made of.
     """
-    rows = np.random.default_rng(seed).permutation(len(y))[: _TIMED if outputs <= _MANY else _FEWER]
+    rows = np.random.default_rng(seed).permutation(len(y))[:_TIMED]
     some = inputs[rows] if isinstance(inputs, np.ndarray) else [inputs[row] for row in rows]
     return sum(one.predicted(some, y[rows], len(y), task, seed) for one in controls_for(modality, outputs))
