@@ -11,12 +11,11 @@ import pytest
 from headstart.settings import TrainingSettings
 from headstart.training.job import training_root
 from headstart.training.stepping import Stepper
-from tests.flow.test_budget import weak_start
 from tests.strategies import data
 from tests.strategies.whole import check, fit, repeated
 from tests.training.small import Killed
 
-FAST = TrainingSettings(epochs=2, rate=0.01, body_rate=1.0, augment="none", scratch_control=True)
+FAST = TrainingSettings(epochs=4, rate=0.003, body_rate=1.0, augment="none", scratch_control=True)
 
 
 class Steps:
@@ -41,8 +40,7 @@ def test_folds_that_ended_are_not_trained_again(
 ) -> None:
     """Killed in the second fold, in the last training or in that of the control."""
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
-    weak_start(monkeypatch)
-    texts = data.texts(tmp_path / "texts.csv", 60)
+    texts = data.texts(tmp_path / "texts.csv", 120)
     steps = Steps(monkeypatch)
     given = (texts, tmp_path / "run", settled_bases["text"], "full", FAST)
     whole, _ = fit(*given, folds=3)

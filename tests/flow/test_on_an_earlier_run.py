@@ -15,11 +15,10 @@ from headstart.delivery.model import Model
 from headstart.errors import SplitError
 from headstart.settings import FitSettings, SplitSettings, TrainingSettings
 from headstart.workflow import Places, fit_source
-from tests.flow.test_budget import weak_start
 from tests.strategies import data
 from tests.strategies.whole import check, fit
 
-FAST = TrainingSettings(epochs=3, rate=0.01, body_rate=1.0, augment="none", scratch_control=False)
+FAST = TrainingSettings(epochs=4, rate=0.003, body_rate=1.0, augment="none", scratch_control=False)
 INPUTS = ["my card was late", "the cat sat on a mat", "new parcel"]
 
 
@@ -27,7 +26,6 @@ INPUTS = ["my card was late", "the cat sat on a mat", "new parcel"]
 def test_the_second_run_stands_on_its_own(
     settled_bases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str
 ) -> None:
-    weak_start(monkeypatch)
     first, _ = fit(
         data.texts(tmp_path / "a.csv", 120), tmp_path / "runs" / "letters", settled_bases["text"], "lora", FAST
     )
@@ -57,7 +55,6 @@ def test_the_second_run_stands_on_its_own(
 def test_rows_that_the_base_learnt_from_prove_nothing(
     settled_bases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weak_start(monkeypatch)
     source = data.texts(tmp_path / "a.csv", 120)
     first, _ = fit(source, tmp_path / "runs" / "first", settled_bases["text"], "full", FAST)
     assert first.result.chosen.head == "trained"
@@ -82,7 +79,6 @@ def test_rows_that_the_base_learnt_from_prove_nothing(
 
 @pytest.mark.slow
 def test_on_the_embedded_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    weak_start(monkeypatch)
     photos = data.pictures(tmp_path / "bees", 40)
     training = TrainingSettings(epochs=1, augment="none", scratch_control=False)
     first, _ = fit(photos, tmp_path / "runs" / "bees", "efficientnet_lite0", "partial", training)
