@@ -74,7 +74,7 @@ def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWAR
     score = 2 * hits / np.where(either > 0, either, 1)
     rows = np.where(truth > 0, truth, either)
     centre = drawn(score, rows, float(score.sum()) / present, towards)
-    more = made_good(rows, towards) * (np.where(rows > _BENT, (rows + 1) / rows, 1.0) if towards else 1.0)
+    more = made_good(rows, towards) * (np.where(rows > _BENT, 1 + 1 / np.maximum(rows, 1), 1.0) if towards else 1.0)
     scale = np.sqrt(more) / np.where(either > 0, either, 1) / present
     return _cells(y, p, 2 * scale, centre * scale)
 
