@@ -85,6 +85,8 @@ def test_image_paths_by_their_values() -> None:
         ([3, 7] * 30, "classification"),
         (["3", "7"] * 30, "classification"),
         (list(range(30)) * 2, "classification" if 2 * 30 <= 60 else "regression"),
+        ([*range(30)] * 5 + [77], "regression"),  # ages, say: as classes some would have one example
+        ([*range(20)] * 5 + [3], "classification"),
         ([True, False] * 30, "classification"),
         (["a", "b"] * 30, "classification"),
         ([["a"], ["a", "b"]] * 30, "multilabel"),

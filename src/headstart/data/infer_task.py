@@ -70,11 +70,15 @@ def _of_values(sheet: Sheet, name: str, values: list[Any]) -> tuple[str, Cells, 
 
 
 def _of_numbers(numbers: np.ndarray) -> tuple[str, str]:
-    distinct = len(np.unique(numbers))
+    rows_of = np.unique(numbers, return_counts=True)[1]
+    distinct = len(rows_of)
     if (numbers % 1 != 0).any():
         return "regression", "fractions"
     if distinct > _FEW and 2 * distinct > len(numbers):
         return "regression", f"numbers, {distinct} distinct in {len(numbers)} rows"
+    if distinct > _FEW and rows_of.min() == 1:  # a class of one example could not be learnt anyway
+        alone = int((rows_of == 1).sum())
+        return "regression", f"whole numbers, {distinct} distinct in {len(numbers)} rows, {alone} of them once"
     return "classification", f"{distinct} distinct whole numbers"
 
 
