@@ -52,7 +52,7 @@ class Trained:
 
     Attributes:
         scores: [n, k] of the weights kept.
-        held, kept, chosen: as a run gives them (see `headstart.training.job`).
+        held, kept, chosen, stopped: as a run gives them (see `headstart.training.job`).
         best: [n, k] answers of the look with the best score, whatever the last one is.
     """
 
@@ -61,6 +61,7 @@ class Trained:
     kept: np.ndarray
     chosen: bool
     best: np.ndarray
+    stopped: str = "finished"
 
 
 def train(
