@@ -45,6 +45,9 @@ def test_a_run_says_how_many_groups_its_interval_rests_on(capsys: Capsys, here: 
     assert wide > narrow
     assert "40 test examples in 8 independent groups" in (here / "g" / "report.html").read_text(encoding="utf-8")
     assert "40 test rows in 8 independent groups" in (here / "g" / "bundle" / "card.md").read_text(encoding="utf-8")
+    tiny = next(one for one in result["diagnosis"] if one["name"] == "tiny test set")
+    assert "on 8 groups of 40 rows" in tiny["sentence"]
+    assert "Label test rows of more groups: about " in tiny["suggestion"]
     kept = pq.read_table(here / "g" / "answers.parquet").to_pandas()
     assert kept[kept.part == "test"].unit.nunique() == 8
 

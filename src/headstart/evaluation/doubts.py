@@ -16,6 +16,7 @@ from headstart.evaluation.wording import count, gained, number, score, span
 #: 0.9, and what about 96 rows give at the worst (1.96 · 0.5 / √96).
 _WIDE = 0.1
 #: The same for errors without a scale, as a share of the error: accuracy 0.8 ± 0.1 is an error of 0.2 ± 50 %.
+_FEWER = 0.9  # groups a row below which they, and not the rows, are what more is wanted of
 _WIDE_SHARE = 0.5
 #: Level of the comparison with the validation score: every run makes it, and at 95 % one healthy run in 20 would be
 #: told that its test rows are others.
@@ -136,12 +137,14 @@ def _unlike(e: RunEvidence) -> Finding | None:
 
 
 def _tiny(e: RunEvidence) -> Finding | None:
-    n = e.test.n
+    n, grouped = e.test.units, e.test.units < _FEWER * e.test.n  # not where a few rows are near duplicates
     if math.isnan(e.test.value):
         return None
+    on = count(n, "group") + f" of {e.test.n:,} rows" if grouped else count(e.test.n, "row")
     if not bounded(e.test):
-        sentence = f"The test set is tiny: {count(n, 'row')} give {e.name} {number(e.test.value)} no interval."
-        return Finding("tiny test set", sentence, "Label more test rows, 100 or more.")
+        sentence = f"The test set is tiny: {on} give {e.name} {number(e.test.value)} no interval."
+        more = "Label test rows of more groups, 20 or more." if grouped else "Label more test rows, 100 or more."
+        return Finding("tiny test set", sentence, more)
     half = (e.test.high - e.test.low) / 2
     wide = _WIDE if e.chosen.unit_scale else _WIDE_SHARE * abs(e.test.value)
     if half <= wide:
@@ -151,11 +154,16 @@ def _tiny(e: RunEvidence) -> Finding | None:
     figure = 10 ** max(0, math.floor(math.log10(needed)) - 1)
     needed = math.ceil(needed / figure) * figure
     sentence = (
-        f"The test set is tiny: on {count(n, 'row')} {e.name} {number(e.test.value)} may be anything from "
+        f"The test set is tiny: on {on} {e.name} {number(e.test.value)} may be anything from "
         f"{span(e.test).replace('–', ' to ')}."
     )
     wanted = f"±{number(wide / 2)}"
-    return Finding("tiny test set", sentence, f"Label more test rows: about {needed:,} would give {wanted}.")
+    more = (
+        f"Label test rows of more groups: about {needed:,} groups"
+        if grouped
+        else f"Label more test rows: about {needed:,}"
+    )
+    return Finding("tiny test set", sentence, f"{more} would give {wanted}.")
 
 
 def _imbalance(e: RunEvidence) -> Finding | None:

@@ -6,7 +6,7 @@ from headstart.records import Result, RungRecord
 from headstart.report.figures import MISSING, known, number, signed
 from headstart.report.sentences import forgetting
 
-_BOUNDS = "(bounds: so wide that with 90 % confidence no rung of the ladder is taken that gains nothing)"
+_BOUNDS = "(bounds: wide enough that a rung without a true gain is taken in at most one run of ten)"
 
 
 def ladder_lines(result: Result) -> list[str]:
