@@ -39,6 +39,7 @@ _TIMES = {"image": 1, "text": 2}  # pictures are of one size, to which the first
 _FRESH = 3600.0  # seconds for which a measurement holds at most
 _ALIKE = 1.3  # times that the machine may have become quicker or slower: as near as predictions are to be
 _PULSE, _PULSE_SIDE = 0.15, 512  # seconds for which a product of matrices of that side is repeated
+_LOOKS = 6  # passes of one row, of which the quickest counts
 _SLOW = 5.0  # seconds of loading above which it is not done twice to leave out the libraries' part
 _READ_LEAST, _READ_RATE = 0.3, 3e8  # seconds, and bytes a second, of reading weights where that is not measured
 _LARGE = 300_000_000  # weights of a base that is not copied to try adapters on it
@@ -74,7 +75,7 @@ def measure(
         also: of `NORM`, `ADAPTER` and `SAVED`, those that are needed; the others are left at what they are by default.
         seconds: that passes and steps may take, roughly, where there is a budget: fewer rows are timed, each once.
             Loading the libraries and the weights, which training asks for too, is not counted. Where not even the
-            fewest rows can be timed all the ways that there are, the rest is guessed from a pass of one or two.
+            fewest rows can be timed all the ways that there are, the rest is guessed from passes of one row.
     """
     feed = feed_for(base, rows.take(_spread(len(rows), _PICTURES)), augmentation, 0)
     file = measured_path(base, f".{_shape(feed, batch, outputs)}.speed.json")
@@ -113,9 +114,10 @@ class _Bench:
         start = time.perf_counter()
         one = self._batches([self._feed.order(0, self._batch)[0][:1]])[0]
         reading = time.perf_counter() - start
-        passed = self._timed(partial(self._pass, one))
-        if passed < seconds / 2:
-            passed = self._timed(partial(self._pass, one))  # the first is slower
+        times = [self._timed(partial(self._pass, one))]
+        while len(times) < _LOOKS and sum(times) < seconds / 4:  # the first is slower, and so is any that is disturbed
+            times.append(self._timed(partial(self._pass, one)))
+        passed = min(times)
         passes = _PASSES + len(self._trainee.stages.cuts) + 3 * sum(name in self._also for name in EVERYTHING)
         self._rows = int(min(_ROWS, seconds / max(passes * passed, 1e-9)))
         return None if self._rows >= _FEWEST else self._guessed(passed, reading)
