@@ -30,7 +30,7 @@ def test_ladder_is_a_line_a_rung() -> None:
         ["lora", "0.951", "+0.003", "−0.011 to +0.017", "160.0", "not taken"],
         ["full", "–", "–", "–", "–", "not tried"],
     ]
-    assert said[top + 6].startswith("(bounds: so wide that with 90 % confidence no rung")
+    assert said[top + 6].startswith("(bounds: wide enough that a rung without a true gain")
     assert said[top + 7] == ""
 
 
