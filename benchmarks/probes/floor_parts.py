@@ -55,7 +55,7 @@ def main(sources: list[str]) -> dict[str, Any]:
     keep_freed_memory()
     decoded(base, inputs[:16])  # imports the decoders
     batches, seconds = decoded(base, inputs)
-    quickest = sorted(choice.usable, key=lambda measured: -measured.rate)[:2]
+    quickest = sorted((m for m in choice.usable if m.dtype == choice.dtype), key=lambda measured: -measured.rate)[:2]
     passes = {measured.name: forward(base, measured, batches) for measured in quickest}
     best = min(passes, key=passes.__getitem__)
     return {

@@ -269,16 +269,18 @@ def list_bases(
 
 
 @filled()
-def load(path: str | Path, *, trust_remote_code: bool = False) -> Model:
-    """The model that a run left in its folder.
+def load(path: str | Path, *, trust_remote_code: bool = False, threads: int = 1) -> Model:
+    """The model that a run left in its folder, to be loaded once and to answer many times, from any thread.
 
     Args:
         trust_remote_code: whether code of the base's own may run, where it needs any.
+        threads: that one answer works on: 1 lets as many be given at a time as there are processors, more give a single
+            one sooner.
 
     Raises:
         BundleError: ``path`` holds no run or bundle, or a damaged one.
     """
-    return Model.load(path, trust_remote_code=trust_remote_code)
+    return Model.load(path, trust_remote_code=trust_remote_code, threads=threads)
 
 
 @filled()

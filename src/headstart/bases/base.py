@@ -62,6 +62,20 @@ class Base(ABC):
     def untrained(self) -> Network:
         """The same architecture with the random weights that its library begins with: it borrows nothing."""
 
+    @property
+    def weights_files(self) -> tuple[Path, ...]:
+        """The files that hold its weights, no two of one name; () where that is not known.
+
+        Of a base that another one was made into, the other's: what was changed is in none of them.
+        """
+        inner = getattr(self, "base", None)
+        return inner.weights_files if isinstance(inner, Base) else ()
+
+    @property
+    def weights_by_name(self) -> dict[str, Path]:
+        """`weights_files` by their names."""
+        return {file.name: file for file in self.weights_files}
+
     def preprocessing(self) -> str:
         """The preprocessing as JSON, as it keys the cache."""
         return json.dumps(self.spec.to_dict(), sort_keys=True)

@@ -67,6 +67,11 @@ class EfficientNetLite(Base):
         self.identity = Identity(name, source, version, hash_files([self.file]), "Apache-2.0", "ImageNet-1k")
         self.spec = ImageSpec(size=entry.size, resize=entry.size + 32, interpolation="bicubic", mean=_MEAN, std=_STD)
 
+    @property
+    def weights_files(self) -> tuple[Path, ...]:
+        """The package's."""
+        return (self.file,)
+
     def network(self) -> Network:
         """Build timm's architecture and lay the package's tensors into it, checked by count and shape."""
         import torch

@@ -97,6 +97,10 @@ class OnnxBase(Base):
         """The preprocessing, and which output is taken."""
         return json.dumps({**json.loads(super().preprocessing()), "output": self._output.name}, sort_keys=True)
 
+    def narrow(self, threads: int) -> OnnxBase:
+        """The same, each run of which works on ``threads`` threads, in a session of its own."""
+        return type(self)(self.path, self.identity, session_of(self.path, threads))
+
     def run(self) -> Run:
         """From a batch to features [batch, width] float32, without torch."""
         return lambda batch: self._features(self._feeds(batch), batch[1] if self.modality == "text" else None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.bases.checks import first_line
-from headstart.bases.runtime_onnx import open_session
+from headstart.bases.portable import open_session
 from headstart.errors import BaseError
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def _beside(path: Path, place: str) -> Path:
     return file
 
 
-def session_of(path: Path) -> onnxruntime.InferenceSession:
+def session_of(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     """The graph opened by ONNX Runtime on the CPU; no libraries of operators are ever loaded for it.
 
     Raises:
         BaseError: it cannot be run.
     """
     try:
-        return open_session(path)
+        return open_session(path, threads)
     except Exception as error:  # ONNX Runtime has a class of its own for each way to fail
         raise BaseError(
             f"ONNX Runtime cannot open {path} ({short(error)}); export it with standard operators only."

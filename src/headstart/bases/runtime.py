@@ -8,6 +8,7 @@ torch where another runtime is the quicker way to the end.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,8 +24,9 @@ import numpy as np
 
 from headstart import __version__
 from headstart.bases.base import Base
-from headstart.bases.device import Batch, Run, device_name
+from headstart.bases.device import Batch, Run, device, device_name
 from headstart.bases.onnx_base import OnnxBase
+from headstart.bases.portable import PLACES
 from headstart.cachedir import cache_root
 from headstart.errors import HeadstartWarning
 from headstart.files import write_atomically
@@ -38,6 +40,7 @@ PARITY = 0.999
 REFERENCE = "torch-float32"
 #: How many times faster bfloat16 must be than the fastest float32 to be used.
 CLEARLY = 1.2
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
 ONNX = "onnxruntime"
 #: The one way to run a base that is a graph already.
 GIVEN = "onnxruntime, the graph as it is"
@@ -65,7 +68,7 @@ class Measured:
     @property
     def dtype(self) -> str:
         """The precision its features come in: part of the cache key."""
-        return "bfloat16" if "bfloat16" in self.name else "float32"
+        return BFLOAT16 if BFLOAT16 in self.name else FLOAT32
 
     def seconds(self, count: int) -> float:
         """Predicted for ``count`` examples in a fresh process."""
@@ -79,10 +82,12 @@ class Choice:
     Attributes:
         tried: each way.
         graph: checksum of the exported graph; 0 where none was.
+        on_cpu: whether that was on the CPU.
     """
 
     tried: tuple[Measured, ...]
     graph: int = 0
+    on_cpu: bool = True
 
     @property
     def usable(self) -> list[Measured]:
@@ -90,18 +95,26 @@ class Choice:
         return [measured for measured in self.tried if not measured.left_out]
 
     @property
-    def dtype(self) -> str:
-        """The precision in which fits compute whatever their size, so that they share features.
+    def half_pays(self) -> bool:
+        """Whether bfloat16 keeps parity and is clearly faster than the fastest float32.
 
-        float32, unless bfloat16 is clearly faster: rates vary from one measurement to the next, and the precision
-        (and with it the last digits of every feature) should not.
+        Clearly, for rates vary from one measurement to the next.
         """
         best = {m.dtype: m.rate for m in sorted(self.usable, key=lambda m: m.rate)}
-        return "bfloat16" if best.get("bfloat16", 0.0) > CLEARLY * best["float32"] else "float32"
+        return best.get(BFLOAT16, 0.0) > CLEARLY * best[FLOAT32]
+
+    @property
+    def dtype(self) -> str:
+        """The precision of features: on the CPU float32, whatever was measured; on accelerators bfloat16 if it pays.
+
+        A model's features, and with them its answers, are to be the same on every CPU and whatever runs the base. Which
+        precision is accepted on the CPU was a matter of the inputs tried: 0.9990 for one sample, 0.9938 for another.
+        """
+        return BFLOAT16 if self.half_pays and not self.on_cpu else FLOAT32
 
     def best(self, count: int, dtype: str | None = None) -> Measured:
-        """The quickest way to ``count`` examples, loading included; of one precision, or of any."""
-        allowed = [measured for measured in self.usable if dtype in (None, measured.dtype)]
+        """The quickest way to ``count`` examples, loading included, in ``dtype``; None: in that of features."""
+        allowed = [measured for measured in self.usable if measured.dtype == (dtype or self.dtype)]
         return min(allowed, key=lambda measured: measured.seconds(count))
 
     def sentence(self, chosen: Measured) -> str:
@@ -118,12 +131,14 @@ def remembered(base: Base) -> Choice | None:
     path = measured_path(base, ".json")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        os.utime(path)  # last used
-        choice = Choice(tuple(Measured(**measured) for measured in values["tried"]), int(values.get("graph", 0)))
+        with contextlib.suppress(OSError):  # a cache that is only read
+            os.utime(path)  # last used
+        tried = tuple(Measured(**measured) for measured in values["tried"])
+        choice = Choice(tried, int(values.get("graph", 0)), bool(values.get("on_cpu", True)))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     complete = any(m.name in (REFERENCE, GIVEN) for m in choice.usable) and all(m.rate > 0 for m in choice.usable)
-    graph_missing = any(m.name == ONNX for m in choice.usable) and not graph_path(base).exists()
+    graph_missing = any(m.name == ONNX for m in choice.usable) and not all(map(Path.exists, graph_files(base)))
     return choice if complete and not graph_missing else None
 
 
@@ -135,6 +150,11 @@ def runtimes_root() -> Path:
 def graph_path(base: Base) -> Path:
     """Where the base's exported graph is kept."""
     return measured_path(base, ".onnx")
+
+
+def graph_files(base: Base) -> tuple[Path, Path]:
+    """The same, and the list of where the weights lie that it lacks."""
+    return graph_path(base), measured_path(base, PLACES)
 
 
 def measured_path(base: Base, suffix: str) -> Path:
@@ -182,21 +202,21 @@ def choose(network: Network, base: Base, sample: Batch, load: float) -> Choice:
         cosine = _least_cosine(got, expected)
         parity = "" if cosine >= PARITY else f"cosine {cosine:.4f} to float32 is below {PARITY}"
         tried.append(Measured(name, count / seconds, ready, cosine, parity))
-    return _remember(base, Choice(tuple(tried)))
+    return _remember(base, Choice(tuple(tried), on_cpu=device().type == "cpu"))
 
 
 def _remember(base: Base, choice: Choice) -> Choice:
     """``choice`` with its graph's checksum, for later processes."""
     usable = any(measured.name == ONNX for measured in choice.usable)
-    choice = replace(choice, graph=_checksum(graph_path(base)) if usable else 0)
+    choice = replace(choice, graph=_checksum(base) if usable else 0)
     write_atomically(measured_path(base, ".json"), json.dumps(asdict(choice), indent=1))
     return choice
 
 
-def _checksum(path: Path) -> int:
-    """Of the file's content; 0 where there is none."""
+def _checksum(base: Base) -> int:
+    """Of what is kept of its graph; 0 where there is none."""
     try:
-        return zlib.crc32(path.read_bytes())
+        return zlib.crc32(b"".join(path.read_bytes() for path in graph_files(base)))
     except OSError:
         return 0
 
@@ -216,7 +236,7 @@ def _load_of_inner(base: Base) -> float:
 
 def mend_graph(choice: Choice, base: Base) -> None:
     """Export the base's graph anew where it is no longer what ``choice`` was measured with, and warn of it."""
-    if not choice.graph or _checksum(graph_path(base)) == choice.graph:
+    if not choice.graph or _checksum(base) == choice.graph:
         return
     warnings.warn(
         f"the exported graph {graph_path(base).name} of base {base.identity.name!r} is damaged; it is exported anew",
@@ -234,7 +254,7 @@ def build(name: str, base: Base, network: Network | None) -> Run:
     if name == ONNX:
         from headstart.bases.runtime_onnx import onnx_run
 
-        return onnx_run(graph_path(base), network)
+        return onnx_run(graph_path(base), base.weights_by_name, network)
     from headstart.bases.runtime_torch import torch_run
 
     return torch_run(network or base.network(), folded="folded" in name, half="bfloat16" in name)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headstart.bases.device import Batch, Run, device
+from headstart.bases.portable import PLACES, Content, Graph
 from headstart.files import write_atomically
 
 if TYPE_CHECKING:
@@ -19,11 +21,17 @@ if TYPE_CHECKING:
     from headstart.bases.network import Network
 
 
-def onnx_run(graph: Path, network: Network | None) -> Run:
-    """The graph at ``graph``, exported from ``network`` where one is given."""
+def onnx_run(path: Path, files: Mapping[str, Content], network: Network | None) -> Run:
+    """The graph kept at ``path``, exported from ``network`` where one is given; ``files`` hold the base's weights."""
     if network is not None:
-        _export(graph, network)
-    session = open_session(graph)
+        if device().type != "cpu":
+            raise RuntimeError("used on the CPU only")
+        keep_graph(path, export(network).leaning_on(files))
+    return run_of(kept_graph(path).session(files))
+
+
+def run_of(session: onnxruntime.InferenceSession) -> Run:
+    """Batches through ``session``; from several threads at once too."""
     names = [given.name for given in session.get_inputs()]
 
     def run(batch: Batch) -> np.ndarray:
@@ -33,29 +41,44 @@ def onnx_run(graph: Path, network: Network | None) -> Run:
     return run
 
 
-def open_session(graph: Path) -> onnxruntime.InferenceSession:
-    """The graph in a file, ready to run on the CPU."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    # Waiting threads sleep: spinning ones take the processor from the threads that decode (81 -> 114 images/s).
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+def keep_graph(path: Path, graph: Graph) -> None:
+    """Keep ``graph`` at ``path``, its places beside it, which come first: a graph that is there is whole."""
+    write_atomically(path.with_suffix(PLACES), graph.places_json())
+    write_atomically(path, graph.content)
 
 
-def _export(graph: Path, network: Network) -> None:
+def kept_graph(path: Path) -> Graph:
+    """The graph kept at ``path``.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: it is missing or damaged.
+    """
+    return Graph.of(path.read_bytes(), path.with_suffix(PLACES).read_bytes())
+
+
+def export(network: Network) -> Graph:
+    """``network``, on the CPU and in eval mode, as a graph that holds all its weights.
+
+    Weights stay as they are, so that they are found in the base's files: ONNX Runtime folds constants and BatchNorm
+    when it opens the graph, to the same numbers.
+    """
     import torch
 
-    if device().type != "cpu":
-        raise RuntimeError("used on the CPU only")
     example = network.example()
     names = [f"input{i}" for i in range(len(example))]
     axes = {name: {i: f"{name}_{i}" for i in range(2 if len(example) > 1 else 1)} for name in names}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns about shapes it has been told are dynamic
-        # a copy: the exporter fuses BatchNorm into the weights of the very module it is given
         export: Any = torch.onnx.export  # its stubs know files only, not buffers
-        export(copy.deepcopy(network), example, buffer, input_names=names, dynamic_axes=axes, dynamo=False)
-    write_atomically(graph, buffer.getvalue())
+        export(
+            copy.deepcopy(network),  # the exporter may change the very module it is given
+            example,
+            buffer,
+            input_names=names,
+            dynamic_axes=axes,
+            dynamo=False,
+            do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
+        )
+    return Graph(buffer.getvalue())

@@ -45,6 +45,11 @@ class TimmBase(Base):
         with telling_preprocessing(f"config.json of base {identity.name!r}"):
             self.spec = timm_spec(config.get("pretrained_cfg", config))
 
+    @property
+    def weights_files(self) -> tuple[Path, ...]:
+        """As they were found."""
+        return tuple(self.files)
+
     @cached_property
     def width(self) -> int:  # type: ignore[override]
         """As the architecture has it; the ``num_features`` of config.json lie below a hidden layer of the head.

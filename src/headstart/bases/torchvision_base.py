@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.bases.base import Base
@@ -67,6 +68,11 @@ class TorchvisionBase(Base):
     @property
     def _classes(self) -> int:
         return len(self._weights.meta["categories"])
+
+    @property
+    def weights_files(self) -> tuple[Path, ...]:
+        """The file that was downloaded."""
+        return (self.file,)
 
     def network(self) -> Network:
         """Load the weights, tensors only, and take the last layer off.

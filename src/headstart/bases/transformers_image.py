@@ -9,6 +9,7 @@ from headstart.bases.base import Base
 from headstart.bases.checks import read_json, telling_preprocessing
 from headstart.bases.identity import Identity
 from headstart.bases.transformers_body import load_transformer, untrained_transformer
+from headstart.bases.weight_files import weight_files
 from headstart.errors import BaseError
 from headstart.modalities.image import ImageSpec
 
@@ -38,6 +39,11 @@ class TransformersImageBase(Base):
         given = read_json(folder / "preprocessor_config.json") or {}
         with telling_preprocessing(f"preprocessor_config.json of base {identity.name!r}"):
             self.spec = processor_spec(given, config.get("image_size", 224))
+
+    @property
+    def weights_files(self) -> tuple[Path, ...]:
+        """Those of the folder."""
+        return tuple(weight_files(self.folder, self.identity.name))
 
     def network(self) -> Network:
         """Load the weights through transformers; the pooled output, or the mean over positions without one."""

@@ -11,6 +11,7 @@ from headstart.bases.checks import read_json
 from headstart.bases.identity import Identity, hash_files
 from headstart.bases.text_limit import token_limit, usual_spec
 from headstart.bases.transformers_body import load_transformer, untrained_transformer
+from headstart.bases.weight_files import weight_files
 from headstart.errors import BaseError
 from headstart.modalities.text import TextSpec
 
@@ -44,6 +45,11 @@ class TransformersTextBase(Base):
         self.pooling = _pooling(folder, decoder=str(config.get("model_type")) in _DECODERS)
         self.unit = _unit(folder)
         self.tokenizer_file = folder / "tokenizer.json"
+
+    @property
+    def weights_files(self) -> tuple[Path, ...]:
+        """Those of the folder."""
+        return tuple(weight_files(self.folder, self.identity.name))
 
     def preprocessing(self) -> str:
         """Token limit, tokenizer and pooling: all that the features depend on besides weights."""

@@ -6,7 +6,8 @@ bundle/
   head.safetensors     weight [width, outputs], bias [outputs]
   changes.safetensors  the base's tensors that were changed, or the adapters'; only where the base was adapted
   known.safetensors    features and answers of known inputs, which new ones are compared with to tell strange ones
-
+  graph.onnx           the changed base for ONNX Runtime, without the weights that lie in the base's files or changes
+  graph.json           where those weights lie; both only where the base can be served so
   card.md              what it is, how good, what to mind: for people, and not read again
 
 or, where a control that borrows nothing is handed over:
@@ -39,11 +40,13 @@ from headstart.bases.bundle_record import (
 )
 from headstart.bases.changes import Changes
 from headstart.bases.identity import Identity
+from headstart.bases.portable import Graph
 from headstart.bases.staged import StagedBase
 from headstart.bases.stored import checksum, pack, unpack
 from headstart.controls.control import Control, ControlState
 from headstart.controls.panel import restore
 from headstart.delivery.caution import Caution
+from headstart.delivery.serving import GRAPH, PLACES, Serving, serving_of
 from headstart.errors import BundleError
 from headstart.files import as_path, write_atomically
 from headstart.heads.linear import LinearHead
@@ -72,6 +75,7 @@ class Bundle:
         control: handed over instead of head and base, or None.
         stages: widths of the stages where the head acts on those of all; () where it acts on the pooled features.
         caution: what the model says besides its answer; nothing in layouts before 3.
+        serving: how the base is run for answers; without a graph in bundles that older versions wrote.
     """
 
     base: Identity | None
@@ -85,6 +89,7 @@ class Bundle:
     control: Control | None = None
     stages: tuple[int, ...] = ()
     caution: Caution = field(default_factory=Caution)
+    serving: Serving = field(default_factory=Serving)
 
     @classmethod
     def of_base(
@@ -123,6 +128,10 @@ class Bundle:
         reading = json.dumps(base.spec.to_dict() if base.modality == "image" else {}, sort_keys=True)
         caution = caution or Caution()
         return cls(None, base.modality, reading, "float32", task, None, about, control=control, caution=caution)
+
+    def served(self, base: Base) -> Bundle:
+        """The same, with what serves ``base``, the bundle's with its changes, as a graph where it can be one."""
+        return replace(self, serving=serving_of(base, self.dtype, self.changes))
 
     @property
     def model(self) -> LinearHead | Control:
@@ -171,6 +180,8 @@ class Bundle:
             state = model.state()
             return {_CONTROL: pack(state.tensors), _CONTROL_VALUES: json.dumps(state.values).encode(), **beside}
         files = {_WEIGHTS: pack({"weight": model.weight, "bias": model.bias}), **beside}
+        if graph := self.serving.graph:
+            files |= {GRAPH: graph.content, PLACES: graph.places_json().encode()}
         return {**files, CHANGES: self.changes.to_bytes()} if self.changes else files
 
     @classmethod
@@ -197,6 +208,7 @@ class Bundle:
                 control,
                 _stages(record),
                 _caution(folder, record),
+                _serving(folder, record),
             )
         except DAMAGE as error:
             raise damaged(folder, error) from error
@@ -206,6 +218,13 @@ def _caution(folder: Path, record: dict[str, Any]) -> Caution:
     has_known = _KNOWN in record.get("files", {})
     tensors = unpack(folder / _KNOWN, read_part(folder, record, _KNOWN)) if has_known else None
     return Caution.of(record.get("caution") or {}, tensors)
+
+
+def _serving(folder: Path, record: dict[str, Any]) -> Serving:
+    if GRAPH not in record.get("files", {}):
+        return Serving()
+    graph = Graph.of(read_part(folder, record, GRAPH), read_part(folder, record, PLACES))
+    return Serving(graph, {CHANGES: folder.absolute() / CHANGES} if "changes" in record else {})
 
 
 def _find(path: Path) -> Path:

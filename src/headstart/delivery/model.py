@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +15,18 @@ from headstart.bases.base import Base
 from headstart.data.inputs import as_inputs
 from headstart.delivery.borrowing import same_base
 from headstart.delivery.bundle import Bundle
-from headstart.errors import SourceError
+from headstart.delivery.predictor import (
+    Predictor,
+    Seen,
+    begins_anew_after_fork,
+    pictures_for_baseline,
+    texts_for_baseline,
+)
+from headstart.errors import SettingError, SourceError
 from headstart.modalities.image import ImageSpec
 from headstart.progress import Progress
 from headstart.records import ReadingRecord
-from headstart.training.extracted import Extracted
-from headstart.training.features import classical_features, content_keys, extract
 from headstart.training.text_reading import reading_of
-
-#: Up to this many inputs the runtime is taken that is ready soonest, at the parity all runtimes keep.
-QUICK = 256
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Predictions:
         answered: [n] bool: False where the answer is "I don't know", because a risk was asked for when fitting.
         rejected: row -> reason.
         reading: how much of the texts the base read; None of pictures, and where a control answers, which reads all.
+        vectors: [n, d] float32, the inputs as the model sees them; zeros for unreadable ones; None where a baseline
+            answers.
     """
 
     answers: np.ndarray
@@ -46,11 +51,13 @@ class Predictions:
     answered: np.ndarray
     rejected: dict[int, str]
     reading: ReadingRecord | None = None
+    vectors: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> Predictions:
         """Those of ``rows`` (indices or a boolean mask), all of them readable."""
         columns = ("answers", "probabilities", "unknown", "answered")
-        return replace(self, **{name: getattr(self, name)[rows] for name in columns}, rejected={})
+        vectors = None if self.vectors is None else self.vectors[rows]
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns}, rejected={}, vectors=vectors)
 
 
 @dataclass(frozen=True)
@@ -69,27 +76,43 @@ class Reference:
 class Model:
     """What `headstart.fit` gives and `headstart.load` reads; use `predict`, `predict_proba`, `embed`.
 
+    The base is opened at the first answer and stays open, for any number of threads; a process that is forked off, or
+    that gets the model from another one, opens its own. Answers need no cache and write none.
+
     Args:
         bundle: a head on a base, or a control.
         base: the bundle's, changes laid in, where it is open already.
         trust_remote_code: whether code of the base's own may run, where it needs any.
+        threads: that one answer works on: 1 lets as many be given at a time as there are processors, more give a single
+            one sooner.
+
+    Raises:
+        SettingError: fewer than one thread.
     """
 
-    def __init__(self, bundle: Bundle, base: Base | None = None, *, trust_remote_code: bool = False) -> None:
+    def __init__(
+        self, bundle: Bundle, base: Base | None = None, *, trust_remote_code: bool = False, threads: int = 1
+    ) -> None:
+        if threads < 1:
+            raise SettingError(f"threads is {threads}; one answer works on at least 1.")
         self.bundle = bundle
-        self._base, self._remote_code = base, trust_remote_code
+        self._base, self._remote_code, self._threads = base, trust_remote_code, threads
+        self._predictor: Predictor | None = None
+        self._lock = threading.RLock()
+        begins_anew_after_fork(self)
 
     @classmethod
-    def load(cls, path: str | Path, *, trust_remote_code: bool = False) -> Model:
+    def load(cls, path: str | Path, *, trust_remote_code: bool = False, threads: int = 1) -> Model:
         """The model in a run's or bundle's folder.
 
         Args:
             trust_remote_code: whether code of the base's own may run, where it needs any.
+            threads: that one answer works on; see `Model`.
 
         Raises:
             BundleError: see `Bundle.load`.
         """
-        return cls(Bundle.load(path), trust_remote_code=trust_remote_code)
+        return cls(Bundle.load(path), trust_remote_code=trust_remote_code, threads=threads)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -104,9 +127,10 @@ class Model:
             BaseError: it cannot be found, or code of its own would be needed and is not allowed.
             BundleError: its weights or preprocessing are not those of training; or the model is a control.
         """
-        if self._base is None or self.bundle.control is not None:
-            self._base = same_base(self.bundle, remote_code=self._remote_code)
-        return self._base
+        with self._lock:
+            if self._base is None or self.bundle.control is not None:
+                self._base = same_base(self.bundle, remote_code=self._remote_code)
+            return self._base
 
     def predict(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Labels [n] (str), tuples of labels, or values (float) for ``inputs``: paths, PIL images, arrays or strings.
@@ -123,9 +147,10 @@ class Model:
             SourceError: an input is unreadable.
         """
         rows = as_inputs(inputs)
-        said = self._answer(rows)
-        _refuse(rows, said.rejected)
-        return said.probabilities
+        seen = self._see(rows)
+        _refuse(rows, seen.rejected)
+        found: np.ndarray = self.bundle.model.probabilities(seen.x).astype(self.bundle.task.precision, copy=False)
+        return found
 
     def embed(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """The (changed) base's features [n, width] float32.
@@ -135,9 +160,9 @@ class Model:
             BundleError: the model is a control, which borrows nothing.
         """
         rows = as_inputs(inputs)
-        features = self._extract(rows)
-        _refuse(rows, features.rejected)
-        return features.vectors
+        seen = self._features(rows)
+        _refuse(rows, seen.rejected)
+        return seen.x
 
     def predictions(self, inputs: Sequence[Any] | np.ndarray, progress: Progress | None = None) -> Predictions:
         """Answers for all readable ``inputs``; the others are listed, never guessed."""
@@ -165,43 +190,56 @@ class Model:
     def _answer(self, rows: np.ndarray, progress: Progress | None = None) -> Predictions:
         """Answers, nan and None in unreadable rows."""
         bundle, task = self.bundle, self.bundle.task
-        x, rejected, reading = self._model_inputs(rows, progress)
-        kept = _kept(len(rows), rejected)
+        seen = self._see(rows, progress)
+        kept = _kept(len(rows), seen.rejected)
         probabilities = np.full((len(rows), task.outputs), np.nan, dtype=task.precision)
+        vectors = None if bundle.control is not None else seen.x
         said = Predictions(
             np.full(len(rows), None, dtype=object),
             probabilities,
             np.full(len(rows), np.nan),
             kept.copy(),
-            rejected,
-            reading,
+            seen.rejected,
+            None if seen.read is None else reading_of(self.base, seen.read[kept]),
+            vectors,
         )
         if kept.any():
-            found = bundle.model.probabilities(x[kept])
-            vectors = None if bundle.control is not None else x[kept]
+            found = bundle.model.probabilities(seen.x[kept])
             probabilities[kept] = found
             said.answers[kept] = task.decode(found)
-            said.unknown[kept] = bundle.caution.unknown(found, vectors)
+            said.unknown[kept] = bundle.caution.unknown(found, None if vectors is None else vectors[kept])
             said.answered[kept] = bundle.caution.answered(found, multilabel=task.name == "multilabel")
         return said
 
-    def _model_inputs(
-        self, rows: np.ndarray, progress: Progress | None
-    ) -> tuple[np.ndarray, dict[int, str], ReadingRecord | None]:
-        """What the head or control takes, first axis n, the unreadable rows, and how much of texts was read."""
+    def _see(self, rows: np.ndarray, progress: Progress | None = None) -> Seen:
+        """What the head or control takes of ``rows``."""
         bundle = self.bundle
         if bundle.control is None:
-            features = self._extract(rows, progress)
-            read = None if features.read is None else features.read[features.kept]
-            return features.vectors, features.rejected, reading_of(self.base, read)
+            return self._features(rows, progress)
         if bundle.modality == "text":
-            return rows, content_keys(rows, "text")[1], None
-        spec = ImageSpec.from_dict(json.loads(bundle.preprocessing))
-        found = classical_features(rows, spec, progress=progress)
-        return np.asarray(found.classical), found.rejected, None
+            return texts_for_baseline(rows)
+        return pictures_for_baseline(rows, ImageSpec.from_dict(json.loads(bundle.preprocessing)))
 
-    def _extract(self, rows: np.ndarray, progress: Progress | None = None) -> Extracted:
-        return extract(self.base, rows, quickest=len(rows) <= QUICK, progress=progress)
+    def _features(self, rows: np.ndarray, progress: Progress | None = None) -> Seen:
+        head = self.bundle.head
+        base = self.base  # which refuses where there is none
+        with self._lock:
+            if self._predictor is None:
+                self._predictor = Predictor(base, self.bundle.dtype, self.bundle.serving, threads=self._threads)
+        width = base.width if head is None else len(head.weight)
+        return self._predictor.features(rows, width, progress)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: it opens base and session itself."""
+        return {"bundle": self.bundle, "_remote_code": self._remote_code, "_threads": self._threads}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _base=None, _predictor=None, _lock=threading.RLock())
+        begins_anew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """In a child process: another thread may have held the lock when it was forked."""
+        self._lock = threading.RLock()
 
 
 def _kept(count: int, rejected: dict[int, str]) -> np.ndarray:

@@ -188,8 +188,8 @@ def _bundle(result: Result, work: Work) -> Bundle:
     }
     if work.preferred:
         return Bundle.of_control(work.preferred.control, work.base, work.prepared.task, about, caution)
-    dtype = work.prepared.features.dtype
-    return Bundle.of_base(final.base, dtype, work.prepared.task, final.head, about, caution)
+    dtype = "float32" if final.adapted else work.prepared.features.dtype  # see `training.answers`
+    return Bundle.of_base(final.base, dtype, work.prepared.task, final.head, about, caution).served(final.base)
 
 
 def _rejected_csv(rejected: tuple[Rejected, ...]) -> str:

@@ -110,7 +110,7 @@ def shift(
         reason = next(iter(said.rejected.values()), "there is none")
         raise SourceError(f"{source}: none of {len(opened.table)} inputs is readable ({reason}).")
     p = said.probabilities[readable]
-    distance, drifts = _apart(model, opened.table.inputs[readable], p, seed)
+    distance, drifts = _apart(model, said.take(readable).vectors, p, seed)
     strange = said.unknown[readable]
     return Shift(
         run=str(run),
@@ -150,12 +150,13 @@ def _open(source: str | Path, column: str | None, modality: str) -> Opened:
         raise SourceError(f"{source} holds other inputs than the {modality}s that this model takes.") from error
 
 
-def _apart(model: Model, inputs: np.ndarray, p: np.ndarray, seed: int) -> tuple[Distance | None, tuple[DriftOf, ...]]:
-    """The distance and the drifts, as far as there are features to tell them from; those of ``inputs`` are cached."""
+def _apart(
+    model: Model, vectors: np.ndarray | None, p: np.ndarray, seed: int
+) -> tuple[Distance | None, tuple[DriftOf, ...]]:
+    """The distance and the drifts, as far as there are features ``vectors`` [n, d] to tell them from."""
     reference = model.reference
-    if reference is None:
+    if reference is None or vectors is None:
         return None, ()
-    vectors = model.embed(inputs)
     distance = proxy_a_distance(reference.vectors, vectors, seed)
     if model.bundle.task.name != "classification":
         return distance, ()

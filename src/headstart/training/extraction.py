@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Collection, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +18,7 @@ from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.base import POOLED, READERS, Base
 from headstart.bases.device import Run
 from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, mend_graph, remembered
-from headstart.errors import SettingError
+from headstart.errors import HeadstartWarning, OutputError, SettingError
 from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
 from headstart.modalities.text import TextSpec
 from headstart.progress import Progress
@@ -36,11 +38,34 @@ _LENGTHS = "tokens"  # the stage whose vectors are lengths
 _SAMPLE = {"image": 8, "text": 32}  # inputs that runtimes are timed on
 
 
+@dataclass
+class Served:
+    """How a model that was saved reads inputs: as its features came, and whether or not there is a cache to write.
+
+    Attributes:
+        dtype: the precision of its features.
+        runtime: what runs its base.
+        ready: gives the way to run it; None: what was measured on this machine, in that precision.
+    """
+
+    dtype: str
+    runtime: str = ""
+    ready: Callable[[], Run] | None = None
+    _told: bool = field(default=False, init=False)
+
+    def go_on_without(self, error: OutputError) -> None:
+        """Say once that the cache is not used."""
+        if not self._told:
+            self._told = True
+            what = str(error).partition(". Free space")[0].rstrip(".")
+            warnings.warn(f"{what}; answers are computed without it", HeadstartWarning, stacklevel=2)
+
+
 class Extraction:
     """The work of `headstart.training.features.extract`, which says what goes in and comes out.
 
     Args:
-        base, inputs, quickest: see there.
+        base, inputs, served: see there.
         out: filled in.
         wanted: [n] bool, the readable rows, equal inputs once.
         until: `time.perf_counter()` by which all must be done, or None.
@@ -53,11 +78,11 @@ class Extraction:
         out: Extracted,
         wanted: np.ndarray,
         *,
-        quickest: bool,
+        served: Served | None = None,
         until: float | None = None,
     ) -> None:
         self._until = until
-        self._base, self._inputs, self._out, self._quickest = base, inputs, out, quickest
+        self._base, self._inputs, self._out, self._served = base, inputs, out, served
         self._for_base = wanted.copy()
         self._for_classical = wanted & (out.classical is not None)
         self._unmeasured = wanted & maybe_long(inputs, base)
@@ -75,8 +100,8 @@ class Extraction:
                 self._use(stack, "classical", space, self._for_classical, self._out.classical)
             if self._out.read is not None:
                 self._use(stack, "lengths", lengths_space(self._base), self._unmeasured, self._out.read)
-            choice = remembered(self._base)
-            if choice:
+            choice = None if self._run_given else remembered(self._base)
+            if self._served or choice:
                 self._use_base(stack, choice)
             self._measure(self._unmeasured & ~self._for_base)
             if not (self._for_base | self._for_classical).any():
@@ -89,12 +114,20 @@ class Extraction:
                 self._consume(stream, runner, progress)
             finally:
                 stream.close()
-            bound(list(self._caches.values()), limit)
+            if self._caches:
+                bound(list(self._caches.values()), limit)
 
-    def _use_base(self, stack: ExitStack, choice: Choice) -> None:
+    @property
+    def _run_given(self) -> bool:
+        return self._served is not None and self._served.ready is not None
+
+    def _use_base(self, stack: ExitStack, choice: Choice | None) -> None:
         """Open the space of the precision to compute in, and take what it has."""
         base = self._base
-        self._out.dtype = choice.best(int(self._for_base.sum())).dtype if self._quickest else choice.dtype
+        if self._served:
+            self._out.dtype = self._served.dtype
+        elif choice:
+            self._out.dtype = choice.dtype
         preprocessing, dtype = base.preprocessing(), self._out.dtype
         name, weights = base.identity.name, base.identity.weights
         space = Space(name, weights, POOLED, preprocessing, dtype, base.width, base.computed_by())
@@ -102,7 +135,14 @@ class Extraction:
 
     def _use(self, stack: ExitStack, name: str, space: Space, missing: np.ndarray, into: np.ndarray) -> None:
         """Open ``space``, copy what it has into ``into`` [n, width] and clear those rows of ``missing``."""
-        cache = self._caches[name] = stack.enter_context(FeatureCache(space))
+        try:
+            cache = stack.enter_context(FeatureCache(space))
+        except OutputError as error:
+            if self._served is None:
+                raise
+            self._served.go_on_without(error)
+            return
+        self._caches[name] = cache
         rows = np.flatnonzero(missing)
         found, vectors = cache.get([str(key) for key in self._out.keys[rows]])
         into[rows[found]] = vectors[found]
@@ -128,13 +168,17 @@ class Extraction:
         self._out.read[rows] = np.stack([ids.lengths, ids.unread], axis=1)
         new = rows[self._unmeasured[rows]]
         self._unmeasured[rows] = False
-        if len(new):
-            self._caches["lengths"].put([str(key) for key in self._out.keys[new]], self._out.read[new])
+        if len(new) and "lengths" in self._caches:
+            self._put("lengths", self._out.keys[new], self._out.read[new])
 
     def _ready(self, stack: ExitStack, stream: Pieces, choice: Choice | None) -> Run:
         """The runtime, loaded; the first time on this machine it is chosen on the stream's own inputs."""
         out, start = self._out, time.perf_counter()
         keep_freed_memory()
+        if self._served is not None and self._served.ready is not None:
+            runner = self._served.ready()
+            out.runtime, out.loading = self._served.runtime, time.perf_counter() - start
+            return runner
         if choice:
             chosen = self._chosen = choice.best(int(self._for_base.sum()), out.dtype)
             if chosen.name == ONNX:
@@ -151,7 +195,8 @@ class Extraction:
             tensor.numpy() for tensor in network.example()
         )
         choice = choose(network, self._base, tuple(a[: _SAMPLE[self._base.modality]] for a in sample), out.loading)
-        self._use_base(stack, choice)
+        if self._served is None:
+            self._use_base(stack, choice)
         chosen = max((m for m in choice.usable if m.dtype == out.dtype), key=lambda m: m.rate)  # torch is loaded by now
         runner = build(chosen.name, self._base, None if chosen.name == ONNX else network)
         out.runtime, out.choosing = choice.sentence(chosen), time.perf_counter() - start
@@ -205,6 +250,8 @@ class Extraction:
             self._keep("base", piece.rows, vectors)
 
     def _keep(self, name: str, rows: np.ndarray, vectors: np.ndarray) -> None:
+        if name not in self._caches:
+            return
         keys, kept = self._pending.setdefault(name, ([], []))
         keys.extend(self._out.keys[rows])
         kept.append(vectors)
@@ -213,7 +260,16 @@ class Extraction:
 
     def _commit(self, name: str) -> None:
         keys, kept = self._pending.pop(name)
-        self._caches[name].put(keys, np.concatenate(kept))
+        self._put(name, keys, np.concatenate(kept))
+
+    def _put(self, name: str, keys: Iterable[str], vectors: np.ndarray) -> None:
+        try:
+            self._caches[name].put([str(key) for key in keys], vectors)
+        except OutputError as error:  # readable, but not writable; or full
+            if self._served is None:
+                raise
+            self._served.go_on_without(error)
+            del self._caches[name]
 
 
 def maybe_long(inputs: Sequence[Any] | np.ndarray, base: Base) -> np.ndarray:

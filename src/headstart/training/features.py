@@ -5,21 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from headstart.bases.base import Base
 from headstart.modalities import get as get_modality
-from headstart.modalities.image import CLASSICAL_WIDTH, ImageSpec
+from headstart.modalities.image import CLASSICAL_WIDTH
 from headstart.modalities.modality import Unreadable
 from headstart.progress import Progress
-from headstart.training.cache import FeatureCache
-from headstart.training.cache_use import size_limit
 from headstart.training.extracted import Extracted
-from headstart.training.extraction import Extraction, bound, classical_space
-from headstart.training.streams import image_pieces, threads
+from headstart.training.extraction import Extraction, Served
+from headstart.training.streams import threads
 
 
 def extract(
@@ -27,7 +24,7 @@ def extract(
     inputs: Sequence[Any] | np.ndarray,
     *,
     classical: bool = False,
-    quickest: bool = False,
+    served: Served | None = None,
     progress: Progress | None = None,
     seconds: float | None = None,
 ) -> Extracted:
@@ -40,15 +37,14 @@ def extract(
         base: the frozen base.
         inputs: n paths, PIL images, arrays or texts.
         classical: also give the classical features of images.
-        quickest: take the runtime that is done first, loading included, whatever its precision; else that of the
-            fastest runtime, the same for any number of inputs.
+        served: of a saved model: the precision of its features, what runs its base, and no need for a cache.
         progress: told how far it is.
         seconds: that it may take; None: as many as it needs.
 
     Raises:
         SettingError: it cannot be done in that time; what was computed is kept.
         BaseError: where the base is needed and cannot be loaded.
-        OutputError: where the cache cannot be written.
+        OutputError: where the cache cannot be written, and the features are not ``served``.
     """
     start = time.perf_counter()
     keys, rejected = content_keys(inputs, base.modality)
@@ -62,40 +58,9 @@ def extract(
     )
     first = _first_of_each(keys)
     until = None if seconds is None else start + seconds
-    Extraction(base, inputs, out, first & (keys != ""), quickest=quickest, until=until).run(progress or Progress())
+    Extraction(base, inputs, out, first & (keys != ""), served=served, until=until).run(progress or Progress())
     _share(keys, first, out)
     out.seconds = time.perf_counter() - start - out.loading - out.choosing
-    return out
-
-
-def classical_features(
-    inputs: Sequence[Any] | np.ndarray, spec: ImageSpec, *, progress: Progress | None = None
-) -> Extracted:
-    """The classical features of pictures, read as ``spec`` says; no base is needed, and ``vectors`` are [n, 0].
-
-    The same as `extract` gives with ``classical`` for a base of that preprocessing, from the same cache.
-
-    Raises:
-        OutputError: where the cache cannot be written.
-    """
-    keys, rejected = content_keys(inputs, "image")
-    found = np.zeros((len(keys), CLASSICAL_WIDTH), np.float32)
-    out = Extracted(np.zeros((len(keys), 0), np.float32), found, rejected, keys)
-    first = _first_of_each(keys)
-    missing = first & (keys != "")
-    limit = size_limit()
-    with FeatureCache(classical_space(spec)) as cache:
-        rows = np.flatnonzero(missing)
-        known, vectors = cache.get([str(key) for key in keys[rows]])
-        found[rows[known]], missing[rows[known]] = vectors[known], False
-        stream = image_pieces(inputs, spec, np.zeros(len(keys), bool), missing, out.reject)
-        with closing(stream), (progress or Progress()).track("features", int(missing.sum())) as track:
-            for piece in stream:
-                found[piece.rows] = piece.classical
-                cache.put([str(key) for key in keys[piece.rows]], found[piece.rows])
-                track.advance(len(piece.rows))
-        bound([cache], limit)
-    _share(keys, first, out)
     return out
 
 

@@ -18,7 +18,7 @@ def training_dtype(base: Base, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     choice = remembered(base) if device.type == "cpu" else None
-    return torch.bfloat16 if choice and choice.dtype == "bfloat16" else torch.float32
+    return torch.bfloat16 if choice and choice.half_pays else torch.float32
 
 
 def casting(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:

@@ -203,8 +203,14 @@ def _batched(
             rows, results = [], []
 
 
-def text_pieces(inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray, reject: Reject) -> TextPieces:
-    """Texts tokenised and grouped by length, so that next to nothing is spent on padding."""
+def text_pieces(
+    inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray, reject: Reject, tokens: Tokens | None = None
+) -> TextPieces:
+    """Texts tokenised and grouped by length, so that next to nothing is spent on padding.
+
+    Args:
+        tokens: the base's, where they are open already.
+    """
     modality, texts, readable = get_modality("text"), [], []
     for row in rows:
         try:
@@ -212,7 +218,7 @@ def text_pieces(inputs: Sequence[Any] | np.ndarray, base: Base, rows: np.ndarray
             readable.append(int(row))
         except Unreadable as error:
             reject(int(row), str(error))
-    tokens = Tokens(base)
+    tokens = tokens or Tokens(base)
     return TextPieces(tokens, tokens.ids(texts), np.array(readable, int))
 
 

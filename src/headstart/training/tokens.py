@@ -115,7 +115,10 @@ class Tokens:
         return self._encoded(texts)
 
     def _encoded(self, texts: Sequence[str], *, marks: bool = True) -> list[np.ndarray]:
-        encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=marks)
+        if len(texts) == 1:  # a batch would start threads, which a process that forks later is warned of
+            encoded = [self._tokenizer.encode(texts[0], add_special_tokens=marks)]
+        else:
+            encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=marks)
         return [np.array(one.ids, np.int32) for one in encoded]
 
 
