@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from headstart.errors import HeadstartError, HeadstartWarning, UserError
 
 if TYPE_CHECKING:
-    from headstart.api import advise, audit, compare, evaluate, fit, inspect, list_bases, load, rank, shift
-    from headstart.delivery.model import Model
+    from headstart.api import advise, audit, compare, evaluate, fit, inspect, list_bases, rank, shift
+    from headstart.delivery.model import Model, load
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.records import Result
     from headstart.workflow import Inspection, Run
@@ -31,7 +31,7 @@ _HOMES = {
     "fit": "headstart.api",
     "inspect": "headstart.api",
     "list_bases": "headstart.api",
-    "load": "headstart.api",
+    "load": "headstart.delivery.model",
     "rank": "headstart.api",
     "shift": "headstart.api",
     "Model": "headstart.delivery.model",

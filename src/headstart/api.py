@@ -8,7 +8,7 @@ from typing import Unpack
 
 from headstart.audit.audit import Audit
 from headstart.bases.choosing import Selection, choose, parse_parameters
-from headstart.delivery.model import Model
+from headstart.delivery.model import load as load
 from headstart.files import as_path
 from headstart.flow.advice import Advice
 from headstart.flow.advising import advise_source
@@ -266,21 +266,6 @@ def list_bases(
     """
     most = parse_parameters(max_params) if isinstance(max_params, str) else max_params
     return choose(modality, licence, most)
-
-
-@filled()
-def load(path: str | Path, *, trust_remote_code: bool = False, threads: int = 1) -> Model:
-    """The model that a run left in its folder, to be loaded once and to answer many times, from any thread.
-
-    Args:
-        trust_remote_code: whether code of the base's own may run, where it needs any.
-        threads: that one answer works on: 1 lets as many be given at a time as there are processors, more give a single
-            one sooner.
-
-    Raises:
-        BundleError: ``path`` holds no run or bundle, or a damaged one.
-    """
-    return Model.load(path, trust_remote_code=trust_remote_code, threads=threads)
 
 
 @filled()

@@ -24,6 +24,7 @@ from headstart.delivery.predictor import (
 )
 from headstart.errors import SettingError, SourceError
 from headstart.modalities.image import ImageSpec
+from headstart.options import filled
 from headstart.progress import Progress
 from headstart.records import ReadingRecord
 from headstart.training.text_reading import reading_of
@@ -240,6 +241,21 @@ class Model:
     def after_fork(self) -> None:
         """In a child process: another thread may have held the lock when it was forked."""
         self._lock = threading.RLock()
+
+
+@filled()
+def load(path: str | Path, *, trust_remote_code: bool = False, threads: int = 1) -> Model:
+    """The model that a run left in its folder, to be loaded once and to answer many times, from any thread.
+
+    Args:
+        trust_remote_code: whether code of the base's own may run, where it needs any.
+        threads: that one answer works on: 1 lets as many be given at a time as there are processors, more give a single
+            one sooner.
+
+    Raises:
+        BundleError: ``path`` holds no run or bundle, or a damaged one.
+    """
+    return Model.load(path, trust_remote_code=trust_remote_code, threads=threads)
 
 
 def _kept(count: int, rejected: dict[int, str]) -> np.ndarray:
