@@ -19,6 +19,7 @@ from headstart.strategies.forms import LEAST_STEPS
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST
 from headstart.strategies.names import STRATEGIES
+from headstart.strategies.smaller import SHARES
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import told, train_options
 from headstart.training.distance.own_answers import FAR
@@ -139,6 +140,7 @@ def too_short_for_any(ground: Ground, left: float | None) -> str:
     options = train_options(ground, len(ground.rows))
     each = 1 / max(one.rate for one in choice.usable)
     rows = sum(LEAST_STEPS * min(options.batch, len(train)) + 2 * len(held) for train, held in ground.holding.parts)
+    each *= SHARES[-1] ** 2 if ground.base.modality == "image" else 1.0  # the smallest pictures that may be tried
     least = rows * each + (0.0 if "torch" in sys.modules else _LIBRARIES)
     if least <= left:
         return ""
