@@ -207,18 +207,21 @@ class _Way:
             return "" if needed <= left else f"it would take about {needed:.0f} s and {have}"
         if self.form(rung.strategy):
             return ""
-        prices = self._prices(rung.strategy)
-        least, whole = least_seconds(prices), whole_seconds(prices)
+        least, whole = self._least(rung.strategy), whole_seconds(self._prices(rung.strategy))
         return f"it would take about {whole:.0f} s with what follows, its shortest form {least:.0f} s, and {have}"
 
     def refusal(self, strategy: Strategy) -> str:
         """That the strategy asked for does not fit, and what to do."""
-        least, left = least_seconds(self._prices(strategy)), max(0.0, self.budget.left() or 0.0)
+        least, left = self._least(strategy), max(0.0, self.budget.left() or 0.0)
         return (
             f"the budget of {self.budget.seconds:g} s leaves no time for strategy {strategy.name!r}: its shortest form "
             f"would take about {least:.0f} s, and {left:.0f} s are left once features, controls and test are paid for; "
             "give a larger --budget, or take --strategy probe, which is made by then."
         )
+
+    def _least(self, strategy: Strategy) -> float:
+        """Seconds of the shortest form, smaller pictures included."""
+        return min(least_seconds(self._prices(strategy, side)) for side in (None, *sides(self.ground)))
 
     def tell(self, strategy: Strategy, form: Form | None) -> str:
         """Say and keep what is cut short for want of time, in words; "" where nothing is."""
