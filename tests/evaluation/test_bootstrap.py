@@ -228,7 +228,7 @@ def test_intervals_of_soft_scores_hold_the_truth(name):
     assert held >= 89
 
 
-@pytest.mark.parametrize(("rows", "most"), [(1, 1.2), (2, 1.15), (5, 1.15)])
+@pytest.mark.parametrize(("rows", "most"), [(1, 1.2), (2, 1.15)])
 def test_macro_f1_of_few_rows_is_not_taken_to_vary_more_than_it_does(rows, most):
     rng, y = np.random.default_rng(5), np.repeat(np.arange(77), rows)
     found = [score_interval("f1_macro", y, answers(rng, y, 77, 0.8)) for _ in range(300)]

@@ -31,7 +31,7 @@ Bias = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # (y, p, w [n])
 TOWARDS = 1.0
 
 #: Rows of a class above which its F1, which is no straight line in its rows, varies by (n + 1) / n more than its slope
-#: says; with fewer rows what is made good covers that (docs/log.md, 41).
+#: says, false positives too; with fewer rows what is made good of its own rows covers that (docs/log.md, 41).
 _BENT = 2
 _EXACT = 20  # rows of a class up to which the mean of its F1 is summed up
 
@@ -75,9 +75,10 @@ def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWAR
     score = 2 * hits / np.where(either > 0, either, 1)
     rows = np.where(truth > 0, truth, either)
     centre = drawn(score, rows, float(score.sum()) / present, towards)
-    bent = np.where(np.rint(rows) > _BENT, 1 + 1 / np.maximum(rows, 1), 1.0) if towards else np.ones(len(rows))
-    false = np.sqrt(bent) / np.where(either > 0, either, 1) / present
-    own = false * np.sqrt(made_good(rows, towards))
+    bent = np.rint(rows) > _BENT  # rounded, as pseudo-rows add to them
+    more = made_good(rows, towards) * (np.where(bent, 1 + 1 / np.maximum(rows, 1), 1.0) if towards else 1.0)
+    scale = 1 / np.where(either > 0, either, 1) / present
+    own, false = np.sqrt(more) * scale, np.sqrt(np.where(bent, more, 1.0)) * scale
     return _cells(y, p, 2 * (1 - centre) * own, -centre * own, -centre * false)
 
 
