@@ -178,7 +178,8 @@ def prepare(
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
     together[features.kept] = near.clusters if settings.split.together else equal
-    assigned, facts = assign(kept, settings.split, keys=together[features.kept])
+    keys = features.keys[features.kept]
+    assigned, facts = assign(kept, settings.split, together[features.kept], keys)
     foreknown, told = _foreknown(base, assigned, features.keys[features.kept])
     sealed = seal(assigned)[1]
     train, valid, test = (np.flatnonzero(assigned.split == part) for part in PARTS)
