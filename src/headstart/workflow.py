@@ -15,13 +15,16 @@ from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
+from headstart.evaluation.baselines import baseline_of
 from headstart.evaluation.metrics import METRICS, for_task
 from headstart.evaluation.verdict import SCRATCH
+from headstart.files import shown_path
 from headstart.flow.assessing import assess
 from headstart.flow.calibrating import calibrate, check_judging, check_risk
-from headstart.flow.choosing import preferred_control
+from headstart.flow.choosing import Preferred, asked_control, check_baseline, preferred_control, selected_model
 from headstart.flow.climbing import Climbed, check_base, check_training, climb_and_finish
 from headstart.flow.clock import Clock
+from headstart.flow.commanding import audit_command
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
 from headstart.flow.knowing import strange_inputs
@@ -99,6 +102,7 @@ def fit_source(
         with clock.step("open"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
+            check_baseline(settings.strategy, opened.table.modality)
             base = _base(settings, opened, progress)
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):
@@ -111,27 +115,46 @@ def fit_source(
         tell_prepared(opened, prepared, metric, progress)
         with clock.step("strategies"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
-            preferred = preferred_control(prepared, climbed, budget) if settings.strategy == AUTO else None
+            preferred = _preferred(prepared, climbed, settings.strategy, budget)
             calibrated = calibrate(climbed, settings.judging)
         budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
         with clock.step("scratch control"):
             scratch = scratch_control(climbed, budget)
         with clock.step("test"):
             budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
-            judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch, budget)
+            judged = judge_once(
+                prepared,
+                calibrated,
+                metric.name,
+                settings.seed,
+                progress,
+                scratch,
+                budget,
+                selected_model(climbed, preferred),
+            )
         clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
         with clock.step("evidence"):
             budget.kept_back = climbed.remaining.evidence
             assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
         with clock.step("hand over"):
             names = writable(folder.path.name), writable(str(places.source)), writable(command)
-            about = About(*names, metric, clock, tuple(budget.cut))
+            audit = writable(audit_command(places.source, settings, valid=places.valid, test=places.test))
+            place = writable(shown_path(folder.path))
+            about = About(*names, metric, clock, tuple(budget.cut), audit, place)
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
             climbed.ground.finished.clear()
     _remember(opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
+
+
+def _preferred(prepared: Prepared, climbed: Climbed, strategy: str, budget: Budget) -> Preferred | None:
+    """The baseline that is the selected model: the one asked for, or one that does better; None: the borrowed model."""
+    if strategy == AUTO:
+        return preferred_control(prepared, climbed, budget)
+    name = baseline_of(strategy)
+    return None if name is None else asked_control(prepared, climbed, name)
 
 
 def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:

@@ -390,13 +390,13 @@ def test_what_ties_rows_of_two_parts_goes_to_the_test_set() -> None:
 
 
 def test_parts_of_a_run_on_other_data_or_beside_given_ones_are_refused() -> None:
-    before, after, keys, _ = grown(400, 600, 2, seed=0)
+    before, _, keys, _ = grown(400, 600, 2, seed=0)
     other = np.array([f"other {i}" for i in range(400)])
     fresh = dataclasses.replace(before, split=np.full(400, "", dtype="U5"))
     with pytest.raises(SettingError, match="none of its 400 rows is among the 400 of the data"):
         assign(fresh, DEFAULT, other, other, earlier(before, keys))
     with pytest.raises(SettingError, match="parts of their own"):
-        assign(before, DEFAULT, keys, keys, earlier(before, keys))
+        assign(before, SplitSettings(like="runs/first"), keys, keys, earlier(before, keys))
 
 
 def test_a_test_share_of_nothing_trains_on_everything() -> None:

@@ -139,7 +139,7 @@ class _Drawing:
             self._take_one(order)
 
     def _fill(self, order: np.ndarray) -> None:
-        """Up to the least number of rows; where their strata have given all they should, from any that has rows left."""
+        """Up to the least number of rows; where strata have given all they should, from any that has rows left."""
         for most in (self.high, np.bincount(self.stratum, self.rows).astype(int) - 1):
             for unit in order[~self.held[order]].tolist():
                 if self.total >= self.least:

@@ -87,6 +87,10 @@ def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> No
     bad = sorted(set(table.split.tolist()) - {"", *PARTS})
     if bad:
         raise SplitError(f"the given split holds {some(map(repr, bad))}; a part is one of {', '.join(PARTS)}.")
+    if settings.like and (table.split != "").any():
+        raise SettingError(
+            f"the data give parts of their own, and --split-from {settings.like} others; leave one of them out."
+        )
     if keys is not None and len(keys) != len(table):
         raise SplitError(f"{len(keys)} keys were given for {len(table)} rows.")
     if table.task != "regression":
@@ -160,10 +164,6 @@ def _parts_kept(
     earlier: EarlierParts,
 ) -> tuple[np.ndarray, tuple[Fact, ...]]:
     """[n] part of each row: that of its unit in the earlier run, where ``own`` [n] has one, or drawn anew."""
-    if (table.split != "").any():
-        raise SettingError(
-            f"the data give parts of their own, and --split-from {earlier.run} others; leave one of them out."
-        )
     if not (own != "").any():
         raise SettingError(
             f"--split-from {earlier.run}: none of its {len(earlier.parts):,} rows is among the {len(table):,} of the "

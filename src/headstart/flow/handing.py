@@ -17,13 +17,14 @@ from headstart.delivery.answers import FILE as ANSWERS
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.delivery.openings import opened, remember, rows_hash
+from headstart.delivery.parts import save_parts
 from headstart.delivery.run_folder import RunFolder
 from headstart.flow.assessing import Assessed
 from headstart.flow.calibrating import Calibrated
-from headstart.flow.choosing import Preferred
-from headstart.flow.climbing import Climbed
+from headstart.flow.choosing import Preferred, selected_model
+from headstart.flow.climbing import Climbed, training_options
 from headstart.flow.clock import Clock
-from headstart.flow.diagnosing import diagnosis
+from headstart.flow.diagnosing import diagnosis, unused
 from headstart.flow.evidence import gather
 from headstart.flow.judging import Judgement
 from headstart.flow.learning import training_records
@@ -32,6 +33,7 @@ from headstart.records import (
     CandidateRecord,
     Chosen,
     DataRecord,
+    DiagnosisRecord,
     FeatureRecord,
     Result,
     VerdictRecord,
@@ -53,7 +55,7 @@ class ChosenMetric:
 
 @dataclass(frozen=True)
 class About:
-    """What a run is called, what it was given, how it was timed, and what its budget left out."""
+    """What a run is called, what it was given, how it was timed, what its budget left out, the `audit` of its data."""
 
     name: str
     source: str
@@ -61,6 +63,8 @@ class About:
     metric: ChosenMetric
     clock: Clock
     cut: tuple[str, ...] = ()
+    audit: str = "headstart audit --apply"
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,11 +92,12 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     bundle.save(folder.aside / "bundle")
     work.assessed.answers.save(folder.aside / ANSWERS)
     save_learnt(folder.aside, [*work.prepared.working().keys.tolist(), *work.base.learnt])
+    save_parts(folder.aside, work.prepared.keys.astype(str), work.prepared.assigned.split.astype(str))
     opened(folder.aside, "final test")
     if work.prepared.rejected:
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))
-    folder.write("report.html", build_report(result, evidence))
-    folder.write("bundle/card.md", card(result))
+    folder.write("report.html", build_report(result, evidence, about.place))
+    folder.write("bundle/card.md", card(result, about.place))
     folder.write("result.json", result.to_json() + "\n")
     remember(rows_hash(work.judgement.rows.keys), folder.path)
     return result, Model(bundle, None if work.preferred else work.climbed.final.base)
@@ -115,7 +120,7 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         ladder=replace(work.climbed.climb.record, rungs=work.climbed.climb.rungs, cut=list(about.cut)),
         training=training_records(work.climbed),
         forgetting=work.climbed.final.forgetting,
-        diagnosis=diagnosis(work.prepared, work.climbed, work.calibrated, work.judgement),
+        diagnosis=_diagnosis(work, about, settings),
         audit=work.assessed.audit,
         classes=work.judgement.measured.classes,
         slices=work.judgement.slices,
@@ -135,6 +140,13 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
     )
 
 
+def _diagnosis(work: Work, about: About, settings: FitSettings) -> list[DiagnosisRecord]:
+    selected = selected_model(work.climbed, work.preferred)
+    found = diagnosis(work.prepared, work.climbed, work.calibrated, work.judgement, selected, about.audit)
+    trained = any(one.runs for one in work.climbed.climb.candidates)
+    return found if trained else [*found, *unused(training_options(settings))]
+
+
 def _base(work: Work) -> dict[str, Any]:
     """The base's provenance, and the chain from the oldest step to what was handed over."""
     identity = work.base.identity
@@ -144,8 +156,7 @@ def _base(work: Work) -> dict[str, Any]:
 def _chosen(work: Work) -> Chosen:
     if work.preferred:
         return Chosen("", work.preferred.control.name, "", {})
-    best, final = work.climbed.climb.best, work.climbed.final
-    strategy = best.strategy if final.adapted or not best.runs else "probe"  # training that made nothing better
+    final, strategy = work.climbed.final, selected_model(work.climbed, None).strategy
     return Chosen(work.base.identity.name, strategy, final.head.kind, final.head.settings)
 
 

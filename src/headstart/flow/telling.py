@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headstart.bases.base import Base
 from headstart.data.table import Opened
+from headstart.evaluation.baselines import baseline_of
 from headstart.flow.handing import ChosenMetric
 from headstart.flow.preparing import Prepared
 from headstart.flow.remarking import tell_facts
@@ -18,9 +19,11 @@ def tell_plan(opened: Opened, base: Base, strategy: str, progress: Progress) -> 
     aside = f", {len(opened.rejected)} set aside" if opened.rejected else ""
     progress.say(f"{len(table):,} {table.modality}s for {table.task}{aside}")
     tell_facts(opened.facts, progress)
+    baseline = baseline_of(strategy)
+    then = f"then the baseline {baseline}, which is the selected model" if baseline else f"then strategy {strategy}"
     progress.say(
         f"plan: pass each {table.modality} once through {base.identity.name}, frozen; solve heads on its features; "
-        f"{_WORK.get(strategy, f'then strategy {strategy}')}; fit the controls; open the test part once"
+        f"{_WORK.get(strategy, then)}; fit the controls; open the test part once"
     )
 
 

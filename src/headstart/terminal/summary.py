@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from headstart.cachedir import cache_root
+from headstart.files import shown_path
 from headstart.records import Result
 from headstart.report import words
 from headstart.report.figures import known
@@ -36,7 +37,7 @@ def summary(run: Run) -> str:
         *_block(learning_lines(result)),
     ]
     lines += [_cost(result), *(f"cut      {said}" for said in result.ladder.cut)]
-    place = _short(run.path)
+    place = Path(shown_path(run.path))
     lines.append(f"report   {place / 'report.html'}")
     lines.append(f"model    {place}   (headstart predict {place} NEW)")
     return "\n".join(lines)
@@ -45,14 +46,6 @@ def summary(run: Run) -> str:
 def _block(lines: list[str]) -> list[str]:
     """The lines with an empty one after them; nothing of nothing."""
     return [*lines, ""] if lines else []
-
-
-def _short(path: Path) -> Path:
-    """From the current folder on where it lies in there."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
 
 
 def _scores(result: Result) -> list[str]:
