@@ -62,6 +62,14 @@ SplitFrom = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+Evidence = Annotated[
+    str | None,
+    typer.Option(
+        help="With --test-size 0: run to repeat on all rows, by its base, strategy and settings; its scores are shown.",
+        metavar="RUN",
+        rich_help_panel=_DATA,
+    ),
+]
 MaxRejected = Annotated[
     float,
     typer.Option(help="Share of unreadable rows above which the run fails.", rich_help_panel=_DATA),

@@ -58,6 +58,7 @@ class FitOptions(SourceOptions, total=False):
     valid_size: float  # share of the rows for validation, where none is given
     test_size: float  # share of the rows for the test, where none is given; 0: no test set, every row is trained on
     split_from: str | None  # folder of a run whose rows keep their part; new ones are drawn
+    evidence: str | None  # run to repeat on all rows, and whose scores are shown; with test_size 0
     together: bool  # keep near duplicates on one side of every split
     folds: int | None  # hold every working row out in turn, in so many folds
     ood: str | None  # source of inputs that the model should not know
@@ -71,7 +72,7 @@ class FitOptions(SourceOptions, total=False):
 _SOURCE = ("input", "group", "split", "task", "modality")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MODEL = ("base", "licence", "size", "max_tokens", "windows", "trust_remote_code", "strategy")
-_FIT = (*_MODEL, "budget", "metric", "max_rejected", "seed", "folds")
+_FIT = (*_MODEL, "budget", "metric", "max_rejected", "seed", "folds", "evidence")
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
 _JUDGING = tuple(field.name for field in fields(JudgingSettings))
 

@@ -76,6 +76,7 @@ class FitSettings:
     windows: int | None = None  # that a longer text is read in at most; None: 8; 1: it is cut off
     trust_remote_code: bool = False  # the base's repository may bring code along, which is run
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    evidence: str | None = None  # run that this one repeats on all rows, and whose scores it shows; with split.test 0
     strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy, or "baseline:" and of a baseline
     budget: float | None = None  # seconds that the whole run may take; None: as long as the ladder pays
     metric: str | None = None  # to choose and judge by; None: the task's default

@@ -184,7 +184,7 @@ def prepare(
     keys = features.keys[features.kept]
     assigned, facts = assign(kept, settings.split, together[features.kept], keys, earlier)
     foreknown, told = _foreknown(base, assigned, features.keys[features.kept])
-    sealed = seal(assigned)[1]
+    sealed = seal(assigned)[1] if settings.split.test else SealedTest(assigned.part("test"))
     train, valid, test = (np.flatnonzero(assigned.split == part) for part in PARTS)
     learnt, row_of = assigned.take(train).targets, np.flatnonzero(features.kept)
     task = get_task(table.task).from_targets([] if learnt is None else learnt)

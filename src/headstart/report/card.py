@@ -47,6 +47,8 @@ def _purpose(result: Result) -> list[str]:
 
 def _scores(result: Result) -> list[str]:
     test, own = result.test, result.chosen
+    if not test.n and result.refit:
+        return [result.refit.sentence]
     transfer = f"{judged(result)}: {result.metric} {bounded(test.score, test.low, test.high)}"
     beside = [one for one in result.controls if own.base or one.name != own.strategy]
     lines = [f"baseline {one.name}: {bounded(one.score, one.low, one.high)}" for one in beside]
@@ -55,7 +57,7 @@ def _scores(result: Result) -> list[str]:
         lines.insert(0, transfer)
         transfer = f"{first.name}: {result.metric} {bounded(first.score, first.low, first.high)}"
     lines.insert(0, f"selected model, {transfer} on {test.n:,} test rows{independent(test)}")
-    lines.append(opened(test))
+    lines.append(result.refit.sentence if result.refit else opened(test))
     if not own.base:  # what follows was measured of the transfer model
         return lines
     told = result.calibration

@@ -69,6 +69,8 @@ def independent(test: TestRecord) -> str:
 
 def opened(test: TestRecord) -> str:
     """How often the test rows were read, by this run and by earlier ones, and what that means for the score."""
+    if not test.opened:
+        return "This run evaluated no test set."
     own = "once, after every choice had been made" if test.opened == 1 else f"{count(test.opened)} times"
     said = f"This run opened the test part {own}"
     if not test.opened_before:

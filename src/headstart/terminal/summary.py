@@ -24,6 +24,8 @@ _LABELS_SHOWN = 12
 def summary(run: Run) -> str:
     """A finished run: verdict first, then the evidence, the cost, and where things are."""
     result = run.result
+    if not result.test.n:
+        return _untested(run)
     lines = [
         "",
         result.verdict.sentence,
@@ -48,6 +50,14 @@ def _block(lines: list[str]) -> list[str]:
     return [*lines, ""] if lines else []
 
 
+def _untested(run: Run) -> str:
+    """A run without any test score: what was selected, by what, and what to do."""
+    result, place = run.result, shown_path(run.path)
+    lines = ["", result.verdict.sentence, f"Next: {result.verdict.next_step}"]
+    lines += [f"Selected model: {handed_over(result)}", "", *_block(ladder_lines(result)), _cost(result)]
+    return "\n".join([*lines, f"report   {place}/report.html", f"model    {place}   (headstart predict {place} NEW)"])
+
+
 def _scores(result: Result) -> list[str]:
     """The borrowed model and the controls on the test part, aligned, and what a control's name leaves unsaid."""
     name = f"{judged(result)} ({result.chosen.head})" if result.chosen.head else judged(result)
@@ -55,7 +65,8 @@ def _scores(result: Result) -> list[str]:
     rows = [borrowed, *((c.name, c.score, c.low, c.high) for c in result.controls)]
     width = max(len(name) for name, *_ in rows)
     earlier = f", {_times(result.test.opened_before)} before by earlier runs" if result.test.opened_before else ""
-    opened = f"({result.test.n:,} rows{independent(result.test)}, opened {_times(result.test.opened)}{earlier})"
+    times = f"of run {result.refit.run}" if result.refit else f"opened {_times(result.test.opened)}"
+    opened = f"({result.test.n:,} rows{independent(result.test)}, {times}{earlier})"
     title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
     return [
         title,
