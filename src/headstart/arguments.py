@@ -48,7 +48,27 @@ ValidSize = Annotated[
     float, typer.Option(help="Share of the rows for validation, where none is given.", rich_help_panel=_DATA)
 ]
 TestSize = Annotated[
-    float, typer.Option(help="Share of the rows for the test, where none is given.", rich_help_panel=_DATA)
+    float,
+    typer.Option(
+        help="Share of the rows for the test, where none is given; 0: no test set, every row is trained on.",
+        rich_help_panel=_DATA,
+    ),
+]
+SplitFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="Run whose rows stay in their train, validation and test sets; new rows are drawn.",
+        metavar="RUN",
+        rich_help_panel=_DATA,
+    ),
+]
+Evidence = Annotated[
+    str | None,
+    typer.Option(
+        help="With --test-size 0: run to repeat on all rows, by its base, strategy and settings; its scores are shown.",
+        metavar="RUN",
+        rich_help_panel=_DATA,
+    ),
 ]
 MaxRejected = Annotated[
     float,
@@ -105,7 +125,11 @@ Candidates = Annotated[
 Strategy = Annotated[
     str,
     typer.Option(
-        help="auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch.", rich_help_panel=_MODEL
+        help=(
+            "auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch; or a baseline: "
+            "baseline:majority, baseline:tfidf-linear, baseline:pixels-linear."
+        ),
+        rich_help_panel=_MODEL,
     ),
 ]
 BudgetTime = Annotated[

@@ -36,6 +36,13 @@ _held: set[Path] = set()  # files claimed in this process
 _guard = threading.Lock()
 
 
+def shown_path(path: Path) -> str:
+    """``path`` from the current folder on where it lies in there, else whole; with / between folders."""
+    with suppress(ValueError, OSError):
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    return path.absolute().as_posix()
+
+
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Say a full, read-only or forbidden disk in one line.

@@ -33,11 +33,11 @@ _FILTERS = (
 )
 
 
-def build(result: Result, evidence: Evidence) -> str:
+def build(result: Result, evidence: Evidence, place: str = "") -> str:
     """The page as HTML: style, charts and thumbnails inside, no script, nothing loaded from elsewhere.
 
     ``evidence`` may be empty; sections without content are left out. `ValueError` if its confusion counts are
-    not [k, k] for its k labels.
+    not [k, k] for its k labels. ``place`` is the path of the run's folder, for the lines that use it.
     """
     counts, k = evidence.confusion, len(evidence.labels)
     if counts is not None and counts.shape != (k, k):
@@ -74,7 +74,7 @@ def build(result: Result, evidence: Evidence) -> str:
         opened=sentences.opened(result.test),
         parts=", ".join(f"{figures.count(n)} {part}" for part, n in result.data.parts.items()),
         repeat=repeat(result),
-        use=usage(result),
+        use=usage(result, place),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
+from headstart.evaluation.baselines import PREFIX
 from headstart.evaluation.metrics import METRICS
 from headstart.records import CandidateRecord, ForgettingRecord, Result, RungRecord, SliceRecord, TestRecord
 from headstart.report.figures import count, known, number, percent
@@ -47,6 +48,8 @@ def handed_over(result: Result) -> str:
         return f"{judged(result)}. {strategy(chosen.strategy)} {_instead(result)}".strip()
     meaning = control(chosen.strategy)
     name = f"{chosen.strategy} ({meaning})" if meaning else chosen.strategy
+    if str(result.settings.get("strategy", "")).startswith(PREFIX):
+        return f"the baseline {name}, as asked for. It borrows nothing."
     return f"the control {name}. It borrows nothing, and did better than {judged(result)} on held-out examples."
 
 
@@ -66,6 +69,8 @@ def independent(test: TestRecord) -> str:
 
 def opened(test: TestRecord) -> str:
     """How often the test rows were read, by this run and by earlier ones, and what that means for the score."""
+    if not test.opened:
+        return "This run evaluated no test set."
     own = "once, after every choice had been made" if test.opened == 1 else f"{count(test.opened)} times"
     said = f"This run opened the test part {own}"
     if not test.opened_before:
