@@ -19,6 +19,7 @@ from headstart.unicode import ESCAPES
 from headstart.verbs.adapting import fit, predict
 from headstart.verbs.caching import cache_app
 from headstart.verbs.choosing import advise, bases, rank
+from headstart.verbs.embedding import embed
 from headstart.verbs.given import filled
 from headstart.verbs.judging import audit, compare, evaluate, inspect, shift
 
@@ -29,7 +30,7 @@ are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results 
 """
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-for _verb in (fit, predict, evaluate, audit, shift, compare, inspect, advise, bases, rank):
+for _verb in (fit, predict, embed, evaluate, audit, shift, compare, inspect, advise, bases, rank):
     app.command()(filled("inputs")(_verb))
 app.add_typer(cache_app, name="cache")
 

@@ -125,7 +125,7 @@ def fit_source(
             assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
         with clock.step("hand over"):
             names = writable(folder.path.name), writable(str(places.source)), writable(command)
-            about = About(*names, metric, clock, tuple(budget.cut))
+            about = About(*names, metric, clock, tuple(budget.cut), opened.columns)
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()

@@ -71,8 +71,8 @@ def test_extracted_once_by_content(tmp_path: Path, cache: Path, monkeypatch: pyt
 def test_tables_with_images_and_part_tables(tmp_path: Path) -> None:
     members = {"labels.csv": b"path,label\nim/1.png,a\nim/2.png,b\n", "im/1.png": b"1", "im/2.png": b"2"}
     assert open_source(zipped(tmp_path / "t.zip", members)).table.ids.tolist() == [
-        "labels.csv:1",
         "labels.csv:2",
+        "labels.csv:3",
     ]
     parts = {"x/train.csv": b"text,label\na,x\nb,y\n", "x/test.csv": b"text,label\nc,x\n"}
     assert open_source(tarred(tmp_path / "t.tar", parts)).table.split.tolist() == ["train", "train", "test"]

@@ -111,7 +111,7 @@ def test_several_columns_of_zero_and_one(tmp_path: Path) -> None:
         assert table.targets is not None
         assert table.targets.tolist() == [("rude",), (), ("rude", "loud")]
     write(path, "text,rude,loud", "a b,1,0", "c d,2,0")
-    with pytest.raises(ColumnError, match=r"0 or 1 each, but 'rude' holds '2' in row t.csv:2"):
+    with pytest.raises(ColumnError, match=r"0 or 1 each, but 'rude' holds '2' in row t.csv:3"):
         open_source(path, SourceSettings(target=("rude", "loud")))
     with pytest.raises(SettingError, match="takes one target column"):
         open_source(path, SourceSettings(target=("rude", "loud"), task="regression"))
@@ -143,7 +143,7 @@ def test_spaces_around_labels_are_taken_off_and_said(tmp_path: Path) -> None:
 
 def test_regression_targets_must_be_finite_numbers(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "text,label", "a,1.5", "b,much", "c,inf")
-    with pytest.raises(LabelError, match=r"2 of 3 rows hold no finite number .*\(t.csv:2, t.csv:3\)"):
+    with pytest.raises(LabelError, match=r"2 of 3 rows hold no finite number .*\(t.csv:3, t.csv:4\)"):
         open_source(path, SourceSettings(task="regression"))
 
 

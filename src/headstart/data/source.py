@@ -35,7 +35,9 @@ from headstart.unicode import composed, writable
 _DEFAULTS = SourceSettings()
 
 
-def open_source(path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "") -> Opened:
+def open_source(
+    path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
+) -> Opened:
     """The examples at ``path`` with what was inferred about them and what was set aside.
 
     Args:
@@ -43,11 +45,19 @@ def open_source(path: str | Path, settings: SourceSettings = _DEFAULTS, *, part:
             (train.csv, test.csv), a zip or tar of any of these, or what ``datasets.save_to_disk`` wrote.
         settings: what the user named; every None is inferred. ``target=()`` asks for no target at all.
         part: if given, every row belongs to this part whatever the source says.
+        like: how an earlier source was read; see `Choice.firm`.
 
     Raises:
         SourceError, ColumnError, LabelError, SplitError, SettingError: what is wrong and what to do.
     """
-    return _read(path, settings, part).opened
+    return read_source(path, settings, part=part, like=like).opened
+
+
+def read_source(
+    path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
+) -> Reading:
+    """As `open_source`, with the tables as they were read."""
+    return _read(path, settings, part, like)
 
 
 def open_sources(
@@ -85,7 +95,7 @@ def open_sources(
         table = join([table, replace(extra.table, ids=ids)])
         facts += (Fact(f"{part} source", writable(str(path)), f"{len(ids)} rows, all of them the {part} part"),)
         rejected += extra.rejected
-    return Opened(table, facts, rejected)
+    return Opened(table, facts, rejected, main.opened.columns)
 
 
 def _why_none(facts: tuple[Fact, ...]) -> str:
@@ -112,7 +122,7 @@ def _read(path: str | Path, settings: SourceSettings, part: str, like: Choice | 
     except SettingError as error:
         raise SourceError(str(error)) from error
     reading = _dispatch(place, _composed(settings), like)
-    return Reading(_forced(reading.opened, part), reading.choice) if part else reading
+    return replace(reading, opened=_forced(reading.opened, part)) if part else reading
 
 
 def _composed(settings: SourceSettings) -> SourceSettings:
@@ -139,7 +149,7 @@ def _forced(opened: Opened, part: str) -> Opened:
             ),
         )
     table = replace(opened.table, split=np.full(len(opened.table), part, dtype="U5"))
-    return Opened(table, facts, opened.rejected)
+    return replace(opened, table=table, facts=facts)
 
 
 def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
@@ -178,7 +188,8 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     parts = one_name_a_part([(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path))
     if not parts and (not tables or _has_classes(path, listing)):
         # With an earlier table, --input and --target speak of its columns.
-        return Reading(open_image_folder(path, replace(settings, input=None, target=None) if like else settings))
+        firm = like is not None and like.firm
+        return Reading(open_image_folder(path, replace(settings, input=None, target=None) if firm else settings))
     if not parts and len(tables) > 1:
         raise SourceError(
             f"{path}: holds several tables ({some(tables)}); give one, or name them train, valid and test."
@@ -189,8 +200,7 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     if not others:
         return reading
     aside = Fact("not read", some(others), "tables beside those of the parts")
-    opened = reading.opened
-    return Reading(Opened(opened.table, (*opened.facts, aside), opened.rejected), reading.choice)
+    return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
 
 
 def _has_classes(path: Path, listing: Listing) -> bool:
