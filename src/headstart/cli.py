@@ -98,9 +98,15 @@ def _run(given: list[str]) -> int:
         code = error.exit_code
     except KeyboardInterrupt:
         code = _interrupted()
+    except SystemExit as error:  # what click makes of a broken pipe, as an exit with 1
+        code = _unexpected(error.__context__, debug) if isinstance(error.__context__, OSError) else _code_of(error)
     except Exception as error:
         code = _unexpected(error, debug)
     return code
+
+
+def _code_of(error: SystemExit) -> int:
+    return error.code if isinstance(error.code, int) else int(bool(error.code))
 
 
 def _show_in_one_line() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.archive import extract, is_archive
-from headstart.data.folder import Listing, list_folder, open_image_file, open_image_folder
+from headstart.data.archive import extract, foreign_names, is_archive
+from headstart.data.folder import Listing, has_images, list_folder, open_image_file, open_image_folder
+from headstart.data.formats import read_sheet
 from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
 from headstart.data.infer import check_settings
 from headstart.data.joining import join, unique_ids
@@ -27,7 +28,7 @@ from headstart.data.naming import (
 from headstart.data.sheet import Choice, Reading
 from headstart.data.table import PARTS, Fact, Opened, Table, remarks
 from headstart.data.tabular import open_tables
-from headstart.errors import LabelError, SettingError, SourceError, SplitError, UserError, nearest
+from headstart.errors import ColumnError, LabelError, SettingError, SourceError, SplitError, UserError, nearest
 from headstart.files import as_path
 from headstart.settings import SourceSettings
 from headstart.unicode import composed, writable
@@ -173,11 +174,33 @@ def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Read
 def _archive(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
     inside = extract(path)
     try:
-        return _folder(inside, settings, like)
+        reading = _inside(inside, settings, like)
     except UserError as error:
         # The user knows the archive, not where in the cache it was extracted to, and cannot name a folder in it.
         told = str(error).replace(str(inside), path.name)
         raise type(error)(told.partition(f" Did you mean {path.name}")[0]) from error
+    foreign = foreign_names(path)
+    if not foreign:
+        return reading
+    reason = f"nothing in {path.name} says how they are encoded: {some(foreign, 2)}; if they look wrong, pack it anew"
+    fact = Fact("names", f"{len(foreign)} read as code page 437", reason)
+    return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, fact)))
+
+
+def _inside(folder: Path, settings: SourceSettings, like: Choice | None) -> Reading:
+    """What was extracted; where a table beside the only folder cannot serve (metadata), the classes in that one."""
+    try:
+        return _folder(folder, settings, like)
+    except ColumnError as error:
+        listing = list_folder(folder)
+        if len(listing.folders) != 1 or settings.input or settings.target:
+            raise
+        below = folder / listing.folders[0]
+        if not _has_classes(below, list_folder(below)):
+            raise
+        reading = _folder(below, settings, like)
+        aside = Fact("not read", some(listing.files), str(error).rpartition(";")[0])
+        return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
 
 
 def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
@@ -186,7 +209,7 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     listing = list_folder(path)
     tables = [name for name in listing.files if extension(name) in TABLE_TYPES]
     parts = one_name_a_part([(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path))
-    if not parts and (not tables or _has_classes(path, listing)):
+    if not parts and (not tables or _has_classes(path, listing) or _asks_for_images(path, tables, settings, like)):
         # With an earlier table, --input and --target speak of its columns.
         firm = like is not None and like.firm
         return Reading(open_image_folder(path, replace(settings, input=None, target=None) if firm else settings))
@@ -201,6 +224,16 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
         return reading
     aside = Fact("not read", some(others), "tables beside those of the parts")
     return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
+
+
+def _asks_for_images(path: Path, tables: list[str], settings: SourceSettings, like: Choice | None) -> bool:
+    """Whether inputs alone are wanted of a folder with images: a table beside them is an answer or a note, unless it
+    has the input column of the table that the model was made from."""
+    if settings.target != () or settings.input is not None or settings.modality == "text" or not has_images(path):
+        return False
+    if like is None:
+        return True
+    return not any(like.input in read_sheet(path / name, [like.input]).columns for name in tables)
 
 
 def _has_classes(path: Path, listing: Listing) -> bool:
