@@ -34,6 +34,8 @@ for _verb in (fit, predict, embed, evaluate, audit, shift, compare, inspect, adv
     app.command()(filled("inputs")(_verb))
 app.add_typer(cache_app, name="cache")
 
+#: Errors of the operating system that say something of a place and nothing of headstart.
+_PLACES = {errno.ENAMETOOLONG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EDQUOT}
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it and as typer makes it of Ctrl-C
 
 
@@ -137,6 +139,9 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return _not_written(error)
     if debug:
         raise error
+    if isinstance(error, OSError) and error.errno in _PLACES:
+        print(f"error: {str(error.filename or '')[:100]}: {error.strerror}; choose another place.", file=sys.stderr)
+        return 2
     print(
         f"error: {type(error).__name__}: {error} (this is a defect of headstart; --debug shows where)",
         file=sys.stderr,

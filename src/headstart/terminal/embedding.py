@@ -37,11 +37,11 @@ def embed_to(
         SourceError, ColumnError, BaseError, BundleError: see `embed_sources`.
         OutputError: a file exists, has a name of no known format, or cannot be written.
     """
+    check_out(out, overwrite)
     kind = format_of(out, (".npy",))
     check_json(json_lines, out, kind)
     beside = out.with_suffix(".rows.csv") if out is not None and kind == "npy" else None
-    for place in (out, beside):
-        check_out(place, overwrite)
+    check_out(beside, overwrite)
     found = embed_sources(sources, of, column, progress)
     tell_asked(found.asked, progress)
     rows = settle(found.asked, found.reasons, progress)

@@ -63,8 +63,8 @@ def predict_to(
         OutputError: ``out`` exists, has a name of no known format, or cannot be written.
     """
     wanted = wanted or Wanted()
-    kind = _format(out, json_lines, wanted)
     check_out(out, overwrite)
+    kind = _format(out, json_lines, wanted)
     model = Model.load(run, trust_remote_code=trust_remote_code)
     _check(wanted, model)
     asked = gather(inputs, model.bundle.modality, column, model.bundle.like)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -15,7 +16,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from headstart.errors import OutputError, SettingError
-from headstart.files import moved_into_place, write_atomically
+from headstart.files import moved_into_place, write_atomically, writing
 from headstart.records import finite
 from headstart.unicode import ESCAPES, writable
 
@@ -38,17 +39,23 @@ def as_json(record: dict[str, Any]) -> str:
 
 
 def check_out(out: Path | None, overwrite: bool) -> None:
-    """Refuse, before any work, a file that would be replaced unasked.
+    """Refuse, before any work, a file that would be replaced unasked, or that could not be written.
 
     Raises:
-        OutputError: ``out`` exists, or is a folder.
+        OutputError: ``out`` exists, is a folder, or lies where nothing can be written.
     """
     if out is None:
         return
-    if out.is_dir():
-        raise OutputError(f"{out} is a folder; give the name of a file in it, such as {out / 'answers.csv'}.")
-    if out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
+    with writing(out):
+        if out.is_dir():
+            raise OutputError(f"{out} is a folder; give the name of a file in it.")
+        if out.exists() and not overwrite:
+            raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
+        above = next(place for place in (*out.absolute().parents,) if place.exists())
+        if not above.is_dir():
+            raise OutputError(f"cannot write {out}: {above} is a file, not a folder; choose another --out.")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise OutputError(f"cannot write {out}: nothing can be written in {above}; choose another --out.")
 
 
 def write_record(out: Path | None, record: dict[str, Any]) -> None:
