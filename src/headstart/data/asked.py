@@ -18,6 +18,7 @@ from headstart.data.source import read_source
 from headstart.data.table import Fact, remarks
 from headstart.errors import ColumnError, SettingError, SourceError
 from headstart.settings import SourceSettings
+from headstart.unicode import is_valid
 
 _KINDS = {"text": "texts", "image": "paths of images"}
 #: How files of other kinds begin.
@@ -97,10 +98,10 @@ def gather(inputs: Sequence[str], modality: str | None, column: str | None = Non
         if given == "-":
             _add_lines(asked)
         elif asked.modality == "text" and not _is_path(given):
-            asked.add(given if given.strip() else "an empty argument", given, shown=given)
+            _add_text(asked, given)
         elif not asked.modality and not _is_path(given) and not looks_like_image(given) and given.strip():
             asked.modality = "text"
-            asked.add(given, given, shown=given)
+            _add_text(asked, given)
         else:
             _add_source(asked, given, SourceSettings(input=column, target=(), modality=asked.modality or None), like)
     asked.fill()
@@ -110,6 +111,15 @@ def gather(inputs: Sequence[str], modality: str | None, column: str | None = Non
 def looks_like_image(given: str) -> bool:
     """Whether ``given`` is one word that ends as the names of images do."""
     return extension(given) in IMAGE_TYPES and not given.split()[1:]
+
+
+def _add_text(asked: Asked, given: str) -> None:
+    """An argument that is a text; its bytes are UTF-8 also where the locale is not."""
+    try:
+        text = given if is_valid(given) else os.fsencode(given).decode("utf-8")
+    except ValueError:
+        text = given
+    asked.add(text if text.strip() else "an empty argument", text, shown=text)
 
 
 def _lines_of_stdin(asked: Asked) -> list[str]:
