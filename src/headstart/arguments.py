@@ -238,3 +238,32 @@ Damage = Annotated[
     typer.Option("--damage", help="Also score damaged rows, five strengths a kind.", rich_help_panel=_JUDGING),
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN", parser=as_path)]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        help=(
+            "Images, folders, tables or archives; where texts are read also the texts themselves; - reads lines from "
+            "stdin."
+        ),
+        metavar="INPUT…",
+    ),
+]
+OutTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write the table here instead of stdout, as the name says: .csv, .tsv, .jsonl or .parquet.",
+        metavar="<path>",
+        parser=as_path,
+    ),
+]
+JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")]
+OutVectors = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write here instead of stdout, as the name says: .parquet, .npy, .jsonl, .csv or .tsv.",
+        metavar="<path>",
+        parser=as_path,
+    ),
+]

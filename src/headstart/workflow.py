@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -138,9 +138,8 @@ def fit_source(
         else:
             work = _untested(made, earlier, settings)
         with clock.step("hand over"):
-            result, model = hand_over(
-                folder, _about(places, folder, settings, command, metric, clock, budget), settings, work
-            )
+            about = _about(places, folder, settings, command, metric, clock, budget)
+            result, model = hand_over(folder, replace(about, columns=opened.columns), settings, work)
             path = folder.publish()
             climbed.ground.finished.clear()
     _remember(opened, prepared, climbed, base, metric.name)

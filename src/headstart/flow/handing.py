@@ -12,7 +12,7 @@ from typing import Any
 from headstart.bases.base import Base
 from headstart.bases.identity import chain
 from headstart.bases.learnt import save_learnt
-from headstart.data.table import Rejected
+from headstart.data.table import Columns, Rejected
 from headstart.delivery.answers import FILE as ANSWERS
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
@@ -67,7 +67,7 @@ class ChosenMetric:
 
 @dataclass(frozen=True)
 class About:
-    """What a run is called, what it was given, how it was timed, what its budget left out, the `audit` of its data."""
+    """What a run is called and given, how it was timed, what its budget left out, its `audit`, its table's columns."""
 
     name: str
     source: str
@@ -77,6 +77,7 @@ class About:
     cut: tuple[str, ...] = ()
     audit: str = "headstart audit --apply"
     place: str = ""
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
         OutputError: where they cannot be written.
     """
     result = _result(about, settings, work)
-    bundle = _bundle(result, work)
+    bundle = _bundle(result, work, about.columns)
     bundle.save(folder.aside / "bundle")
     work.assessed.answers.save(folder.aside / ANSWERS)
     save_learnt(folder.aside, [*work.prepared.working().keys.tolist(), *work.base.learnt])
@@ -241,7 +242,7 @@ def _data(about: About, prepared: Prepared) -> DataRecord:
     )
 
 
-def _bundle(result: Result, work: Work) -> Bundle:
+def _bundle(result: Result, work: Work, columns: Columns | None) -> Bundle:
     final, caution = work.calibrated.final, work.assessed.caution
     control = work.preferred and work.preferred.control.name
     score = next((one for one in result.controls if one.name == control), result.test)
@@ -255,6 +256,7 @@ def _bundle(result: Result, work: Work) -> Bundle:
         "created": result.created,
         "temperature": work.calibrated.temperature,
         "versions": result.versions,
+        **({"columns": asdict(columns)} if columns else {}),
     }
     if work.preferred:
         return Bundle.of_control(work.preferred.control, work.base, work.prepared.task, about, caution)
