@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 
@@ -57,6 +57,8 @@ def _root(
 
 def run() -> None:
     """The console script: `main`, then out without tearing torch down, which takes most of a second."""
+    _open_streams()
+    sys.stderr = cast("TextIO", _Lossy(sys.stderr))
     code = main()
     try:
         sys.stdout.flush()
@@ -66,6 +68,27 @@ def run() -> None:
     except OSError as error:
         code = code or _not_written(error)
     os._exit(code)
+
+
+class _Lossy:
+    """A stream for what is said beside the work: where it is full, or nobody reads it any more, the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As many characters as came, written or not."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, if that can be."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _open_streams() -> None:

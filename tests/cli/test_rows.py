@@ -328,3 +328,28 @@ def test_embed_refuses_what_is_not_there(capsys: Capsys, here: Path, text_base: 
     assert "gone.csv: no such file or folder" in refused(capsys, "embed", "gone.csv", "--base", text_base)
     os.mkdir(here / "empty")
     assert "the folder is empty" in refused(capsys, "embed", "empty")
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_prose_that_cannot_be_written_stops_no_work(here: Path, run: Path) -> None:
+    command = [sys.executable, "-m", "headstart.cli"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*command, "predict", "run", "new.csv"], stdout=-1, stderr=full, text=True, check=False)
+        assert (done.returncode, len(done.stdout.splitlines())) == (1, 5)  # one cell has a line break
+        assert subprocess.run([*command, "predict", "run"], stderr=full, check=False).returncode == 2
+        done = subprocess.run([*command, "predict", "run", "new.csv"], stdout=full, stderr=-1, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "error: the output cannot be written: No space left on device."
+
+
+def test_a_reader_of_everything_that_goes_away_stops_no_work(here: Path, run: Path) -> None:
+    command = [sys.executable, "-m", "headstart.cli", "predict", "run", "new.csv", "--out", "a.csv"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=writer, check=False)
+    os.close(writer)
+    assert done.returncode == 1  # of the row without a text
+    assert len((here / "a.csv").read_text().splitlines()) == 5
