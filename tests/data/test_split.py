@@ -239,6 +239,7 @@ def test_every_label_is_in_train(rows: list[set[str]], seed: int) -> None:
         (["a"] * 20, r"only one class was found \(a\)"),
         (["a"] * 20 + ["b"], r"1 class has one example only: 'b'; add examples, drop the class or merge it"),
         (["a"] * 20 + ["b", "c"], r"2 classes have one example only: 'b', 'c'"),
+        (["1"] * 9 + ["2"] * 9 + ["3"], r"drop the class or merge it, or predict the numbers \(--task regression\)\."),
     ],
 )
 def test_classes_that_cannot_be_learnt(labels: list[str], message: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from headstart.data.draw import draw, numbers_of
 from headstart.data.naming import some
+from headstart.data.sheet import as_number
 from headstart.data.strata import count_labels, labels_of, strata, units
 from headstart.data.table import PARTS, Fact, Table
 from headstart.errors import LabelError, SettingError, SplitError
@@ -107,7 +108,15 @@ def _check_counts(table: Table) -> None:
     single = sorted(label for label, count in counts.items() if count == 1)
     if single:
         names, them = some(map(repr, single)), "class has" if len(single) == 1 else "classes have"
-        raise LabelError(f"{len(single)} {them} one example only: {names}; add examples, drop the class or merge it.")
+        also = ", or predict the numbers (--task regression)" if _are_numbers(counts) else ""
+        do = f"add examples, drop the class or merge it{also}."
+        raise LabelError(f"{len(single)} {them} one example only: {names}; {do}")
+
+
+def _are_numbers(labels: Iterable[str]) -> bool:
+    """Whether more than two labels are numbers all of them, so that they may be a measure and no classes."""
+    known = [*labels]
+    return len(known) > 2 and all(as_number(label) is not None for label in known)
 
 
 def _parts(
