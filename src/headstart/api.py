@@ -71,6 +71,8 @@ def evaluate(
     run: str | Path,
     source: str | Path,
     *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
     ood: str | None = None,
     damage: bool = False,
     seed: int = 0,
@@ -83,6 +85,8 @@ def evaluate(
     Args:
         run: folder of the run.
         source: labelled data, as `fit` takes them.
+        out: folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record alone.
+        overwrite: replace what is there.
         ood: a source of inputs that the model should not know, to judge by.
         damage: also score damaged inputs, five strengths a kind.
         trust_remote_code: whether code of the base's own may run, where it needs any.
@@ -96,6 +100,8 @@ def evaluate(
         Path(run),
         source,
         settings,
+        out=None if out is None else Path(out),
+        overwrite=overwrite,
         ood=ood,
         damage=damage,
         seed=seed,

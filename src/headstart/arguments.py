@@ -229,6 +229,23 @@ Risk = Annotated[
         rich_help_panel=_JUDGING,
     ),
 ]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        help="From which probability a label is given: best-f1, precision=0.9 or recall=0.95 on held-out rows, or a "
+        "number. By default 0.5; of several labels a row, what is best for F1.",
+        metavar="<rule>",
+        rich_help_panel=_JUDGING,
+    ),
+]
+Positive = Annotated[
+    str | None,
+    typer.Option(
+        help="Of two classes, the one that precision, recall, curves and --threshold are for.",
+        metavar="<label>",
+        rich_help_panel=_JUDGING,
+    ),
+]
 Level = Annotated[
     float,
     typer.Option(help="Probability with which a set of labels is to hold the true one.", rich_help_panel=_JUDGING),

@@ -65,6 +65,8 @@ class FitOptions(SourceOptions, total=False):
     risk: float | None  # error allowed among what is answered
     level: float  # probability with which a set of labels holds the true one
     damage: bool  # also score damaged test rows
+    threshold: str | None  # from which a label is given: "best-f1", "precision=0.9", "recall=0.95" or a probability
+    positive: str | None  # of two classes, the one that is looked for
     max_rejected: float  # share of unreadable rows above which the run fails
     seed: int  # of splits, folds and intervals
 

@@ -38,6 +38,8 @@ class JudgingSettings:
     risk: float | None = None  # error allowed among what is answered, 0 < risk < 1; None: everything is answered
     level: float = 0.9  # probability with which a set of labels holds the true one, 0 < level < 1
     damage: bool = False  # also score damaged test rows
+    threshold: str | None = None  # "best-f1", "precision=0.9", "recall=0.95" or a probability; None: see `deciding`
+    positive: str | None = None  # of two classes, the one that is looked for; None: inferred
 
 
 @dataclass(frozen=True)

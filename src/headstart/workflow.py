@@ -13,18 +13,30 @@ from headstart.bases.licences import asks_commercial, refuse_unlicensed
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
+from headstart.delivery.openings import trial
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
 from headstart.evaluation.baselines import baseline_of
 from headstart.evaluation.metrics import METRICS, for_task
+from headstart.evaluation.thresholds import Rule, Thresholds
 from headstart.evaluation.verdict import SCRATCH
 from headstart.files import shown_path
 from headstart.flow.assessing import assess, assess_untested
 from headstart.flow.calibrating import Calibrated, calibrate, check_judging, check_risk
-from headstart.flow.choosing import Preferred, asked_control, check_baseline, preferred_control, selected_model
+from headstart.flow.choosing import (
+    Preferred,
+    asked_control,
+    check_baseline,
+    compared_controls,
+    control_thresholds,
+    preferred_control,
+    selected_model,
+    with_thresholds,
+)
 from headstart.flow.climbing import Climbed, check_base, check_training, climb_and_finish
 from headstart.flow.clock import Clock
 from headstart.flow.commanding import audit_command
+from headstart.flow.deciding import Positive, check_threshold, positive_of, rule_for
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
 from headstart.flow.knowing import Strange, strange_inputs
@@ -115,6 +127,7 @@ def fit_source(
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
             check_baseline(settings.strategy, opened.table.modality)
+            check_threshold(opened.table.task, None, settings.judging)
             base = _base(settings, opened, progress)
             if earlier:
                 check_base_as(base, earlier)
@@ -127,19 +140,21 @@ def fit_source(
         clock.move("features", "loading", prepared.features.loading)
         clock.move("features", "choosing the runtime", prepared.features.choosing)
         metric = _metric(prepared, settings)
+        check_threshold(prepared.task.name, prepared.task.outputs, settings.judging)
+        positive = positive_of(prepared.task, prepared.working().y, settings.judging.positive)
+        rule = rule_for(prepared.task, settings.judging, metric.name, positive)
         tell_prepared(opened, prepared, metric, progress)
         with clock.step("strategies"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
-            preferred = _preferred(prepared, climbed, settings.strategy, budget)
-            calibrated = calibrate(climbed, settings.judging)
-        made = _Made(base, prepared, climbed, calibrated, preferred)
+            made = _made(base, prepared, climbed, settings, rule, positive, budget)
+        tried = trial(settings.to_dict(), base.identity.weights, prepared.working().keys)
         if settings.split.test:
-            work = _tested(made, strange, settings, budget, clock, progress)
+            work = _tested(made, strange, settings, budget, clock, progress, tried)
         else:
             work = _untested(made, earlier, settings)
         with clock.step("hand over"):
             about = _about(places, folder, settings, command, metric, clock, budget)
-            result, model = hand_over(folder, replace(about, columns=opened.columns), settings, work)
+            result, model = hand_over(folder, replace(about, columns=opened.columns, trial=tried), settings, work)
             path = folder.publish()
             climbed.ground.finished.clear()
     _remember(opened, prepared, climbed, base, metric.name)
@@ -155,10 +170,17 @@ class _Made:
     climbed: Climbed
     calibrated: Calibrated
     preferred: Preferred | None
+    limits: dict[str, Thresholds]
 
 
 def _tested(
-    made: _Made, strange: Strange | None, settings: FitSettings, budget: Budget, clock: Clock, progress: Progress
+    made: _Made,
+    strange: Strange | None,
+    settings: FitSettings,
+    budget: Budget,
+    clock: Clock,
+    progress: Progress,
+    tried: str,
 ) -> Work:
     """The test set evaluated once, and what else is looked at."""
     prepared, climbed, calibrated, preferred = made.prepared, made.climbed, made.calibrated, made.preferred
@@ -168,7 +190,9 @@ def _tested(
     with clock.step("test"):
         budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
         selected, metric = selected_model(climbed, preferred), climbed.ground.metric
-        judged = judge_once(prepared, calibrated, metric, settings.seed, progress, scratch, budget, selected)
+        judged = judge_once(
+            prepared, calibrated, made.limits, metric, settings.seed, progress, scratch, budget, selected, tried
+        )
     clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
     with clock.step("evidence"):
         budget.kept_back = climbed.remaining.evidence
@@ -198,12 +222,25 @@ def _about(
     return About(*names, metric, clock, tuple(budget.cut), audit, writable(shown_path(folder.path)))
 
 
-def _preferred(prepared: Prepared, climbed: Climbed, strategy: str, budget: Budget) -> Preferred | None:
-    """The baseline that is the selected model: the one asked for, or one that does better; None: the borrowed model."""
-    if strategy == AUTO:
-        return preferred_control(prepared, climbed, budget)
-    name = baseline_of(strategy)
-    return None if name is None else asked_control(prepared, climbed, name)
+def _made(
+    base: Base,
+    prepared: Prepared,
+    climbed: Climbed,
+    settings: FitSettings,
+    rule: Rule | None,
+    positive: Positive | None,
+    budget: Budget,
+) -> _Made:
+    """The selected model with its thresholds, and those of the baselines: by the same ``rule``, or none."""
+    auto, ground = settings.strategy == AUTO, climbed.ground
+    compared = compared_controls(prepared, climbed, budget, rule) if auto or (rule and rule.tuned) else []
+    name = baseline_of(settings.strategy)
+    preferred = preferred_control(prepared, climbed, compared) if auto else None
+    preferred = preferred if name is None else asked_control(prepared, climbed, name, rule)
+    limits = control_thresholds(rule, compared, prepared, ground, budget)
+    preferred = preferred and with_thresholds(preferred, rule, ground)
+    calibrated = calibrate(climbed, settings.judging, rule, positive)
+    return _Made(base, prepared, climbed, calibrated, preferred, limits)
 
 
 def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:

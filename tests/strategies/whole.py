@@ -23,7 +23,9 @@ FROZEN = TrainingSettings(scratch_control=False)  # for strategies that train no
 FILES = {
     "answers.parquet",
     "bundle",
+    "examples.json",
     "learnt.txt",
+    "mistakes.csv",
     "openings.jsonl",
     "parts.csv",
     "rejected.csv",

@@ -20,10 +20,10 @@ def answers_of(
     test = judged.rows if judged else working.span(0, 0)
     rows = ground.holding.rows
     fold = np.concatenate([np.full(len(out), part) for part, (_, out) in enumerate(ground.holding.parts)])
-    held = calibrated.held
+    held, limits = calibrated.held, calibrated.thresholds
     tested = judged.probabilities if judged else held[:0]
     if preferred:
-        held = preferred.held
+        held, limits = preferred.held, preferred.thresholds
     if preferred and judged:
         tested = next(run.probabilities for run in judged.panel if run.name == preferred.control.name)
     return Answers(
@@ -36,5 +36,6 @@ def answers_of(
         labels=ground.task.labels,
         task=ground.task.name,
         metric=ground.metric,
+        thresholds=limits,
         unit=np.concatenate([ground.held_units, test.units() + 1 + int(ground.units.max(initial=-1))]),
     )

@@ -54,8 +54,8 @@ def assess(
     """Look at the data, at unknown inputs and, where asked for, at damaged ones; no choice comes of it."""
     progress = climbed.ground.progress
     known = known_of(climbed, calibrated, progress)
+    known, ood = judged_unknown(known, climbed, calibrated, judged, strange, budget)
     caution = _caution(climbed, calibrated, preferred, known, settings)
-    ood = judged_unknown(known, climbed, calibrated, judged, strange, budget)
     answers = answers_of(prepared, climbed, calibrated, judged, preferred)
     shift = None
     if settings.damage:
@@ -87,8 +87,9 @@ def _caution(
     if preferred is None:
         return calibrated.caution(known)
     ground, task = climbed.ground, climbed.ground.task.name
-    kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units)
-    return Caution(fit_known(None, None, preferred.held, None, task=task), *kept)
+    limits = preferred.thresholds
+    kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units, limits)
+    return Caution(fit_known(None, None, preferred.held, None, task=task), *kept, limits)
 
 
 def _model(prepared: Prepared, calibrated: Calibrated, preferred: Preferred | None, caution: Caution) -> Model:

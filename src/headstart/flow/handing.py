@@ -14,6 +14,7 @@ from headstart.bases.identity import chain
 from headstart.bases.learnt import save_learnt
 from headstart.data.table import Columns, Rejected
 from headstart.delivery.answers import FILE as ANSWERS
+from headstart.delivery.answers import TEST
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.delivery.openings import opened, remember, rows_hash
@@ -28,7 +29,10 @@ from headstart.flow.clock import Clock
 from headstart.flow.diagnosing import diagnosis, unused
 from headstart.flow.evidence import gather
 from headstart.flow.judging import Judgement
+from headstart.flow.knowing import kept_rows
 from headstart.flow.learning import training_records
+from headstart.flow.measuring import thresholds_record
+from headstart.flow.mistakes import EXAMPLES, MISTAKES, Answered, Examples, as_csv, mistakes
 from headstart.flow.preparing import Prepared
 from headstart.records import (
     CalibrationRecord,
@@ -67,7 +71,7 @@ class ChosenMetric:
 
 @dataclass(frozen=True)
 class About:
-    """What a run is called and given, how it was timed, what its budget left out, its `audit`, its table's columns."""
+    """What a run is called and given, how it was timed, what its budget left out, `audit`, columns and `trial`."""
 
     name: str
     source: str
@@ -78,6 +82,7 @@ class About:
     audit: str = "headstart audit --apply"
     place: str = ""
     columns: Columns | None = None
+    trial: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     work.assessed.answers.save(folder.aside / ANSWERS)
     save_learnt(folder.aside, [*work.prepared.working().keys.tolist(), *work.base.learnt])
     save_parts(folder.aside, work.prepared.keys.astype(str), work.prepared.assigned.split.astype(str))
+    _write_mistakes(folder, work)
     if work.prepared.rejected:
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))
     if work.judgement:
@@ -137,8 +143,22 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     folder.write("bundle/card.md", card(result, about.place))
     folder.write("result.json", result.to_json() + "\n")
     if work.judgement:
-        remember(rows_hash(work.judgement.rows.keys), folder.path)
+        remember(rows_hash(work.judgement.rows.keys), folder.path, about.trial)
     return result, Model(bundle, None if work.preferred else work.climbed.final.base)
+
+
+def _write_mistakes(folder: RunFolder, work: Work) -> None:
+    """The mistakes of the selected model on the test rows; training examples are compared by the base's features."""
+    judged, working = work.judgement, work.prepared.working()
+    if judged:
+        tested, rows = work.assessed.answers.part_of(TEST), judged.rows
+        answered = Answered(rows.table, rows.y, tested.probabilities, tested.thresholds, rows.vectors, judged.columns)
+        found = mistakes(work.prepared.task, answered, Examples.of(working.table, working.vectors))
+        folder.write(MISTAKES, as_csv(found))
+    known = work.assessed.caution.known
+    if known is not None and len(known.rows):
+        kept = kept_rows(known, work.climbed, work.calibrated)
+        folder.write(EXAMPLES, Examples.of(working.table.take(kept), known.vectors).to_json())
 
 
 def _result(about: About, settings: FitSettings, work: Work) -> Result:
@@ -176,6 +196,9 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         reading=work.prepared.reading,
         refit=scores.record,
+        thresholds=thresholds_record(work.prepared.task, work.calibrated.thresholds),
+        two_classes=work.judgement.measured.two_classes if work.judgement else None,
+        intervals=work.judgement.measured.intervals if work.judgement else None,
     )
 
 
@@ -255,6 +278,7 @@ def _bundle(result: Result, work: Work, columns: Columns | None) -> Bundle:
         "verdict": result.verdict.sentence,
         "created": result.created,
         "temperature": work.calibrated.temperature,
+        **({"positive": work.calibrated.positive.label} if work.calibrated.positive else {}),
         "versions": result.versions,
         **({"columns": asdict(columns)} if columns else {}),
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headstart.controls.panel import predicted_seconds
 from headstart.evaluation.unknown import MOST_REFERENCE
+from headstart.flow.deciding import tunes
 from headstart.flow.preparing import Prepared
 from headstart.settings import FitSettings
 from headstart.strategies.budget import Budget
@@ -78,7 +79,7 @@ def remaining(ground: Ground, prepared: Prepared, settings: FitSettings, budget:
     working, task = prepared.working(), ground.task
     inputs = working.control_inputs()
     fit = predicted_seconds(working.table.modality, inputs, working.y, task.outputs, task.name, ground.seed)
-    compares = settings.strategy == AUTO
+    compares = settings.strategy == AUTO or tunes(task.name, settings.judging)
     parts = sum(len(train) for train, _ in ground.holding.parts) / len(ground.rows) if compares else 0.0
     return set_aside(left, evidence, fit, parts)
 

@@ -108,8 +108,9 @@ def _slice_chart(result: Result) -> Markup | None:
     rows = [Dot(sentences.slice_name(s), s.score, s.low, s.high) for s in result.slices if figures.known(s.low)]
     if len(rows) < 2:
         return None
-    title = f"{words.title(result.metric)} of the worst slices; the line is at the score of all test examples"
-    return plots.dots(rows[:_SLICES], name="slices-chart", title=title, mark=result.test.score)
+    metric, mark = result.slices[0].metric or result.metric, sentences.whole(result, result.slices[0])
+    title = f"{words.title(metric)} of the worst slices; the line is at the score of all test examples"
+    return plots.dots(rows[:_SLICES], name="slices-chart", title=title, mark=mark)
 
 
 def _gain_sentence(result: Result) -> str:

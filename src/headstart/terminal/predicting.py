@@ -193,7 +193,7 @@ class _Answers:
         task, caution, said = self.model.bundle.task, self.model.bundle.caution, self.said
         yield "label" if task.labels else "value", self._of(lambda s, at: s.answers[at])
         if task.name == "classification":
-            yield "confidence", self._of(lambda s, at: _rounded(s.probabilities[at].max()))
+            yield "confidence", self._of(lambda s, at: _rounded(s.probabilities[at][task.labels.index(s.answers[at])]))
         interval = caution.conformal
         if not task.labels and interval is not None and interval.method == RESIDUALS and interval.promises:
             for side, name in enumerate(("low", "high")):
