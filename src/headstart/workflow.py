@@ -96,12 +96,12 @@ def fit_source(
     _check(settings)
     budget = Budget(settings.budget)
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
-        with clock.step("open"):
+        with clock.step("open"), progress.stage("reading the data"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
             base = _base(settings, opened, progress)
         tell_plan(opened, base, settings.strategy, progress)
-        with clock.step("features"):
+        with clock.step("features"), progress.stage("features"):
             strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood is not None else None
             budget.kept_back = evidence_seconds(0, 0, budget)
             prepared = prepare(opened, base, settings, progress, budget.left())
@@ -109,21 +109,21 @@ def fit_source(
         clock.move("features", "choosing the runtime", prepared.features.choosing)
         metric = _metric(prepared, settings)
         tell_prepared(opened, prepared, metric, progress)
-        with clock.step("strategies"):
+        with clock.step("strategies"), progress.stage("strategy search"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
             preferred = preferred_control(prepared, climbed, budget) if settings.strategy == AUTO else None
             calibrated = calibrate(climbed, settings.judging)
         budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
-        with clock.step("scratch control"):
+        with clock.step("scratch control"), progress.stage("baseline from random weights"):
             scratch = scratch_control(climbed, budget)
-        with clock.step("test"):
+        with clock.step("test"), progress.stage("baselines and test set"):
             budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
             judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch, budget)
         clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
-        with clock.step("evidence"):
+        with clock.step("evidence"), progress.stage("evaluation"):
             budget.kept_back = climbed.remaining.evidence
             assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
-        with clock.step("hand over"):
+        with clock.step("hand over"), progress.stage("report"):
             names = writable(folder.path.name), writable(str(places.source)), writable(command)
             about = About(*names, metric, clock, tuple(budget.cut))
             work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)

@@ -42,7 +42,7 @@ def test_a_better_run_is_named_and_both_tests_count_as_opened(tmp_path: Path):
 
 def test_equal_runs_are_not_to_be_told_apart(tmp_path: Path):
     found = compare([kept(tmp_path / "a", 0.1), kept(tmp_path / "b", 0.11, seed=1)])
-    assert found.pairs[0].outcome == "not to be told apart"
+    assert found.pairs[0].outcome == "no significant difference"
     assert found.pairs[0].rows_needed is not None
     assert found.pairs[0].rows_needed > 400
 

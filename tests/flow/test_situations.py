@@ -216,7 +216,7 @@ def test_a_leak_helps_nobody(seed: int) -> None:
     assert blind.verdict.outcome == "helped"  # what would be claimed if nobody looked
     told = tell(made)
     assert told.verdict.outcome in {"cannot tell", "did not help", "hurt"}
-    assert "100 test rows that have a duplicate among the rows learnt from" in told.verdict.sentence
+    assert "100 test rows that have a duplicate among the training rows" in told.verdict.sentence
     assert next(iter(told.findings)) == "leak"
     assert "100 of 200 test rows" in told.findings["leak"]
     assert not OF_THE_BASE & set(told.findings)
