@@ -284,7 +284,7 @@ def test_the_plan_and_the_record(make: Make) -> None:
     assert record.predicted_seconds == pytest.approx(sum(rung.predicted_seconds for rung in result.rungs[1:]))
     assert math.isnan(record.budget_seconds)
     assert (record.distance, record.distance_how) == (BETWEEN, "made up")
-    assert (record.per_class, record.held_out) == (ROWS, "validation set")
+    assert (record.per_class, record.held_out) == (ROWS, "the validation set")
     assert result.rungs[0].seconds == 1.5
     assert isinstance(told, Told)
     assert told.lines[0] == f"strategy search: {record.plan}"

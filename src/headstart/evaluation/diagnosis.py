@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.evaluation.metrics import METRICS
-from headstart.evaluation.wording import metric_name
+from headstart.evaluation.wording import metric_name, number
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,9 @@ def _instability(s: Symptoms) -> Finding | None:
         return None
     worst = max(jumps, key=lambda i: valid[i] - valid[i - 1])
     sentence = (
-        f"Training was unstable: the validation loss jumped {len(jumps)} times in {len(valid)} evaluations and came back, "
-        f"at the worst from {_number(valid[worst - 1])} to {_number(valid[worst])}."
+        f"Training was unstable: the validation loss jumped {len(jumps)} times in {len(valid)} evaluations "
+        "and came back, "
+        f"at the worst from {number(valid[worst - 1])} to {number(valid[worst])}."
     )
     return Finding("instability", sentence, suggestion)
 
@@ -170,8 +171,8 @@ def _over_fitting(s: Symptoms) -> Finding | None:
         return None
     sentence = (
         f"Over-fitting: {_both_scores(s)}, and from epoch {epochs[low]:.3g} on the validation loss rose from "
-        f"{_number(valid[low])} to {_number(valid[-1])} while the training loss fell from {_loss(train[low])} to "
-        f"{_loss(train[-1])}."
+        f"{number(valid[low])} to {number(valid[-1])} while the training loss fell from {number(train[low])} to "
+        f"{number(train[-1])}."
     )
     per_class = s.n_train // max(1, s.classes)
     rows = f"{per_class:,} rows a class" if s.classes > 1 else f"{s.n_train:,} rows"
@@ -184,7 +185,7 @@ def _under_fitting(s: Symptoms) -> Finding | None:
     train, valid, epochs = _losses(s)
     if s.train_score is not None and _is_low(s):
         falls = _fall(train)
-        only = f"Under-fitting: the training {_name(s)} is only {_number(s.train_score)}"
+        only = f"Under-fitting: the training {_name(s)} is only {number(s.train_score)}"
         if s.out_of_budget:
             return _short_of_time(f"{only}, and the budget ended training{_at(epochs)}.")
         if falls > _T.fall:
@@ -218,7 +219,7 @@ def _plateau(s: Symptoms) -> Finding | None:
     if later - best > _T.still * scale or valid[half:].min() < (1 - _T.still_loss) * valid[:half].min():
         return None
     sentence = (
-        f"Training reached a plateau: the validation {_name(s)} was {_number(sign * best)} by epoch "
+        f"Training reached a plateau: the validation {_name(s)} was {number(sign * best)} by epoch "
         f"{epochs[half - 1]:.3g} and no better by epoch {epochs[-1]:.3g}, nor was the validation loss."
     )
     if low:
@@ -303,10 +304,10 @@ def _train_is_well_above(s: Symptoms) -> bool:
 
 
 def _both_scores(s: Symptoms) -> str:
-    valid = f"{_number(s.valid_score)} on held-out rows"
+    valid = f"{number(s.valid_score)} on held-out rows"
     if s.train_score is None or math.isnan(s.train_score):
         return f"{_name(s)} {valid}"
-    return f"{_name(s)} {_number(s.train_score)} on training rows and {valid}"
+    return f"{_name(s)} {number(s.train_score)} on training rows and {valid}"
 
 
 def _name(s: Symptoms) -> str:
@@ -315,13 +316,3 @@ def _name(s: Symptoms) -> str:
 
 def _at(epochs: np.ndarray) -> str:
     return f" at epoch {epochs[-1]:.3g}" if len(epochs) else ""
-
-
-def _loss(value: float) -> str:
-    """As `_number`, and with two figures where that would be nothing: what learns by heart has losses that small."""
-    return f"{value:.2g}" if 0 < value < 0.001 else _number(value)
-
-
-def _number(value: float) -> str:
-    """Three decimals below 100, three figures above; a true minus sign."""
-    return format(value, ".3f" if abs(value) < 100 else ",.0f").replace("-", "−")

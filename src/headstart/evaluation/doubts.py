@@ -129,7 +129,10 @@ def _unlike(e: RunEvidence) -> Finding | None:
         f"Test and validation disagree: {e.name} {score(e.test)} on {e.test.n:,} test rows is {than} than "
         f"{score(e.valid)} on {e.valid.n:,} held-out rows, by more than chance explains; difference {gained(fall)}."
     )
-    step = "Compare the two splits with `headstart audit`: rows of another source, or duplicates within one split, do this."
+    step = (
+        "Compare the two splits with `headstart audit`: rows of another source, or duplicates within "
+        "one split, do this."
+    )
     return Finding("test unlike valid", sentence, step)
 
 

@@ -12,11 +12,12 @@ _NOISE = 1e-12  # below it a difference is what rounding left
 
 
 def number(value: float, *, signed: bool = False) -> str:
-    """Three decimals below 100, two figures where those would be zeros, none above; a true minus sign."""
-    digits = ".3f" if abs(value) < 100 else ",.0f"
-    if _NOISE < abs(value) < 0.0005:
+    """Three decimals, fewer for large numbers and two figures where those would be zeros; a true minus sign."""
+    size = abs(value)
+    digits = ".3f" if size < 10 else ".2f" if size < 100 else ".1f" if size < 1000 else ",.0f"
+    if _NOISE < size < 0.0005:
         digits = ".2g"
-    text = format(value, f"+{digits}" if signed else digits)
+    text = format(value, f"+{digits}" if signed and size > _NOISE else digits)
     return text.replace("-", "−")
 
 

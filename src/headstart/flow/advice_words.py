@@ -10,7 +10,7 @@ from headstart.evaluation.extrapolation_words import said, words_of
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.proportions import wilson
 from headstart.flow.advice import BaseFacts, ClassFacts, ControlFacts, DataFacts, Option
-from headstart.report.figures import capital, duration
+from headstart.report.figures import duration
 from headstart.training.distance.measures import unlike
 
 _UNEVEN = 10  # largest to smallest class from which accuracy mostly tells about the largest
@@ -130,7 +130,8 @@ def _behind(classes: Sequence[ClassFacts]) -> list[str]:
         return []
     names = some([f"{one.name!r} ({said('accuracy', one.recall)} recall)" for one in behind], _SHOWN)
     return [
-        f"recall is shown to be lower than for the rest in: {names}; look for label mistakes there with `headstart audit`"
+        f"recall is shown to be lower than for the rest in: {names}; look for label mistakes there with "
+        "`headstart audit`"
     ]
 
 

@@ -87,7 +87,8 @@ def damage_suite(
     seeds = [_seed(seed, row) for row in chosen.tolist()]
     passes = len(chosen) * len(kinds) * len(strengths)
     progress.say(
-        f"corruption robustness: {len(chosen):,} rows × {len(kinds)} kinds ({', '.join(kinds)}) × {len(strengths)} strengths, "
+        f"corruption robustness: {len(chosen):,} rows × {len(kinds)} kinds ({', '.join(kinds)}) × "
+        f"{len(strengths)} strengths, "
         f"{passes:,} forward passes"
     )
     truth, found = np.asarray(y)[chosen], []

@@ -65,7 +65,7 @@ class About:
 
 @dataclass(frozen=True)
 class Work:
-    """What the run came to; ``preferred`` is a control that is handed over in place of the borrowed model."""
+    """What the run came to; ``preferred`` is a baseline that is selected in place of the transfer model."""
 
     base: Base
     prepared: Prepared
@@ -82,7 +82,7 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     Raises:
         OutputError: where they cannot be written.
     """
-    evidence = gather(work.judgement, work.prepared.task)
+    evidence = gather(work.prepared, work.climbed, work.calibrated, work.judgement, work.preferred)
     result = _result(about, settings, work)
     bundle = _bundle(result, work)
     bundle.save(folder.aside / "bundle")

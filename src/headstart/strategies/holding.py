@@ -76,4 +76,4 @@ def hold(
             f"the validation set has {valid} rows; comparing strategies takes at least {fewest}. Add labelled rows, "
             "or raise --valid-size."
         )
-    return Holding(((rows[:train], rows[train:]),), rows[train:], "validation set")
+    return Holding(((rows[:train], rows[train:]),), rows[train:], "the validation set")

@@ -216,7 +216,8 @@ class _Way:
         least, left = self._least(strategy), max(0.0, self.budget.left() or 0.0)
         return (
             f"the budget of {self.budget.seconds:g} s leaves no time for strategy {strategy.name!r}: its shortest form "
-            f"would take about {least:.0f} s, and {left:.0f} s are left once features, baselines and test are paid for; "
+            f"would take about {least:.0f} s, and {left:.0f} s are left once features, baselines and test "
+            "are paid for; "
             "give a larger --budget, or take --strategy probe, which is made by then."
         )
 

@@ -115,7 +115,10 @@ def favoured(strategy: Strategy, far: float) -> str:
     (docs/log.md, 37). Evci et al. (2022, arXiv:2201.03529) find likewise that it pays most on data unlike the base's.
     """
     if strategy.features == "stages" and far > FAR:
-        return f"the data are different from the pretraining data (distance {far:.2f}), where all stages do better than the last"
+        return (
+            f"the data are different from the pretraining data (distance {far:.2f}), where all stages do "
+            "better than the last"
+        )
     return ""
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from headstart.evaluation.extrapolation_words import said
 from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
 from headstart.report.figures import MISSING, duration, known, number, signed
-from headstart.terminal.climb import aligned
 from headstart.terminal.summary import bytes_text
-from headstart.terminal.tables import fitted, paragraph
+from headstart.terminal.tables import aligned, fitted, paragraph
 
 _CLASSES = 5  # shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.flow.comparing import ComparedRun, RunComparison
 from headstart.report.figures import interval, number
-from headstart.terminal.climb import aligned
+from headstart.terminal.tables import aligned
 
 
 def text(comparison: RunComparison) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headstart.flow.evaluating import Evaluation
 from headstart.records import MetricRecord
 from headstart.report.figures import bounded, interval, known, number, signed
-from headstart.terminal.climb import aligned
+from headstart.terminal.tables import aligned
 
 _WORST = 5  # slices and classes shown
 

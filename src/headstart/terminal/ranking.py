@@ -5,8 +5,7 @@ from __future__ import annotations
 from headstart.ranking.halving import Round
 from headstart.ranking.ranked import Evidence, RankedBase, Ranking
 from headstart.report.figures import MISSING, duration, known
-from headstart.terminal.climb import aligned
-from headstart.terminal.tables import paragraph
+from headstart.terminal.tables import aligned, paragraph
 
 _NAMED = 4  # of those left out for one reason, before "and N more"
 _LONGEST = 31  # letters of a base's name in a table
