@@ -21,7 +21,7 @@ from headstart.ranking.ranked import Evidence
 from headstart.ranking.solved import solved_score
 from headstart.tasks.task import Task
 
-SOLVED, NEIGHBOURS = "solved head", "nearest neighbours"
+SOLVED, NEIGHBOURS = "linear classifier", "nearest neighbours"
 #: Scores that are shown only are computed on at most so many of the rows.
 _SHOWN_ROWS = 1000
 _NAN = float("nan")

@@ -40,7 +40,7 @@ def understood(result: Result) -> str:
     classes = f" of {len(data.labels)} {kind}" if data.labels else f" for {result.task}"
     names = {"train": "training", "valid": "validation"}
     parts = ", ".join(f"{count(n)} {names.get(part, part)}" for part, n in data.parts.items())
-    excluded = f"; {counted(data.rejected, 'excluded row')}, listed in rejected.csv" if data.rejected else ""
+    excluded = f"; {counted(data.rejected, 'excluded row')} (rejected.csv)" if data.rejected else ""
     return f"{counted(data.rows, data.modality)}{classes}: {parts}{excluded}"
 
 

@@ -71,7 +71,7 @@ class Console(Progress):
     def track(self, label: str, total: int) -> Iterator[Track]:
         """A bar with done/total, rate and time left on a terminal; elsewhere a line at most every few seconds."""
         stage = self._stages[-1][0] if self._stages else ""
-        name = f"{stage}: {label}" if stage and label not in stage else stage or label
+        name = f"{stage}: {label}" if stage and label not in stage else stage or label  # not "features: features"
         if self._quiet:
             yield Track()
             return

@@ -23,8 +23,7 @@ def details(result: Result) -> list[str]:
         finding_lines(result),
         cost_lines(result),
     ]
-    lines = [line for block in blocks if block for line in ["", *block]]
-    return [line.replace("\u00a0", " ") for line in lines]
+    return [line.replace("\u00a0", " ") for block in blocks if block for line in ["", *block]]
 
 
 def search_lines(result: Result) -> list[str]:
@@ -66,6 +65,7 @@ def beside_lines(result: Result) -> list[str]:
         *_corrupted(result),
         *_naive(result),
     ]
+    lines = [wrapped for line in lines for wrapped in paragraph(line.replace("\u00a0", " "), "", "  ")]
     if lines and not result.chosen.base:
         lines.insert(0, f"of {judged(result)} (`predict` answers with the selected baseline):")
     return lines
