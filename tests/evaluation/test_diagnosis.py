@@ -270,4 +270,4 @@ def test_every_metric_can_be_diagnosed(metric):
 
 def test_losses_that_are_nearly_nothing_are_not_told_as_nothing():
     tiny = replace(OVER, curve=curve([loss / 2000 for loss in LEARNT_BY_HEART], RISING))
-    assert "the training loss fell from 0.0002 to 5e-06" in diagnose(tiny)[0].sentence
+    assert "the training loss fell from 0.0002 to 5e−06" in diagnose(tiny)[0].sentence

@@ -134,7 +134,7 @@ def test_losses_turn_the_sign_and_scale_the_margin():
     score = Interval(20.0, 18.0, 22.0, 0.95, 500)
     verdict = judge(score, "mae", {PIXELS: gain(0.1, -0.5, 0.7)})
     assert verdict.outcome == "did not help"
-    assert "20.000 [18.000, 22.000] against 20.100" in verdict.sentence
+    assert "20.00 [18.00, 22.00] against 20.10" in verdict.sentence
     assert judge(score, "mae", {PIXELS: gain(0.1, -0.5, 1.2)}).outcome == "cannot tell"
 
 

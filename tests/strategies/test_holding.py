@@ -76,7 +76,7 @@ def test_too_few_rows(folds: bool) -> None:
     with pytest.raises(SplitError) as error:
         held(7, 3, folds=folds)
     assert str(error.value) == (
-        "the validation part has 3 rows; comparing strategies takes at least 4. Add labelled rows, or raise "
+        "the validation set has 3 rows; comparing strategies takes at least 4. Add labelled rows, or raise "
         "--valid-size."
     )
 

@@ -25,9 +25,9 @@ def test_a_track_tells_stage_done_total_and_figures(
         track.note("training loss 0.500, accuracy 0.900")
         track.at(25, 25)
     assert said(capsys) == [
-        "  full, fold 1 of 3: training: 10 of 40",
-        "  full, fold 1 of 3: training: 20 of 25",
-        "  full, fold 1 of 3: training: 20 of 25, training loss 0.500, accuracy 0.900",
+        "  full, fold 1 of 3: 10 of 40",
+        "  full, fold 1 of 3: 20 of 25",
+        "  full, fold 1 of 3: 20 of 25, training loss 0.500, accuracy 0.900",
     ]
 
 

@@ -89,7 +89,7 @@ def cautions(
         *_copies(data, independent),
     ]
     if data.set_aside:
-        told.append(f"{data.set_aside:,} rows cannot be used and are set aside; `headstart fit` lists them")
+        told.append(f"{data.set_aside:,} rows cannot be used and are excluded; `headstart fit` lists them")
     return told
 
 

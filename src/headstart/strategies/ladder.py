@@ -83,7 +83,8 @@ def climb(
             if not rung.left_out and not rung.favoured:
                 spending.spent(freely=True)
             climb.rungs.append(_not_tried(rung, reason))
-            progress.say(f"  {rung.strategy.name}: {DECISIONS['not tried']}, {reason}")
+            tell = progress.detail if rung.left_out else progress.say  # what was left out is not in the plan either
+            tell(f"  {rung.strategy.name}: {DECISIONS['not tried']}, {reason}")
             continue
         entry, candidate, gain = _try(rung, way, LEVEL if rung.favoured else spending.level)
         if not rung.favoured:

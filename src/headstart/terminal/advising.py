@@ -7,9 +7,10 @@ from headstart.evaluation.wording import metric_name
 from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
 from headstart.report.figures import MISSING, bounded, duration, interval, known, number
 from headstart.terminal.summary import bytes_text
-from headstart.terminal.tables import aligned, fitted, paragraph
+from headstart.terminal.tables import aligned, columns, fitted, paragraph
 
 _CLASSES = 5  # shown
+_NARROW = 100  # columns under which times at least and at most, and memory, are left to --json
 
 
 def advice_text(advice: Advice) -> str:
@@ -94,7 +95,10 @@ def _options(options: tuple[Option, ...]) -> list[str]:
         "(Predicted on this machine, the base's features being there. At least: where training does not pay and stops "
         "early; at most: where it runs to the end of its schedule; memory: at the peak.)"
     )
-    return [*fitted([title, *map(_option, options)], right=(1, 2, 3, 4), wrapped=(6,)), *paragraph(note)]
+    rows = [title, *map(_option, options)]
+    if columns() < _NARROW:  # what matters most: the usual time, and whether and why it is worth it
+        return [*fitted([(row[0], row[1], row[5], row[6]) for row in rows], right=(1,), wrapped=(3,)), *paragraph(note)]
+    return [*fitted(rows, right=(1, 2, 3, 4), wrapped=(6,)), *paragraph(note)]
 
 
 def _option(one: Option) -> tuple[str, ...]:

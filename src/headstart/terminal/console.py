@@ -12,6 +12,7 @@ from headstart.progress import Progress, Track
 from headstart.report.figures import duration
 from headstart.unicode import writable
 
+_MAIN = "training"  # the work that stages of a training are named for
 _EVERY = 5.0  # seconds at least from one line of a track to the next where there is no bar
 _SILENCE = 15.0  # seconds without a line after which the stage is named again
 
@@ -71,7 +72,8 @@ class Console(Progress):
     def track(self, label: str, total: int) -> Iterator[Track]:
         """A bar with done/total, rate and time left on a terminal; elsewhere a line at most every few seconds."""
         stage = self._stages[-1][0] if self._stages else ""
-        name = f"{stage}: {label}" if stage and label not in stage else stage or label  # not "features: features"
+        own = stage and (label == _MAIN or label in stage)  # not "features: features"
+        name = stage if own else ": ".join(filter(None, (stage, label)))
         if self._quiet:
             yield Track()
             return

@@ -72,9 +72,9 @@ def inspection_text(seen: Inspection) -> str:
     lines.append("  parts: " + ", ".join(f"{part} {count:,}" for part, count in given.items()))
     if seen.labels:
         lines.append(f"  {len(seen.labels)} labels: {_label_line(seen.labels)}")
-    lines += [f"  set aside: {row.id} ({row.reason})" for row in seen.rejected[:10]]
+    lines += [f"  excluded: {row.id} ({row.reason})" for row in seen.rejected[:10]]
     if len(seen.rejected) > 10:
-        lines.append(f"  set aside: {len(seen.rejected) - 10} more")
+        lines.append(f"  excluded: {len(seen.rejected) - 10} more")
     lines.append(f"  base: {seen.base} (the default for {seen.modality}s; --base chooses another)")
     return "\n".join(lines)
 
