@@ -105,6 +105,6 @@ def test_a_metric_without_value_is_said_not_zero(tmp_path: Path):
         one_class = replace(answers.take(answers.truth == 0), metric="auroc")
         one_class.save(run / FILE)
     found = compare(runs)
-    assert "auroc has no value" in found.sentence
+    assert "AUROC has no value" in found.sentence
     assert found.to_dict()["runs"][0]["score"] is None
     assert "–" in text(found)

@@ -70,7 +70,7 @@ def weigh(question: Question, base: Base, x: np.ndarray) -> tuple[Evidence, ...]
     Raises:
         OutputError: where the cache cannot be written.
     """
-    found, known = kept(["evidence", *question.about(base)], lambda: _scores(question, x))
+    found, known = kept(["evidence", SOLVED, NEIGHBOURS, *question.about(base)], lambda: _scores(question, x))
     return tuple(
         Evidence(name, _number(value), _number(sd), 0.0 if known else seconds, name in (SOLVED, NEIGHBOURS))
         for name, value, sd, seconds in found

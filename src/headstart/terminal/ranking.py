@@ -6,7 +6,7 @@ from headstart.evaluation.wording import metric_name
 from headstart.ranking.halving import Round
 from headstart.ranking.ranked import Evidence, RankedBase, Ranking
 from headstart.report.figures import MISSING, duration, known
-from headstart.terminal.tables import aligned, paragraph
+from headstart.terminal.tables import aligned, columns, paragraph
 
 _NAMED = 4  # of those left out for one reason, before "and N more"
 _LONGEST = 31  # letters of a base's name in a table
@@ -50,7 +50,12 @@ def _candidates(found: Ranking) -> list[str]:
         "neighbours and prior come to by their precision. The scores to the right of it do not count: their scale says "
         "nothing of points.)"
     )
-    return [*aligned([title, *map(_cells, found.candidates)], right=tuple(range(1, len(title)))), *paragraph(note)]
+    rows = [title, *map(_cells, found.candidates)]
+    lines = aligned(rows, right=tuple(range(1, len(title))))
+    if max(map(len, lines)) > columns():  # the scores that do not count are left to --json
+        rows, note = [row[: -len(shown)] if shown else row for row in rows], note.partition(" The scores to")[0] + ")"
+        lines = aligned(rows, right=tuple(range(1, len(rows[0]))))
+    return [*lines, *paragraph(note)]
 
 
 def _parted(one: RankedBase) -> tuple[list[Evidence], list[Evidence]]:
