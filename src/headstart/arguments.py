@@ -48,7 +48,27 @@ ValidSize = Annotated[
     float, typer.Option(help="Share of the rows for validation, where none is given.", rich_help_panel=_DATA)
 ]
 TestSize = Annotated[
-    float, typer.Option(help="Share of the rows for the test, where none is given.", rich_help_panel=_DATA)
+    float,
+    typer.Option(
+        help="Share of the rows for the test, where none is given; 0: no test set, every row is trained on.",
+        rich_help_panel=_DATA,
+    ),
+]
+SplitFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="Run whose rows stay in their train, validation and test sets; new rows are drawn.",
+        metavar="RUN",
+        rich_help_panel=_DATA,
+    ),
+]
+Evidence = Annotated[
+    str | None,
+    typer.Option(
+        help="With --test-size 0: run to repeat on all rows, by its base, strategy and settings; its scores are shown.",
+        metavar="RUN",
+        rich_help_panel=_DATA,
+    ),
 ]
 MaxRejected = Annotated[
     float,
@@ -105,7 +125,11 @@ Candidates = Annotated[
 Strategy = Annotated[
     str,
     typer.Option(
-        help="auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch.", rich_help_panel=_MODEL
+        help=(
+            "auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch; or a baseline: "
+            "baseline:majority, baseline:tfidf-linear, baseline:pixels-linear."
+        ),
+        rich_help_panel=_MODEL,
     ),
 ]
 BudgetTime = Annotated[
@@ -217,3 +241,32 @@ Damage = Annotated[
     typer.Option("--damage", help="Also score damaged rows, five strengths a kind.", rich_help_panel=_JUDGING),
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN", parser=as_path)]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        help=(
+            "Images, folders, tables or archives; where texts are read also the texts themselves; - reads lines from "
+            "stdin."
+        ),
+        metavar="INPUT…",
+    ),
+]
+OutTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write the table here instead of stdout, as the name says: .csv, .tsv, .jsonl or .parquet.",
+        metavar="<path>",
+        parser=as_path,
+    ),
+]
+JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")]
+OutVectors = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write here instead of stdout, as the name says: .parquet, .npy, .jsonl, .csv or .tsv.",
+        metavar="<path>",
+        parser=as_path,
+    ),
+]

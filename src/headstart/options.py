@@ -36,7 +36,8 @@ class FitOptions(SourceOptions, total=False):
     max_tokens: int | None  # of a text that are given to the base at once
     windows: int | None  # that a longer text is read in at most; 1: it is cut off
     trust_remote_code: bool  # run code that the base's repository brings along
-    strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch
+    strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch; or a baseline:
+    # "baseline:majority", "baseline:tfidf-linear" (texts) or "baseline:pixels-linear" (images)
     budget: float | str | None  # seconds that the whole run may take, or a time such as "10m"
     thaw: int | None  # stages that move, from the top
     epochs: float | None  # passes over the training rows
@@ -55,7 +56,9 @@ class FitOptions(SourceOptions, total=False):
     scratch_control: bool  # also train the same network from random weights
     metric: str | None  # to choose and judge by; None: the task's default
     valid_size: float  # share of the rows for validation, where none is given
-    test_size: float  # share of the rows for the test, where none is given
+    test_size: float  # share of the rows for the test, where none is given; 0: no test set, every row is trained on
+    split_from: str | None  # folder of a run whose rows keep their part; new ones are drawn
+    evidence: str | None  # run to repeat on all rows, and whose scores are shown; with test_size 0
     together: bool  # keep near duplicates on one side of every split
     folds: int | None  # hold every working row out in turn, in so many folds
     ood: str | None  # source of inputs that the model should not know
@@ -69,7 +72,7 @@ class FitOptions(SourceOptions, total=False):
 _SOURCE = ("input", "group", "split", "task", "modality")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MODEL = ("base", "licence", "size", "max_tokens", "windows", "trust_remote_code", "strategy")
-_FIT = (*_MODEL, "budget", "metric", "max_rejected", "seed", "folds")
+_FIT = (*_MODEL, "budget", "metric", "max_rejected", "seed", "folds", "evidence")
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
 _JUDGING = tuple(field.name for field in fields(JudgingSettings))
 
@@ -98,6 +101,7 @@ def fit_settings(options: FitOptions) -> FitSettings:
     _check_names(options, FitOptions.__optional_keys__)
     shares = {name: options[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in options}  # type: ignore[literal-required]
     drawing: dict[str, Any] = {name: options[name] for name in ("seed", "together") if name in options}
+    drawing |= {"like": str(options["split_from"])} if options.get("split_from") else {}
     given: dict[str, Any] = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
     if isinstance(given.get("budget"), str):
         given["budget"] = parse_budget(given["budget"])

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Self, get_args, get_origin, get_type_hints
 
 #: Version of the layout. 1: the first. 2: the ladder, training curves, forgetting and diagnosis; what was handed over.
 #: 3: intervals of every metric and class, slices out of `test`, audit, calibration, unknown inputs, shift.
@@ -359,6 +360,18 @@ class FeatureRecord:
 
 
 @dataclass(frozen=True)
+class RefitRecord:
+    """That every row was trained on, so that the model has no test score of its own."""
+
+    run: str  # the run whose scores are shown; "" where there is none: then `test` holds no score
+    sentence: str  # the same in words
+    rows: int  # that this model was trained on, validation rows included
+    run_rows: int  # that the run's model was trained on; 0 without a run
+    learned: int  # test rows of the run that this model was trained on
+    valid_score: float  # of the result's metric on held-out rows, which the model was selected by
+
+
+@dataclass(frozen=True)
 class Result:
     """One run."""
 
@@ -392,7 +405,18 @@ class Result:
     versions: dict[str, str]  # headstart, Python, platform and the libraries that numbers depend on
     created: str  # UTC, ISO 8601
     reading: ReadingRecord | None = None  # of texts; null for pictures
+    refit: RefitRecord | None = None  # null where a test set was evaluated in this run
     schema: int = field(default=SCHEMA)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`; numbers that were not finite come back as nan.
+
+        Raises:
+            KeyError, TypeError, ValueError: ``values`` is no result, or one that lacks a field.
+        """
+        found: Self = restored(cls, values)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; numbers that are not finite become None, as JSON has no others."""
@@ -402,6 +426,24 @@ class Result:
     def to_json(self) -> str:
         """Indented JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+
+def restored(kind: Any, value: Any) -> Any:
+    """``value``, as `Result.to_dict` left it, as the type ``kind``; a field that it lacks takes its default."""
+    if is_dataclass(kind):
+        kinds = get_type_hints(kind)
+        known = {one.name: restored(kinds[one.name], value[one.name]) for one in fields(kind) if one.name in value}
+        return kind(**known)  # type: ignore[operator]
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else restored(next(one for one in inner if one is not NoneType), value)
+    if origin is list:
+        return [restored(inner[0], one) for one in value]
+    if origin is dict:
+        return {name: restored(inner[1], one) for name, one in value.items()}
+    if kind is float:
+        return math.nan if value is None else float(value)
+    return value
 
 
 def finite(value: Any) -> Any:

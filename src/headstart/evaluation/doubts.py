@@ -72,17 +72,23 @@ def _leak(e: RunEvidence) -> Finding | None:
     """Claimed as a fact for any leaked row; that the score is too high only as far as clean rows show it."""
     if e.leaked:
         sentence = f"Leak: {e.leaked:,} of {e.test.n:,} test rows have a duplicate among the training rows{_clean(e)}."
-        step = (
-            "Take them out of the test set (`headstart audit --apply`), or keep what belongs together with `--group`."
-        )
-        return Finding("leak", sentence, step)
+        return Finding("leak", sentence, _without_leak(e))
     if e.leaked_valid:
         sentence = (
             f"Leak: {e.leaked_valid:,} of {e.valid_rows:,} validation rows have a duplicate among the training rows, "
             f"so a model that memorises may have been selected; the test score stands."
         )
-        return Finding("leak", sentence, "Take them out of the validation set (`headstart audit --apply`).")
+        return Finding("leak", sentence, f"Take them out of the validation set (`{e.audit}`).")
     return None
+
+
+def _without_leak(e: RunEvidence) -> str:
+    """What rids the test set of leaked rows: no audit of the data finds those that only an earlier run learnt from."""
+    fresh = "Give test rows with `--test` that were no training rows of the earlier run"
+    if e.foreknown >= e.leaked:
+        return f"{fresh}, or take the base that it began from."
+    step = f"Take them out of the test set (`{e.audit}`), or keep what belongs together with `--group`."
+    return f"{step} {fresh}." if e.foreknown else step
 
 
 def _clean(e: RunEvidence) -> str:
@@ -112,7 +118,7 @@ def _repeated(e: RunEvidence) -> Finding | None:
         f"{count(e.repeated, 'test row repeats', 'test rows repeat')} other test rows: the score rests on {fresh:,} "
         f"rows that differ, not on {e.test.n:,}; its interval allows for that."
     )
-    return Finding("repeated rows", sentence, "Keep one of each in the test set (`headstart audit --apply`).")
+    return Finding("repeated rows", sentence, f"Keep one of each in the test set (`{e.audit}`).")
 
 
 def _unlike(e: RunEvidence) -> Finding | None:

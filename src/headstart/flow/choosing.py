@@ -10,7 +10,10 @@ import numpy as np
 
 from headstart.controls.control import Control
 from headstart.controls.panel import controls_for
+from headstart.errors import SettingError
+from headstart.evaluation.baselines import BASELINES, PREFIX, baseline_of
 from headstart.evaluation.bootstrap import Interval, paired_gain
+from headstart.evaluation.next_step import Selected
 from headstart.flow.calibrating import held_answers
 from headstart.flow.climbing import Climbed
 from headstart.flow.preparing import Prepared, Rows
@@ -42,17 +45,48 @@ class Against:
 
 @dataclass(frozen=True)
 class Preferred:
-    """A control that is to be handed over in place of the best borrowed model.
+    """A control that is to be handed over in place of the best borrowed model, as it does better or was asked for.
 
     Attributes:
         control: fitted on all working rows.
         gain: over the best borrowed model on held-out rows.
         held: [h, outputs] its answers on them.
+        asked: whether it was asked for, better or not.
     """
 
     control: Control
     gain: Interval
     held: np.ndarray
+    asked: bool = False
+
+
+def selected_model(climbed: Climbed, preferred: Preferred | None) -> Selected:
+    """The model that is handed over, by name."""
+    best, final = climbed.climb.best, climbed.final
+    strategy = best.strategy if final.adapted or not best.runs else "probe"  # training that made nothing better
+    return Selected(strategy, preferred.control.name, preferred.asked) if preferred else Selected(strategy)
+
+
+def check_baseline(strategy: str, modality: str) -> None:
+    """Refuse a baseline that ``modality`` has not, before any work.
+
+    Raises:
+        SettingError: what came, and what there is.
+    """
+    name = baseline_of(strategy)
+    there = {control.name for control in controls_for(modality, 1)}
+    if name is not None and name not in there:
+        known = ", ".join(PREFIX + short for short, one in BASELINES.items() if one in there)
+        raise SettingError(f"strategy {strategy!r} is not for {modality}s; a baseline for them is one of {known}.")
+
+
+def asked_control(prepared: Prepared, climbed: Climbed, name: str) -> Preferred:
+    """The control called ``name``, which was asked for whether or not it is the better model."""
+    ground, working = climbed.ground, prepared.working()
+    number = next(i for i, one in enumerate(_panel(working, ground.task)) if one.name == name)
+    held = _held(number, working, ground)
+    gain = _gain(ground, held, held_answers(climbed), LEVEL)
+    return Preferred(_fitted(number, working, np.arange(len(working)), ground), gain, held, True)
 
 
 def against_controls(prepared: Prepared, ground: Ground, held: np.ndarray, far: float) -> list[Against]:
@@ -68,12 +102,7 @@ def against_controls(prepared: Prepared, ground: Ground, held: np.ndarray, far: 
     """
     working, found = prepared.working(), []
     for number, control in enumerate(_panel(working, ground.task)):
-        answers = np.concatenate(
-            [
-                _fitted(number, working, train, ground).probabilities(_rows(working.control_inputs(), out))
-                for train, out in ground.holding.parts
-            ]
-        )
+        answers = _held(number, working, ground)
         gain = _gain(ground, answers, held, LEVEL)
         found.append(Against(number, control.name, answers, gain, bool(far > FAR and gain.value > 0)))
     # those shown to be worse are no candidates for the best
@@ -104,6 +133,14 @@ def preferred_control(prepared: Prepared, climbed: Climbed, budget: Budget) -> P
 
 def _panel(rows: Rows, task: Task) -> list[Control]:
     return controls_for(rows.table.modality, task.outputs)
+
+
+def _held(number: int, working: Rows, ground: Ground) -> np.ndarray:
+    """[h, outputs]: the held-out rows by the control of that place in the panel, fitted without them."""
+    parts = ground.holding.parts
+    inputs = working.control_inputs()
+    found = [_fitted(number, working, train, ground).probabilities(_rows(inputs, out)) for train, out in parts]
+    return np.concatenate(found)
 
 
 def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground) -> Control:

@@ -137,7 +137,8 @@ def _answered(
 ) -> tuple[Table, np.ndarray, Predictions, int]:
     """The readable rows, their targets, the model's answers to them, and how many could not be read."""
     bundle = model.bundle
-    opened = open_source(source, replace(settings, modality=bundle.modality, task=bundle.task.name))
+    settings = replace(settings, modality=bundle.modality, task=bundle.task.name)
+    opened = open_source(source, settings, like=bundle.like)
     tell_remarks(opened, str(source), progress)
     table = opened.table
     if table.targets is None:

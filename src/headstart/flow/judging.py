@@ -11,6 +11,7 @@ from headstart.controls.panel import ControlRun, controls_for, run
 from headstart.delivery.openings import opened_before, rows_hash
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.next_step import Selected, agreeing
 from headstart.evaluation.verdict import Verdict, judge, strict_level
 from headstart.flow.calibrating import Calibrated
 from headstart.flow.measuring import Measured, measure, slices_of
@@ -63,12 +64,14 @@ def judge_once(
     progress: Progress,
     scratch: Callable[[TrainRows], ControlRun] | None = None,
     budget: Budget | None = None,
+    selected: Selected | None = None,
 ) -> Judgement:
     """Fit the controls on the rows that the final model was made on, open the test part, and compare.
 
     Args:
         scratch: answers the test rows with the same network, trained from random weights; None: there is none.
         budget: what is left of it is what fitting the controls may take; None: as long as they need.
+        selected: which model is handed over, for the next step; None: this one.
 
     Raises:
         SealError: the test part was opened before.
@@ -86,6 +89,7 @@ def judge_once(
     told = [r for r in runs if np.isfinite(r.probabilities).all()]  # one that diverged says nothing
     clean, leaked = _clean(prepared, rows)
     gains, verdict = _compared(metric, rows, probabilities, told, clean, int(leaked.sum()), seed)
+    verdict = agreeing(verdict, gains, selected) if selected else verdict
     controls = [_control(r, score_interval(metric, y, r.probabilities, units=units, seed=seed)) for r in runs]
     best = _best(controls, METRICS[metric].higher_is_better)
     gain = gains[best.name]

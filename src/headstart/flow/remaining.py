@@ -10,7 +10,7 @@ from headstart.flow.preparing import Prepared
 from headstart.settings import FitSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
-from headstart.strategies.names import AUTO
+from headstart.strategies.names import AUTO, get
 from headstart.strategies.plan import too_short_for_any
 from headstart.strategies.pricing import Following
 
@@ -64,7 +64,8 @@ def head_seconds(ground: Ground, settings: FitSettings, budget: Budget, evidence
     left, parts = budget.left(), len(ground.holding.parts)
     if left is None:
         return None
-    alone = settings.strategy == "probe" or bool(too_short_for_any(ground, left - evidence))
+    probe = settings.strategy != AUTO and get(settings.strategy).name == "probe"
+    alone = probe or bool(too_short_for_any(ground, left - evidence))
     share = (1 - _JUDGED if alone else _HEADS) * parts / (parts + 1.5)
     return share * max(0.0, left - evidence)
 

@@ -15,6 +15,7 @@ import numpy as np
 from headstart.data.source import open_source
 from headstart.data.table import Opened
 from headstart.delivery.answers import HELD, Answers
+from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.errors import BundleError, SettingError, SourceError
 from headstart.evaluation.estimate import Estimate, estimate_accuracy
@@ -102,7 +103,7 @@ def shift(
     progress = progress or Progress()
     model = Model.load(run, trust_remote_code=trust_remote_code)
     answers = Answers.load(run).part_of(HELD)
-    opened = _open(source, input, model.bundle.modality)
+    opened = _open(source, input, model.bundle)
     tell_remarks(opened, str(source), progress)
     said = model.predictions(opened.table.inputs, progress)
     readable = np.setdiff1d(np.arange(len(opened.table)), list(said.rejected))
@@ -143,9 +144,10 @@ def known_error(run: Path) -> float:
     return fmean(off) if off else float("nan")
 
 
-def _open(source: str | Path, column: str | None, modality: str) -> Opened:
+def _open(source: str | Path, column: str | None, bundle: Bundle) -> Opened:
+    modality = bundle.modality
     try:
-        return open_source(source, SourceSettings(input=column, target=(), modality=modality))
+        return open_source(source, SourceSettings(input=column, target=(), modality=modality), like=bundle.like)
     except SettingError as error:  # the modality is the only setting that a source can be at odds with
         raise SourceError(f"{source} holds other inputs than the {modality}s that this model takes.") from error
 

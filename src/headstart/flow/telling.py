@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from headstart.bases.base import Base
 from headstart.data.table import Opened, remarks
+from headstart.evaluation.baselines import baseline_of
 from headstart.evaluation.wording import metric_name
 from headstart.flow.handing import ChosenMetric
 from headstart.flow.preparing import Prepared
 from headstart.flow.remarking import tell_facts
 from headstart.progress import Progress
+from headstart.settings import FitSettings
 
 _WORK = {"auto": "then a strategy search", "probe": "no weights of the base are trained"}
 
 
-def tell_plan(opened: Opened, base: Base, strategy: str, progress: Progress) -> None:
+def tell_plan(opened: Opened, base: Base, settings: FitSettings, progress: Progress) -> None:
     """What was understood of the data, and what will be done."""
-    table = opened.table
+    table, strategy = opened.table, settings.strategy
+    last = (
+        "baselines; the test set is evaluated once at the end"
+        if settings.split.test
+        else "no test set, as --test-size is 0"
+    )
     aside = f", {len(opened.rejected):,} excluded" if opened.rejected else ""
     progress.say(f"{len(table):,} {table.modality}s for {table.task}{aside}; base {base.identity.name}")
     changed = remarks(opened.facts)
     tell_facts(changed, progress)
     tell_facts([fact for fact in opened.facts if fact not in changed], progress, detail=True)
+    baseline = baseline_of(strategy)
+    then = f"then the baseline {baseline}, which is the selected model" if baseline else f"then strategy {strategy}"
     progress.detail(
-        f"plan: a linear model on frozen features of {base.identity.name}; "
-        f"{_WORK.get(strategy, f'then strategy {strategy}')}; baselines; the test set is evaluated once at the end"
+        f"plan: a linear model on frozen features of {base.identity.name}; {_WORK.get(strategy, then)}; {last}"
     )
 
 

@@ -33,12 +33,12 @@ _FILTERS = (
 _BASE = {"weights": "Weights (sha256)", "trained_on": "Pretraining data", "name": "Base"}
 
 
-def build(result: Result, evidence: Evidence) -> str:
+def build(result: Result, evidence: Evidence, place: str = "") -> str:
     """The page as HTML: style, charts and thumbnails inside, no script, nothing loaded from elsewhere.
 
     Two screens answer whether it worked, against what, and where it is wrong; all else is folded under headings.
     ``evidence`` may be empty; sections without content are left out. `ValueError` if its confusion counts are
-    not [k, k] for its k labels.
+    not [k, k] for its k labels. ``place`` is the path of the run's folder, for the lines that use it.
     """
     counts, k = evidence.confusion, len(evidence.labels)
     if counts is not None and counts.shape != (k, k):
@@ -72,7 +72,7 @@ def build(result: Result, evidence: Evidence) -> str:
         facts=tables.facts(result),
         origin=_origin(result),
         repeat=repeat(result),
-        use=usage(result),
+        use=usage(result, place),
     )
 
 

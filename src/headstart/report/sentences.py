@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
+from headstart.evaluation.baselines import PREFIX
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.wording import count as counted
 from headstart.records import DiagnosisRecord, ForgettingRecord, Result, RungRecord, SliceRecord, TestRecord
@@ -64,6 +65,8 @@ def selected(result: Result) -> str:
         return f"{judged(result)}{f': {uncapital(meaning)}' if meaning else ''} {_instead(result)}".strip()
     meaning = control(chosen.strategy)
     name = f"{chosen.strategy} ({meaning})" if meaning else chosen.strategy
+    if str(result.settings.get("strategy", "")).startswith(PREFIX):
+        return f"the baseline {name}, as asked for."
     return f"the baseline {name}, which did better than {judged(result)} on validation rows."
 
 
@@ -115,6 +118,8 @@ def independent(test: TestRecord) -> str:
 
 def opened(test: TestRecord) -> str:
     """How often the test set was evaluated, by this run and by earlier ones, and what that means for the score."""
+    if not test.opened:
+        return "This run evaluated no test set."
     own = "once, after every choice was made" if test.opened == 1 else f"{count(test.opened)} times"
     said = f"This run evaluated the test set {own}."
     if test.opened_before:

@@ -78,7 +78,7 @@ def choices(ground: Ground, weights: int, far: float, showable: bool = True) -> 
         weights: of the base.
         far, showable: as for `rungs`.
     """
-    highest = "lora" if weights > LARGE and _takes_adapters(ground.base) else "full"
+    highest = "lora" if weights > LARGE and takes_adapters(ground.base) else "full"
     strategies = [STRATEGIES[name] for name in ("head2toe", "partial", highest)]
     hidden = "" if showable else not_showable(ground)
     return [(one, "" if favoured(one, far) else hidden or _left_out(ground, one, far)) for one in strategies]
@@ -89,7 +89,7 @@ def not_showable(ground: Ground) -> str:
     return f"correcting even a third of the mistakes could not be shown on {count(len(ground.held_y), 'held-out row')}"
 
 
-def _takes_adapters(base: Base) -> bool:
+def takes_adapters(base: Base) -> bool:
     """Whether the base has linear layers for adapters to stand beside."""
     from headstart.bases.adapters import linear_layers
 

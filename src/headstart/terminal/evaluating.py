@@ -13,10 +13,12 @@ _WORST = 5  # slices and classes shown
 
 def evaluation_text(found: Evaluation) -> str:
     """The score beside the run's own, what stands out, and what to mind."""
+    own = f"{found.run}'s own test had {_with_bounds(found.test)}"
+    tested = known(found.test.value)
+    own = own if tested else f"{found.run} has no test set of its own to compare that with"
     lines = [
-        f"{found.source}: {metric_name(found.metric)} {_with_bounds(found.score)} on {found.n:,} rows; "
-        f"{found.run}'s own test had {_with_bounds(found.test)}",
-        _changed(found),
+        f"{found.source}: {metric_name(found.metric)} {_with_bounds(found.score)} on {found.n:,} rows; {own}",
+        *([_changed(found)] if tested else []),
         *_minded(found),
         "",
         *aligned(

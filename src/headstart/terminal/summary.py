@@ -10,6 +10,7 @@ from pathlib import Path
 
 from headstart.cachedir import cache_root
 from headstart.evaluation.wording import metric_name
+from headstart.files import shown_path
 from headstart.records import Result
 from headstart.report.figures import MISSING, bounded
 from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
@@ -26,15 +27,15 @@ def summary(run: Run, *, verbose: bool = False) -> str:
 
     ``verbose`` adds `details`; the report has all of it.
     """
-    result, place = run.result, shlex.quote(str(_short(run.path)))
+    result, place = run.result, Path(shown_path(run.path))
     facts = [
         ("data", understood(result)),
         ("selected", selected(result)),
-        *_scores(result),
+        *(_scores(result) if result.test.n else _untested(result)),
         *(("warning", one) for one in warnings(result)),
         ("next", result.verdict.next_step),
-        ("report", f"{_short(run.path) / 'report.html'}"),
-        ("use it", f"headstart predict {place} NEW"),
+        ("report", str(place / "report.html")),
+        ("use it", f"headstart predict {shlex.quote(str(place))} NEW"),
     ]
     lines = ["", *paragraph(headline(result))]
     for name, text in facts:
@@ -48,7 +49,7 @@ def _scores(result: Result) -> list[tuple[str, str]]:
     told = f"gain {bounded(gain.value, gain.low, gain.high, sign=True)}"
     own = bounded(test.score, test.low, test.high)
     baseline = {c.name: bounded(c.score, c.low, c.high) for c in result.controls}
-    on = f"on {test.n:,} test rows{independent(test)}"
+    on = f"on {test.n:,} test rows{independent(test)}" + (f" of run {result.refit.run}" if result.refit else "")
     if result.chosen.base:
         best = f"{gain.against} {baseline[gain.against]}; {told}" if gain.against in baseline else ""
         return [("score", f"{metric} {own} {on}"), ("baseline", best)]
@@ -56,12 +57,9 @@ def _scores(result: Result) -> list[tuple[str, str]]:
     return [("score", f"{metric} {score} {on}"), ("transfer", f"{judged(result)} {own}; {told} over {gain.against}")]
 
 
-def _short(path: Path) -> Path:
-    """From the current folder on where it lies in there."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+def _untested(result: Result) -> list[tuple[str, str]]:
+    """Of a run without any test score: what it was selected by."""
+    return [("score", result.refit.sentence)] if result.refit else []
 
 
 def inspection_text(seen: Inspection) -> str:
