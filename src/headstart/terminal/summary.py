@@ -32,6 +32,7 @@ def summary(run: Run, *, verbose: bool = False) -> str:
         ("data", understood(result)),
         ("selected", selected(result)),
         *(_scores(result) if result.test.n else _untested(result)),
+        *([("refit", result.verdict.sentence)] if result.refit and result.test.n else []),
         *(("warning", one) for one in warnings(result)),
         ("next", result.verdict.next_step),
         ("report", str(place / "report.html")),
