@@ -205,6 +205,9 @@ Record = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run there.", rich_help_panel=_RUN)]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Every decision, every look at a training, and all of the evidence.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No prose and no progress on stderr.")]
 Together = Annotated[
     bool,

@@ -123,7 +123,7 @@ def fit_source(
     _check(settings)
     budget = Budget(settings.budget)
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
-        with clock.step("open"):
+        with clock.step("open"), progress.stage("reading the data"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
             check_baseline(settings.strategy, opened.table.modality)
@@ -133,7 +133,7 @@ def fit_source(
                 check_base_as(base, earlier)
                 settings = split_as(settings, earlier, opened.table)
         tell_plan(opened, base, settings, progress)
-        with clock.step("features"):
+        with clock.step("features"), progress.stage("features"):
             strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood is not None else None
             budget.kept_back = evidence_seconds(0, 0, budget)
             prepared = prepare(opened, base, settings, progress, budget.left())
@@ -144,7 +144,7 @@ def fit_source(
         positive = positive_of(prepared.task, prepared.working().y, settings.judging.positive)
         rule = rule_for(prepared.task, settings.judging, metric.name, positive)
         tell_prepared(opened, prepared, metric, progress)
-        with clock.step("strategies"):
+        with clock.step("strategies"), progress.stage("strategy search"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
             made = _made(base, prepared, climbed, settings, rule, positive, budget)
         tried = trial(settings.to_dict(), base.identity.weights, prepared.working().keys)
@@ -152,7 +152,7 @@ def fit_source(
             work = _tested(made, strange, settings, budget, clock, progress, tried)
         else:
             work = _untested(made, earlier, settings)
-        with clock.step("hand over"):
+        with clock.step("hand over"), progress.stage("report"):
             about = _about(places, folder, settings, command, metric, clock, budget)
             result, model = hand_over(folder, replace(about, columns=opened.columns, trial=tried), settings, work)
             path = folder.publish()
@@ -185,16 +185,16 @@ def _tested(
     """The test set evaluated once, and what else is looked at."""
     prepared, climbed, calibrated, preferred = made.prepared, made.climbed, made.calibrated, made.preferred
     budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
-    with clock.step("scratch control"):
+    with clock.step("scratch control"), progress.stage("baseline from random weights"):
         scratch = scratch_control(climbed, budget)
-    with clock.step("test"):
+    with clock.step("test"), progress.stage("baselines and test set"):
         budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
         selected, metric = selected_model(climbed, preferred), climbed.ground.metric
         judged = judge_once(
             prepared, calibrated, made.limits, metric, settings.seed, progress, scratch, budget, selected, tried
         )
     clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
-    with clock.step("evidence"):
+    with clock.step("evidence"), progress.stage("evaluation"):
         budget.kept_back = climbed.remaining.evidence
         assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
     return Work(made.base, prepared, climbed, judged, calibrated, assessed, preferred)

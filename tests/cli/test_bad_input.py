@@ -125,7 +125,7 @@ def test_few_unreadable_pictures_are_set_aside_and_listed(capsys: Capsys, here: 
     reasons = spoil(noise_images(here / "photos", 36))
     said = call(capsys, "fit", "photos", "--base", image_base, "--max-rejected", "0.1")
     assert said.code == 0
-    assert "set aside: 4 unusable rows, listed in rejected.csv; the first is dark/bomb.png (too large" in said.err
+    assert "excluded: 4 unusable rows, listed in rejected.csv; the first is dark/bomb.png (too large" in said.err
     with (here / "runs" / "photos" / "rejected.csv").open(encoding="utf-8", newline="") as file:
         listed = {row["id"]: row["reason"] for row in csv.DictReader(file)}
     assert listed.keys() == reasons.keys()

@@ -60,9 +60,9 @@ def test_a_better_control_is_handed_over(
     assert result.chosen.strategy != "majority"
     assert run.model.bundle.control is not None
     said = summary(run)
-    assert f"Handed over: the control {result.chosen.strategy}" in said
+    assert f"selected  the baseline {result.chosen.strategy}, which did better than" in said
     report = (run.path / "report.html").read_text(encoding="utf-8")
-    assert "It borrows nothing, and did better than" in report
+    assert ", which did better than" in report
     loaded = Model.load(run.path)
     told = next(control.score for control in result.controls if control.name == result.chosen.strategy)
     assert loaded.bundle.about["test"]["score"] == told != result.test.score

@@ -57,8 +57,8 @@ def test_two_bases_are_ranked_raced_and_remembered(
     assert found.set_aside > 0
     for one in found.candidates:
         evidence = {row.name: row for row in one.evidence}
-        assert 0 <= evidence["solved head"].value <= 100
-        assert evidence["solved head"].sd > 0
+        assert 0 <= evidence["linear classifier"].value <= 100
+        assert evidence["linear classifier"].sd > 0
         assert set(evidence) > {"nearest neighbours", "LogME", "H-score", "PARC", "N-LEEP"}
         assert one.raced
         assert one.computed > 0

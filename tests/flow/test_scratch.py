@@ -36,7 +36,7 @@ def test_it_is_judged_where_weights_moved(settled_bases: dict[str, str], texts: 
     assert controls(run)[-1] == "scratch"
     record = run.result.controls[-1]
     assert record.low <= record.score <= record.high
-    assert any(line.startswith("control from scratch: ") for line in told)
+    assert any(line.startswith("baseline scratch: ") for line in told)
     assert run.result.timing["scratch control"] > 0
 
 
@@ -54,7 +54,7 @@ def test_it_is_left_out_elsewhere(
 ) -> None:
     run, told = fit(texts, tmp_path / "run", settled_bases["text"], strategy, training)
     assert "scratch" not in controls(run)
-    assert not any("control from scratch" in line for line in told)
+    assert not any("baseline scratch: " in line for line in told)
 
 
 APART = SplitSettings(together=False)  # the made-up texts are so like one another that few clusters are left

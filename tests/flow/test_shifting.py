@@ -96,9 +96,9 @@ def test_like_inputs_are_not_told_apart(run: Path, tmp_path: Path) -> None:
     assert found.estimate.value == pytest.approx(found.estimate.plain, abs=0.05)
     assert all(d.drift.low < 0.1 for d in found.drifts)
     first, *others = found.sentences
-    assert first.startswith(f"Expect accuracy about {found.estimate.value:.3f} (")
+    assert first.startswith(f"Expect accuracy about {found.estimate.value:.3f} [")
     assert first.endswith(f"on 200 held-out rows it was {found.estimate.plain:.3f}.")
-    assert any(line.startswith("They are not told apart from the known inputs") for line in others)
+    assert any(line.startswith("No significant difference from the known inputs") for line in others)
 
 
 def test_moved_inputs_look_different_and_unknown(run: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_without_features_only_the_accuracy_is_told(run: Path, tmp_path: Path, m
     assert found.distance is None
     assert found.drifts == ()
     assert found.estimate is not None
-    assert "cannot be told: the run keeps no features" in shift_text(found)
+    assert "is not known: the run keeps no features" in shift_text(found)
 
 
 def test_regression_has_no_accuracy(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,8 +190,8 @@ def test_without_held_out_answers_no_accuracy_is_told(run: Path, tmp_path: Path)
 
 def test_few_inputs_are_said_to_be_few(run: Path, tmp_path: Path) -> None:
     found = shift(run, new_texts(tmp_path / "new.csv", 6))
-    assert "cannot be told from 6 inputs" in shift_text(found)
-    assert found.sentences[-1] == "With 6 inputs, all this hangs on single ones; give more."
+    assert "cannot be seen from 6 inputs" in shift_text(found)
+    assert found.sentences[-1] == "With 6 inputs, all this depends on single ones; give more."
 
 
 def test_inputs_of_another_modality(run: Path, tmp_path: Path) -> None:

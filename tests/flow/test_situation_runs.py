@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.report.sentences import headline
 from headstart.terminal.summary import summary
 from headstart.workflow import Run
 from tests import toys
@@ -21,8 +22,8 @@ def seen(run: Run) -> dict[str, str]:
     result = run.result
     written = json.loads((run.path / "result.json").read_text(encoding="utf-8"))
     assert written["verdict"]["sentence"] == result.verdict.sentence
-    assert result.verdict.sentence in summary(run)
-    assert html.escape(result.verdict.sentence) in (run.path / "report.html").read_text(encoding="utf-8")
+    assert headline(result) in summary(run).splitlines()
+    assert html.escape(headline(result)) in (run.path / "report.html").read_text(encoding="utf-8")
     return {one.name: f"{one.sentence} {one.suggestion}" for one in result.diagnosis}
 
 
@@ -52,7 +53,7 @@ def test_run_on_words_that_the_base_does_not_know(settled_bases: dict[str, str],
     run, _ = fit(path, tmp_path / "run", settled_bases["text"], strategy)
     found = seen(run)
     assert run.result.verdict.outcome == "hurt"
-    assert "TF-IDF + linear, which borrows nothing" in found["wrong base"]
+    assert "the baseline TF-IDF + linear" in found["wrong base"]
     assert not {"no signal", "no better than majority", "negative transfer", "leak", "healthy"} & set(found)
 
 

@@ -48,7 +48,7 @@ def ground(metric: str = "accuracy", training: TrainingSettings | None = None, h
         base=SimpleNamespace(identity=SimpleNamespace(name="made-up"), modality="image", trainable=True, spec=None),  # type: ignore[arg-type]
         task=Classification(("no", "yes")),
         rows=TrainRows(list(y), np.array([str(i) for i in range(len(y))]), y, np.zeros((len(y), 2), np.float32)),
-        holding=Holding((half,), half[1], "validation part"),
+        holding=Holding((half,), half[1], "the validation set"),
         units=np.arange(len(y)),
         metric=metric,
         settings=training or TrainingSettings(),

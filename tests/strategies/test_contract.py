@@ -56,7 +56,7 @@ def test_parts_of_the_result_agree(fitted: Fitted, strategy: str, modality: str)
     assert [rung.strategy for rung in run.result.ladder.rungs] == [strategy]
     assert run.result.ladder.rungs[0].decision == "start"
     folds = strategy in ("probe", "head2toe")  # which cost little
-    assert run.result.ladder.held_out == ("3 folds" if folds else "validation part")
+    assert run.result.ladder.held_out == ("3 folds" if folds else "the validation set")
     assert run.result.chosen.strategy in (strategy, "probe")
     assert run.result.chosen.head
     assert len(run.result.controls) == 2

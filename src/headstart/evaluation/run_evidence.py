@@ -11,6 +11,7 @@ import numpy as np
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.metrics import Metric, get
+from headstart.evaluation.wording import metric_name
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class RunEvidence:
     @property
     def name(self) -> str:
         """The metric as sentences call it."""
-        return self.metric.replace("_", " ")
+        return metric_name(self.metric)
 
     def scaled(self, size: float) -> float:
         """``size`` in the metric's unit: as it is on unit scale, else that share of the score."""

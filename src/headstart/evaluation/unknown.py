@@ -231,7 +231,7 @@ def _check(p: np.ndarray | None, x: np.ndarray | None) -> None:
         if values is None:
             continue
         if values.ndim != 2 or not len(values):
-            raise SettingError(f"{name} have shape {values.shape}; what is known is told from [rows, columns].")
+            raise SettingError(f"{name} have shape {values.shape}; known inputs must be [rows, columns].")
         if not np.isfinite(values).all():
             raise SettingError(f"{name} hold values that are not finite; leave those rows out.")
     if p is not None and x is not None and len(p) != len(x):

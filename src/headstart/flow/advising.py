@@ -160,7 +160,7 @@ def _options(
         prepared, base, ground.metric, settings, progress, ("probe", *(one.name for one, _ in above))
     )
     cost = {one.strategy: one for one in costs}
-    found = [_option("probe", "", "where every ladder starts", cost["probe"])]
+    found = [_option("probe", "", "the first step of every strategy search", cost["probe"])]
     for strategy, left_out in above:
         own = cost[strategy.name]
         found.append(_option(strategy.name, left_out or own.left_out, favoured(strategy, far) or strategy.summary, own))

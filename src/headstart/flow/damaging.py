@@ -88,11 +88,12 @@ def damage_suite(
     seeds = [_seed(seed, row) for row in chosen.tolist()]
     passes = len(chosen) * len(kinds) * len(strengths)
     progress.say(
-        f"damage: {len(chosen):,} rows × {len(kinds)} kinds ({', '.join(kinds)}) × {len(strengths)} strengths, "
+        f"corruption robustness: {len(chosen):,} rows × {len(kinds)} kinds ({', '.join(kinds)}) × "
+        f"{len(strengths)} strengths, "
         f"{passes:,} forward passes"
     )
     truth, found = np.asarray(y)[chosen], []
-    with progress.track("damage", passes) as track:
+    with progress.track("corruption robustness", passes) as track:
         for kind in kinds:
             for strength in strengths:
                 changed = [way.damage(value, kind, strength, s) for value, s in zip(read, seeds, strict=True)]
@@ -120,7 +121,9 @@ def damaged(
     """
     spec = _spec(model)
     if spec is not None and spec.channels != 3:
-        progress.say(f"damage: left out, for it is made for colours and the pictures have {spec.channels} channels")
+        progress.say(
+            f"corruption robustness: left out, for it is made for colours and the images have {spec.channels} channels"
+        )
         return None
     held, metric = answers.part_of(HELD), METRICS[answers.metric].function
     found = damage_suite(model, inputs, y, held=held, seed=seed, progress=progress)
@@ -147,7 +150,7 @@ def _record(kind: str, strength: int, y: np.ndarray, p: np.ndarray, held: Answer
 def _read(way: _Way, inputs: Sequence[Any] | np.ndarray, rows: int, seed: int) -> tuple[np.ndarray, list[Any]]:
     """The numbers of the rows drawn, ascending, and what was read of each."""
     if rows < 1 or not len(inputs):
-        raise SettingError(f"{rows} of {len(inputs)} rows were to be damaged; at least one is needed.")
+        raise SettingError(f"{rows} of {len(inputs)} rows were to be corrupted; at least one is needed.")
     wanted = drawn(len(inputs), rows, seed)
     chosen, read = [], []
     for row in wanted.tolist():
@@ -157,7 +160,7 @@ def _read(way: _Way, inputs: Sequence[Any] | np.ndarray, rows: int, seed: int) -
             continue
         chosen.append(row)
     if not chosen:
-        raise SettingError(f"none of the {len(wanted)} rows that were to be damaged can be read.")
+        raise SettingError(f"none of the {len(wanted)} rows that were to be corrupted can be read.")
     return np.array(chosen), read
 
 
@@ -180,9 +183,9 @@ def _way(modality: str, spec: ImageSpec | None) -> _Way:
         "text": _Way(text_damage.KINDS, str, text_damage.damaged_text),
     }
     if modality not in ways:
-        raise SettingError(f"inputs of modality {modality!r} cannot be damaged; those of {' and '.join(ways)} can.")
+        raise SettingError(f"inputs of modality {modality!r} cannot be corrupted; those of {' and '.join(ways)} can.")
     if spec is not None and spec.channels != 3:
-        raise SettingError(f"pictures of {spec.channels} channels cannot be damaged; those of grey or colour can.")
+        raise SettingError(f"images of {spec.channels} channels cannot be corrupted; those of grey or colour can.")
     return ways[modality]
 
 

@@ -62,7 +62,9 @@ def _cut_texts(prepared: Prepared, base: Base, judged: Judgement) -> list[Diagno
     if reading is None or not reading.cut:
         return []
     others = [run.name for run in judged.panel if run.name not in (_MAJORITY, SCRATCH)]
-    saw = f" The control {' and '.join(others)} read all of every text, so it saw more than the base." if others else ""
+    saw = (
+        f" The baseline {' and '.join(others)} read all of every text, so it saw more than the base." if others else ""
+    )
     return [DiagnosisRecord("texts cut", reading.sentence + saw, reading_advice(base, reading))]
 
 

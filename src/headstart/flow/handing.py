@@ -87,7 +87,7 @@ class About:
 
 @dataclass(frozen=True)
 class Work:
-    """What the run came to; ``preferred`` is a control that is handed over in place of the borrowed model.
+    """What the run came to; ``preferred`` is a baseline that is selected in place of the transfer model.
 
     Without a test set there is no ``judgement``, and ``refit`` are the scores to show.
     """
@@ -136,7 +136,7 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))
     if work.judgement:
         opened(folder.aside, "final test")
-        evidence = gather(work.judgement, work.prepared.task)
+        evidence = gather(work.prepared, work.climbed, work.calibrated, work.judgement, work.preferred)
         folder.write("report.html", build_report(result, evidence, about.place))
     else:
         folder.write("report.html", build_refit(result, about.place))
@@ -206,7 +206,7 @@ def _scores(work: Work, about: About, settings: FitSettings) -> Scores:
     """Of the test set that this run evaluated."""
     judged = work.judgement
     if judged is None:
-        raise SealError("there are no scores to hand over: no test row was judged, and no earlier ones are given.")
+        raise SealError("there are no scores to show: no test row was judged, and no earlier ones are given.")
     verdict = judged.verdict
     return Scores(
         VerdictRecord(verdict.outcome, verdict.sentence, verdict.next_step),

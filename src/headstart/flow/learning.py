@@ -79,4 +79,4 @@ def _fewer(base: Base, strategy: str) -> str:
 def _of(found: Finding, strategy: str) -> Finding:
     """The finding as one of a strategy that was tried and not taken."""
     name, _, said = found.sentence.partition(": ")
-    return replace(found, sentence=f"{name}: in {strategy}, which was not taken, {said}")
+    return replace(found, sentence=f"{name}: in {strategy}, which was not accepted, {said}")

@@ -111,5 +111,5 @@ def _check_shared(names: Sequence[str], tests: Sequence[Answers], common: int, s
     else:
         advice = "pass --shared to compare on those, or fit both with the same data, split and seed"
     raise SettingError(
-        f"the runs were judged on different test rows ({sizes}); {common:,} are the same;{relabelled} {advice}."
+        f"the runs were evaluated on different test rows ({sizes}); {common:,} are the same;{relabelled} {advice}."
     )

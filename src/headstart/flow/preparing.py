@@ -228,7 +228,7 @@ def _foreknown(base: Base, assigned: Table, keys: np.ndarray) -> tuple[frozenset
     if known.sum() == test.sum():
         raise SplitError(
             f"an earlier run trained base {base.identity.name!r} on every one of the {int(test.sum()):,} test rows, so "
-            "they prove nothing; give a test part of other rows with --test."
+            "they show nothing; give a test set of other rows with --test."
         )
     reason = "an earlier run trained the base on them; gain and verdict leave them out"
     fact = Fact("leak", f"{int(known.sum()):,} of {int(test.sum()):,} test rows", reason)
@@ -244,5 +244,5 @@ def _check_rejected(rejected: tuple[Rejected, ...], rows: int, allowed: float) -
     if len(rejected) > allowed * rows:
         raise SourceError(
             f"{len(rejected)} of {rows} rows are unusable, more than --max-rejected {allowed:g} allows; "
-            f"the first is {first.id} ({first.reason}). Mend them, or allow more."
+            f"the first is {first.id} ({first.reason}). Correct them, or allow more."
         )

@@ -98,7 +98,8 @@ def set_aside(left: float, evidence: float, fit: float, parts: float) -> Remaini
         compared = 0.0
         if parts:
             cut.append(
-                f"no controls on held-out rows, which would take about {fit * parts:.0f} s, so that none can be handed "
-                "over in place of the model"
+                f"no baselines on held-out rows, which would take about {fit * parts:.0f} s, so none can be "
+                "selected in "
+                "place of the transfer model"
             )
     return Remaining(evidence, min(fit, _JUDGED * free), compared, tuple(cut))

@@ -54,7 +54,7 @@ def sample_of(table: Table, seed: int) -> Sample:
     order = _spread(strata(rows), np.random.default_rng(seed))[:MOST]
     facts = []
     if not given:
-        facts.append("no test part is given, so rows that `fit` with this seed would draw for it were left out")
+        facts.append("no test set is given, so rows that `fit` with this seed would draw for it were left out")
     if len(distinct) < len(working):
         facts.append(f"{len(working) - len(distinct):,} rows repeat another one's input and were left out")
     taken = rows.take(order)

@@ -33,7 +33,7 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
     left = budget.left()
     if left is not None and needed + answers > left:
         have = f"{max(0.0, left - answers):.0f} s are left"
-        said = f"no control from scratch, which would take about {needed:.0f} s, and {have}"
+        said = f"no baseline {SCRATCH}, which would take about {needed:.0f} s, and {have}"
         budget.leave_out(said, ground.progress)
         return None
     start = time.perf_counter()
@@ -69,5 +69,6 @@ def _train(climbed: Climbed, recipe: Recipe, seconds: float | None) -> Trained:
         None,
         replace(options, seconds=seconds, replay=0.0, l2sp=0.0),
     )
-    ground.progress.say(f"control from scratch: {recipe.phases[0].least_steps} steps from random weights")
-    return train(job, ground.progress)
+    ground.progress.say(f"baseline {SCRATCH}: {recipe.phases[0].least_steps} steps from random weights")
+    with ground.progress.stage(f"baseline {SCRATCH}"):
+        return train(job, ground.progress)

@@ -212,7 +212,7 @@ def _sentences(found: Shift) -> Iterator[str]:
     yield _differs(found)
     beyond = [d for d in found.drifts if d.drift.low > 0]
     if beyond:
-        named = ", ".join(f"{d.label} ({d.drift.value:.2f}, {_span(d.drift.low, d.drift.high)})" for d in beyond[:5])
+        named = ", ".join(f"{d.label} ({d.drift.value:.2f} {_span(d.drift.low, d.drift.high)})" for d in beyond[:5])
         more = f" and {len(beyond) - 5} more" if len(beyond) > 5 else ""
         yield (
             f"Classes whose inputs lie elsewhere than the known ones, in squared distance of the means over the known "
@@ -221,7 +221,7 @@ def _sentences(found: Shift) -> Iterator[str]:
     if not strangers and not math.isnan(found.unknown):
         yield f"{share(found.unknown)} of them are called unknown; of held-out known inputs {share(1 - THRESHOLD)} are."
     if found.n < _FEW:
-        yield f"With {found.n} inputs, all this hangs on single ones; give more."
+        yield f"With {found.n} inputs, all this depends on single ones; give more."
 
 
 def _expected(found: Shift) -> str:
@@ -232,30 +232,30 @@ def _expected(found: Shift) -> str:
         why = "the run keeps no held-out answers" if found.task == "classification" else f"this is {found.task}"
         return f"No accuracy can be estimated: that needs a classification with held-out answers, and {why}."
     return (
-        f"Expect accuracy about {guess.value:.3f} ({_span(guess.low, guess.high, 3)}) on these {found.n:,} inputs; "
+        f"Expect accuracy about {guess.value:.3f} {_span(guess.low, guess.high, 3)} on these {found.n:,} inputs; "
         f"on {guess.held:,} held-out rows it was {guess.plain:.3f}."
     )
 
 
 def _how_sure(error: float) -> str:
-    limits = "The interval allows for estimates being off by a third of the change, as they were on damaged inputs"
+    limits = "The interval allows for estimates being off by a third of the change, as they were on corrupted inputs"
     if math.isnan(error):
-        return f"{limits}. A fit with --damage measures how far off they are on this run's own damaged test rows."
-    return f"{limits}. On this run's own damaged test rows they were off by {error:.3f} on average."
+        return f"{limits}. A fit with --damage measures how far off they are on this run's own corrupted test rows."
+    return f"{limits}. On this run's own corrupted test rows they were off by {error:.3f} on average."
 
 
 def _differs(found: Shift) -> str:
     if found.distance is None:
-        return "Whether they look different cannot be told: the run keeps no features of known inputs."
+        return "Whether they look different is not known: the run keeps no features of known inputs."
     d = found.distance
     if math.isnan(d.value):
-        return f"Whether they look different cannot be told from {d.n:,} inputs and {d.reference:,} known ones."
-    verdict = "They look different from" if d.shifted else "They are not told apart from"
+        return f"Whether they look different cannot be seen from {d.n:,} inputs and {d.reference:,} known ones."
+    verdict = "They look different from" if d.shifted else "No significant difference from"
     return (
-        f"{verdict} the known inputs: proxy A-distance {d.value:.2f} ({_span(d.low, d.high)}) of at most 2; "
+        f"{verdict} the known inputs: proxy A-distance {d.value:.2f} {_span(d.low, d.high)} of at most 2; "
         f"two parts of the known inputs give {d.null:.2f}."
     )
 
 
 def _span(low: float, high: float, digits: int = 2) -> str:
-    return f"{low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+    return f"[{low:.{digits}f}, {high:.{digits}f}]".replace("-", "−")

@@ -12,7 +12,7 @@ from headstart.ranking.halving import Round
 class Evidence:
     """One score of one base on the rows looked at."""
 
-    name: str  # "solved head", "nearest neighbours", "LogME", "H-score", "PARC" or "N-LEEP"
+    name: str  # "linear classifier", "nearest neighbours", "LogME", "H-score", "PARC" or "N-LEEP"
     value: float  # points for the first two, else the score's own unit; higher is better; nan: undefined
     sd: float  # standard error; nan where the score has none
     seconds: float  # that it took now; 0 where it was kept from before

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from headstart.evaluation.wording import metric_name
 from headstart.records import Result
 from headstart.report.figures import bounded, number, rate
-from headstart.report.sentences import handed_over, independent, judged, opened, slice_name, worse_slices
+from headstart.report.sentences import independent, judged, opened, selected, slice_name, worse_slices
 from headstart.report.usage import usage
 
 _GRAVE = ("error", "warning")
@@ -21,10 +22,10 @@ def card(result: Result, place: str = "") -> str:
     parts = [
         f"# {result.name}",
         f"{result.verdict.sentence} {result.verdict.next_step}",
-        f"Handed over: {handed_over(result)}",
+        f"Selected model: {selected(result)}",
         _section("What it does", _purpose(result)),
         _section("How good it is", _scores(result)),
-        _section("What to mind", _limits(result)),
+        _section("Limits", _limits(result)),
         _section("Where it comes from", _origin(result)),
         f"## How to use it\n\n```\n{usage(result, place)}\n```\n\n{_MOVED}",
     ]
@@ -49,13 +50,13 @@ def _scores(result: Result) -> list[str]:
     test, own = result.test, result.chosen
     if not test.n and result.refit:
         return [result.refit.sentence]
-    transfer = f"{judged(result)}: {result.metric} {bounded(test.score, test.low, test.high)}"
+    transfer = f"{judged(result)}: {metric_name(result.metric)} {bounded(test.score, test.low, test.high)}"
     beside = [one for one in result.controls if own.base or one.name != own.strategy]
     lines = [f"baseline {one.name}: {bounded(one.score, one.low, one.high)}" for one in beside]
     first = next((one for one in result.controls if one not in beside), None)
     if first is not None:
         lines.insert(0, transfer)
-        transfer = f"{first.name}: {result.metric} {bounded(first.score, first.low, first.high)}"
+        transfer = f"{first.name}: {metric_name(result.metric)} {bounded(first.score, first.low, first.high)}"
     lines.insert(0, f"selected model, {transfer} on {test.n:,} test rows{independent(test)}")
     lines.append(result.refit.sentence if result.refit else opened(test))
     if not own.base:  # what follows was measured of the transfer model
@@ -66,12 +67,12 @@ def _scores(result: Result) -> list[str]:
         if told.conformal:
             sets = told.conformal
             lines.append(
-                f"sets of {sets.mean_size:.2f} labels hold the true one in {rate(sets.coverage)} of the test rows "
-                f"(promised {rate(sets.level)})"
+                f"conformal sets: coverage {rate(sets.coverage)}, mean size {sets.mean_size:.2f} "
+                f"(target {rate(sets.level)})"
             )
     if result.ood and result.ood.n:
         ood = result.ood
-        lines.append(f"unknown inputs: AUROC {bounded(ood.auroc, ood.low, ood.high)}; on {ood.judged_on}")
+        lines.append(f"OOD detection: AUROC {bounded(ood.auroc, ood.low, ood.high)}; on {ood.judged_on}")
     return lines
 
 
@@ -87,7 +88,9 @@ def _limits(result: Result) -> list[str]:
         lines.append(f"data: {result.audit.found - _SHOWN:,} more findings; `headstart audit` lists all")
     if result.shift:
         worst = min(result.shift.damage, key=lambda one: one.score)
-        lines.append(f"damage: worst under {worst.kind} of strength {worst.strength}, {number(worst.score)}")
+        lines.append(
+            f"corruption robustness: worst under {worst.kind} of strength {worst.strength}, {number(worst.score)}"
+        )
     return lines
 
 

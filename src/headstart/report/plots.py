@@ -1,86 +1,23 @@
-"""Scores as dots with their intervals, and predictions against the truth."""
+"""Predictions against the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
 from headstart.report.curves import DASHED, thinned
-from headstart.report.drawing import ACCENT, PLAIN, SOFT, axes, head_scale, number_axis, picture, round_ticks
-from headstart.report.figures import bounded, interval, known, number, signed
+from headstart.report.drawing import ACCENT, SOFT, axes, head_scale, number_axis, picture, round_ticks
+from headstart.report.figures import bounded, known, number
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from headstart.records import TwoClassRecord
 
-_ROW, _AXIS, _EDGE = 42, 26, 12  # units: a row, the scale at the foot, the room left and right
-_LABEL = 36  # characters that fit beside the value
 _POINTS = 1500  # beyond, a scatter only grows darker and the file larger
-
-
-@dataclass(frozen=True)
-class Dot:
-    """A value with its interval; bounds may be missing."""
-
-    label: str
-    value: float | None
-    low: float | None
-    high: float | None
-    strong: bool = False  # the one the page is about
-
-
-def dots(rows: Sequence[Dot], *, name: str, title: str, mark: float | None = None, difference: bool = False) -> Markup:
-    """Dots with intervals, one a row, on one scale.
-
-    Args:
-        rows: top to bottom.
-        name: unique on the page; the ids of the title and description start with it.
-        title: what the chart shows, for screen readers.
-        mark: a value to draw a line at and to keep on the scale.
-        difference: whether the values are differences, and so are given with their sign.
-    """
-    show = signed if difference else number
-    scale = [v for r in rows for v in (r.value, r.low, r.high)] + [mark]
-
-    def paint(figure: Figure) -> None:
-        ax = axes(figure, (_EDGE, _AXIS, _EDGE, 0))
-        number_axis(ax, "x", scale)
-        ax.set_ylim(len(rows), 0)
-        ax.set_yticks([])
-        if mark is not None and known(mark):
-            ax.axvline(mark, color=SOFT, linewidth=1.5, linestyle=DASHED)
-        for i, row in enumerate(rows):
-            _row(ax, row, i, show(row.value))
-
-    spoken = "; ".join(f"{r.label}: {show(r.value)}, interval {interval(r.low, r.high)}" for r in rows) + "."
-    return picture(paint, name=name, title=title, spoken=spoken, height=_ROW * len(rows) + _AXIS)
-
-
-def _row(ax: Axes, row: Dot, place: int, value: str) -> None:
-    colour, weight = (ACCENT, "bold") if row.strong else (PLAIN, "normal")
-    label = row.label if len(row.label) <= _LABEL else row.label[: _LABEL - 1] + "…"
-    for text, at, side in ((label, 0, "left"), (value, 1, "right")):
-        ax.annotate(
-            text,
-            (at, place + 0.38),
-            xycoords=ax.get_yaxis_transform(),
-            xytext=(-_EDGE if at == 0 else _EDGE, 0),
-            textcoords="offset points",
-            ha=side,
-            weight=weight,
-            annotation_clip=False,
-        )
-    y = place + 0.72
-    if known(row.low) and known(row.high):
-        ax.plot([row.low, row.high], [y, y], color=colour, linewidth=3, clip_on=False)
-    if known(row.value):
-        ax.plot([row.value], [y], "o", color=colour, markersize=11, clip_on=False)
 
 
 def scatter(points: np.ndarray, *, name: str, title: str) -> tuple[Markup, int]:

@@ -53,7 +53,7 @@ def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
         base = StagedBase(ground.base) if best.features == "stages" else ground.base
         return Final(base, solve_again(ground, STRATEGIES[best.strategy], best, budget.left()))
     if best.recipe is None or not best.recipe.phases:
-        ground.progress.say("  no step of training made it better: the probe is kept")
+        ground.progress.say("  training did not improve the score: the probe is kept")
         return Final(whole.base, solve_again(whole, probe, climb.probe, budget.left()))
     solved = start_head(ground, climb.probe, np.arange(len(ground.rows)))
     changes, head, trained = _again(ground, climb, solved, budget)

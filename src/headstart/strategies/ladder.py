@@ -10,6 +10,7 @@ import numpy as np
 
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain
+from headstart.evaluation.wording import DECISIONS, metric_name
 from headstart.modalities.image import ImageSpec
 from headstart.records import LadderRecord, RungRecord
 from headstart.strategies.budget import Budget
@@ -66,13 +67,13 @@ def climb(
     """
     progress = ground.progress
     trainable = ground.base.trainable
-    far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to climb")
+    far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to train")
     planned, speed = _planned(ground, could_show(ground, probe.held), far[0], budget) if trainable else _frozen(ground)
     record = _record(ground, planned, budget, far)
-    progress.say(f"ladder: {record.plan}")
+    progress.say(f"strategy search: {record.plan}")
     climb = Climb(probe, probe, [probe], record)
     climb.rungs.append(_first(probe, probe_seconds))
-    progress.say(f"  {probe.strategy}: {ground.metric} {probe.valid_score:.3f} on {record.held_out}")
+    progress.say(f"  {probe.strategy}: {metric_name(ground.metric)} {probe.valid_score:.3f} on {record.held_out}")
     spending = Spending(1 - LEVEL, sum(not rung.left_out and not rung.favoured for rung in planned))
     stopped = ""
     for rung in planned:
@@ -82,19 +83,20 @@ def climb(
             if not rung.left_out and not rung.favoured:
                 spending.spent(freely=True)
             climb.rungs.append(_not_tried(rung, reason))
-            progress.say(f"  {rung.strategy.name}: not tried, {reason}")
+            tell = progress.detail if rung.left_out else progress.say  # what was left out is not in the plan either
+            tell(f"  {rung.strategy.name}: {DECISIONS['not tried']}, {reason}")
             continue
         entry, candidate, gain = _try(rung, way, LEVEL if rung.favoured else spending.level)
         if not rung.favoured:
             spending.spent(freely=entry.decision == "taken")
         climb.rungs.append(entry)
         climb.candidates.append(candidate)
-        said = f"{entry.decision}, {ground.metric} {candidate.valid_score:.3f}"
+        said = f"{DECISIONS[entry.decision]}, {metric_name(ground.metric)} {candidate.valid_score:.3f}"
         progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
         if entry.decision == "taken":
             climb.best, climb.later = candidate, way.later(rung.strategy, candidate)
         elif candidate.runs and not _promising(gain) and not _cut_short(candidate):
-            stopped = f"{entry.strategy} did not pay"
+            stopped = f"{entry.strategy} did not improve the score"
     return climb
 
 
@@ -141,11 +143,11 @@ def single(
         climb.rungs.append(_first(candidate, candidate.seconds))
         climb.best, climb.later = candidate, way.later(strategy, candidate)
         return climb
-    scores = f"{ground.metric} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
+    scores = f"{metric_name(ground.metric)} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
     ended = (
         "no step of its training did better" if vain else f"it ended {abs(gain.value):.2g} below the probe ({scores})"
     )
-    reason = f"asked for, but {ended} on held-out rows: the probe is handed over"
+    reason = f"asked for, but {ended} on held-out rows: the probe is selected"
     ground.progress.say(f"  {strategy.name}: {reason}")
     entry = _entry(strategy, record.predicted_seconds, candidate, probe, gain)
     climb.rungs += [_first(probe, probe_seconds), replace(entry, decision="not taken", reason=reason)]
@@ -215,7 +217,8 @@ class _Way:
         least, left = self._least(strategy), max(0.0, self.budget.left() or 0.0)
         return (
             f"the budget of {self.budget.seconds:g} s leaves no time for strategy {strategy.name!r}: its shortest form "
-            f"would take about {least:.0f} s, and {left:.0f} s are left once features, controls and test are paid for; "
+            f"would take about {least:.0f} s, and {left:.0f} s are left once features, baselines and test "
+            "are paid for; "
             "give a larger --budget, or take --strategy probe, which is made by then."
         )
 
@@ -272,15 +275,16 @@ def _speed_for(ground: Ground, strategy: Strategy, budget: Budget) -> Speed | No
 def _measured(ground: Ground, budget: Budget, also: tuple[str, ...]) -> Speed:
     from headstart.training.measuring import measure
 
-    return measure(
-        ground.base,
-        ground.rows,
-        ground.task.outputs,
-        batch=train_options(ground, len(ground.rows)).batch,
-        augmentation=ground.augmentation,
-        also=also,
-        seconds=budget.measuring,
-    )
+    with ground.progress.stage("measuring the speed of training"):
+        return measure(
+            ground.base,
+            ground.rows,
+            ground.task.outputs,
+            batch=train_options(ground, len(ground.rows)).batch,
+            augmentation=ground.augmentation,
+            also=also,
+            seconds=budget.measuring,
+        )
 
 
 def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tuple[list[Rung], Speed | None]:
@@ -329,7 +333,7 @@ def _try(rung: Rung, way: _Way, level: float) -> tuple[RungRecord, Candidate, In
     taken = bool(gain.low > 0 or (rung.favoured and gain.high > 0)) and whole
     reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with {_percent(level)} confidence"
     if rung.favoured and not gain.low > 0:
-        shown = "so it is taken, being not shown to be worse" if taken else "but it is shown to be worse"
+        shown = "so it is accepted, not being shown to be worse" if taken else "but it is shown to be worse"
         reason = f"{reason}; {rung.favoured}, {shown}"
     if not whole:
         reason = f"behind {best.strategy} after {len(candidate.runs)} of {parts} folds ({gain.value:+.3f})"
@@ -360,6 +364,10 @@ def widened(gain: Interval) -> Interval:
     """The gain of answers by chosen looks, with the spread that choosing adds and the rows do not show."""
     low, high = (gain.value + SPREAD * (bound - gain.value) for bound in (gain.low, gain.high))
     return replace(gain, low=low, high=high)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
 
 
 def _percent(level: float) -> str:
@@ -400,7 +408,7 @@ def _first(candidate: Candidate, seconds: float) -> RungRecord:
         high=_NAN,
         against="",
         decision="start",
-        reason="where every ladder starts" if candidate.strategy == "probe" else "asked for",
+        reason="the first step of every strategy search" if candidate.strategy == "probe" else "asked for",
     )
 
 
@@ -413,7 +421,9 @@ def _record(ground: Ground, planned: list[Rung], budget: Budget, far: tuple[floa
     total = sum(rung.seconds for rung in tried)
     if tried:
         names = ", then ".join(rung.strategy.name for rung in tried)
-        plan = f"probe, then {names}, each only while the one before pays; about {total / 60:.1f} min for all of them"
+        plan = (
+            f"probe, then {names}, each only while the one before improves the score; about {_duration(total)} in all"
+        )
     else:
         plan = f"the probe alone: {planned[-1].left_out}"
     return LadderRecord(

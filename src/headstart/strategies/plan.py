@@ -86,7 +86,7 @@ def choices(ground: Ground, weights: int, far: float, showable: bool = True) -> 
 
 def not_showable(ground: Ground) -> str:
     """Why nothing is tried that is not favoured."""
-    return f"even a third of the mistakes mended could not be shown on {count(len(ground.held_y), 'held-out row')}"
+    return f"correcting even a third of the mistakes could not be shown on {count(len(ground.held_y), 'held-out row')}"
 
 
 def takes_adapters(base: Base) -> bool:
@@ -98,12 +98,12 @@ def takes_adapters(base: Base) -> bool:
 
 def _left_out(ground: Ground, strategy: Strategy, far: float) -> str:
     """Why a rung is not worth its time on data so far from what the base knows; "" if it is."""
-    near = f"the data are near what the base knows (distance {far:.2f})"
+    near = f"the data are similar to the pretraining data (distance {far:.2f})"
     if strategy.features == "stages" and far <= NEAR:
-        return f"{near}, where its last stage has done as well as all of them"
+        return f"{near}, where the last stage has done as well as all of them"
     if strategy.name == "partial" and far > FAR:
-        away = f"the data are far from what the base knows (distance {far:.2f})"
-        return f"{away}: training goes on with all its stages at once"
+        away = f"the data are different from the pretraining data (distance {far:.2f})"
+        return f"{away}: all stages are trained at once instead"
     return ""
 
 
@@ -116,7 +116,8 @@ def favoured(strategy: Strategy, far: float) -> str:
     """
     if strategy.features == "stages" and far > FAR:
         return (
-            f"the data are far from what the base knows (distance {far:.2f}), where all stages do better than the last"
+            f"the data are different from the pretraining data (distance {far:.2f}), where all stages do "
+            "better than the last"
         )
     return ""
 

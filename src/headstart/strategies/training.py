@@ -67,7 +67,8 @@ def trained(
             changes,
             ground.retained,
         )
-        runs.append(train(job, ground.progress))
+        with ground.progress.stage(_named(strategy.name, part, len(ground.holding.parts))):
+            runs.append(train(job, ground.progress))
         held.append(_answers(runs[-1].held, out, ground))
         kept.append(_answers(runs[-1].kept, out, ground))
         if hopeful and not hopeful(np.concatenate(held)):
@@ -121,7 +122,12 @@ def train_again(ground: Ground, candidate: Candidate, head: LinearHead | None, s
         None,
         ground.retained,
     )
-    return train(job, ground.progress)
+    with ground.progress.stage(f"{candidate.strategy}, on all training and validation rows"):
+        return train(job, ground.progress)
+
+
+def _named(strategy: str, part: int, parts: int) -> str:
+    return strategy if parts == 1 else f"{strategy}, fold {part + 1} of {parts}"
 
 
 def told(strategy: Strategy, settings: TrainingSettings) -> Recipe:

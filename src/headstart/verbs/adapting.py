@@ -65,6 +65,7 @@ from headstart.arguments import (
     TrustRemoteCode,
     Valid,
     ValidSize,
+    Verbose,
     Windows,
 )
 from headstart.files import as_path
@@ -124,6 +125,7 @@ def fit(
     out: Out = None,
     overwrite: Overwrite = False,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Adapt a base to DATA and judge the result once on held-out data.
@@ -137,8 +139,8 @@ def fit(
     from headstart.terminal.summary import summary
 
     command = shlex.join(["headstart", *sys.argv[1:]])
-    run = run_fit(**options, command=command, progress=Console(quiet=quiet))
-    print(run.result.to_json() if json else summary(run))
+    run = run_fit(**options, command=command, progress=Console(quiet=quiet, verbose=verbose))
+    print(run.result.to_json() if json else summary(run, verbose=verbose))
 
 
 def predict(
