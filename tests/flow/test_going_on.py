@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from headstart.evaluation.bootstrap import Interval
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder
+from headstart.strategies import ladder, training
 from headstart.training.job import training_root
 from headstart.training.stepping import Stepper
 from tests.strategies import data
@@ -34,6 +35,18 @@ class Steps:
             return own(stepper, *given)
 
         patch.setattr(Stepper, "step", step)
+
+
+def surely_better(patch: pytest.MonkeyPatch) -> None:
+    """Whether training does better than the probe is chance on such data: it is taken, and starts from a weak head."""
+    own = training.start_head
+
+    def weak(*given: Any) -> Any:
+        head = own(*given)
+        return replace(head, weight=0.01 * head.weight)
+
+    patch.setattr(training, "start_head", weak)
+    patch.setattr(ladder, "_gain", lambda *_: Interval(0.1, 0.05, 0.15, 0.8, 120))
 
 
 @pytest.mark.parametrize("share", [0.4, 0.7, 0.9])
