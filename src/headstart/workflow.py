@@ -10,6 +10,7 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
 from headstart.bases.licences import asks_commercial, refuse_unlicensed
+from headstart.data.memory import Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
@@ -27,6 +28,7 @@ from headstart.flow.judging import judge_once
 from headstart.flow.knowing import strange_inputs
 from headstart.flow.preparing import Prepared, prepare
 from headstart.flow.remaining import evidence_seconds
+from headstart.flow.sampling import history_ids
 from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
 from headstart.progress import Progress
@@ -73,10 +75,10 @@ class Inspection:
 class Places:
     """Where a run's data are and where its results go."""
 
-    source: str | Path
+    source: Source
     out: str | Path
-    valid: str | Path | None = None
-    test: str | Path | None = None
+    valid: Source | None = None
+    test: Source | None = None
     overwrite: bool = False
 
 
@@ -130,7 +132,7 @@ def fit_source(
             result, model = hand_over(folder, about, settings, work)
             path = folder.publish()
             climbed.ground.finished.clear()
-    _remember(opened, prepared, climbed, base, metric.name)
+    _remember(history_ids(places.source, opened.table), opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
 
 
@@ -150,13 +152,13 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
     return read_as(base, opened.table)
 
 
-def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
+def _remember(ids: np.ndarray, opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
     """What the probe scored is evidence for the next choice of a base."""
     if not METRICS[metric].higher_is_better or base.identity.lineage:
         return  # a prior counts in points of a score, and by names: an earlier run has that of its root
     table = opened.table
     remember(
-        fingerprint(table.ids[table.split != "test"], prepared.task.labels, table.task),
+        fingerprint(ids, prepared.task.labels, table.task),
         verb="fit",
         modality=table.modality,
         kind=table.task,
@@ -167,7 +169,7 @@ def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, 
     )
 
 
-def inspect_source(source: str | Path, settings: SourceSettings | None = None) -> Inspection:
+def inspect_source(source: Source, settings: SourceSettings | None = None) -> Inspection:
     """What is understood of ``source``, before any work.
 
     Raises:

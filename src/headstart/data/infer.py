@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from headstart.data.infer_task import infer_task
+from headstart.data.inputs import is_picture
 from headstart.data.naming import (
     AUDIO_LATER,
     AUDIO_TYPES,
@@ -164,7 +165,11 @@ def _share_of_files(values: list[Any]) -> float:
 
 
 def _is_encoded(value: Any) -> bool:
-    return isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
+    return (
+        is_picture(value)
+        or isinstance(value, bytes)
+        or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
+    )
 
 
 def _is_text(values: list[Any]) -> bool:
@@ -224,7 +229,7 @@ def _asked_targets(sheet: Sheet, names: tuple[str, ...], input_name: str) -> tup
 
 def _could_be_target(values: list[Any]) -> bool:
     known = [v for v in values if not is_empty(v)]
-    if not known or isinstance(known[0], bytes | dict):
+    if not known or isinstance(known[0], bytes | dict) or is_picture(known[0]):
         return False
     numbers = as_numbers(known)
     if isinstance(known[0], list) or (numbers is not None and bool((numbers % 1 != 0).any())) or styles_of(known):

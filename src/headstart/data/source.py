@@ -13,6 +13,7 @@ from headstart.data.folder import Listing, list_folder, open_image_file, open_im
 from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
 from headstart.data.infer import check_settings
 from headstart.data.joining import join, unique_ids
+from headstart.data.memory import Memory, Source, source_name
 from headstart.data.naming import (
     AUDIO_LATER,
     AUDIO_TYPES,
@@ -35,12 +36,13 @@ from headstart.unicode import composed, writable
 _DEFAULTS = SourceSettings()
 
 
-def open_source(path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "") -> Opened:
+def open_source(path: Source, settings: SourceSettings = _DEFAULTS, *, part: str = "") -> Opened:
     """The examples at ``path`` with what was inferred about them and what was set aside.
 
     Args:
         path: a folder of images, an image, a table (CSV, TSV, JSON lines, Parquet), a folder of part tables
-            (train.csv, test.csv), a zip or tar of any of these, or what ``datasets.save_to_disk`` wrote.
+            (train.csv, test.csv), a zip or tar of any of these, what ``datasets.save_to_disk`` wrote, or data in memory
+            (see `headstart.data.memory.in_memory`).
         settings: what the user named; every None is inferred. ``target=()`` asks for no target at all.
         part: if given, every row belongs to this part whatever the source says.
 
@@ -51,10 +53,10 @@ def open_source(path: str | Path, settings: SourceSettings = _DEFAULTS, *, part:
 
 
 def open_sources(
-    train: str | Path,
+    train: Source,
     *,
-    valid: str | Path | None = None,
-    test: str | Path | None = None,
+    valid: Source | None = None,
+    test: Source | None = None,
     settings: SourceSettings = _DEFAULTS,
 ) -> Opened:
     """Up to three sources as one table; ``valid`` and ``test`` are read as ``train`` was.
@@ -70,7 +72,10 @@ def open_sources(
     main = _read(train, settings, "")
     table, facts, rejected = main.opened.table, main.opened.facts, main.opened.rejected
     if table.targets is None:
-        raise LabelError(f"{train}: no labels found{_why_none(facts)}; name the target column with --target.")
+        how = "name the target column with --target"
+        if isinstance(train, Memory):
+            how = "give a pair (X, y)" if train.own else "name the target column with target="
+        raise LabelError(f"{train}: no labels found{_why_none(facts)}; {how}.")
     for part, path in (("valid", valid), ("test", test)):
         if path is None:
             continue
@@ -81,7 +86,7 @@ def open_sources(
         extra = _read(path, imposed, part, main.choice).opened
         _check_alike(path, extra.table, table)
         facts += tuple(replace(fact, what=f"{part} {fact.what}") for fact in remarks(extra.facts))
-        ids = unique_ids(extra.table.ids, table.ids, writable(Path(path).name))
+        ids = unique_ids(extra.table.ids, table.ids, part if isinstance(path, Memory) else source_name(path))
         table = join([table, replace(extra.table, ids=ids)])
         facts += (Fact(f"{part} source", writable(str(path)), f"{len(ids)} rows, all of them the {part} part"),)
         rejected += extra.rejected
@@ -92,7 +97,7 @@ def _why_none(facts: tuple[Fact, ...]) -> str:
     return next((f" ({fact.reason})" for fact in facts if fact.value == "none" and "target" in fact.what), "")
 
 
-def _check_alike(path: str | Path, extra: Table, main: Table) -> None:
+def _check_alike(path: Source, extra: Table, main: Table) -> None:
     if extra.modality != main.modality:
         raise SourceError(f"{path}: holds {extra.modality}s, but the training source {main.modality}s.")
     if extra.targets is not None and extra.task != main.task:
@@ -101,12 +106,15 @@ def _check_alike(path: str | Path, extra: Table, main: Table) -> None:
         raise LabelError(f"{path}: no labels found; the valid and test parts need labels as training does.")
 
 
-def _read(path: str | Path, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
+def _read(path: Source, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
     check_settings(settings)
     if part not in ("", *PARTS):
         raise SettingError(f"part {part!r} is unknown; it is one of {', '.join(PARTS)}.")
     if part:
         settings = replace(settings, split=None)
+    if isinstance(path, Memory):
+        reading = path.open(_composed(settings), like)
+        return Reading(_forced(reading.opened, part), reading.choice) if part else reading
     try:
         place = as_path(path).expanduser()
     except SettingError as error:

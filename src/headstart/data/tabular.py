@@ -13,6 +13,7 @@ import numpy as np
 from headstart.data.coding import code_targets
 from headstart.data.formats import read_sheet
 from headstart.data.infer import choose, file_name
+from headstart.data.inputs import is_picture
 from headstart.data.joining import join
 from headstart.data.naming import AUDIO_TYPES, IMAGE_TYPES, extension, part_of, some
 from headstart.data.sheet import Choice, Reading, Sheet, as_text, is_empty
@@ -105,7 +106,9 @@ def _text_input(value: Any, folder: Path) -> tuple[str, str]:
     return (value, "") if isinstance(value, str) else (as_text(value), "")
 
 
-def _image_input(value: Any, folder: Path) -> tuple[str | bytes, str]:
+def _image_input(value: Any, folder: Path) -> tuple[Any, str]:
+    if is_picture(value):
+        return value, ""
     encoded = value.get("bytes") if isinstance(value, dict) else value
     if isinstance(encoded, bytes):
         return (encoded, "") if encoded else ("", "empty image")

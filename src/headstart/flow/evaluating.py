@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.bases.learnt import learnt_keys
 from headstart.data import strata
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.data.table import Table
 from headstart.delivery.answers import TEST, Answers
@@ -76,7 +77,7 @@ class Evaluation:
 
 def evaluate_run(
     run: Path,
-    source: str | Path,
+    source: Source,
     settings: SourceSettings,
     *,
     ood: str | None = None,
@@ -133,7 +134,7 @@ def evaluate_run(
 
 
 def _answered(
-    source: str | Path, settings: SourceSettings, model: Model, progress: Progress
+    source: Source, settings: SourceSettings, model: Model, progress: Progress
 ) -> tuple[Table, np.ndarray, Predictions, int]:
     """The readable rows, their targets, the model's answers to them, and how many could not be read."""
     bundle = model.bundle

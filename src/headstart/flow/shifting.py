@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.data.table import Opened
 from headstart.delivery.answers import HELD, Answers
@@ -80,7 +81,7 @@ class Shift:
 
 def shift(
     run: Path,
-    source: str | Path,
+    source: Source,
     *,
     input: str | None = None,
     seed: int = 0,
@@ -143,7 +144,7 @@ def known_error(run: Path) -> float:
     return fmean(off) if off else float("nan")
 
 
-def _open(source: str | Path, column: str | None, modality: str) -> Opened:
+def _open(source: Source, column: str | None, modality: str) -> Opened:
     try:
         return open_source(source, SourceSettings(input=column, target=(), modality=modality))
     except SettingError as error:  # the modality is the only setting that a source can be at odds with

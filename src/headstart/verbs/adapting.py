@@ -16,7 +16,9 @@ from headstart.arguments import (
     BatchSize,
     BodyRate,
     BudgetTime,
+    ClassWeight,
     Damage,
+    Device,
     Epochs,
     Folds,
     Group,
@@ -58,6 +60,7 @@ from headstart.arguments import (
     TrustRemoteCode,
     Valid,
     ValidSize,
+    Weight,
     Windows,
 )
 from headstart.files import as_path
@@ -86,6 +89,8 @@ def fit(
     trust_remote_code: TrustRemoteCode = False,
     strategy: Strategy = "auto",
     metric: MetricName = None,
+    class_weight: ClassWeight = None,
+    weight: Weight = None,
     budget: BudgetTime = None,
     thaw: Thaw = None,
     epochs: Epochs = None,
@@ -109,6 +114,7 @@ def fit(
     level: Level = 0.9,
     damage: Damage = False,
     seed: Seed = 0,
+    device: Device = None,
     name: Name = None,
     out: Out = None,
     overwrite: Overwrite = False,
@@ -151,23 +157,26 @@ def predict(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
     trust_remote_code: TrustRemoteCode = False,
+    device: Device = None,
     quiet: Quiet = False,
 ) -> None:
     """Label new inputs with a fitted model: the exact preprocessing and labels of training.
 
     Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"`
     """
+    from headstart.bases.device import using
     from headstart.terminal.console import Console
     from headstart.terminal.predicting import predict_to
 
-    predict_to(
-        run,
-        inputs,
-        column=input,
-        probabilities=probabilities,
-        out=out,
-        overwrite=overwrite,
-        json_lines=json,
-        trust_remote_code=trust_remote_code,
-        progress=Console(quiet=quiet),
-    )
+    with using(device):
+        predict_to(
+            run,
+            inputs,
+            column=input,
+            probabilities=probabilities,
+            out=out,
+            overwrite=overwrite,
+            json_lines=json,
+            trust_remote_code=trust_remote_code,
+            progress=Console(quiet=quiet),
+        )
