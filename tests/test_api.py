@@ -417,3 +417,27 @@ def test_the_embedded_text_base(tmp_path, toy_texts):
     run = hs.fit(toy_texts, out=tmp_path / "run")
     assert run.result.base["name"] == "all-MiniLM-L6-v2"
     assert list(hs.load(run.path).predict(["bake the bread", "a flight to the island"])) == ["food", "travel"]
+
+
+# --- Weights ----------------------------------------------------------------------------------
+
+
+def test_weights_of_rows_and_classes_go_into_a_run(tiny_text_base, tmp_path):
+    import pandas as pd
+
+    texts, labels = sentences(40)
+    frame = pd.DataFrame({"text": texts[:60], "label": labels[:60], "w": np.linspace(0, 2, 60)})
+    told = {"base": tiny_text_base, "weight": "w", "class_weight": {"post": 3}}
+    run = hs.fit(frame, **told, out=tmp_path / "run")
+    plain = hs.fit(frame, base=tiny_text_base, out=tmp_path / "plain")
+    facts = {fact["what"]: fact for fact in run.result.data.facts}
+    assert facts["row weights"]["reason"].startswith("from 0 to 2; 60 rows count as much as 45 of equal weight")
+    assert facts["class weights"]["value"] == "post 3"
+    assert (run.result.settings["class_weight"], run.result.settings["source"]["weight"]) == ({"post": 3.0}, "w")
+    more = run.model.predict_proba(texts).mean(0) - plain.model.predict_proba(texts).mean(0)
+    assert more[run.model.labels.index("post")] > 0
+    majority = {one.name: one for one in run.result.controls}["majority"]
+    assert majority.score != {one.name: one for one in plain.result.controls}["majority"].score or majority.score == 0.5
+    with pytest.raises(SettingError, match="names the class 'posts'"):
+        hs.fit(frame, base=tiny_text_base, class_weight={"posts": 2}, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -39,6 +39,7 @@ from headstart.strategies.budget import Budget
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
 from headstart.training.reading import read_as
+from headstart.training.weights import check_class_weight
 from headstart.unicode import writable
 
 _SEEDS = 2**32  # what the random generators of scikit-learn take
@@ -101,6 +102,7 @@ def fit_source(
         with clock.step("open"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
+            check_class_weight(settings.class_weight, opened.table.task, tuple(_label_counts(opened)))
             base = _base(settings, opened, progress)
         tell_plan(opened, base, settings.strategy, progress)
         with clock.step("features"):

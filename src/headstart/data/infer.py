@@ -54,7 +54,7 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         SplitError: the split column that was asked for holds other values than parts.
         SourceError: the inputs are audio files.
     """
-    asked = [("group", settings.group), *(("slice", name) for name in settings.slices)]
+    asked = [("group", settings.group), ("weight", settings.weight), *(("slice", name) for name in settings.slices)]
     for option, name in asked:
         if name is not None:
             sheet.column(name, option)
@@ -65,7 +65,7 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         for target in targets:
             sheet.column(target, "target")
         return Choice(like.input, targets, like.modality, like.task, like.cells, split), split_facts
-    reserved = {settings.group, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
+    reserved = {settings.group, settings.weight, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
     input_name, why_input = _input(sheet, settings, reserved)
     modality, why_modality = _modality(sheet, input_name, settings)
     facts = [Fact("input column", input_name, why_input), Fact("modality", modality, why_modality)]
@@ -94,7 +94,7 @@ def _split(sheet: Sheet, settings: SourceSettings) -> tuple[str | None, list[Fac
             )
         return settings.split, [Fact("split column", settings.split, "named by --split")]
     for name in _named(sheet, SPLIT_NAMES):
-        if name in {settings.input, settings.group, *(settings.target or ()), *settings.slices}:
+        if name in {settings.input, settings.group, settings.weight, *(settings.target or ()), *settings.slices}:
             continue
         bad = sorted({as_text(v) for v in sheet.columns[name] if not part_of(v)})
         if not bad:

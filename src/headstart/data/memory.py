@@ -357,6 +357,7 @@ def _check_no_columns(held: Memory, settings: SourceSettings, like: Choice | Non
     """`ColumnError` where settings name columns that a pair has not; what an earlier table was told may differ."""
     asked = {} if like else {"input": settings.input, "target": settings.target}
     asked |= {"group": settings.group, "slices": settings.slices, "split": settings.split}
+    asked |= {"weight": settings.weight}
     named = [f"{name}=" for name, value in asked.items() if value not in (None, ())]
     if named:
         raise ColumnError(

@@ -83,6 +83,8 @@ def open_sources(
             raise SplitError(f"{train} already has a {part} part of its own; drop --{part} or remove that part.")
         # A table is read by the first one's choice; where that had no columns, only these two can be imposed.
         imposed = settings if main.choice else replace(settings, task=table.task, modality=table.modality)
+        if part == "test":  # its rows are not learnt from
+            imposed = replace(imposed, weight=None)
         extra = _read(path, imposed, part, main.choice).opened
         _check_alike(path, extra.table, table)
         facts += tuple(replace(fact, what=f"{part} {fact.what}") for fact in remarks(extra.facts))
@@ -125,7 +127,7 @@ def _read(path: Source, settings: SourceSettings, part: str, like: Choice | None
 
 def _composed(settings: SourceSettings) -> SourceSettings:
     """The settings with names of columns in the Unicode form that the columns of every table are given."""
-    names = {name: getattr(settings, name) for name in ("input", "group", "split")}
+    names = {name: getattr(settings, name) for name in ("input", "group", "split", "weight")}
     return replace(
         settings,
         target=None if settings.target is None else tuple(map(composed, settings.target)),
