@@ -31,6 +31,7 @@ from headstart.flow.remaining import evidence_seconds
 from headstart.flow.sampling import history_ids
 from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
+from headstart.notebook import panel, scored
 from headstart.progress import Progress
 from headstart.ranking.history import fingerprint, remember
 from headstart.records import Result
@@ -55,6 +56,22 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}: {self.result.verdict.sentence})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: verdict, scores on the test set, gain, next step, and a link to the report."""
+        found = self.result
+        gain = found.transfer_gain
+        name = found.chosen.strategy if not found.chosen.base else f"{found.chosen.base}, {found.chosen.strategy}"
+        own = [(f"{found.base['name']} (transfer learning)", scored(found.test.score, found.test.low, found.test.high))]
+        rows = own + [(f"{one.name} (baseline)", scored(one.score, one.low, one.high)) for one in found.controls]
+        over = f" over {gain.against}" if gain.against else ""
+        lines = (
+            f"Selected model: {name}",
+            f"Gain{over}: {scored(gain.value, gain.low, gain.high)}",
+            f"Next: {found.verdict.next_step}" if found.verdict.next_step else "",
+        )
+        header = ("", f"{found.metric}, test set of {found.test.n:,} rows")
+        return panel(found.verdict.sentence, lines, header, rows, self.path / "report.html")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from headstart.flow.damaging import damaged
 from headstart.flow.knowing import unknown_record
 from headstart.flow.measuring import measure, slices_of
 from headstart.flow.remarking import tell_remarks
+from headstart.notebook import panel, scored
 from headstart.progress import Progress
 from headstart.records import (
     CalibrationRecord,
@@ -68,6 +69,16 @@ class Evaluation:
     ood: OodRecord | None
     shift: ShiftRecord | None
     reading: ReadingRecord | None = None  # how much of the texts the base read; null for pictures and controls
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the score on the new rows beside that on the run's own test set."""
+        new, own = self.score, self.test
+        rows = [(f"{self.source} ({self.n:,} rows)", scored(new.value, new.low, new.high))]
+        rows.append(("the run's own test set", scored(own.value, own.low, own.high)))
+        unread = f"{self.rejected:,} rows could not be read" if self.rejected else ""
+        return panel(
+            f"{self.run}: {self.metric} {scored(new.value, new.low, new.high)}", (unread,), ("", self.metric), rows
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
