@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.errors import HeadstartError, HeadstartWarning, UserError
 
 if TYPE_CHECKING:
-    from headstart.api import advise, audit, compare, evaluate, fit, inspect, list_bases, load, rank, shift
+    from headstart.api import advise, audit, compare, embed, evaluate, fit, inspect, list_bases, load, rank, shift
     from headstart.delivery.model import Model
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.records import Result
@@ -29,6 +29,7 @@ _HOMES = {
     "advise": "headstart.api",
     "audit": "headstart.api",
     "compare": "headstart.api",
+    "embed": "headstart.api",
     "evaluate": "headstart.api",
     "fit": "headstart.api",
     "inspect": "headstart.api",
@@ -58,6 +59,7 @@ __all__ = [
     "advise",
     "audit",
     "compare",
+    "embed",
     "evaluate",
     "fit",
     "inspect",

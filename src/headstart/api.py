@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
+
+import numpy as np
 
 from headstart.audit.audit import Audit
 from headstart.bases.choosing import Selection, choose, parse_parameters
 from headstart.bases.device import using
 from headstart.data.memory import Data, Memory, Source, in_memory
+from headstart.data.naming import some
 from headstart.delivery.model import Model
-from headstart.errors import SettingError
+from headstart.errors import HeadstartWarning, SettingError
 from headstart.files import as_path
 from headstart.flow.advice import Advice
 from headstart.flow.advising import advise_source
@@ -79,6 +83,8 @@ def evaluate(
     run: str | Path,
     source: Data,
     *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
     ood: str | None = None,
     damage: bool = False,
     seed: int = 0,
@@ -92,6 +98,8 @@ def evaluate(
     Args:
         run: folder of the run.
         source: labelled data, as `fit` takes them.
+        out: folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record alone.
+        overwrite: replace what is there.
         ood: a source of inputs that the model should not know, to judge by.
         damage: also score damaged inputs, five strengths a kind.
         seed: of intervals.
@@ -108,6 +116,8 @@ def evaluate(
             Path(run),
             in_memory(source),
             settings,
+            out=None if out is None else Path(out),
+            overwrite=overwrite,
             ood=ood,
             damage=damage,
             seed=seed,
@@ -308,6 +318,53 @@ def list_bases(
     """
     most = parse_parameters(max_params) if isinstance(max_params, str) else max_params
     return choose(modality, licence, most)
+
+
+@filled("source")
+def embed(
+    source: str | Path | Sequence[Any],
+    *,
+    base: str | Path | None = None,
+    modality: str | None = None,
+    input: str | None = None,
+    size: int | None = None,
+    max_tokens: int | None = None,
+    windows: int | None = None,
+    trust_remote_code: bool = False,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """The vectors [n, width] float32 that a base gives for inputs; no labels are needed.
+
+    Args:
+        source: a folder, table or archive, as `fit` takes them; or a list of n texts, paths of images, PIL images or
+            arrays.
+        base: its name, or the folder of a run, whose backbone is then used; None: the modality's default.
+        modality: "image" or "text"; None: that of the base or of the inputs.
+        input: the input column of a table; None: the one that the run was trained on, or the one inferred.
+        size, max_tokens, windows: see `headstart.options.FitOptions`.
+        trust_remote_code: whether code of the base's own may run, where it needs any.
+        progress: told of the progress; None is silent.
+
+    Rows that cannot be read are nan, and a `HeadstartWarning` names them.
+
+    Raises:
+        UserError: anything about the inputs or the base that the user can mend.
+    """
+    from headstart.flow.embedding import BaseAsked, embed_inputs, embed_sources
+
+    of = BaseAsked(None if base is None else str(base), modality, size, max_tokens, windows, trust_remote_code)
+    if isinstance(source, str | Path):
+        found = embed_sources([str(as_path(source))], of, input, progress)
+    else:
+        found = embed_inputs(source, of, progress)
+    if found.reasons:
+        named = some(f"{found.asked.names[row]} ({reason})" for row, reason in found.reasons.items())
+        warnings.warn(
+            f"{len(found.reasons)} of {len(found.vectors)} rows cannot be read and are nan: {named}",
+            HeadstartWarning,
+            stacklevel=3,
+        )
+    return found.vectors
 
 
 @filled()

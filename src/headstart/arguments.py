@@ -45,6 +45,22 @@ Test = Annotated[
 ]
 ValidSize = Annotated[float, typer.Option(help=meaning("valid_size"), rich_help_panel=_DATA)]
 TestSize = Annotated[float, typer.Option(help=meaning("test_size"), rich_help_panel=_DATA)]
+SplitFrom = Annotated[
+    str | None,
+    typer.Option(
+        help=meaning("split_from"),
+        metavar="RUN",
+        rich_help_panel=_DATA,
+    ),
+]
+Evidence = Annotated[
+    str | None,
+    typer.Option(
+        help=meaning("evidence"),
+        metavar="RUN",
+        rich_help_panel=_DATA,
+    ),
+]
 MaxRejected = Annotated[
     float,
     typer.Option(help=meaning("max_rejected"), rich_help_panel=_DATA),
@@ -193,6 +209,22 @@ Risk = Annotated[
         rich_help_panel=_JUDGING,
     ),
 ]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        help=meaning("threshold"),
+        metavar="<rule>",
+        rich_help_panel=_JUDGING,
+    ),
+]
+Positive = Annotated[
+    str | None,
+    typer.Option(
+        help=meaning("positive"),
+        metavar="<label>",
+        rich_help_panel=_JUDGING,
+    ),
+]
 Level = Annotated[
     float,
     typer.Option(help=meaning("level"), rich_help_panel=_JUDGING),
@@ -202,3 +234,32 @@ Damage = Annotated[
     typer.Option("--damage", help=meaning("damage"), rich_help_panel=_JUDGING),
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN", parser=as_path)]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        help=(
+            "Images, folders, tables or archives; where texts are read also the texts themselves; - reads lines from "
+            "stdin."
+        ),
+        metavar="INPUT…",
+    ),
+]
+OutTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write the table here instead of stdout, as the name says: .csv, .tsv, .jsonl or .parquet.",
+        metavar="<path>",
+        parser=as_path,
+    ),
+]
+JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")]
+OutVectors = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write here instead of stdout, as the name says: .parquet, .npy, .jsonl, .csv or .tsv.",
+        metavar="<path>",
+        parser=as_path,
+    ),
+]

@@ -47,7 +47,11 @@ class FitOptions(SourceOptions, total=False):
     ]
     windows: Annotated[int | None, "Windows that a longer text is read in at most; 8 by default, 1 cuts it off."]
     trust_remote_code: Annotated[bool, "Run the code that the base's repository brings along."]
-    strategy: Annotated[str, "auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch."]
+    strategy: Annotated[
+        str,
+        "auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch; or a baseline: "
+        "baseline:majority, baseline:tfidf-linear, baseline:pixels-linear.",
+    ]
     budget: Annotated[float | str | None, "Time that the whole run may take: seconds, or such as 90s, 10m, 1.5h."]
     thaw: Annotated[int | None, "Stages that are trained, from the top."]
     epochs: Annotated[float | None, "Passes over the training rows, of each phase."]
@@ -76,7 +80,16 @@ class FitOptions(SourceOptions, total=False):
         str | None, "Column of numbers from 0 on: how much a row counts in training. Scores stay unweighted."
     ]
     valid_size: Annotated[float, "Share of the rows for validation, where none is given."]
-    test_size: Annotated[float, "Share of the rows for the test, where none is given."]
+    test_size: Annotated[
+        float, "Share of the rows for the test, where none is given; 0: no test set, every row is trained on."
+    ]
+    split_from: Annotated[
+        str | None, "Run whose rows stay in their train, validation and test sets; new rows are drawn."
+    ]
+    evidence: Annotated[
+        str | None,
+        "With --test-size 0: run to repeat on all rows, by its base, strategy and settings; its scores are shown.",
+    ]
     together: Annotated[bool, "Keep near duplicates on one side of every split; otherwise equal inputs alone."]
     folds: Annotated[int | None, "Hold every row that is not test out in turn, in so many folds."]
     ood: Annotated[str | None, "Inputs that the model should not know, to judge by."]
@@ -85,6 +98,12 @@ class FitOptions(SourceOptions, total=False):
     ]
     level: Annotated[float, "Probability with which a set of labels is to hold the true one."]
     damage: Annotated[bool, "Also score damaged rows, five strengths a kind."]
+    threshold: Annotated[
+        str | None,
+        "From which probability a label is given: best-f1, precision=0.9 or recall=0.95 on held-out rows, or a "
+        "number. By default 0.5; of several labels a row, what is best for F1.",
+    ]
+    positive: Annotated[str | None, "Of two classes, the one that precision, recall, curves and --threshold are for."]
     max_rejected: Annotated[float, "Share of unreadable rows above which the run fails."]
     seed: Annotated[int, "Repeats a run exactly."]
 
@@ -92,7 +111,7 @@ class FitOptions(SourceOptions, total=False):
 _SOURCE = ("input", "group", "split", "task", "modality", "weight")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MODEL = ("base", "licence", "size", "max_tokens", "windows", "trust_remote_code", "strategy")
-_FIT = (*_MODEL, "budget", "metric", "class_weight", "max_rejected", "seed", "folds")
+_FIT = (*_MODEL, "budget", "metric", "class_weight", "max_rejected", "seed", "folds", "evidence")
 _DATA = frozenset({"source", "valid", "test", "reference"})  # which may be data in memory
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
 _JUDGING = tuple(field.name for field in fields(JudgingSettings))
@@ -122,6 +141,7 @@ def fit_settings(options: FitOptions) -> FitSettings:
     _check_names(options, FitOptions.__optional_keys__)
     shares = {name: options[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in options}  # type: ignore[literal-required]
     drawing: dict[str, Any] = {name: options[name] for name in ("seed", "together") if name in options}
+    drawing |= {"like": str(options["split_from"])} if options.get("split_from") else {}
     given: dict[str, Any] = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
     if isinstance(given.get("budget"), str):
         given["budget"] = parse_budget(given["budget"])
@@ -220,7 +240,7 @@ def _meanings(options: type) -> dict[str, tuple[Any, str]]:
 def _defaults() -> dict[str, Any]:
     """Name -> what is taken where an option is left out, by the settings."""
     whole = FitSettings()
-    found: dict[str, Any] = {"valid_size": whole.split.valid, "test_size": whole.split.test}
+    found: dict[str, Any] = {"valid_size": whole.split.valid, "test_size": whole.split.test, "split_from": None}
     for part in (whole, whole.source, whole.split, whole.judging, whole.training):
         values = {field.name: getattr(part, field.name) for field in fields(part)}
         found |= {name: value for name, value in values.items() if not is_dataclass(value) and name not in found}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +14,43 @@ from headstart.data.memory import Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
+from headstart.delivery.openings import trial
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
+from headstart.evaluation.baselines import baseline_of
 from headstart.evaluation.metrics import METRICS, for_task
+from headstart.evaluation.thresholds import Rule, Thresholds
 from headstart.evaluation.verdict import SCRATCH
-from headstart.flow.assessing import assess
-from headstart.flow.calibrating import calibrate, check_judging, check_risk
-from headstart.flow.choosing import preferred_control
+from headstart.files import shown_path
+from headstart.flow.assessing import assess, assess_untested
+from headstart.flow.calibrating import Calibrated, calibrate, check_judging, check_risk
+from headstart.flow.choosing import (
+    Preferred,
+    asked_control,
+    check_baseline,
+    compared_controls,
+    control_thresholds,
+    preferred_control,
+    selected_model,
+    with_thresholds,
+)
 from headstart.flow.climbing import Climbed, check_base, check_training, climb_and_finish
 from headstart.flow.clock import Clock
+from headstart.flow.commanding import audit_command
+from headstart.flow.deciding import Positive, check_threshold, positive_of, rule_for
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
-from headstart.flow.knowing import strange_inputs
+from headstart.flow.knowing import Strange, strange_inputs
 from headstart.flow.preparing import Prepared, prepare
+from headstart.flow.refitting import (
+    Earlier,
+    check_base_as,
+    check_test_size,
+    earlier_run,
+    refit_scores,
+    repeated,
+    split_as,
+)
 from headstart.flow.remaining import evidence_seconds
 from headstart.flow.sampling import history_ids
 from headstart.flow.scratch import scratch_control
@@ -113,6 +137,9 @@ def fit_source(
         UserError: anything about the input, the settings or the output that the user can mend.
     """
     settings, progress, clock = settings or FitSettings(), progress or Progress(), Clock()
+    check_test_size(settings)
+    earlier = earlier_run(settings)
+    settings = repeated(settings, earlier) if earlier else settings
     _check(settings)
     budget = Budget(settings.budget)
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
@@ -120,8 +147,13 @@ def fit_source(
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
             check_class_weight(settings.class_weight, opened.table.task, tuple(_label_counts(opened)))
+            check_baseline(settings.strategy, opened.table.modality)
+            check_threshold(opened.table.task, None, settings.judging)
             base = _base(settings, opened, progress)
-        tell_plan(opened, base, settings.strategy, progress)
+            if earlier:
+                check_base_as(base, earlier)
+                settings = split_as(settings, earlier, opened.table)
+        tell_plan(opened, base, settings, progress)
         with clock.step("features"):
             strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood is not None else None
             budget.kept_back = evidence_seconds(0, 0, budget)
@@ -129,30 +161,107 @@ def fit_source(
         clock.move("features", "loading", prepared.features.loading)
         clock.move("features", "choosing the runtime", prepared.features.choosing)
         metric = _metric(prepared, settings)
+        check_threshold(prepared.task.name, prepared.task.outputs, settings.judging)
+        positive = positive_of(prepared.task, prepared.working().y, settings.judging.positive)
+        rule = rule_for(prepared.task, settings.judging, metric.name, positive)
         tell_prepared(opened, prepared, metric, progress)
         with clock.step("strategies"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
-            preferred = preferred_control(prepared, climbed, budget) if settings.strategy == AUTO else None
-            calibrated = calibrate(climbed, settings.judging)
-        budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
-        with clock.step("scratch control"):
-            scratch = scratch_control(climbed, budget)
-        with clock.step("test"):
-            budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
-            judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch, budget)
-        clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
-        with clock.step("evidence"):
-            budget.kept_back = climbed.remaining.evidence
-            assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
+            made = _made(base, prepared, climbed, settings, rule, positive, budget)
+        tried = trial(settings.to_dict(), base.identity.weights, prepared.working().keys)
+        if settings.split.test:
+            work = _tested(made, strange, settings, budget, clock, progress, tried)
+        else:
+            work = _untested(made, earlier, settings)
         with clock.step("hand over"):
-            names = writable(folder.path.name), writable(str(places.source)), writable(command)
-            about = About(*names, metric, clock, tuple(budget.cut))
-            work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
-            result, model = hand_over(folder, about, settings, work)
+            about = _about(places, folder, settings, command, metric, clock, budget)
+            result, model = hand_over(folder, replace(about, columns=opened.columns, trial=tried), settings, work)
             path = folder.publish()
             climbed.ground.finished.clear()
     _remember(history_ids(places.source, opened.table), opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The selected model and what it was made from, before the test set is evaluated."""
+
+    base: Base
+    prepared: Prepared
+    climbed: Climbed
+    calibrated: Calibrated
+    preferred: Preferred | None
+    limits: dict[str, Thresholds]
+
+
+def _tested(
+    made: _Made,
+    strange: Strange | None,
+    settings: FitSettings,
+    budget: Budget,
+    clock: Clock,
+    progress: Progress,
+    tried: str,
+) -> Work:
+    """The test set evaluated once, and what else is looked at."""
+    prepared, climbed, calibrated, preferred = made.prepared, made.climbed, made.calibrated, made.preferred
+    budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
+    with clock.step("scratch control"):
+        scratch = scratch_control(climbed, budget)
+    with clock.step("test"):
+        budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
+        selected, metric = selected_model(climbed, preferred), climbed.ground.metric
+        judged = judge_once(
+            prepared, calibrated, made.limits, metric, settings.seed, progress, scratch, budget, selected, tried
+        )
+    clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
+    with clock.step("evidence"):
+        budget.kept_back = climbed.remaining.evidence
+        assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
+    return Work(made.base, prepared, climbed, judged, calibrated, assessed, preferred)
+
+
+def _untested(made: _Made, earlier: Earlier | None, settings: FitSettings) -> Work:
+    """Without a test set: with the scores of the ``earlier`` run, or none."""
+    prepared, climbed, calibrated, preferred = made.prepared, made.climbed, made.calibrated, made.preferred
+    scores = refit_scores(earlier, prepared, climbed, calibrated, preferred)
+    assessed = assess_untested(prepared, climbed, calibrated, preferred, settings.judging)
+    return Work(made.base, prepared, climbed, None, calibrated, assessed, preferred, scores)
+
+
+def _about(
+    places: Places,
+    folder: RunFolder,
+    settings: FitSettings,
+    command: str,
+    metric: ChosenMetric,
+    clock: Clock,
+    budget: Budget,
+) -> About:
+    names = writable(folder.path.name), writable(str(places.source)), writable(command)
+    audit = writable(audit_command(places.source, settings, valid=places.valid, test=places.test))
+    return About(*names, metric, clock, tuple(budget.cut), audit, writable(shown_path(folder.path)))
+
+
+def _made(
+    base: Base,
+    prepared: Prepared,
+    climbed: Climbed,
+    settings: FitSettings,
+    rule: Rule | None,
+    positive: Positive | None,
+    budget: Budget,
+) -> _Made:
+    """The selected model with its thresholds, and those of the baselines: by the same ``rule``, or none."""
+    auto, ground = settings.strategy == AUTO, climbed.ground
+    compared = compared_controls(prepared, climbed, budget, rule) if auto or (rule and rule.tuned) else []
+    name = baseline_of(settings.strategy)
+    preferred = preferred_control(prepared, climbed, compared) if auto else None
+    preferred = preferred if name is None else asked_control(prepared, climbed, name, rule)
+    limits = control_thresholds(rule, compared, prepared, ground, budget)
+    preferred = preferred and with_thresholds(preferred, rule, ground)
+    calibrated = calibrate(climbed, settings.judging, rule, positive)
+    return _Made(base, prepared, climbed, calibrated, preferred, limits)
 
 
 def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
@@ -232,9 +341,12 @@ def _check(settings: FitSettings) -> None:
             f"metric {settings.metric!r} is unknown; it is one of "
             f"{', '.join(METRICS)}.{nearest(settings.metric, METRICS)}"
         )
-    for name, share in (("valid-size", settings.split.valid), ("test-size", settings.split.test)):
-        if not 0 < share < 1:
-            raise SettingError(f"{name} is {share:g}; it is a share of the rows between 0 and 1, such as 0.2.")
+    for name, share, also in (
+        ("valid-size", settings.split.valid, ""),
+        ("test-size", settings.split.test, ", or 0 for no test set"),
+    ):
+        if not 0 < share < 1 and not (also and share == 0):
+            raise SettingError(f"{name} is {share:g}; it is a share of the rows between 0 and 1, such as 0.2{also}.")
     if not 0 <= settings.max_rejected <= 1:
         raise SettingError(f"max-rejected is {settings.max_rejected:g}; it is a share from 0 to 1, such as 0.05.")
     if not 0 <= settings.seed < _SEEDS:

@@ -86,7 +86,7 @@ def test_label_of_the_test_source_unseen_in_training(capsys: Capsys, here: Path,
 def test_empty_label(capsys: Capsys, here: Path, label: str) -> None:
     write_table(here / "queries.csv", [*ROWS, ["the log is lost", label]])
     error = refused(capsys, "fit", "queries.csv")
-    assert "1 of 25 rows have no label in column 'label' (queries.csv:25)" in error
+    assert "1 of 25 rows have no label in column 'label' (queries.csv:26)" in error
 
 
 # --- Pictures that cannot be read --------------------------------------------------------------------

@@ -207,10 +207,10 @@ def test_predictions_alone_are_on_stdout(capsys: Capsys, photos: Path, image_bas
     lines = process("predict", "runs/photos", "photos", "--json").out.splitlines()
     rows = [json.loads(line) for line in lines]
     assert len(rows) == 24
-    assert {tuple(row) for row in rows} == {("input", "prediction", "confidence", "unknown")}
+    assert {tuple(row) for row in rows} == {("input", "label", "confidence", "unknown")}
     table = call(capsys, "predict", "runs/photos", "photos", "--probabilities").out
     first = next(csv.DictReader(table.splitlines()))
-    assert list(first) == ["input", "prediction", "confidence", "unknown", "p(bright)", "p(dark)"]
+    assert list(first) == ["input", "label", "confidence", "unknown", "p(bright)", "p(dark)"]
     assert float(first["p(bright)"]) + float(first["p(dark)"]) == pytest.approx(1, abs=2e-4)
 
 

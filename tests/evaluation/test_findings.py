@@ -90,6 +90,16 @@ def test_findings_of_training_are_told_and_each_only_once():
     assert names(replace(GOOD, training=(healthy,), leaked=1)) == ["leak"]
 
 
+def test_what_changes_nothing_is_no_finding():
+    """One leaked row of 1,421, or a row that repeats another, moves no figure that is shown."""
+    many = replace(GOOD, test=interval(0.9, 0.88, 0.92, 1421))
+    assert "leak" not in names(replace(many, leaked=1))
+    assert "leak" in names(replace(many, leaked=5))
+    assert "leak" not in names(replace(many, leaked_valid=1, valid_rows=1421))
+    assert "repeated rows" not in names(replace(many, repeated=1))
+    assert "repeated rows" in names(replace(many, repeated=300))
+
+
 def test_the_worst_comes_first():
     unsteady = Finding("instability", "Training was unstable.", "Try `--strategy lora`.")
     mixed = replace(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from headstart.delivery.model import Model
 from headstart.errors import BundleError
-from headstart.flow.choosing import Preferred, preferred_control
+from headstart.flow.choosing import Preferred, compared_controls, preferred_control
 from headstart.strategies.budget import Budget
 from headstart.terminal.summary import summary
 from tests import toys
@@ -121,7 +121,7 @@ def preferred(
     prepared: Any = SimpleNamespace(working=lambda: working)
     final = SimpleNamespace(held=None if drawn_back is None else answers(on, drawn_back), adapted=False)
     climbed: Any = SimpleNamespace(ground=on, climb=climb, final=final)
-    return preferred_control(prepared, climbed, Budget(None))
+    return preferred_control(prepared, climbed, compared_controls(prepared, climbed, Budget(None)))
 
 
 def test_the_best_of_several_controls_has_to_be_clearer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -429,7 +429,7 @@ def test_over_fitting_of_the_training_is_told_with_the_rest() -> None:
     made = planted(0, 300, 400, 3, base=2.5, pixels=1.0)
     assert set(tell(replace(made, known={"training": over})).findings) == {"over-fitting"}
     assert tell(replace(made, known={"training": fine})).findings.keys() == {fine[0].name}
-    leaking = tell(replace(made, known={"training": (Finding("healthy", "All is well.", "Go on."),), "repeated": 9}))
+    leaking = tell(replace(made, known={"training": (Finding("healthy", "All is well.", "Go on."),), "repeated": 120}))
     assert "healthy" not in leaking.findings
 
 

@@ -375,8 +375,8 @@ def test_a_rung_that_does_not_fit_whole_is_tried_in_fewer_steps(make: Make) -> N
     assert seconds is not None
     assert 0.7 * 260 < seconds <= 260
     assert rung.predicted_seconds == pytest.approx(seconds, rel=0.1)
-    assert re.search(r"; the budget allowed about \d+ % of its steps$", rung.reason.replace("%", " %"))
-    assert budget.cut == [f"full is trained for {rung.reason.partition('the budget allowed ')[2]}"]
+    assert re.search(r"; to keep the budget it was trained for about \d+% of its steps$", rung.reason)
+    assert budget.cut == [f"full is trained {rung.reason.partition('it was trained ')[2]}"]
     assert f"  to keep the budget: {budget.cut[0]}" in on.progress.lines  # type: ignore[attr-defined]
 
 

@@ -10,19 +10,24 @@ import numpy as np
 
 from headstart.records import Result
 from headstart.settings import FitSettings, TrainingSettings
+from headstart.strategies.names import get
 from headstart.workflow import Places, Run, fit_source
 from tests.cli.running import timeless
 from tests.strategies.made_up import Told
 
 QUICK = TrainingSettings(epochs=1, scratch_control=False)
+FROZEN = TrainingSettings(scratch_control=False)  # for strategies that train no weights
 
 
 #: What a run's folder may hold.
 FILES = {
     "answers.parquet",
     "bundle",
+    "examples.json",
     "learnt.txt",
+    "mistakes.csv",
     "openings.jsonl",
+    "parts.csv",
     "rejected.csv",
     "report.html",
     "result.json",
@@ -34,6 +39,8 @@ def fit(
 ) -> tuple[Run, list[str]]:
     """A finished run, and what it said."""
     told = Told()
+    if strategy != "auto" and get(strategy).recipe is None and training is QUICK:
+        training = FROZEN
     settings = FitSettings(base=base, strategy=strategy, training=training, **given)
     return fit_source(Places(source, out), settings, progress=told), told.lines
 

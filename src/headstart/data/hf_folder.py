@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from headstart.data.naming import one_name_a_part, part_of, some
 from headstart.data.sheet import Choice, Reading, Sheet
-from headstart.data.table import Opened, Rejected
+from headstart.data.table import Rejected
 from headstart.data.tabular import open_sheets
 from headstart.errors import SourceError, SplitError
 from headstart.settings import SourceSettings
@@ -43,8 +44,8 @@ def open_saved_dataset(path: Path, settings: SourceSettings, like: Choice | None
     splits, left = splits_of(path.name, list(loaded))
     reading = open_sheets([(p, _sheet(path, name, loaded[name])) for p, name in splits.items()], settings, like)
     set_aside = tuple(Rejected(name, "a split of this name is no part: not read") for name in left)
-    opened = reading.opened
-    return Reading(Opened(opened.table, opened.facts, opened.rejected + set_aside), reading.choice)
+    opened = replace(reading.opened, rejected=reading.opened.rejected + set_aside)
+    return replace(reading, opened=opened)
 
 
 def splits_of(where: str, names: list[str]) -> tuple[dict[str, str], list[str]]:

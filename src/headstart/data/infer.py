@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
     Args:
         sheet: the columns as read.
         settings: what the user named is taken as it is.
-        like: an earlier source's choice: its columns, task and modality are imposed.
+        like: an earlier source's choice: if firm, its columns, task and modality are imposed, else such of its columns
+            as are there are taken.
 
     Raises:
         ColumnError: a named column is missing, or several could serve and none is named as is usual.
@@ -59,14 +61,16 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         if name is not None:
             sheet.column(name, option)
     split, split_facts = _split(sheet, settings)
-    if like is not None:
+    if like is not None and like.firm:
         targets = () if settings.target == () else like.targets
         sheet.column(like.input, "input")
         for target in targets:
             sheet.column(target, "target")
         return Choice(like.input, targets, like.modality, like.task, like.cells, split), split_facts
+    settings, known = _known(sheet, settings, like)
     reserved = {settings.group, settings.weight, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
     input_name, why_input = _input(sheet, settings, reserved)
+    why_input = "what the model was trained on" if known else why_input
     modality, why_modality = _modality(sheet, input_name, settings)
     facts = [Fact("input column", input_name, why_input), Fact("modality", modality, why_modality)]
     targets, why_targets = _targets(sheet, settings, reserved - set(settings.target or ()), input_name)
@@ -76,6 +80,18 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         task, cells, why_task = infer_task(sheet, targets, settings.task)
         facts.append(Fact("task", task, why_task))
     return Choice(input_name, targets, modality, task, cells, split), facts + split_facts
+
+
+def _known(sheet: Sheet, settings: SourceSettings, like: Choice | None) -> tuple[SourceSettings, bool]:
+    """The settings with the columns of ``like`` that the sheet has, where none is named; whether that is the input."""
+    if like is None:
+        return settings, False
+    known = settings.input is None and like.input in sheet.columns
+    if known:
+        settings = replace(settings, input=like.input)
+    if settings.target is None and like.targets and {*like.targets} <= {*sheet.columns}:
+        settings = replace(settings, target=like.targets)
+    return settings, known
 
 
 def _named(sheet: Sheet, usual: Sequence[str]) -> list[str]:

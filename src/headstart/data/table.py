@@ -44,7 +44,8 @@ class Table:
     """Examples, one a row; all columns have the same length n.
 
     Attributes:
-        ids: [n] str, unique and stable between runs: a path relative to the source, or "file.csv:ROW" (1-based).
+        ids: [n] str, unique and stable between runs: a path relative to the source, or "file.csv:LINE" (from 1, as an
+            editor shows it; of Parquet, which has no lines, the row).
         inputs: [n] object: for images an absolute path (str), encoded bytes, a PIL image or an array [h, w(, c)];
             for text a str.
         targets: [n] object: str (classification), tuple of str (multilabel), float (regression); None: unlabelled.
@@ -99,12 +100,21 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """The columns of a table that served as input and as targets, by name."""
+
+    input: str
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Opened:
-    """What opening a source gave: the usable rows, what was inferred, and what was set aside."""
+    """What opening a source gave: the usable rows, what was inferred, what was set aside, and which columns served."""
 
     table: Table
     facts: tuple[Fact, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    columns: Columns | None = None
 
 
 def objects(values: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ from headstart.data.inputs import is_picture
 from headstart.data.joining import join
 from headstart.data.naming import AUDIO_TYPES, IMAGE_TYPES, extension, part_of, some
 from headstart.data.sheet import Choice, Reading, Sheet, as_number, as_text, is_empty
-from headstart.data.table import PARTS, Fact, Opened, Rejected, Table, objects
+from headstart.data.table import PARTS, Columns, Fact, Opened, Rejected, Table, objects
 from headstart.errors import ColumnError, SourceError
 from headstart.settings import SourceSettings
 from headstart.unicode import writable
@@ -35,7 +35,7 @@ def open_tables(paths: dict[str, Path], settings: SourceSettings, like: Choice |
         SourceError, ColumnError, LabelError, SplitError: what is wrong with which file.
     """
     named = [*(settings.target or ()), *([settings.input] if settings.input else [])]
-    named += like.targets if like else ()
+    named += (like.input, *like.targets) if like else ()
     return open_sheets([(part, read_sheet(path, named)) for part, path in paths.items()], settings, like)
 
 
@@ -43,9 +43,9 @@ def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, l
     """(part, sheet) pairs as one table; columns and task are inferred on the first, train if there."""
     sheets = sorted(sheets, key=lambda pair: PARTS.index(pair[0]) if pair[0] else -1)
     openeds: list[Opened] = []
-    choice = like
+    choice = like if like and like.firm else None
     for part, sheet in sheets:
-        picked, facts = choose(sheet, settings, choice)
+        picked, facts = choose(sheet, settings, choice or like)
         opened = _open_sheet(sheet, picked, settings, part)
         # What was inferred on the first sheet holds for all; only a remark on the data is said again.
         said = facts if choice is None else []
@@ -55,7 +55,9 @@ def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, l
     all_facts = tuple(fact for opened in openeds for fact in opened.facts)
     if len(sheets) > 1 or sheets[0][0]:
         all_facts += (_part_fact(sheets, table),)
-    return Reading(Opened(table, all_facts, tuple(r for opened in openeds for r in opened.rejected)), choice)
+    rejected = tuple(r for opened in openeds for r in opened.rejected)
+    columns = Columns(choice.input, choice.targets) if choice else None
+    return Reading(Opened(table, all_facts, rejected, columns), choice, tuple(sheet for _, sheet in sheets))
 
 
 def _part_fact(sheets: Sequence[tuple[str, Sheet]], table: Table) -> Fact:

@@ -42,6 +42,7 @@ class Symptoms:
         stopped_early: for want of a better held-out score.
         out_of_budget: whether the time given ended training.
         max_forgetting: the limit the user set; None: none.
+        fewer: the option that trains fewer weights of this base.
     """
 
     curve: tuple[CurvePoint, ...]
@@ -56,6 +57,7 @@ class Symptoms:
     stopped_early: bool
     out_of_budget: bool = False
     max_forgetting: float | None = None
+    fewer: str = "--strategy lora"
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def diagnose(s: Symptoms) -> list[Finding]:
 
 
 def _instability(s: Symptoms) -> Finding | None:
-    suggestion = "Use a strategy that moves fewer weights, such as `--strategy lora`."
+    suggestion = f"Use a strategy that moves fewer weights, such as `{s.fewer}`."
     if s.rollbacks:
         times = "once" if s.rollbacks == 1 else f"{s.rollbacks} times"
         sentence = f"Training was unstable: it diverged {times} and went on from before at a lower rate."
@@ -174,7 +176,7 @@ def _over_fitting(s: Symptoms) -> Finding | None:
     rows = f"{per_class:,} rows a class" if s.classes > 1 else f"{s.n_train:,} rows"
     if per_class < _T.few:
         return Finding("over-fitting", sentence, f"Label more data: {rows} are few; until then try `--augment`.")
-    return Finding("over-fitting", sentence, "Try `--augment`, or move fewer weights with `--strategy lora`.")
+    return Finding("over-fitting", sentence, f"Try `--augment`, or move fewer weights with `{s.fewer}`.")
 
 
 def _under_fitting(s: Symptoms) -> Finding | None:

@@ -18,6 +18,10 @@ _WIDE = 0.1
 #: The same for errors without a scale, as a share of the error: accuracy 0.8 ± 0.1 is an error of 0.2 ± 50 %.
 _FEWER = 0.9  # groups a row below which they, and not the rows, are what more is wanted of
 _WIDE_SHARE = 0.5
+#: Share of the rows from which leaked ones are worth a word: fewer hardly move the score, and gains leave them out.
+_LEAKED = 0.002
+#: Share of rows that differ below which repeats make an interval that counts all rows 5 % too narrow, √(1 / 0.9).
+_DIFFER = 0.9
 #: Level of the comparison with the validation score: every run makes it, and at 95 % one healthy run in 20 would be
 #: told that its test rows are others.
 _LEVEL = 0.99
@@ -70,21 +74,27 @@ def _giveaway(e: RunEvidence) -> Finding | None:
 
 def _leak(e: RunEvidence) -> Finding | None:
     """Claimed as a fact for any leaked row; that the score is too high only as far as clean rows show it."""
-    if e.leaked:
+    if e.leaked and e.leaked >= _LEAKED * e.test.n:
         sentence = (
             f"Leak: {e.leaked:,} of {e.test.n:,} test rows have a duplicate among the rows learnt from{_clean(e)}."
         )
-        step = (
-            "Take them out of the test part (`headstart audit --apply`), or keep what belongs together with `--group`."
-        )
-        return Finding("leak", sentence, step)
-    if e.leaked_valid:
+        return Finding("leak", sentence, _without_leak(e))
+    if e.leaked_valid and e.leaked_valid >= _LEAKED * e.valid_rows:
         sentence = (
             f"Leak: {e.leaked_valid:,} of {e.valid_rows:,} validation rows have a duplicate among the training rows, "
             f"so that what learns by heart may have been chosen; the test score stands."
         )
-        return Finding("leak", sentence, "Take them out of the validation part (`headstart audit --apply`).")
+        return Finding("leak", sentence, f"Take them out of the validation part (`{e.audit}`).")
     return None
+
+
+def _without_leak(e: RunEvidence) -> str:
+    """What rids the test set of leaked rows: no audit of the data finds those that only an earlier run learnt from."""
+    fresh = "Give test rows with `--test` that the earlier run did not learn from"
+    if e.foreknown >= e.leaked:
+        return f"{fresh}, or take the base that it began from."
+    step = f"Take them out of the test part (`{e.audit}`), or keep what belongs together with `--group`."
+    return f"{step} {fresh}." if e.foreknown else step
 
 
 def _clean(e: RunEvidence) -> str:
@@ -105,14 +115,14 @@ def _one_class(e: RunEvidence) -> Finding | None:
 
 
 def _repeated(e: RunEvidence) -> Finding | None:
-    if not e.repeated:
-        return None
     fresh = e.test.n - e.repeated
+    if not e.repeated or fresh > _DIFFER * e.test.n:
+        return None
     sentence = (
         f"{count(e.repeated, 'test row repeats', 'test rows repeat')} other test rows: the score rests on {fresh:,} "
         f"rows that differ, not on {e.test.n:,}; its interval allows for that."
     )
-    return Finding("repeated rows", sentence, "Keep one of each in the test part (`headstart audit --apply`).")
+    return Finding("repeated rows", sentence, f"Keep one of each in the test part (`{e.audit}`).")
 
 
 def _unlike(e: RunEvidence) -> Finding | None:

@@ -30,6 +30,9 @@ class RunEvidence:
         rows_a_class: [k] working rows of each class or label.
         confusion: [k, k] test rows, truth × answer; classification only.
         leaked: test rows with a duplicate or near duplicate among the working rows.
+        foreknown: those of them that are such because an earlier run trained the base on them; no audit of the data
+            shows it.
+        audit: the command that takes duplicates out of the data.
         clean: the score on the other test rows; None where none leaked, or all.
         leaked_valid: rows of a given validation part with a duplicate or near duplicate among the training rows.
         valid_rows: rows of that part; 0 where none was given.
@@ -59,6 +62,8 @@ class RunEvidence:
     rows_a_class: np.ndarray | None = None
     confusion: np.ndarray | None = None
     leaked: int = 0
+    foreknown: int = 0
+    audit: str = "headstart audit --apply"
     clean: Interval | None = None
     leaked_valid: int = 0
     valid_rows: int = 0

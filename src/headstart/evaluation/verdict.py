@@ -92,7 +92,7 @@ def judge(
         strict = strict and {name: gains[name] if math.isnan(one.value) else one for name, one in strict.items()}
     if not gains or math.isnan(score.value) or any(math.isnan(gain.value) for gain in gains.values()):
         return _without_evidence(name, score, bool(gains), unit, leaked)
-    best = _deciding(gains)
+    best = deciding(gains)
     if strict is not None and not gains[best].low > 0:
         gains = strict
     gain = gains[best]
@@ -136,7 +136,7 @@ _NOTHING_LEARNT = (
 )
 
 
-def _deciding(gains: Mapping[str, Interval]) -> str:
+def deciding(gains: Mapping[str, Interval]) -> str:
     """The best control, or where that is beaten the best of those that are not."""
     best = min(gains, key=lambda control: gains[control].value)
     unbeaten = [control for control, gain in gains.items() if not gain.low > 0]
@@ -245,7 +245,7 @@ def _too_few(facts: str, best: str, gain: Interval, margin: float, unit: str, re
     return Verdict(
         "cannot tell",
         f"Cannot tell whether borrowing helped: {facts}; {rows}.{remark}",
-        f"Label {more} ({rows}); until then {best} is the safe choice.",
+        f"Label {more} ({rows}); until then keep the selected model.",
     )
 
 

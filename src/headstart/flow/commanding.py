@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from headstart.data.memory import Memory, Source
-from headstart.settings import SourceSettings
+from headstart.settings import FitSettings, SourceSettings
 
 
 def fit_command(
@@ -20,21 +20,43 @@ def fit_command(
 ) -> str:
     """`headstart fit` on the rows of ``source`` as they were read, with ``base``, or the default where it is None."""
     if any(isinstance(one, Memory) for one in (source, valid, test)):
-        return _call(source, settings, base, valid, test, seed)
-    given = ["headstart", "fit", str(source)]
-    sources = {"valid": valid, "test": test, "input": settings.input, "group": settings.group, "split": settings.split}
-    for option, value in {**sources, "task": settings.task, "modality": settings.modality, "base": base}.items():
-        given += [f"--{option}", str(value)] if value else []
-    for target in settings.target or ():
-        given += ["--target", target]
+        return _call("fit", source, settings, base, valid, test, seed)
+    given = ["headstart", "fit", str(source), *_read(settings, base, valid, test)]
     for column in settings.slices:
         given += ["--slice", column]
     given += ["--seed", str(seed)] if seed else []
     return shlex.join(given)
 
 
+def audit_command(
+    source: Source, settings: FitSettings, *, valid: Source | None = None, test: Source | None = None
+) -> str:
+    """`headstart audit --apply` on the rows of a fit as it read them, compared by the features of the same base."""
+    if any(isinstance(one, Memory) for one in (source, valid, test)):
+        return _call("audit", source, settings.source, settings.base, valid, test, 0)
+    read = _read(settings.source, settings.base, valid, test)
+    return shlex.join(["headstart", "audit", str(source), *read, "--apply"])
+
+
+def _read(settings: SourceSettings, base: str | None, valid: Source | None, test: Source | None) -> list[str]:
+    """The options that say what is read, and by which base; `fit` and `audit` have them alike."""
+    given: list[str] = []
+    sources = {"valid": valid, "test": test, "input": settings.input, "group": settings.group, "split": settings.split}
+    for option, value in {**sources, "task": settings.task, "modality": settings.modality, "base": base}.items():
+        given += [f"--{option}", str(value)] if value else []
+    for target in settings.target or ():
+        given += ["--target", target]
+    return given
+
+
 def _call(
-    source: Source, settings: SourceSettings, base: str | None, valid: Source | None, test: Source | None, seed: int
+    verb: str,
+    source: Source,
+    settings: SourceSettings,
+    base: str | None,
+    valid: Source | None,
+    test: Source | None,
+    seed: int,
 ) -> str:
     """The same in Python; data in memory are called by what they are to the run."""
     targets = settings.target or ()
@@ -44,4 +66,4 @@ def _call(
     data = {"data": source, "valid": valid, "test": test}
     names = {name: name if isinstance(one, Memory) else repr(str(one)) for name, one in data.items() if one is not None}
     parts = [names.pop("data"), *(f"{name}={one}" for name, one in names.items())]
-    return f"headstart.fit({', '.join([*parts, *(f'{name}={value!r}' for name, value in given.items() if value)])})"
+    return f"headstart.{verb}({', '.join([*parts, *(f'{name}={value!r}' for name, value in given.items() if value)])})"

@@ -87,7 +87,7 @@ def compare(runs: Sequence[Path], *, metric: str | None = None, shared: bool = F
     first = same.answers[0]
     metric = _metric(metric, names, loaded)
     counts = [opened(run, f"compared with {_but(names, i)}") for i, run in enumerate(runs)]
-    said = [answers.probabilities for answers in same.answers]
+    said = [answers.decided(metric) for answers in same.answers]
     found = compare_models(names, metric, first.truth, said, units=same.units, level=LEVEL, seed=seed)
     return RunComparison(
         first.task,

@@ -18,6 +18,7 @@ from headstart.evaluation.bootstrap import score_interval
 from headstart.evaluation.calibration import calibration_interval
 from headstart.evaluation.estimate import estimate_accuracy
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.thresholds import decided
 from headstart.modalities import image_damage, text_damage
 from headstart.modalities.damage import STRENGTHS
 from headstart.modalities.image import ImageSpec, layers, plain
@@ -124,8 +125,8 @@ def damaged(
     held, metric = answers.part_of(HELD), METRICS[answers.metric].function
     found = damage_suite(model, inputs, y, held=held, seed=seed, progress=progress)
     chosen = drawn(len(inputs), ROWS, seed)
-    clean = metric(np.asarray(y)[chosen], p[chosen])
-    return ShiftRecord(found, clean, metric(held.truth, held.probabilities))
+    clean = metric(np.asarray(y)[chosen], decided(p[chosen], held.thresholds, answers.metric))
+    return ShiftRecord(found, clean, metric(held.truth, held.decided(answers.metric)))
 
 
 def drawn(count: int, rows: int, seed: int) -> np.ndarray:
@@ -134,11 +135,12 @@ def drawn(count: int, rows: int, seed: int) -> np.ndarray:
 
 
 def _record(kind: str, strength: int, y: np.ndarray, p: np.ndarray, held: Answers, seed: int) -> DamageRecord:
-    score = score_interval(held.metric, y, p, seed=seed)
+    said = decided(p, held.thresholds, held.metric)
+    score = score_interval(held.metric, y, said, seed=seed)
     error = _NAN if held.task == "regression" else calibration_interval(y, p, seed=seed).value
     estimated = _NAN
     if held.metric == "accuracy" and len(held):
-        estimated = estimate_accuracy(held.probabilities, held.truth, p, held.unit).value
+        estimated = estimate_accuracy(held.decided(), held.truth, said, held.unit).value
     return DamageRecord(kind, strength, score.value, score.low, score.high, error, estimated, len(y))
 
 

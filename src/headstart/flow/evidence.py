@@ -23,13 +23,14 @@ def gather(judgement: Judgement, task: Task) -> Evidence:
         return Evidence(examples=_regression_examples(judgement), scatter=scatter)
     if task.name == "multilabel":
         return Evidence(task.labels)
-    return Evidence(task.labels, confusion(y, p).matrix, _class_examples(judgement, task))
+    return Evidence(task.labels, confusion(y, judgement.decided).matrix, _class_examples(judgement, task))
 
 
 def _class_examples(judgement: Judgement, task: Task) -> tuple[Example, ...]:
     """The mistakes made with most confidence, then the right answers given with most."""
     y, p = judgement.rows.y, judgement.probabilities
-    said, sure = p.argmax(1), p.max(1)
+    said = judgement.decided.argmax(1)
+    sure = p[np.arange(len(p)), said]
     order = np.argsort(-sure, kind="stable")
     wrong, right = order[said[order] != y[order]][:_SHOWN], order[said[order] == y[order]][:_SHOWN]
     return tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from headstart.data import strata
 from headstart.data.seal import SealedTest, seal
 from headstart.data.split import assign, check
 from headstart.data.table import PARTS, Fact, Opened, Rejected, Table
+from headstart.delivery.parts import earlier_parts
 from headstart.errors import SourceError, SplitError
 from headstart.flow.near import Near, near_of
 from headstart.progress import Progress
@@ -172,6 +174,7 @@ def prepare(
     """
     table = opened.table
     check(table, settings.split)  # what would fail after the features had better fail before
+    earlier = earlier_parts(Path(settings.split.like)) if settings.split.like else None
     features = extract(base, table.inputs, classical=True, progress=progress, seconds=seconds)
     rejected = opened.rejected + tuple(
         Rejected(str(table.ids[row]), reason) for row, reason in sorted(features.rejected.items())
@@ -183,9 +186,10 @@ def prepare(
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
     together[features.kept] = near.clusters if settings.split.together else equal
-    assigned, facts = assign(kept, settings.split, keys=together[features.kept])
+    keys = features.keys[features.kept]
+    assigned, facts = assign(kept, settings.split, together[features.kept], keys, earlier)
     foreknown, told = _foreknown(base, assigned, features.keys[features.kept])
-    sealed = seal(assigned)[1]
+    sealed = seal(assigned)[1] if settings.split.test else SealedTest(assigned.part("test"))
     train, valid, test = (np.flatnonzero(assigned.split == part) for part in PARTS)
     learnt, row_of = assigned.take(train).targets, np.flatnonzero(features.kept)
     task = get_task(table.task).from_targets([] if learnt is None else learnt)

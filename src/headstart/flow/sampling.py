@@ -48,7 +48,7 @@ def sample_of(table: Table, seed: int) -> Sample:
     given = bool((table.split == "test").any())
     readable = keys != ""
     known, known_keys = table.take(readable), keys[readable]
-    parts = known.split if given else assign(known, SplitSettings(seed=seed), keys=known_keys)[0].split
+    parts = known.split if given else assign(known, SplitSettings(seed=seed), known_keys, known_keys)[0].split
     working = np.flatnonzero(parts != "test")
     distinct = working[np.sort(np.unique(known_keys[working].astype(str), return_index=True)[1])]
     rows = known.take(distinct)

@@ -25,7 +25,7 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
     counting for that part of its steps. There is none where nothing was trained, where the user asked for none, where
     the strategy itself is from scratch, or where the time does not allow it, which is said.
     """
-    ground, final = climbed.ground, climbed.final
+    ground, final = climbed.climb.best.ground or climbed.ground, climbed.final
     recipe, settings = climbed.climb.best.recipe, ground.settings
     if not final.adapted or recipe is None or recipe.scratch or not settings.scratch_control:
         return None
@@ -57,7 +57,7 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
 def _train(climbed: Climbed, recipe: Recipe, seconds: float | None) -> Trained:
     from headstart.training.run import train
 
-    ground = climbed.ground
+    ground = climbed.climb.best.ground or climbed.ground
     options = train_options(ground, len(ground.rows))
     job = Job(
         ground.base,

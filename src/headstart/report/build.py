@@ -33,11 +33,11 @@ _FILTERS = (
 )
 
 
-def build(result: Result, evidence: Evidence) -> str:
+def build(result: Result, evidence: Evidence, place: str = "") -> str:
     """The page as HTML: style, charts and thumbnails inside, no script, nothing loaded from elsewhere.
 
     ``evidence`` may be empty; sections without content are left out. `ValueError` if its confusion counts are
-    not [k, k] for its k labels.
+    not [k, k] for its k labels. ``place`` is the path of the run's folder, for the lines that use it.
     """
     counts, k = evidence.confusion, len(evidence.labels)
     if counts is not None and counts.shape != (k, k):
@@ -74,7 +74,7 @@ def build(result: Result, evidence: Evidence) -> str:
         opened=sentences.opened(result.test),
         parts=", ".join(f"{figures.count(n)} {part}" for part, n in result.data.parts.items()),
         repeat=repeat(result),
-        use=usage(result),
+        use=usage(result, place),
     )
 
 
@@ -108,8 +108,9 @@ def _slice_chart(result: Result) -> Markup | None:
     rows = [Dot(sentences.slice_name(s), s.score, s.low, s.high) for s in result.slices if figures.known(s.low)]
     if len(rows) < 2:
         return None
-    title = f"{words.title(result.metric)} of the worst slices; the line is at the score of all test examples"
-    return plots.dots(rows[:_SLICES], name="slices-chart", title=title, mark=result.test.score)
+    metric, mark = result.slices[0].metric or result.metric, sentences.whole(result, result.slices[0])
+    title = f"{words.title(metric)} of the worst slices; the line is at the score of all test examples"
+    return plots.dots(rows[:_SLICES], name="slices-chart", title=title, mark=mark)
 
 
 def _gain_sentence(result: Result) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
+from headstart.evaluation.baselines import PREFIX
 from headstart.evaluation.metrics import METRICS
 from headstart.records import CandidateRecord, ForgettingRecord, Result, RungRecord, SliceRecord, TestRecord
 from headstart.report.figures import count, known, number, percent
@@ -47,6 +48,8 @@ def handed_over(result: Result) -> str:
         return f"{judged(result)}. {strategy(chosen.strategy)} {_instead(result)}".strip()
     meaning = control(chosen.strategy)
     name = f"{chosen.strategy} ({meaning})" if meaning else chosen.strategy
+    if str(result.settings.get("strategy", "")).startswith(PREFIX):
+        return f"the baseline {name}, as asked for. It borrows nothing."
     return f"the control {name}. It borrows nothing, and did better than {judged(result)} on held-out examples."
 
 
@@ -66,6 +69,8 @@ def independent(test: TestRecord) -> str:
 
 def opened(test: TestRecord) -> str:
     """How often the test rows were read, by this run and by earlier ones, and what that means for the score."""
+    if not test.opened:
+        return "This run evaluated no test set."
     own = "once, after every choice had been made" if test.opened == 1 else f"{count(test.opened)} times"
     said = f"This run opened the test part {own}"
     if not test.opened_before:
@@ -89,8 +94,18 @@ def slice_name(one: SliceRecord) -> str:
 def worse_slices(result: Result) -> list[SliceRecord]:
     """The slices whose whole interval lies on the bad side of the score of all test rows, worst first."""
     found = [s for s in result.slices if known(s.low) and known(s.high)]
-    higher = result.metric not in METRICS or METRICS[result.metric].higher_is_better
-    return [s for s in found if (s.high < result.test.score if higher else s.low > result.test.score)]
+    return [s for s in found if _worse(s, s.metric or result.metric, whole(result, s))]
+
+
+def _worse(one: SliceRecord, metric: str, score: float) -> bool:
+    higher = metric not in METRICS or METRICS[metric].higher_is_better
+    return one.high < score if higher else one.low > score
+
+
+def whole(result: Result, one: SliceRecord) -> float:
+    """The score of all test rows by the metric that a slice is scored with."""
+    found = result.test.metrics.get(one.metric)
+    return result.test.score if found is None else found.value
 
 
 def slices(result: Result) -> str:
@@ -102,9 +117,9 @@ def slices(result: Result) -> str:
     widened = "; every interval is widened so that all of them hold at once with 95\u00a0% confidence"
     names = "; ".join(slice_name(s) for s in worse[:3]) + ("; …" if len(worse) > 3 else "")
     verdict = (
-        f"Shown to be worse than all test examples together ({number(result.test.score)}): {names}."
+        f"Shown to be worse than all test examples together ({number(whole(result, result.slices[0]))}): {names}."
         if worse
-        else f"None is shown to be worse than all test examples together ({number(result.test.score)})."
+        else f"None is shown to be worse than all test examples together ({number(whole(result, result.slices[0]))})."
     )
     return f"{looked}{widened if len(result.slices) > 1 else ''}. {verdict}"
 

@@ -151,7 +151,7 @@ def slices(result: Result) -> Table | None:
         for s in found
     ]
     heads = ("Slice", "Test examples", "Score", "Corrected interval")
-    caption = f"{words.title(result.metric)} by slice, worst first"
+    caption = f"{words.title(found[0].metric or result.metric)} by slice, worst first"
     return Table("slices-table", caption, heads, lines, (1, 2, 3), fold=_fold(lines, "slices"))
 
 

@@ -38,6 +38,8 @@ def _plain(record: OodRecord) -> str:
     """The comparison with the greatest probability alone."""
     if not (known(record.auroc) and known(record.softmax_auroc)):
         return ""
+    if record.beside:
+        return f"{record.beside[0].upper()}{record.beside[1:]}."
     said = f"1 − the greatest probability gives AUROC {number(record.softmax_auroc)}"
     if not known(record.gain_low):
         return f"{said}; how sure the difference is cannot be said."

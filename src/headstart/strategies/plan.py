@@ -19,6 +19,7 @@ from headstart.strategies.forms import LEAST_STEPS
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST
 from headstart.strategies.names import STRATEGIES
+from headstart.strategies.smaller import SHARES
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import told, train_options
 from headstart.training.distance.own_answers import FAR
@@ -77,7 +78,7 @@ def choices(ground: Ground, weights: int, far: float, showable: bool = True) -> 
         weights: of the base.
         far, showable: as for `rungs`.
     """
-    highest = "lora" if weights > LARGE and _takes_adapters(ground.base) else "full"
+    highest = "lora" if weights > LARGE and takes_adapters(ground.base) else "full"
     strategies = [STRATEGIES[name] for name in ("head2toe", "partial", highest)]
     hidden = "" if showable else not_showable(ground)
     return [(one, "" if favoured(one, far) else hidden or _left_out(ground, one, far)) for one in strategies]
@@ -88,7 +89,7 @@ def not_showable(ground: Ground) -> str:
     return f"even a third of the mistakes mended could not be shown on {count(len(ground.held_y), 'held-out row')}"
 
 
-def _takes_adapters(base: Base) -> bool:
+def takes_adapters(base: Base) -> bool:
     """Whether the base has linear layers for adapters to stand beside."""
     from headstart.bases.adapters import linear_layers
 
@@ -139,6 +140,7 @@ def too_short_for_any(ground: Ground, left: float | None) -> str:
     options = train_options(ground, len(ground.rows))
     each = 1 / max(one.rate for one in choice.usable)
     rows = sum(LEAST_STEPS * min(options.batch, len(train)) + 2 * len(held) for train, held in ground.holding.parts)
+    each *= SHARES[-1] ** 2 if ground.base.modality == "image" else 1.0  # the smallest pictures that may be tried
     least = rows * each + (0.0 if "torch" in sys.modules else _LIBRARIES)
     if least <= left:
         return ""

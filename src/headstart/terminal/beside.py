@@ -11,7 +11,8 @@ _ERRORS = ("error", "warning")
 
 def beside_lines(result: Result) -> list[str]:
     """Calibration, sets, what is answered, unknown inputs, slices that are surely worse, and findings in the data."""
-    lines = [*_calibrated(result), *_unknown(result), *_slices(result), *_damage(result), *_data(result)]
+    every = (_decided, _calibrated, _unknown, _slices, _damage, _data)
+    lines = [line for some in every for line in some(result)]
     if lines and not result.chosen.base:
         lines.insert(0, "of the borrowed model (what `predict` says comes of the control):")
     return [line.replace("\u00a0", " ") for line in lines]
@@ -48,7 +49,31 @@ def _unknown(result: Result) -> list[str]:
     told = result.ood
     if told is None or not known(told.auroc):
         return []
-    return [f"unknown      told from known with AUROC {bounded(told.auroc, told.low, told.high)}; on {told.judged_on}"]
+    beside = f"; {told.beside}" if told.beside else ""
+    auroc = bounded(told.auroc, told.low, told.high)
+    return [f"unknown      told from known with AUROC {auroc}; on {told.judged_on}{beside}"]
+
+
+def _decided(result: Result) -> list[str]:
+    """Thresholds, the class that is looked for, and prediction intervals, as far as the task has them."""
+    lines, limits, two, spans = [], result.thresholds, result.two_classes, result.intervals
+    if limits is not None:
+        values = sorted(limits.values.values())
+        told = number(values[0]) if values[0] == values[-1] else f"{number(values[0])} to {number(values[-1])}"
+        told = number(two.threshold) if two else told
+        lines.append(f"threshold    {told} ({limits.rule})")
+    if two is not None and limits is not None:
+        one = ", ".join(
+            f"{name} {bounded(found.value, found.low, found.high)}"
+            for name, found in (("precision", two.precision), ("recall", two.recall))
+        )
+        lines.append(f"positive     {two.positive} ({two.reason}): {one}")
+    if spans is not None:
+        lines.append(
+            f"intervals    prediction ± {number(spans.half_width)} hold the true value in {rate(spans.coverage)} of "
+            f"the test rows (target {rate(spans.level)})"
+        )
+    return lines
 
 
 def _slices(result: Result) -> list[str]:

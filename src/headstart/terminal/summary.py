@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from headstart.cachedir import cache_root
+from headstart.files import shown_path
 from headstart.records import Result
 from headstart.report import words
 from headstart.report.figures import known
@@ -23,6 +24,8 @@ _LABELS_SHOWN = 12
 def summary(run: Run) -> str:
     """A finished run: verdict first, then the evidence, the cost, and where things are."""
     result = run.result
+    if not result.test.n:
+        return _untested(run)
     lines = [
         "",
         result.verdict.sentence,
@@ -36,7 +39,7 @@ def summary(run: Run) -> str:
         *_block(learning_lines(result)),
     ]
     lines += [_cost(result), *(f"cut      {said}" for said in result.ladder.cut)]
-    place = _short(run.path)
+    place = Path(shown_path(run.path))
     lines.append(f"report   {place / 'report.html'}")
     lines.append(f"model    {place}   (headstart predict {place} NEW)")
     return "\n".join(lines)
@@ -47,12 +50,12 @@ def _block(lines: list[str]) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _short(path: Path) -> Path:
-    """From the current folder on where it lies in there."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+def _untested(run: Run) -> str:
+    """A run without any test score: what was selected, by what, and what to do."""
+    result, place = run.result, shown_path(run.path)
+    lines = ["", result.verdict.sentence, f"Next: {result.verdict.next_step}"]
+    lines += [f"Selected model: {handed_over(result)}", "", *_block(ladder_lines(result)), _cost(result)]
+    return "\n".join([*lines, f"report   {place}/report.html", f"model    {place}   (headstart predict {place} NEW)"])
 
 
 def _scores(result: Result) -> list[str]:
@@ -62,7 +65,8 @@ def _scores(result: Result) -> list[str]:
     rows = [borrowed, *((c.name, c.score, c.low, c.high) for c in result.controls)]
     width = max(len(name) for name, *_ in rows)
     earlier = f", {_times(result.test.opened_before)} before by earlier runs" if result.test.opened_before else ""
-    opened = f"({result.test.n:,} rows{independent(result.test)}, opened {_times(result.test.opened)}{earlier})"
+    times = f"of run {result.refit.run}" if result.refit else f"opened {_times(result.test.opened)}"
+    opened = f"({result.test.n:,} rows{independent(result.test)}, {times}{earlier})"
     title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
     return [
         title,

@@ -20,10 +20,13 @@ from headstart.arguments import (
     Damage,
     Device,
     Epochs,
+    Evidence,
     Folds,
     Group,
     Input,
+    Inputs,
     Json,
+    JsonLines,
     L2sp,
     Level,
     Licence,
@@ -36,7 +39,9 @@ from headstart.arguments import (
     Name,
     Ood,
     Out,
+    OutTable,
     Overwrite,
+    Positive,
     PrefixCache,
     Quiet,
     Rank,
@@ -50,12 +55,14 @@ from headstart.arguments import (
     Slice,
     Source,
     SplitColumn,
+    SplitFrom,
     Strategy,
     Target,
     TaskName,
     Test,
     TestSize,
     Thaw,
+    Threshold,
     Together,
     TrustRemoteCode,
     Valid,
@@ -80,6 +87,8 @@ def fit(
     modality: ModalityName = None,
     valid_size: ValidSize = 0.2,
     test_size: TestSize = 0.2,
+    split_from: SplitFrom = None,
+    evidence: Evidence = None,
     max_rejected: MaxRejected = 0.05,
     base: BaseName = None,
     licence: Licence = None,
@@ -112,6 +121,8 @@ def fit(
     ood: Ood = None,
     risk: Risk = None,
     level: Level = 0.9,
+    threshold: Threshold = None,
+    positive: Positive = None,
     damage: Damage = False,
     seed: Seed = 0,
     device: Device = None,
@@ -138,42 +149,41 @@ def fit(
 
 def predict(
     run: Annotated[Path, typer.Argument(help="Folder of a run or bundle.", metavar="RUN", parser=as_path)],
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help=(
-                "Images, folders, tables or archives; for a text model also the texts themselves; - reads "
-                "lines from stdin."
-            ),
-            metavar="INPUT…",
-        ),
-    ],
+    inputs: Inputs,
     input: Input = None,
-    probabilities: Annotated[bool, typer.Option("--probabilities", "-p", help="A column for every label.")] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.", metavar="<path>", parser=as_path),
+    only: Annotated[
+        str | None,
+        typer.Option(help="One column alone, one answer a line: label, confidence, value, unknown …", metavar="COLUMN"),
     ] = None,
+    top: Annotated[
+        int | None, typer.Option(help="Also the K most probable labels with their probabilities.", metavar="K")
+    ] = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", "-p", help="A column for every label.")] = False,
+    out: OutTable = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
+    json: JsonLines = False,
     trust_remote_code: TrustRemoteCode = False,
     device: Device = None,
     quiet: Quiet = False,
-) -> None:
+) -> int:
     """Label new inputs with a fitted model: the exact preprocessing and labels of training.
 
-    Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"`
+    A table keeps its columns and rows; the columns of the answer follow them. A row that cannot be read has its
+    reason in the column error, and the exit code is then 1; of folders, unreadable files are listed on stderr alone.
+
+    Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"` ·
+    `headstart predict runs/queries tickets.csv --out answered.csv`
     """
     from headstart.bases.device import using
     from headstart.terminal.console import Console
-    from headstart.terminal.predicting import predict_to
+    from headstart.terminal.predicting import Wanted, predict_to
 
     with using(device):
-        predict_to(
+        return predict_to(
             run,
             inputs,
             column=input,
-            probabilities=probabilities,
+            wanted=Wanted(top, probabilities, only),
             out=out,
             overwrite=overwrite,
             json_lines=json,

@@ -44,7 +44,15 @@ def evaluate(
     damage: Damage = False,
     trust_remote_code: TrustRemoteCode = False,
     device: Device = None,
-    out: Record = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record "
+            "alone.",
+            metavar="<path>",
+            parser=as_path,
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -56,12 +64,13 @@ def evaluate(
     from headstart.api import evaluate as run_evaluate
     from headstart.terminal.console import Console
     from headstart.terminal.evaluating import evaluation_text
-    from headstart.terminal.writing import as_json, check_out, write_record
+    from headstart.terminal.writing import as_json
 
-    check_out(out, overwrite)
     found = run_evaluate(
         run,
         source,
+        out=out,
+        overwrite=overwrite,
         ood=ood,
         damage=damage,
         trust_remote_code=trust_remote_code,
@@ -72,8 +81,7 @@ def evaluate(
         group=group,
         slices=slice or (),
     )
-    write_record(out, found.to_dict())
-    print(as_json(found.to_dict()) if json else evaluation_text(found))
+    print(as_json(found.to_dict()) if json else evaluation_text(found, out))
 
 
 def audit(
