@@ -268,7 +268,6 @@ def test_full_disk_under_the_cache(
         (["--seed", "-1"], "seed is -1; it is a whole number from 0"),
         (["--seed", str(2**40)], "it is a whole number from 0 to 4294967295"),
         (["--seed", "one"], "Invalid value for '--seed'"),
-        (["--test-size", "0"], "test-size is 0; it is a share"),
         (["--test-size", "1"], "test-size is 1; it is a share"),
         (["--valid-size", "-0.2"], "valid-size is -0.2; it is a share"),
         (["--valid-size", "nan"], "valid-size is nan; it is a share"),

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headstart.evaluation.bootstrap import Interval
 from headstart.settings import TrainingSettings
+from headstart.strategies import ladder
 from headstart.training.job import training_root
 from headstart.training.stepping import Stepper
 from tests.strategies import data
@@ -41,6 +43,9 @@ def test_folds_that_ended_are_not_trained_again(
     """Killed in the second fold, in the last training or in that of the control."""
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     texts = data.texts(tmp_path / "texts.csv", 120)
+    monkeypatch.setattr(
+        ladder, "_gain", lambda *_: Interval(0.1, 0.05, 0.15, 0.8, 120)
+    )  # which of the two is better is chance
     steps = Steps(monkeypatch)
     given = (texts, tmp_path / "run", settled_bases["text"], "full", FAST)
     whole, _ = fit(*given, folds=3)
