@@ -10,6 +10,8 @@
 Heavy libraries are imported when work needs them, not here.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import HeadstartError, HeadstartWarning, UserError
@@ -66,6 +68,17 @@ __all__ = [
     "rank",
     "shift",
 ]
+
+
+class _Names(ModuleType):
+    """This module, where verbs keep their names: importing the room ``headstart.audit`` would take that of one."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Names
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ class SourceSettings:
     split: str | None = None  # column that holds a given split
     task: str | None = None  # "classification", "multilabel" or "regression"
     modality: str | None = None  # "image" or "text"
+    weight: str | None = None  # column of weights of rows in training, from 0 on
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class FitSettings:
     strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy, or "baseline:" and of a baseline
     budget: float | None = None  # seconds that the whole run may take; None: as long as the ladder pays
     metric: str | None = None  # to choose and judge by; None: the task's default
+    class_weight: str | dict[str, float] | None = None  # "none", "balanced" or by class; None: as the metric counts
     max_rejected: float = 0.05  # share of unreadable rows above which the run fails
     seed: int = 0  # of splits, folds and intervals
 

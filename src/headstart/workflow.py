@@ -10,6 +10,7 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
 from headstart.bases.licences import asks_commercial, refuse_unlicensed
+from headstart.data.memory import Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
@@ -51,8 +52,10 @@ from headstart.flow.refitting import (
     split_as,
 )
 from headstart.flow.remaining import evidence_seconds
+from headstart.flow.sampling import history_ids
 from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
+from headstart.notebook import panel, scored
 from headstart.progress import Progress
 from headstart.ranking.history import fingerprint, remember
 from headstart.records import Result
@@ -61,6 +64,7 @@ from headstart.strategies.budget import Budget
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
 from headstart.training.reading import read_as
+from headstart.training.weights import check_class_weight
 from headstart.unicode import writable
 
 _SEEDS = 2**32  # what the random generators of scikit-learn take
@@ -76,6 +80,22 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}: {self.result.verdict.sentence})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: verdict, scores on the test set, gain, next step, and a link to the report."""
+        found = self.result
+        gain = found.transfer_gain
+        name = found.chosen.strategy if not found.chosen.base else f"{found.chosen.base}, {found.chosen.strategy}"
+        own = [(f"{found.base['name']} (transfer learning)", scored(found.test.score, found.test.low, found.test.high))]
+        rows = own + [(f"{one.name} (baseline)", scored(one.score, one.low, one.high)) for one in found.controls]
+        over = f" over {gain.against}" if gain.against else ""
+        lines = (
+            f"Selected model: {name}",
+            f"Gain{over}: {scored(gain.value, gain.low, gain.high)}",
+            f"Next: {found.verdict.next_step}" if found.verdict.next_step else "",
+        )
+        header = ("", f"{found.metric}, test set of {found.test.n:,} rows")
+        return panel(found.verdict.sentence, lines, header, rows, self.path / "report.html")
 
 
 @dataclass(frozen=True)
@@ -97,10 +117,10 @@ class Inspection:
 class Places:
     """Where a run's data are and where its results go."""
 
-    source: str | Path
+    source: Source
     out: str | Path
-    valid: str | Path | None = None
-    test: str | Path | None = None
+    valid: Source | None = None
+    test: Source | None = None
     overwrite: bool = False
 
 
@@ -126,6 +146,7 @@ def fit_source(
         with clock.step("open"), progress.stage("reading the data"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
+            check_class_weight(settings.class_weight, opened.table.task, tuple(_label_counts(opened)))
             check_baseline(settings.strategy, opened.table.modality)
             check_threshold(opened.table.task, None, settings.judging)
             base = _base(settings, opened, progress)
@@ -157,7 +178,7 @@ def fit_source(
             result, model = hand_over(folder, replace(about, columns=opened.columns, trial=tried), settings, work)
             path = folder.publish()
             climbed.ground.finished.clear()
-    _remember(opened, prepared, climbed, base, metric.name)
+    _remember(history_ids(places.source, opened.table), opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
 
 
@@ -259,13 +280,13 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
     return read_as(base, opened.table)
 
 
-def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
+def _remember(ids: np.ndarray, opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
     """What the probe scored is evidence for the next choice of a base."""
     if not METRICS[metric].higher_is_better or base.identity.lineage:
         return  # a prior counts in points of a score, and by names: an earlier run has that of its root
     table = opened.table
     remember(
-        fingerprint(table.ids[table.split != "test"], prepared.task.labels, table.task),
+        fingerprint(ids, prepared.task.labels, table.task),
         verb="fit",
         modality=table.modality,
         kind=table.task,
@@ -276,7 +297,7 @@ def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, 
     )
 
 
-def inspect_source(source: str | Path, settings: SourceSettings | None = None) -> Inspection:
+def inspect_source(source: Source, settings: SourceSettings | None = None) -> Inspection:
     """What is understood of ``source``, before any work.
 
     Raises:

@@ -257,3 +257,14 @@ def test_overrides_are_honoured(tmp_path: Path) -> None:
     assert (table.inputs.tolist(), table.targets.tolist()) == (["A", "B"], ["k", "l"])
     path = write(tmp_path / "p.csv", "path,label", "a.png,x", "b.png,y")
     assert open_source(path, SourceSettings(modality="text", input="path")).table.inputs[0] == "a.png"
+
+
+def test_several_columns_of_classes_are_fitted_one_by_one(tmp_path):
+    from tests.toys import table
+
+    rows = [(f"a text no {i}", "red" if i % 2 else "blue", i / 3) for i in range(8)]
+    path = table(tmp_path / "things.csv", ["text", "color", "my size"], rows)
+    with pytest.raises(ColumnError, match="one model a column: --target color and then --target 'my size'"):
+        open_source(path, SourceSettings(target=("color", "my size")))
+    with pytest.raises(SettingError, match="takes one target column, but 2 are named; fit one model a column"):
+        open_source(path, SourceSettings(target=("color", "my size"), task="regression"))

@@ -226,7 +226,7 @@ def open_image_file(path: Path, settings: SourceSettings) -> Opened:
 def check_no_columns(where: str, settings: SourceSettings) -> None:
     """Raise if settings ask of image files what only a table can give."""
     asked = {"input": settings.input, "target": settings.target, "group": settings.group}
-    asked |= {"slice": settings.slices, "split": settings.split}
+    asked |= {"slice": settings.slices, "split": settings.split, "weight": settings.weight}
     named = [f"--{name}" for name, value in asked.items() if value not in (None, ())]
     if named:
         raise ColumnError(f"{where}: image files have no columns; drop {', '.join(named)}, or give a table of paths.")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headstart.data.infer_task import infer_task
+from headstart.data.inputs import is_picture
 from headstart.data.naming import (
     AUDIO_LATER,
     AUDIO_TYPES,
@@ -55,7 +56,7 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         SplitError: the split column that was asked for holds other values than parts.
         SourceError: the inputs are audio files.
     """
-    asked = [("group", settings.group), *(("slice", name) for name in settings.slices)]
+    asked = [("group", settings.group), ("weight", settings.weight), *(("slice", name) for name in settings.slices)]
     for option, name in asked:
         if name is not None:
             sheet.column(name, option)
@@ -67,7 +68,7 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
             sheet.column(target, "target")
         return Choice(like.input, targets, like.modality, like.task, like.cells, split), split_facts
     settings, known = _known(sheet, settings, like)
-    reserved = {settings.group, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
+    reserved = {settings.group, settings.weight, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
     input_name, why_input = _input(sheet, settings, reserved)
     why_input = "what the model was trained on" if known else why_input
     modality, why_modality = _modality(sheet, input_name, settings)
@@ -109,7 +110,7 @@ def _split(sheet: Sheet, settings: SourceSettings) -> tuple[str | None, list[Fac
             )
         return settings.split, [Fact("split column", settings.split, "named by --split")]
     for name in _named(sheet, SPLIT_NAMES):
-        if name in {settings.input, settings.group, *(settings.target or ()), *settings.slices}:
+        if name in {settings.input, settings.group, settings.weight, *(settings.target or ()), *settings.slices}:
             continue
         bad = sorted({as_text(v) for v in sheet.columns[name] if not part_of(v)})
         if not bad:
@@ -180,7 +181,11 @@ def _share_of_files(values: list[Any]) -> float:
 
 
 def _is_encoded(value: Any) -> bool:
-    return isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
+    return (
+        is_picture(value)
+        or isinstance(value, bytes)
+        or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
+    )
 
 
 def _is_text(values: list[Any]) -> bool:
@@ -240,7 +245,7 @@ def _asked_targets(sheet: Sheet, names: tuple[str, ...], input_name: str) -> tup
 
 def _could_be_target(values: list[Any]) -> bool:
     known = [v for v in values if not is_empty(v)]
-    if not known or isinstance(known[0], bytes | dict):
+    if not known or isinstance(known[0], bytes | dict) or is_picture(known[0]):
         return False
     numbers = as_numbers(known)
     if isinstance(known[0], list) or (numbers is not None and bool((numbers % 1 != 0).any())) or styles_of(known):

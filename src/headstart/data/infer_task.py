@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,13 +52,17 @@ def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple
 
 def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, Cells, str]:
     if asked not in (None, "multilabel"):
-        raise SettingError(f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named.")
+        raise SettingError(
+            f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named; fit one "
+            f"model a column: {' and then '.join(f'--target {shlex.quote(one)}' for one in targets)}."
+        )
     for name in targets:
         row = next((i for i, v in enumerate(sheet.columns[name]) if as_flag(v) is None), None)
         if row is not None:
             raise ColumnError(
                 f"{sheet.name}: several target columns must hold 0 or 1 each, but {name!r} holds "
-                f"{sheet.columns[name][row]!r} in row {sheet.row_id(row)}; name one target, or correct it."
+                f"{sheet.columns[name][row]!r} in row {sheet.row_id(row)}; correct it, or fit one model a column: "
+                f"{' and then '.join(f'--target {shlex.quote(one)}' for one in targets)}."
             )
     return "multilabel", Cells(), f"{len(targets)} columns of 0 and 1, one a label"
 

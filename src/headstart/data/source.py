@@ -14,6 +14,7 @@ from headstart.data.formats import read_sheet
 from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
 from headstart.data.infer import check_settings
 from headstart.data.joining import join, unique_ids
+from headstart.data.memory import Memory, Source, source_name
 from headstart.data.naming import (
     AUDIO_LATER,
     AUDIO_TYPES,
@@ -37,13 +38,14 @@ _DEFAULTS = SourceSettings()
 
 
 def open_source(
-    path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
+    path: Source, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
 ) -> Opened:
     """The examples at ``path`` with what was inferred about them and what was set aside.
 
     Args:
         path: a folder of images, an image, a table (CSV, TSV, JSON lines, Parquet), a folder of part tables
-            (train.csv, test.csv), a zip or tar of any of these, or what ``datasets.save_to_disk`` wrote.
+            (train.csv, test.csv), a zip or tar of any of these, what ``datasets.save_to_disk`` wrote, or data in memory
+            (see `headstart.data.memory.in_memory`).
         settings: what the user named; every None is inferred. ``target=()`` asks for no target at all.
         part: if given, every row belongs to this part whatever the source says.
         like: how an earlier source was read; see `Choice.firm`.
@@ -55,17 +57,17 @@ def open_source(
 
 
 def read_source(
-    path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
+    path: Source, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
 ) -> Reading:
     """As `open_source`, with the tables as they were read."""
     return _read(path, settings, part, like)
 
 
 def open_sources(
-    train: str | Path,
+    train: Source,
     *,
-    valid: str | Path | None = None,
-    test: str | Path | None = None,
+    valid: Source | None = None,
+    test: Source | None = None,
     settings: SourceSettings = _DEFAULTS,
 ) -> Opened:
     """Up to three sources as one table; ``valid`` and ``test`` are read as ``train`` was.
@@ -81,7 +83,10 @@ def open_sources(
     main = _read(train, settings, "")
     table, facts, rejected = main.opened.table, main.opened.facts, main.opened.rejected
     if table.targets is None:
-        raise LabelError(f"{train}: no labels found{_why_none(facts)}; name the target column with --target.")
+        how = "name the target column with --target"
+        if isinstance(train, Memory):
+            how = "give a pair (X, y)" if train.own else "name the target column with target="
+        raise LabelError(f"{train}: no labels found{_why_none(facts)}; {how}.")
     for part, path in (("valid", valid), ("test", test)):
         if path is None:
             continue
@@ -89,10 +94,12 @@ def open_sources(
             raise SplitError(f"{train} already has a {part} part of its own; drop --{part} or remove that part.")
         # A table is read by the first one's choice; where that had no columns, only these two can be imposed.
         imposed = settings if main.choice else replace(settings, task=table.task, modality=table.modality)
+        if part == "test":  # its rows are not learnt from
+            imposed = replace(imposed, weight=None)
         extra = _read(path, imposed, part, main.choice).opened
         _check_alike(path, extra.table, table)
         facts += tuple(replace(fact, what=f"{part} {fact.what}") for fact in remarks(extra.facts))
-        ids = unique_ids(extra.table.ids, table.ids, writable(Path(path).name))
+        ids = unique_ids(extra.table.ids, table.ids, part if isinstance(path, Memory) else source_name(path))
         table = join([table, replace(extra.table, ids=ids)])
         facts += (Fact(f"{part} source", writable(str(path)), f"{len(ids)} rows, all of them the {part} part"),)
         rejected += extra.rejected
@@ -103,7 +110,7 @@ def _why_none(facts: tuple[Fact, ...]) -> str:
     return next((f" ({fact.reason})" for fact in facts if fact.value == "none" and "target" in fact.what), "")
 
 
-def _check_alike(path: str | Path, extra: Table, main: Table) -> None:
+def _check_alike(path: Source, extra: Table, main: Table) -> None:
     if extra.modality != main.modality:
         raise SourceError(f"{path}: holds {extra.modality}s, but the training source {main.modality}s.")
     if extra.targets is not None and extra.task != main.task:
@@ -112,12 +119,15 @@ def _check_alike(path: str | Path, extra: Table, main: Table) -> None:
         raise LabelError(f"{path}: no labels found; the valid and test parts need labels as training does.")
 
 
-def _read(path: str | Path, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
+def _read(path: Source, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
     check_settings(settings)
     if part not in ("", *PARTS):
         raise SettingError(f"part {part!r} is unknown; it is one of {', '.join(PARTS)}.")
     if part:
         settings = replace(settings, split=None)
+    if isinstance(path, Memory):
+        reading = path.open(_composed(settings), like)
+        return Reading(_forced(reading.opened, part), reading.choice) if part else reading
     try:
         place = as_path(path).expanduser()
     except SettingError as error:
@@ -128,7 +138,7 @@ def _read(path: str | Path, settings: SourceSettings, part: str, like: Choice | 
 
 def _composed(settings: SourceSettings) -> SourceSettings:
     """The settings with names of columns in the Unicode form that the columns of every table are given."""
-    names = {name: getattr(settings, name) for name in ("input", "group", "split")}
+    names = {name: getattr(settings, name) for name in ("input", "group", "split", "weight")}
     return replace(
         settings,
         target=None if settings.target is None else tuple(map(composed, settings.target)),

@@ -54,6 +54,7 @@ class Table:
         task: "classification", "multilabel" or "regression"; "" for unlabelled tables.
         groups: [n] str or None: rows of one group never part.
         slices: name -> [n] str: columns to report the score by.
+        weights: [n] float64 or None: how much each row counts in training, 0 or more.
     """
 
     ids: np.ndarray
@@ -64,9 +65,11 @@ class Table:
     task: str = ""
     groups: np.ndarray | None = None
     slices: dict[str, np.ndarray] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         columns = {"inputs": self.inputs, "targets": self.targets, "split": self.split, "groups": self.groups}
+        columns["weights"] = self.weights
         for name, column in {**columns, **self.slices}.items():
             if column is not None and len(column) != len(self.ids):
                 raise ColumnError(f"column {name!r} has {len(column)} rows where the table has {len(self.ids)}.")
@@ -88,6 +91,7 @@ class Table:
             split=self.split[rows],
             groups=cut(self.groups),
             slices={name: column[rows] for name, column in self.slices.items()},
+            weights=cut(self.weights),
         )
 
     def part(self, name: str) -> Table:

@@ -195,7 +195,9 @@ def _held(number: int, working: Rows, ground: Ground) -> np.ndarray:
 def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground) -> Control:
     """A new control of that place in the panel, fitted on some of the working rows."""
     control = _panel(working, ground.task)[number]
-    control.fit(_rows(working.control_inputs(), rows), working.y[rows], ground.task.name, ground.seed)
+    weights = None if working.weights is None else working.weights[rows]
+    inputs = _rows(working.control_inputs(), rows)
+    control.fit(inputs, working.y[rows], ground.task.name, ground.seed, weights=weights)
     return control
 
 

@@ -181,6 +181,7 @@ def ground_of(prepared: Prepared, base: Base, metric: str, settings: FitSettings
     ground = Ground(
         base, task, rows, holding, units, metric, settings.training, None, "none", None, settings.seed, progress
     )
+    ground = replace(ground, weighed=settings.class_weight is not None)
     augmentation, words = _augmentation(settings, base, task.labels, ground.per_class)
     retained = _retained(settings, base, progress)
     return replace(ground, augmentation=augmentation, augmented=words, retained=retained)

@@ -163,9 +163,14 @@ def _more_rows(ground: Ground, climbed: Climbed) -> Interval | None:
     if best is None or len(out) < 2 or (y.ndim == 1 and task.name != "regression" and len(set(y[half])) < 2):
         return None
     answers = [
-        refit(best, ground.rows.vectors[some], y[some], task.name, outputs=task.outputs).probabilities(
-            ground.rows.vectors[out]
-        )
+        refit(
+            best,
+            ground.rows.vectors[some],
+            y[some],
+            task.name,
+            outputs=task.outputs,
+            weights=None if ground.rows.weights is None else ground.rows.weights[some],
+        ).probabilities(ground.rows.vectors[out])
         for some in (rows, half)
     ]
     return paired_gain(ground.metric, y[out], answers[0], answers[1], units=ground.units[out], seed=ground.seed)

@@ -12,6 +12,7 @@ import numpy as np
 
 from headstart.bases.learnt import learnt_keys
 from headstart.data import strata
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.data.table import Table
 from headstart.delivery.answers import TEST, Answers
@@ -30,6 +31,7 @@ from headstart.flow.knowing import unknown_record
 from headstart.flow.measuring import measure, slices_of
 from headstart.flow.mistakes import ANSWERS, MISTAKES, Answered, Examples, answers_table, as_csv, mistakes
 from headstart.flow.remarking import tell_remarks
+from headstart.notebook import panel, scored
 from headstart.progress import Progress
 from headstart.records import (
     CalibrationRecord,
@@ -83,6 +85,16 @@ class Evaluation:
     intervals: IntervalRecord | None = None  # of a regression
     mistakes: int = 0  # wrong rows; of a regression those that are off at all
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the score on the new rows beside that on the run's own test set."""
+        new, own = self.score, self.test
+        rows = [(f"{self.source} ({self.n:,} rows)", scored(new.value, new.low, new.high))]
+        rows.append(("the run's own test set", scored(own.value, own.low, own.high)))
+        unread = f"{self.rejected:,} rows could not be read" if self.rejected else ""
+        return panel(
+            f"{self.run}: {self.metric} {scored(new.value, new.low, new.high)}", (unread,), ("", self.metric), rows
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
         cleaned: dict[str, Any] = finite(asdict(self))
@@ -91,7 +103,7 @@ class Evaluation:
 
 def evaluate_run(
     run: Path,
-    source: str | Path,
+    source: Source,
     settings: SourceSettings,
     *,
     out: Path | None = None,
@@ -194,7 +206,7 @@ def _write(out: Path, record: Evaluation, model: Model, run: Path, answered: Ans
 
 
 def _answered(
-    source: str | Path, settings: SourceSettings, model: Model, progress: Progress
+    source: Source, settings: SourceSettings, model: Model, progress: Progress
 ) -> tuple[Table, np.ndarray, Predictions, int]:
     """The readable rows, their targets, the model's answers to them, and how many could not be read."""
     bundle = model.bundle

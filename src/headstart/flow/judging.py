@@ -149,7 +149,8 @@ def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress, bud
     inputs, tested = working.control_inputs(), rows.control_inputs()
     with progress.track("controls", len(panel)) as track:
         for control in panel:
-            runs.append(run(control, inputs, working.y, tested, task.name, seed, budget.left()))
+            left, weights = budget.left(), working.weights
+            runs.append(run(control, inputs, working.y, tested, task.name, seed, left, weights))
             if control.left_out:
                 budget.leave_out(f"the baseline {control.name} {control.left_out}", progress)
             track.advance()

@@ -26,6 +26,7 @@ from headstart.training.extracted import Effort, Extracted
 from headstart.training.features import extract
 from headstart.training.rows import TrainRows
 from headstart.training.text_reading import reading_of
+from headstart.training.weights import row_weights, weight_facts
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Rows:
         y: targets as the task encodes them.
         keys: [n] content hashes (hex).
         clusters: [n] int: rows of one cluster are near duplicates, or at least equal, and are not to be parted.
+        weights: [n] float64, mean 1 over all working rows: how much each counts in training; None: all the same.
     """
 
     table: Table
@@ -47,6 +49,7 @@ class Rows:
     y: np.ndarray
     keys: np.ndarray
     clusters: np.ndarray
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -56,7 +59,9 @@ class Rows:
         some = slice(start, stop)
         classical = None if self.classical is None else self.classical[some]
         table = self.table.take(np.arange(start, stop))
-        return Rows(table, self.vectors[some], classical, self.y[some], self.keys[some], self.clusters[some])
+        weights = None if self.weights is None else self.weights[some]
+        own = (self.vectors[some], classical, self.y[some], self.keys[some], self.clusters[some])
+        return Rows(table, *own, weights)
 
     def control_inputs(self) -> Sequence[Any] | np.ndarray:
         """What the controls take: classical features of images, the texts themselves."""
@@ -69,7 +74,7 @@ class Rows:
 
 def train_rows(rows: Rows) -> TrainRows:
     """Prepared rows as training takes them."""
-    return TrainRows(rows.table.inputs, rows.keys, rows.y, rows.vectors)
+    return TrainRows(rows.table.inputs, rows.keys, rows.y, rows.vectors, weights=rows.weights)
 
 
 @dataclass(frozen=True)
@@ -190,12 +195,14 @@ def prepare(
     task = get_task(table.task).from_targets([] if learnt is None else learnt)
     order = np.concatenate([train, valid])
     working = _Known.of(features, together, row_of[order]).rows(assigned.take(order), task)
+    own = working.table.weights
+    working = replace(working, weights=row_weights(working.y, task.labels, settings.class_weight, own))
     return Prepared(
         working.span(0, len(train)),
         working.span(len(train), len(order)),
         SealedRows(sealed, _Known.of(features, together, row_of[test]), task),
         task,
-        opened.facts + base.facts + _reading_facts(reading) + facts + told,
+        opened.facts + _weight_facts(opened, settings) + base.facts + _reading_facts(reading) + facts + told,
         rejected,
         features.effort(),
         len(kept),
@@ -207,6 +214,10 @@ def prepare(
         foreknown,
         reading,
     )
+
+
+def _weight_facts(opened: Opened, settings: FitSettings) -> tuple[Fact, ...]:
+    return weight_facts(opened.table, settings.source.weight, settings.class_weight)
 
 
 def _reading_facts(reading: ReadingRecord | None) -> tuple[Fact, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headstart.data.memory import Memory, Source
 from headstart.data.split import assign
 from headstart.data.strata import strata
 from headstart.data.table import Table
@@ -64,6 +65,15 @@ def sample_of(table: Table, seed: int) -> Sample:
         int((parts == "test").sum()),
         tuple(facts),
     )
+
+
+def history_ids(source: Source, table: Table) -> np.ndarray:
+    """What the task is remembered by: the ids of the rows outside a given test part; their contents' keys in memory.
+
+    Rows in memory are called by their place alone, which those of any other data have too.
+    """
+    rows = table.take(table.split != "test")
+    return content_keys(rows.inputs, rows.modality)[0] if isinstance(source, Memory) else rows.ids
 
 
 def _spread(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:

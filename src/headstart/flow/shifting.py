@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.data.table import Opened
 from headstart.delivery.answers import HELD, Answers
@@ -84,7 +85,7 @@ class Shift:
 
 def shift(
     run: Path,
-    source: str | Path,
+    source: Source,
     *,
     input: str | None = None,
     seed: int = 0,
@@ -150,7 +151,7 @@ def known_error(run: Path) -> float:
     return fmean(off) if off else float("nan")
 
 
-def _open(source: str | Path, column: str | None, bundle: Bundle) -> Opened:
+def _open(source: Source, column: str | None, bundle: Bundle) -> Opened:
     modality = bundle.modality
     try:
         return open_source(source, SourceSettings(input=column, target=(), modality=modality), like=bundle.like)

@@ -164,7 +164,7 @@ def train_options(ground: Ground, rows: int) -> TrainOptions:
         augmentation=ground.augmentation,
         cache_prefix=settings.prefix_cache,
         mixup=mixup,
-        balanced=ground.metric == "balanced_accuracy",
+        balanced=ground.balanced,
         l2sp=settings.l2sp,
         replay=settings.replay if ground.retained is not None else 0.0,
         keep=training_root(),
@@ -190,4 +190,6 @@ def start_head(ground: Ground, probe: Candidate, rows: np.ndarray) -> LinearHead
     """
     best = probe.closed or probe.heads[0]
     task = ground.task
-    return refit(best, ground.rows.vectors[rows], ground.rows.y[rows], task.name, outputs=task.outputs)
+    some = ground.rows
+    weights = None if some.weights is None else some.weights[rows]
+    return refit(best, some.vectors[rows], some.y[rows], task.name, outputs=task.outputs, weights=weights)

@@ -290,6 +290,7 @@ def _told(job: Job, share: float) -> Iterator[bytes]:
             yield "".join(str(key) for key in rows.keys).encode()
             yield np.ascontiguousarray(rows.y).tobytes()
             yield b"" if rows.units is None else np.ascontiguousarray(rows.units).tobytes()
+            yield b"" if rows.weights is None else b"weights" + np.ascontiguousarray(rows.weights).tobytes()
     if job.head is not None:
         yield job.head.weight.tobytes() + job.head.bias.tobytes()
     if job.start is not None:

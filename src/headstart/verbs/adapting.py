@@ -16,7 +16,9 @@ from headstart.arguments import (
     BatchSize,
     BodyRate,
     BudgetTime,
+    ClassWeight,
     Damage,
+    Device,
     Epochs,
     Evidence,
     Folds,
@@ -66,6 +68,7 @@ from headstart.arguments import (
     Valid,
     ValidSize,
     Verbose,
+    Weight,
     Windows,
 )
 from headstart.files import as_path
@@ -96,6 +99,8 @@ def fit(
     trust_remote_code: TrustRemoteCode = False,
     strategy: Strategy = "auto",
     metric: MetricName = None,
+    class_weight: ClassWeight = None,
+    weight: Weight = None,
     budget: BudgetTime = None,
     thaw: Thaw = None,
     epochs: Epochs = None,
@@ -121,6 +126,7 @@ def fit(
     positive: Positive = None,
     damage: Damage = False,
     seed: Seed = 0,
+    device: Device = None,
     name: Name = None,
     out: Out = None,
     overwrite: Overwrite = False,
@@ -159,6 +165,7 @@ def predict(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: JsonLines = False,
     trust_remote_code: TrustRemoteCode = False,
+    device: Device = None,
     quiet: Quiet = False,
 ) -> int:
     """Label new inputs with a fitted model: the exact preprocessing and labels of training.
@@ -169,17 +176,19 @@ def predict(
     Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"` ·
     `headstart predict runs/queries tickets.csv --out answered.csv`
     """
+    from headstart.bases.device import using
     from headstart.terminal.console import Console
     from headstart.terminal.predicting import Wanted, predict_to
 
-    return predict_to(
-        run,
-        inputs,
-        column=input,
-        wanted=Wanted(top, probabilities, only),
-        out=out,
-        overwrite=overwrite,
-        json_lines=json,
-        trust_remote_code=trust_remote_code,
-        progress=Console(quiet=quiet),
-    )
+    with using(device):
+        return predict_to(
+            run,
+            inputs,
+            column=input,
+            wanted=Wanted(top, probabilities, only),
+            out=out,
+            overwrite=overwrite,
+            json_lines=json,
+            trust_remote_code=trust_remote_code,
+            progress=Console(quiet=quiet),
+        )
