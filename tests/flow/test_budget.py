@@ -24,7 +24,7 @@ from headstart.strategies import smaller, training
 from headstart.terminal.summary import summary
 from headstart.training import measuring
 from tests.strategies import data
-from tests.strategies.whole import QUICK, check, fit
+from tests.strategies.whole import QUICK, check, fit, surely_taken
 
 
 @pytest.fixture
@@ -182,6 +182,7 @@ def test_pictures_are_made_smaller_where_not_even_half_of_the_steps_fit(
     for name, pixels in (("_STEP", own // 4), ("_LEAST", own // 4)):
         monkeypatch.setattr(smaller, name, pixels)
     costly_network(monkeypatch, clock, 0.1, own)
+    surely_taken(monkeypatch)
     monkeypatch.setattr(training, "train_options", patient)
     settings = TrainingSettings(epochs=12, augment="none", rate=3e-3)
     run, told = fit(pictures, tmp_path / "run", settled_bases["image"], "full", settings, budget=50.0)

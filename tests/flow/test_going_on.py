@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from headstart.evaluation.bootstrap import Interval
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder, training
 from headstart.training.job import training_root
 from headstart.training.stepping import Stepper
 from tests.strategies import data
-from tests.strategies.whole import check, fit, repeated
+from tests.strategies.whole import check, fit, repeated, surely_taken
 from tests.training.small import Killed
 
 FAST = TrainingSettings(epochs=4, rate=0.003, body_rate=1.0, augment="none", scratch_control=True)
@@ -37,18 +34,6 @@ class Steps:
         patch.setattr(Stepper, "step", step)
 
 
-def surely_better(patch: pytest.MonkeyPatch) -> None:
-    """Whether training does better than the probe is chance on such data: it is taken, and starts from a weak head."""
-    own = training.start_head
-
-    def weak(*given: Any) -> Any:
-        head = own(*given)
-        return replace(head, weight=0.01 * head.weight)
-
-    patch.setattr(training, "start_head", weak)
-    patch.setattr(ladder, "_gain", lambda *_: Interval(0.1, 0.05, 0.15, 0.8, 120))
-
-
 @pytest.mark.parametrize("share", [0.4, 0.7, 0.9])
 def test_folds_that_ended_are_not_trained_again(
     settled_bases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
@@ -56,9 +41,7 @@ def test_folds_that_ended_are_not_trained_again(
     """Killed in the second fold, in the last training or in that of the control."""
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     texts = data.texts(tmp_path / "texts.csv", 120)
-    monkeypatch.setattr(
-        ladder, "_gain", lambda *_: Interval(0.1, 0.05, 0.15, 0.8, 120)
-    )  # which of the two is better is chance
+    surely_taken(monkeypatch)
     steps = Steps(monkeypatch)
     given = (texts, tmp_path / "run", settled_bases["text"], "full", FAST)
     whole, _ = fit(*given, folds=3)

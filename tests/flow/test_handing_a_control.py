@@ -92,7 +92,7 @@ class Planned:
     def __init__(self, right: int, y: np.ndarray) -> None:
         self.name, self.right, self.y = f"right on {right}", right, y
 
-    def fit(self, *_: Any) -> None: ...
+    def fit(self, *_: Any, weights: Any = None) -> None: ...
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         y = self.y[rows]
@@ -115,7 +115,7 @@ def preferred(
     """What is preferred to a probe that is ``right`` on so many rows, or that was drawn back to so many."""
     on = ground(held=held)
     y = on.rows.y
-    working = Working(y=y, control_inputs=lambda: np.arange(len(y)))
+    working = Working(y=y, weights=None, control_inputs=lambda: np.arange(len(y)))
     monkeypatch.setattr("headstart.flow.choosing._panel", lambda rows, task: [Planned(one, y) for one in controls])
     climb = SimpleNamespace(best=candidate(on, "probe", right), record=SimpleNamespace(distance=distance))
     prepared: Any = SimpleNamespace(working=lambda: working)

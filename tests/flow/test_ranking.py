@@ -160,10 +160,10 @@ def test_the_draw_is_even_keeps_rare_classes_and_repeats() -> None:
     assert len(targets) == MOST
     assert (targets == "rare").sum() >= 5
     counts = [(targets == f"c{i}").sum() for i in range(4)]
-    assert max(counts) - min(counts) <= 6
+    assert max(counts) - min(counts) <= 20  # rows are drawn by content, classes in nearly equal shares
     quarter = [(targets[:500] == f"c{i}").sum() for i in range(4)]
-    assert max(quarter) - min(quarter) <= 6
-    assert sample.set_aside == 1200
+    assert max(quarter) - min(quarter) <= 10
+    assert 1170 <= sample.set_aside <= 1230  # a fifth, by content
     assert sample_of(table, seed=0).table.ids.tolist() == sample.table.ids.tolist()
     assert sample_of(table, seed=1).table.ids.tolist() != sample.table.ids.tolist()
 

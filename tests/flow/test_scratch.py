@@ -15,7 +15,7 @@ from headstart.settings import SplitSettings, TrainingSettings
 from headstart.strategies.names import STRATEGIES
 from headstart.workflow import Run
 from tests.strategies import data
-from tests.strategies.whole import check, fit
+from tests.strategies.whole import check, fit, surely_taken
 
 WITH = TrainingSettings(epochs=1)
 
@@ -43,8 +43,8 @@ def test_it_is_judged_where_weights_moved(settled_bases: dict[str, str], texts: 
 @pytest.mark.parametrize(
     ("strategy", "training"),
     [
-        ("probe", WITH),
-        ("head2toe", WITH),
+        ("probe", TrainingSettings()),
+        ("head2toe", TrainingSettings()),
         ("scratch", WITH),
         ("full", replace(WITH, scratch_control=False)),
     ],
@@ -72,6 +72,7 @@ def test_as_many_steps_as_the_model_took(
         return trained
 
     monkeypatch.setattr(scratch, "_train", train)
+    surely_taken(monkeypatch)
     for strategy, share in (("full", 1.0), ("partial", STRATEGIES["partial"].recipe.phases[0].thaw)):  # type: ignore[union-attr]
         jobs.clear()
         slow = TrainingSettings(epochs=4, rate=1e-4)

@@ -16,10 +16,15 @@ from headstart.strategies.names import STRATEGIES
 from headstart.workflow import Run
 from tests.cli.running import call, refused
 from tests.strategies import data
-from tests.strategies.whole import check, fit, repeated
+from tests.strategies.whole import check, fit, repeated, surely_taken
 
 MODALITIES = ("image", "text")
 Fitted = Callable[[str, str], Run]
+
+
+@pytest.fixture(autouse=True)
+def taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    surely_taken(monkeypatch)
 
 
 @pytest.fixture(scope="session")
