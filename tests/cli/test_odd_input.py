@@ -119,7 +119,7 @@ def test_python_refuses_what_is_empty_too(here: Path) -> None:
     ):
         with pytest.raises(UserError, match="empty"):
             wrong()
-    with pytest.raises(UserError, match="a path is needed, but a list came"):
+    with pytest.raises(UserError, match="list of 1 input without targets"):
         headstart.fit([["a text", "a label"]])  # type: ignore[arg-type]
 
 

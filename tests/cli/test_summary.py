@@ -28,6 +28,11 @@ def facts(result: Result) -> list[tuple[str, str]]:
     return [(name, text) for name, text in said if name]
 
 
+@pytest.fixture(autouse=True)
+def page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "110")  # whatever the terminal of the tests has
+
+
 def test_a_run_is_told_in_about_eight_lines() -> None:
     result = made_up.images()[0]
     said = lines(result)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from headstart.terminal.tables import WIDTH, aligned, fitted, paragraph
+
+
+@pytest.fixture(autouse=True)
+def page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))  # whatever the terminal of the tests has
+
 
 LONG = " ".join(f"word{i}" for i in range(60))
 

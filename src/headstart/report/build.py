@@ -124,7 +124,7 @@ class Curves:
 
 def _curves(result: Result) -> Curves | None:
     two = result.two_classes
-    if two is None:
+    if two is None or not two.roc or not two.precision_recall:  # of one class in the test set there is no curve
         return None
     return Curves(sentences.two_class_sentence(two), plots.roc(two), plots.precision_recall(two))
 

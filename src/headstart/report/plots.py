@@ -62,7 +62,7 @@ def steps(
         mark: where the threshold in use lies.
         chance: two ends of the line of guessing.
     """
-    drawn = np.asarray(points, dtype=float).reshape(len(points), -1)[:, :2]
+    drawn = np.asarray(points, dtype=float).reshape(-1, len(points[0]))[:, :2]
 
     def paint(figure: Figure) -> None:
         ax = axes(figure, (44, 38, 12, 30))

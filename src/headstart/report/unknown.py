@@ -30,6 +30,8 @@ def _plain(record: OodRecord) -> str:
     if record.beside:
         return f"{record.beside[0].upper()}{record.beside[1:]}."
     plain = f"Plain confidence, 1 − the greatest probability, has AUROC {number(record.softmax_auroc)}"
+    if record.softmax_auroc > record.auroc:
+        return f"{plain}, which is higher: rely on the confidence to find unknown inputs here."
     if not known(record.gain_low):
         return f"{plain}."
     shown = "a significant gain" if record.gain_low > 0 else "no significant difference"
