@@ -15,7 +15,7 @@ from headstart.terminal.summary import summary
 from headstart.workflow import Run
 from tests.report import judged, ladders, made_up
 
-FACTS = ["data", "selected", "score", "baseline", "next", "report", "use it"]
+FACTS = ["data", "selected", "test accuracy", "baseline", "next", "report", "use it"]
 
 
 def lines(result: Result, *, verbose: bool = False) -> list[str]:
@@ -24,8 +24,8 @@ def lines(result: Result, *, verbose: bool = False) -> list[str]:
 
 def facts(result: Result) -> list[tuple[str, str]]:
     """Name and text of each line that has a name."""
-    said = [(line[:10].strip(), line[10:]) for line in lines(result)[2:]]
-    return [(name, text) for name, text in said if name]
+    found = (re.match(r"(\S.*?)\s{2,}(.*)", line) for line in lines(result)[2:])
+    return [(one[1], one[2]) for one in found if one]
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +41,8 @@ def test_a_run_is_told_in_about_eight_lines() -> None:
     assert dict(facts(result)) == {
         "data": "397 images of 2 classes: 254 training, 63 validation, 80 test; 1 excluded row (rejected.csv)",
         "selected": "efficientnet-lite0, probe: a linear classifier fitted on frozen features.",
-        "score": "accuracy 0.938 [0.862, 0.973] on 80 test rows",
-        "baseline": "classical features 0.688 [0.579, 0.779]; gain +0.250 [+0.137, +0.353]",
+        "test accuracy": "0.938  [0.862, 0.973] on 80 test rows",
+        "baseline": "0.688  [0.579, 0.779] classical features; gain +0.250 [+0.137, +0.353]",
         "next": "Deploy the transfer model.",
         "report": "runs/hymenoptera/report.html",
         "use it": "headstart predict runs/hymenoptera NEW",
@@ -52,8 +52,8 @@ def test_a_run_is_told_in_about_eight_lines() -> None:
 def test_a_selected_baseline_is_scored_and_the_transfer_model_beside_it() -> None:
     said = dict(facts(made_up.control_kept()[0]))
     assert said["selected"].startswith("the baseline classical features, which did better than efficientnet-lite0")
-    assert said["score"] == "accuracy 0.975 [0.920, 0.995] on 80 test rows"
-    assert said["transfer"].startswith("efficientnet-lite0, partial 0.938 [0.862, 0.973]; gain −0.037")
+    assert said["test accuracy"] == "0.975  [0.920, 0.995] on 80 test rows"
+    assert said["transfer"].startswith("0.938  [0.862, 0.973] efficientnet-lite0, partial; gain −0.037")
 
 
 def test_three_warnings_at_most_and_none_that_the_verdict_has_said() -> None:

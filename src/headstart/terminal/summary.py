@@ -9,10 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from headstart.cachedir import cache_root
-from headstart.evaluation.wording import metric_name
 from headstart.files import shown_path
 from headstart.records import Result
-from headstart.report.figures import MISSING, bounded
+from headstart.report.figures import MISSING, bounded, interval, known, number
 from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
 from headstart.terminal.details import details
 from headstart.terminal.tables import paragraph
@@ -39,23 +38,33 @@ def summary(run: Run, *, verbose: bool = False) -> str:
         ("use it", f"headstart predict {shlex.quote(str(place))} NEW"),
     ]
     lines = ["", *paragraph(headline(result))]
+    width = max(10, *(len(name) + 2 for name, text in facts if text))
     for name, text in facts:
-        lines += paragraph(text.replace("\u00a0", " "), f"{name:<10}") if text else []
+        lines += paragraph(text.replace("\u00a0", " "), f"{name:<{width}}") if text else []
     return "\n".join([*lines, *(details(result) if verbose else [])])
 
 
 def _scores(result: Result) -> list[tuple[str, str]]:
-    """The selected model's test score, then what it is compared with: the best baseline, or the transfer model."""
-    test, gain, metric = result.test, result.transfer_gain, metric_name(result.metric)
+    """The selected model's test score, then what it is compared with: the best baseline, or the transfer model.
+
+    The metric goes by the name that ``--metric`` takes; scores and intervals are columns, for eyes and scripts alike.
+    """
+    test, gain = result.test, result.transfer_gain
     told = f"gain {bounded(gain.value, gain.low, gain.high, sign=True)}"
-    own = bounded(test.score, test.low, test.high)
-    baseline = {c.name: bounded(c.score, c.low, c.high) for c in result.controls}
+    own = _columns(test.score, test.low, test.high)
+    baseline = {c.name: _columns(c.score, c.low, c.high) for c in result.controls}
     on = f"on {test.n:,} test rows{independent(test)}" + (f" of run {result.refit.run}" if result.refit else "")
+    name = f"test {result.metric}"
     if result.chosen.base:
-        best = f"{gain.against} {baseline[gain.against]}; {told}" if gain.against in baseline else ""
-        return [("score", f"{metric} {own} {on}"), ("baseline", best)]
+        best = f"{baseline[gain.against]} {gain.against}; {told}" if gain.against in baseline else ""
+        return [(name, f"{own} {on}"), ("baseline", best)]
     score = baseline.get(result.chosen.strategy, MISSING)
-    return [("score", f"{metric} {score} {on}"), ("transfer", f"{judged(result)} {own}; {told} over {gain.against}")]
+    return [(name, f"{score} {on}"), ("transfer", f"{own} {judged(result)}; {told} over {gain.against}")]
+
+
+def _columns(score: float, low: float, high: float) -> str:
+    """A score and its interval, two spaces apart."""
+    return f"{number(score)}  {interval(low, high)}" if known(low) and known(high) else f"{number(score)} "
 
 
 def _untested(result: Result) -> list[tuple[str, str]]:
