@@ -34,6 +34,10 @@ def accepted(rung: RungRecord) -> bool:
     return rung.decision in ("start", "taken")
 
 
+#: Independent groups a row up to which it is said that there are fewer of them than rows.
+_TELLING = 0.95
+
+
 def headline(result: Result) -> str:
     """The verdict without its numbers: "Transfer learning improved accuracy."."""
     return result.verdict.sentence.partition(": ")[0].rstrip(".") + "."
@@ -121,8 +125,11 @@ def warnings(result: Result, most: int = _WARNED) -> list[str]:
 
 
 def independent(test: TestRecord) -> str:
-    """What the test rows' intervals rest on where rows come in groups, to follow their number; "" where they do not."""
-    return f" in {counted(test.units, 'independent group')}" if 0 < test.units < test.n else ""
+    """What the test rows' intervals rest on where rows come in groups, to follow their number.
+
+    "" where they do not, or where so few repeat others that the number of rows says it.
+    """
+    return f" in {counted(test.units, 'independent group')}" if 0 < test.units < _TELLING * test.n else ""
 
 
 def opened(test: TestRecord) -> str:

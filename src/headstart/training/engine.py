@@ -230,7 +230,7 @@ class Engine:
             return
         if planned == position.total:
             return
-        self.progress.say(f"  time is short: {planned} steps instead of {self._whole}")
+        self.progress.detail(f"  time is short: {planned} steps instead of {self._whole}")
         position.total = self._scheduled = planned
         position.cut_to = self._allowed if planned < self._whole else self._cut_before
         self._between = self._every(planned)
