@@ -85,6 +85,95 @@ def test_inspect_says_what_fit_would_do(photos, image_run):
         hs.inspect(photos / "nowhere")
 
 
+# --- Data in memory ---------------------------------------------------------------------------
+
+
+def test_a_frame_is_fitted_as_its_file_is(text_run, tiny_text_base, tmp_path, monkeypatch):
+    import pandas as pd
+
+    monkeypatch.chdir(tmp_path)
+    texts, labels = sentences(30)
+    run = hs.fit(pd.DataFrame({"text": texts, "label": labels}), base=tiny_text_base)
+    assert run.path == tmp_path / "runs" / "dataframe"
+    assert run.result.data.source == "from memory: DataFrame of 60 rows"
+    assert run.result.test.score == text_run.result.test.score
+    assert {path.name for path in tmp_path.iterdir()} == {"runs"}
+    score = hs.evaluate(run.path, (texts, labels))
+    assert (score.source, score.tested) == ("from memory: pair of list and list of 60 rows", run.result.test.n)
+    assert hs.shift(run.path, texts).n == 60
+
+
+def test_arrays_are_fitted_and_unreadable_ones_listed(tiny_image_base, tmp_path):
+    inputs, labels = pictures(14)
+    arrays = [np.asarray(one) for one in inputs]
+    arrays[5] = arrays[5].transpose(2, 0, 1)
+    run = hs.fit((arrays, labels), base=tiny_image_base, out=tmp_path / "run", valid_size=0.25)
+    assert (run.result.data.rows, run.result.data.rejected) == (41, 1)
+    assert (run.path / "rejected.csv").read_text().splitlines()[1].startswith("rows[5],")
+    assert set(run.model.predict(arrays[:5])) <= set(PATTERNS)
+
+
+def test_advice_and_ranking_give_a_line_of_python(tiny_text_base):
+    pair = sentences(30)
+    advice = hs.advise(pair, base=tiny_text_base)
+    assert advice.source.startswith("from memory: pair")
+    assert advice.next_step == f"headstart.fit(data, base={tiny_text_base!r})"
+    ranking = hs.rank(pair, bases=[tiny_text_base], seed=3)
+    assert ranking.next_step == f"headstart.fit(data, base={tiny_text_base!r}, seed=3)"
+
+
+def test_an_audit_in_memory(tiny_text_base, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts, labels = sentences(20)
+    found = hs.audit(([*texts, texts[0]], [*labels, labels[0]]), base=tiny_text_base)
+    assert found.source == "from memory: pair of list and list of 41 rows"
+    assert {"rows[0]", "rows[40]"} <= {row for one in found.findings if one.kind == "duplicate" for row in one.rows}
+    assert (tmp_path / "audit" / "rows" / "audit.html").is_file()
+
+
+def test_an_empty_text_in_memory_is_a_row_and_none_of_the_options(tiny_text_base, tmp_path):
+    texts, labels = sentences(30)
+    run = hs.fit(([*texts, " "], [*labels, "pets"]), base=tiny_text_base, out=tmp_path / "run")
+    assert run.result.data.rejected == 1
+    with pytest.raises(SettingError, match="source is empty"):
+        hs.fit("")
+
+
+# --- The device and what is shown -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:97", "", 3])
+def test_a_device_that_is_not_there_is_refused(device, tmp_path):
+    with pytest.raises(SettingError, match="device is"):
+        hs.fit(sentences(3), device=device, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_device_is_chosen_for_the_call_alone(text_run, monkeypatch):
+    from headstart.bases.device import device, device_name, using
+
+    monkeypatch.setenv("HEADSTART_DEVICE", "mps")
+    with using("cpu"):
+        assert (device_name(), device().type) == ("cpu", "cpu")
+    with using(None):
+        assert device_name() == "mps"
+    monkeypatch.delenv("HEADSTART_DEVICE")
+    with pytest.raises(ZeroDivisionError), using("cpu"):
+        1 / 0  # noqa: B018
+    assert device_name() == "auto"
+    assert hs.evaluate(text_run.path, sentences(5), device="cpu").n == 10
+
+
+def test_progress_is_shown_where_it_is_asked_for(text_run, capsys):
+    pair = sentences(5)
+    hs.evaluate(text_run.path, ([*pair[0], ""], [*pair[1], "pets"]))
+    assert capsys.readouterr().err == ""
+    hs.evaluate(text_run.path, ([*pair[0], ""], [*pair[1], "pets"]), progress=True)
+    assert "rows[10] (empty text)" in capsys.readouterr().err
+    with pytest.raises(SettingError, match="progress is 'yes'"):
+        hs.evaluate(text_run.path, pair, progress="yes")
+
+
 # --- Predicting -------------------------------------------------------------------------------
 
 
@@ -328,3 +417,25 @@ def test_the_embedded_text_base(tmp_path, toy_texts):
     run = hs.fit(toy_texts, out=tmp_path / "run")
     assert run.result.base["name"] == "all-MiniLM-L6-v2"
     assert list(hs.load(run.path).predict(["bake the bread", "a flight to the island"])) == ["food", "travel"]
+
+
+# --- Weights ----------------------------------------------------------------------------------
+
+
+def test_weights_of_rows_and_classes_go_into_a_run(tiny_text_base, tmp_path):
+    import pandas as pd
+
+    texts, labels = sentences(40)
+    frame = pd.DataFrame({"text": texts[:60], "label": labels[:60], "w": np.linspace(0, 2, 60)})
+    told = {"base": tiny_text_base, "weight": "w", "class_weight": {"post": 3}}
+    run = hs.fit(frame, **told, out=tmp_path / "run")
+    plain = hs.fit(frame, base=tiny_text_base, out=tmp_path / "plain")
+    facts = {fact["what"]: fact for fact in run.result.data.facts}
+    assert facts["row weights"]["reason"].startswith("from 0 to 2; 60 rows count as much as 45 of equal weight")
+    assert facts["class weights"]["value"] == "post 3"
+    assert (run.result.settings["class_weight"], run.result.settings["source"]["weight"]) == ({"post": 3.0}, "w")
+    more = run.model.predict_proba(texts).mean(0) - plain.model.predict_proba(texts).mean(0)
+    assert more[run.model.labels.index("post")] > 0
+    with pytest.raises(SettingError, match="names the class 'posts'"):
+        hs.fit(frame, base=tiny_text_base, class_weight={"posts": 2}, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -21,7 +21,18 @@ SRC = ROOT / "src"
 
 # --- The rules ------------------------------------------------------------------------------------
 
-GROUND = {"errors", "settings", "cachedir", "records", "files", "progress", "versions", "options", "unicode"}
+GROUND = {
+    "errors",
+    "settings",
+    "cachedir",
+    "records",
+    "files",
+    "progress",
+    "versions",
+    "options",
+    "unicode",
+    "notebook",
+}
 ROOMS = {"data", "modalities", "tasks", "heads", "bases"}  # may know one another, without a loop of modules
 BELOW = GROUND | ROOMS | {"evaluation"}
 
@@ -34,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "unicode": set(),
     "files": {"errors", "unicode"},
     "progress": {"errors"},
+    "notebook": {"errors", "progress"},
     "versions": {"errors"},
     "options": {"errors", "settings"},
     "evaluation": {"errors", "settings", "records"},
@@ -53,11 +65,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"audit", "ranking", "training", "strategies", "controls", "report", "delivery"},  # steps of the workflow
     "workflow": BELOW | {"ranking", "training", "strategies", "controls", "report", "delivery", "flow"},
     "estimators": BELOW | {"training", "strategies"},
-    "api": BELOW | {"audit", "ranking", "delivery", "flow", "workflow"},
+    "api": BELOW | {"audit", "ranking", "delivery", "flow", "workflow", "terminal"},
     "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow"},  # the public names
     "terminal": GROUND
     | {"audit", "bases", "ranking", "data", "evaluation", "training", "delivery", "flow", "workflow", "report"},
-    "arguments": {"files"},  # of the command line
+    "arguments": {"files", "options"},  # of the command line
     "verbs": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal"},  # of the command line
     "cli": {"errors", "unicode", "verbs", "headstart"},
     "__main__": {"cli"},

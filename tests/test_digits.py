@@ -12,9 +12,9 @@ import headstart as hs
 from tests.conftest import ROOT
 
 FIRST_WORDS = {
-    "did not help": "Borrowing did not help:",
-    "hurt": "Borrowing hurt:",
-    "cannot tell": "Cannot tell whether borrowing helped:",
+    "did not help": "Transfer learning did not improve accuracy",
+    "hurt": "Transfer learning reduced accuracy",
+    "cannot tell": "Cannot tell whether transfer learning",
 }
 
 

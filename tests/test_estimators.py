@@ -384,3 +384,44 @@ def test_unreadable_inputs_are_named(texts, images, tmp_path):
     model, photos, labels = images
     with pytest.raises(SourceError, match="the first is input 0"):
         model.fit(photos, labels).predict([tmp_path / "absent.png"])
+
+
+# --- Fine-tuning and weights ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["partial", "full", "lora", "head2toe", "auto"])
+def test_estimators_fine_tune(texts, strategy):
+    _, inputs, labels = texts
+    model = clone(texts[0]).set_params(strategy=strategy, device="cpu").fit(inputs, labels)
+    assert (model.changes_ is not None) == (strategy in ("partial", "full", "lora"))
+    assert model.score(inputs, labels) > 0.8
+    frozen = texts[0].fit(inputs, labels)
+    same = model.embed(inputs).shape == frozen.embed(inputs).shape and np.allclose(
+        model.embed(inputs), frozen.embed(inputs), atol=1e-4
+    )
+    assert same == (strategy == "auto")  # what is solved at 1.0 by frozen features leaves nothing to train for
+
+
+def test_a_fine_tuned_regressor_and_a_strategy_that_is_none(texts):
+    inputs = texts[1]
+    values = np.array([len(text) for text in inputs], float)
+    model = TransferRegressor(base=texts[0].base, strategy="partial").fit(inputs, values)
+    assert model.predict(inputs).shape == (len(inputs),)
+    with pytest.raises(SettingError, match=r"strategy 'ful' is unknown.*Did you mean 'full'"):
+        TransferRegressor(base=texts[0].base, strategy="ful").fit(inputs, values)
+    with pytest.raises(SettingError, match="device is 'gpu'"):
+        TransferRegressor(base=texts[0].base, device="gpu").fit(inputs, values)
+
+
+def test_weights_of_classes_and_rows(texts):
+    plain, inputs, labels = texts
+    p = clone(plain).fit(inputs, labels).predict_proba(inputs)[:, 1].mean()
+    heavy = clone(plain).set_params(class_weight={sorted(labels)[-1]: 20}).fit(inputs, labels)
+    rows = clone(plain).fit(inputs, labels, sample_weight=np.where(labels == sorted(labels)[-1], 20.0, 1.0))
+    assert heavy.predict_proba(inputs)[:, 1].mean() > p
+    np.testing.assert_allclose(heavy.predict_proba(inputs), rows.predict_proba(inputs), atol=1e-6)
+    for wrong in ([1.0], np.full(len(labels), -1.0), np.zeros(len(labels)), ["a"] * len(labels)):
+        with pytest.raises(SettingError, match="sample_weight"):
+            clone(plain).fit(inputs, labels, sample_weight=wrong)
+    with pytest.raises(SettingError, match="names the class 'nobody'"):
+        clone(plain).set_params(class_weight={"nobody": 2}).fit(inputs, labels)

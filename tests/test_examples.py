@@ -17,7 +17,7 @@ SAYS = {
         ["probe: start, ", "majority: ", "pixels + linear: ", "report: runs/digits/report.html"],
         "runs/digits",
     ),
-    "grouped_texts.py": (["channel mail: ", "channel chat: ", "Borrowing helped: "], "runs/requests"),
+    "grouped_texts.py": (["channel mail: ", "channel chat: ", "Transfer learning improved "], "runs/requests"),
     "service.py": (["where is my parcel? -> delivery", "-> a person", "alike: "], "runs/support_requests"),
     "sklearn_pipeline.py": (["borrowed: accuracy ", "words counted: accuracy "], ""),
 }
@@ -50,3 +50,10 @@ def test_script_runs(script: Path, tmp_path: Path) -> None:
     if script.name == "sklearn_pipeline.py":
         borrowed, counted = (float(line.split()[-4]) for line in done.stdout.splitlines())
         assert borrowed > counted + 0.1
+
+
+def test_the_demo_does_not_depend_on_the_speed_of_the_machine() -> None:
+    fits = [line for line in (EXAMPLES / "demo.sh").read_text().splitlines() if line.startswith("headstart fit")]
+    assert len(fits) == 2
+    assert all("--strategy" in line and "--budget" not in line for line in fits)
+    assert "--epochs" in fits[0]

@@ -17,8 +17,9 @@ WIDTH = 100  # columns
 HEADER = """\
 # Command line
 
-What `--help` says, command by command. Exit codes: 0 done, 1 a failure of headstart, 2 something in the input or the
-options to be mended (one line on stderr says what), 130 interrupted.
+What `--help` says, command by command. Exit codes: 0 done; 1 a failure of headstart, or rows given to `predict` or
+`embed` that cannot be read (each has its reason in the output); 2 something in the input or the options to be mended
+(one line on stderr says what); 130 interrupted.
 
 Made by `python tools/cli_docs.py`; change the words in `src/headstart/verbs/` and
 `src/headstart/arguments.py`.

@@ -10,12 +10,14 @@
 Heavy libraries are imported when work needs them, not here.
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from headstart.errors import HeadstartError, HeadstartWarning, UserError
 
 if TYPE_CHECKING:
-    from headstart.api import advise, audit, compare, evaluate, fit, inspect, list_bases, rank, shift
+    from headstart.api import advise, audit, compare, embed, evaluate, fit, inspect, list_bases, rank, shift
     from headstart.delivery.model import Model, load
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.records import Result
@@ -27,6 +29,7 @@ _HOMES = {
     "advise": "headstart.api",
     "audit": "headstart.api",
     "compare": "headstart.api",
+    "embed": "headstart.api",
     "evaluate": "headstart.api",
     "fit": "headstart.api",
     "inspect": "headstart.api",
@@ -56,6 +59,7 @@ __all__ = [
     "advise",
     "audit",
     "compare",
+    "embed",
     "evaluate",
     "fit",
     "inspect",
@@ -64,6 +68,17 @@ __all__ = [
     "rank",
     "shift",
 ]
+
+
+class _Names(ModuleType):
+    """This module, where verbs keep their names: importing the room ``headstart.audit`` would take that of one."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Names
 
 
 def __getattr__(name: str) -> Any:

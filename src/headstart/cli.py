@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 
@@ -19,6 +19,7 @@ from headstart.unicode import ESCAPES
 from headstart.verbs.adapting import fit, predict
 from headstart.verbs.caching import cache_app
 from headstart.verbs.choosing import advise, bases, rank
+from headstart.verbs.embedding import embed
 from headstart.verbs.given import filled
 from headstart.verbs.judging import audit, compare, evaluate, inspect, shift
 
@@ -29,10 +30,12 @@ are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results 
 """
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-for _verb in (fit, predict, evaluate, audit, shift, compare, inspect, advise, bases, rank):
+for _verb in (fit, predict, embed, evaluate, audit, shift, compare, inspect, advise, bases, rank):
     app.command()(filled("inputs")(_verb))
 app.add_typer(cache_app, name="cache")
 
+#: Errors of the operating system that say something of a place and nothing of headstart.
+_PLACES = {errno.ENAMETOOLONG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EDQUOT}
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it and as typer makes it of Ctrl-C
 
 
@@ -54,6 +57,8 @@ def _root(
 
 def run() -> None:
     """The console script: `main`, then out without tearing torch down, which takes most of a second."""
+    _open_streams()
+    sys.stderr = cast("TextIO", _Lossy(sys.stderr))
     code = main()
     try:
         sys.stdout.flush()
@@ -63,6 +68,27 @@ def run() -> None:
     except OSError as error:
         code = code or _not_written(error)
     os._exit(code)
+
+
+class _Lossy:
+    """A stream for what is said beside the work: where it is full, or nobody reads it any more, the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """As many characters as came, written or not."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is buffered, if that can be."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _open_streams() -> None:
@@ -97,9 +123,15 @@ def _run(given: list[str]) -> int:
         code = error.exit_code
     except KeyboardInterrupt:
         code = _interrupted()
+    except SystemExit as error:  # what click makes of a broken pipe, as an exit with 1
+        code = _unexpected(error.__context__, debug) if isinstance(error.__context__, OSError) else _code_of(error)
     except Exception as error:
         code = _unexpected(error, debug)
     return code
+
+
+def _code_of(error: SystemExit) -> int:
+    return error.code if isinstance(error.code, int) else int(bool(error.code))
 
 
 def _show_in_one_line() -> None:
@@ -130,6 +162,9 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return _not_written(error)
     if debug:
         raise error
+    if isinstance(error, OSError) and error.errno in _PLACES:
+        print(f"error: {str(error.filename or '')[:100]}: {error.strerror}; choose another place.", file=sys.stderr)
+        return 2
     print(
         f"error: {type(error).__name__}: {error} (this is a defect of headstart; --debug shows where)",
         file=sys.stderr,

@@ -36,6 +36,13 @@ _held: set[Path] = set()  # files claimed in this process
 _guard = threading.Lock()
 
 
+def shown_path(path: Path) -> str:
+    """``path`` from the current folder on where it lies in there, else whole; with / between folders."""
+    with suppress(ValueError, OSError):
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    return path.absolute().as_posix()
+
+
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Say a full, read-only or forbidden disk in one line.
@@ -46,8 +53,13 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = "the disk is full; free some space or choose another folder" if full else (error.strerror or str(error))
+        what = error.strerror or str(error)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            what = "the disk is full; free some space or choose another folder"
+        elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+            what = f"{error.filename} is a file, not a folder; choose another folder"
+        elif error.errno == errno.ENAMETOOLONG:
+            what = "the name is too long for this file system; choose a shorter one"
         raise OutputError(f"cannot write {place}: {what}.") from error
 
 

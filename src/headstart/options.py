@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import fields
-from typing import Any, ParamSpec, TypedDict, TypeVar
+from dataclasses import fields, is_dataclass
+from typing import Annotated, Any, ParamSpec, TypedDict, TypeVar, get_type_hints
 
 from headstart.errors import SettingError, nearest
 from headstart.settings import FitSettings, JudgingSettings, SourceSettings, SplitSettings, TrainingSettings
@@ -18,58 +20,99 @@ T = TypeVar("T")
 class SourceOptions(TypedDict, total=False):
     """How to read a source; what is left out is inferred, and the reason is said."""
 
-    input: str | None  # column with the texts or image paths
-    target: str | Sequence[str] | None  # column with the labels or values; several 0/1 columns: multilabel
-    group: str | None  # column whose equal rows are never parted by a split
-    slices: Sequence[str]  # columns to report the score by
-    split: str | None  # column that says train, valid or test
-    task: str | None  # "classification", "multilabel" or "regression"
-    modality: str | None  # "image" or "text"
+    input: Annotated[str | None, "Column with the texts or image paths."]
+    target: Annotated[
+        str | Sequence[str] | None, "Column with the labels or values; several columns of 0 and 1: multilabel."
+    ]
+    group: Annotated[str | None, "Column whose equal rows are never parted by a split (patient, site …)."]
+    slices: Annotated[Sequence[str], "Columns to report the score by."]
+    split: Annotated[str | None, "Column that says train, valid or test."]
+    task: Annotated[str | None, "classification, multilabel or regression."]
+    modality: Annotated[str | None, "image or text."]
 
 
 class FitOptions(SourceOptions, total=False):
     """Everything a run can be told besides where the data are and where results go."""
 
-    base: str | None  # embedded, a timm name, Hub id, folder, run, torchvision weights, ONNX file; None: the default
-    licence: str | None  # "commercial": refuse a base that is not known to allow it
-    size: int | None  # side in pixels that pictures are given to the base at
-    max_tokens: int | None  # of a text that are given to the base at once
-    windows: int | None  # that a longer text is read in at most; 1: it is cut off
-    trust_remote_code: bool  # run code that the base's repository brings along
-    strategy: str  # "auto", or one of probe, head2toe, partial, progressive, norm, lora, full, scratch
-    budget: float | str | None  # seconds that the whole run may take, or a time such as "10m"
-    thaw: int | None  # stages that move, from the top
-    epochs: float | None  # passes over the training rows
-    rate: float | None  # greatest learning rate of the head
-    body_rate: float | None  # the top stage's rate as a share of the head's
-    batch: int | None  # rows a training step
-    augment: str  # "auto", "none" or "damage"
-    mixup: float | None  # strength; None: for plentiful pictures
-    adapter: str  # kind that strategy lora trains: "lora", "dora" or "rslora"
-    rank: int  # of the adapters
-    l2sp: float  # strength of the pull back to the base's weights
-    retain: str | None  # source of inputs on which the base's features are to stay
-    replay: float  # strength of that
-    max_forgetting: float | None  # share of the base's answers that may change
-    prefix_cache: bool  # keep what frozen stages give on disk
-    scratch_control: bool  # also train the same network from random weights
-    metric: str | None  # to choose and judge by; None: the task's default
-    valid_size: float  # share of the rows for validation, where none is given
-    test_size: float  # share of the rows for the test, where none is given
-    together: bool  # keep near duplicates on one side of every split
-    folds: int | None  # hold every working row out in turn, in so many folds
-    ood: str | None  # source of inputs that the model should not know
-    risk: float | None  # error allowed among what is answered
-    level: float  # probability with which a set of labels holds the true one
-    damage: bool  # also score damaged test rows
-    max_rejected: float  # share of unreadable rows above which the run fails
-    seed: int  # of splits, folds and intervals
+    base: Annotated[
+        str | None,
+        "Embedded base, timm name, Hub id, folder, run, torchvision weights or ONNX file; by default the modality's.",
+    ]
+    licence: Annotated[
+        str | None, "any, or commercial: leave out what forbids commercial use or is not known to allow it."
+    ]
+    size: Annotated[int | None, "Side in pixels that pictures are given to the base at; its own by default."]
+    max_tokens: Annotated[
+        int | None, "Tokens of a text that are given to the base at once; 256 by default, or what it takes."
+    ]
+    windows: Annotated[int | None, "Windows that a longer text is read in at most; 8 by default, 1 cuts it off."]
+    trust_remote_code: Annotated[bool, "Run the code that the base's repository brings along."]
+    strategy: Annotated[
+        str,
+        "auto, or one of probe, head2toe, partial, progressive, norm, lora, full, scratch; or a baseline: "
+        "baseline:majority, baseline:tfidf-linear, baseline:pixels-linear.",
+    ]
+    budget: Annotated[float | str | None, "Time that the whole run may take: seconds, or such as 90s, 10m, 1.5h."]
+    thaw: Annotated[int | None, "Stages that are trained, from the top."]
+    epochs: Annotated[float | None, "Passes over the training rows, of each phase."]
+    rate: Annotated[float | None, "Greatest learning rate of the head."]
+    body_rate: Annotated[float | None, "The top stage's rate as a share of the head's."]
+    batch: Annotated[int | None, "Rows a training step."]
+    augment: Annotated[str, "auto, none, or damage: also blur, noise, JPEG, low light; typos, cut texts."]
+    mixup: Annotated[float | None, "Strength of mixup, 0 for none; by default for plentiful pictures."]
+    adapter: Annotated[str, "Kind that strategy lora trains: lora, dora or rslora."]
+    rank: Annotated[int, "Of the adapters."]
+    l2sp: Annotated[float, "Strength of the pull back to the base's weights."]
+    retain: Annotated[str | None, "Inputs, labelled or not, on which the base's features are to stay."]
+    replay: Annotated[float, "Strength of that."]
+    max_forgetting: Annotated[
+        float | None, "Share of the base's answers that training may change; beyond it weights are drawn back."
+    ]
+    prefix_cache: Annotated[bool, "Keep what frozen stages give."]
+    scratch_control: Annotated[bool, "Where weights were trained: also train the network from random ones."]
+    metric: Annotated[str | None, "To choose and judge by, such as accuracy, f1_macro, r2; by default the task's own."]
+    class_weight: Annotated[
+        str | Mapping[str, float] | None,
+        "How much a class counts in training: none, balanced (classes count the same), or a weight a class, as in "
+        '{"rust": 5}; by default none, or balanced where the metric is balanced accuracy. Scores stay unweighted.',
+    ]
+    weight: Annotated[
+        str | None, "Column of numbers from 0 on: how much a row counts in training. Scores stay unweighted."
+    ]
+    valid_size: Annotated[float, "Share of the rows for validation, where none is given."]
+    test_size: Annotated[
+        float, "Share of the rows for the test, where none is given; 0: no test set, every row is trained on."
+    ]
+    split_from: Annotated[
+        str | None, "Run whose rows stay in their train, validation and test sets; new rows are drawn."
+    ]
+    evidence: Annotated[
+        str | None,
+        "With --test-size 0: run to repeat on all rows, by its base, strategy and settings; its scores are shown.",
+    ]
+    together: Annotated[bool, "Keep near duplicates on one side of every split; otherwise equal inputs alone."]
+    folds: Annotated[int | None, "Hold every row that is not test out in turn, in so many folds."]
+    ood: Annotated[str | None, "Inputs that the model should not know, to judge by."]
+    risk: Annotated[
+        float | None, 'Share of wrong answers allowed among those given; the rest is answered "I don\'t know".'
+    ]
+    level: Annotated[float, "Probability with which a set of labels is to hold the true one."]
+    damage: Annotated[bool, "Also score damaged rows, five strengths a kind."]
+    threshold: Annotated[
+        str | None,
+        "From which probability a label is given: best-f1, precision=0.9 or recall=0.95 on held-out rows, or a "
+        "number. By default 0.5; of several labels a row, what is best for F1.",
+    ]
+    positive: Annotated[str | None, "Of two classes, the one that precision, recall, curves and --threshold are for."]
+    max_rejected: Annotated[float, "Share of unreadable rows above which the run fails."]
+    seed: Annotated[int, "Repeats a run exactly."]
 
 
-_SOURCE = ("input", "group", "split", "task", "modality")
+_SOURCE = ("input", "group", "split", "task", "modality", "weight")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MODEL = ("base", "licence", "size", "max_tokens", "windows", "trust_remote_code", "strategy")
-_FIT = (*_MODEL, "budget", "metric", "max_rejected", "seed", "folds")
+_FIT = (*_MODEL, "budget", "metric", "class_weight", "max_rejected", "seed", "folds", "evidence")
+_DATA = frozenset({"source", "valid", "test", "reference"})  # which may be data in memory
 _TRAINING = tuple(field.name for field in fields(TrainingSettings))
 _JUDGING = tuple(field.name for field in fields(JudgingSettings))
 
@@ -98,9 +141,12 @@ def fit_settings(options: FitOptions) -> FitSettings:
     _check_names(options, FitOptions.__optional_keys__)
     shares = {name: options[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in options}  # type: ignore[literal-required]
     drawing: dict[str, Any] = {name: options[name] for name in ("seed", "together") if name in options}
+    drawing |= {"like": str(options["split_from"])} if options.get("split_from") else {}
     given: dict[str, Any] = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
     if isinstance(given.get("budget"), str):
         given["budget"] = parse_budget(given["budget"])
+    if given.get("class_weight") is not None:
+        given["class_weight"] = parse_class_weight(given["class_weight"])
     training = TrainingSettings(**{name: options[name] for name in _TRAINING if name in options})  # type: ignore[literal-required]
     judging = JudgingSettings(**{name: options[name] for name in _JUDGING if name in options})  # type: ignore[literal-required]
     split = SplitSettings(**shares, **drawing)
@@ -142,11 +188,63 @@ def filled(*free: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def _check_filled(name: str, value: object) -> None:
-    for one in value if isinstance(value, list | tuple) else [value]:
+    for one in value if isinstance(value, list | tuple) and name not in _DATA else [value]:
         if isinstance(one, str) and not one.strip():
             raise SettingError(
                 f"{name.replace('_', '-')} is empty; give it a value or leave it out (is a variable not set?)."
             )
+
+
+def meaning(name: str) -> str:
+    """What the option ``name`` is, in a sentence: the same for command line and Python."""
+    return _meanings(FitOptions)[name][1]
+
+
+def documented(options: type) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """For a function that takes ``options``, a TypedDict, as keywords: each shows in its signature and its docstring.
+
+    In the docstring they stand where it has a line that begins with "options:".
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        defaults, keyword = _defaults(), inspect.Parameter.KEYWORD_ONLY
+        known, told = inspect.signature(function), _meanings(options)
+        own = [one for one in known.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        added = [
+            inspect.Parameter(name, keyword, default=defaults[name], annotation=kind)
+            for name, (kind, _) in told.items()
+        ]
+        lines = [_told(name, defaults[name], sentence) for name, (_, sentence) in told.items()]
+        head, _, rest = (function.__doc__ or "").partition("        options:")
+        function.__doc__ = head + "\n".join(lines) + rest[rest.find("\n") :]
+        function.__signature__ = known.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def _told(name: str, default: Any, sentence: str) -> str:
+    """One option as a docstring has it."""
+    text = f"{name}: {sentence[0].lower() if sentence[1:2].islower() else sentence[0]}{sentence[1:]}"
+    said = f"{text.removesuffix('.')} (default: {default!r})."
+    return textwrap.fill(said, 112, initial_indent=" " * 8, subsequent_indent=" " * 12)
+
+
+@functools.cache
+def _meanings(options: type) -> dict[str, tuple[Any, str]]:
+    """Name -> type and sentence of each option."""
+    hints = get_type_hints(options, include_extras=True)
+    return {name: (hint.__origin__, hint.__metadata__[0]) for name, hint in hints.items()}
+
+
+def _defaults() -> dict[str, Any]:
+    """Name -> what is taken where an option is left out, by the settings."""
+    whole = FitSettings()
+    found: dict[str, Any] = {"valid_size": whole.split.valid, "test_size": whole.split.test, "split_from": None}
+    for part in (whole, whole.source, whole.split, whole.judging, whole.training):
+        values = {field.name: getattr(part, field.name) for field in fields(part)}
+        found |= {name: value for name, value in values.items() if not is_dataclass(value) and name not in found}
+    return found
 
 
 def parse_budget(text: str) -> float:
@@ -164,3 +262,28 @@ def parse_budget(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise SettingError(f"budget {text!r} is not a time; write it like 90s, 10m or 1.5h.")
     return seconds
+
+
+def parse_class_weight(given: str | Mapping[Any, float]) -> str | dict[str, float]:
+    """ "none", "balanced", or a weight a class; the latter as a dict or as JSON.
+
+    Raises:
+        SettingError: anything else, a weight that is no finite number from 0 on, or none above 0.
+    """
+    how = 'it is none, balanced, or a weight a class such as {"rust": 5, "other": 1}'
+    if isinstance(given, str):
+        if given.strip().lower() in ("none", "balanced"):
+            return given.strip().lower()
+        try:
+            given = json.loads(given)
+        except ValueError:
+            raise SettingError(f"class-weight {given!r} is unknown; {how}.") from None
+    if not isinstance(given, Mapping) or not given:
+        raise SettingError(f"class-weight is {given!r}; {how}.")
+    for name, weight in given.items():
+        number = isinstance(weight, int | float) and not isinstance(weight, bool)
+        if not number or not 0 <= weight < float("inf"):
+            raise SettingError(f"class-weight of {name!r} is {weight!r}; a weight is a number from 0 on, such as 2.5.")
+    if not any(given.values()):
+        raise SettingError("class-weight: every weight is 0, so that nothing would count; give one above 0.")
+    return {str(name): float(weight) for name, weight in given.items()}

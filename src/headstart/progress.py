@@ -12,6 +12,15 @@ class Progress:
     def say(self, line: str = "") -> None:
         """One line of prose: a plan, a decision, a result."""
 
+    def detail(self, line: str) -> None:
+        """One line that only a reader who asked for details needs."""
+        self.say(line)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """What is done within is called ``name``; stages may lie in one another, and the innermost counts."""
+        yield
+
     @contextmanager
     def track(self, label: str, total: int) -> Iterator[Track]:
         """A stretch of ``total`` equal steps called ``label``."""
@@ -23,3 +32,9 @@ class Track:
 
     def advance(self, steps: int = 1) -> None:
         """``steps`` more are done."""
+
+    def at(self, done: int, total: int) -> None:
+        """``done`` steps of now ``total`` are done: for work whose end moves, or that goes back."""
+
+    def note(self, figures: str) -> None:
+        """What the work has come to so far, such as its loss."""

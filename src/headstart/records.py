@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Self, get_args, get_origin, get_type_hints
 
-#: Version of the layout. 1: the first. 2: the ladder, training curves, forgetting and diagnosis; what was handed over.
-#: 3: intervals of every metric and class, slices out of `test`, audit, calibration, unknown inputs, shift.
+#: Version of the layout. 2: the ladder, curves, diagnosis. 3: intervals, audit, calibration, unknown inputs, shift.
 SCHEMA = 3
 
 
@@ -32,10 +32,11 @@ class SliceRecord:
     column: str
     value: str
     n: int  # test rows
-    score: float
+    score: float  # of its metric
     low: float  # 95 % interval, corrected for the number of slices; null under 5 rows
     high: float
     found: bool  # a property of the inputs that was looked at unasked; false: a column that was named
+    metric: str = ""  # that the score is of: one that means the same in every slice
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class TestRecord:
     metrics: dict[str, MetricRecord]  # every metric of the task
     undefined: dict[str, str]  # metrics that these rows cannot give, each with the reason
     opened: int  # how often this run opened the test part
-    opened_before: int  # how often earlier runs on this machine opened the same test rows
+    opened_before: int  # other trials (settings, base or training rows) on this machine that opened the same test rows
     units: int = 0  # independent ones among these rows: near duplicates, or rows of one group, count once; 0: not told
 
 
@@ -278,6 +279,49 @@ class OodRecord:
     threshold: float  # score above which an input is called unknown
     false_alarms: float  # share of test rows above it
     n: int  # unknown inputs judged on
+    beside: str = ""  # in words, where plain confidence was ahead on these inputs: whether it is used instead
+
+
+@dataclass(frozen=True)
+class ThresholdRecord:
+    """From which probability on labels are given, where that is not 0.5 (of classes: the most probable one)."""
+
+    rule: str  # in words
+    n: int  # held-out rows that chose; 0: none did
+    values: dict[str, float]  # by label
+    before: float  # F1 on held-out rows at 0.5; null where none chose
+    after: float  # the same, each row judged by thresholds that other rows chose
+
+
+@dataclass(frozen=True)
+class TwoClassRecord:
+    """Of two classes, how the one that is looked for is told from the other on the test rows."""
+
+    positive: str  # the class that is looked for
+    reason: str  # why this one
+    threshold: float  # from which probability on it is given
+    rule: str  # how the threshold came about, in words
+    n: int  # test rows of it
+    precision: MetricRecord
+    recall: MetricRecord
+    specificity: MetricRecord  # share of the other class's rows that are not given it
+    f1: MetricRecord
+    auroc: MetricRecord
+    average_precision: MetricRecord
+    roc: list[list[float]]  # false positive rate, recall, threshold; at most 100 points
+    precision_recall: list[list[float]]  # recall, precision, threshold; at most 100 points
+
+
+@dataclass(frozen=True)
+class IntervalRecord:
+    """Prediction intervals around the values of a regression (conformal), on the test rows."""
+
+    level: float  # target
+    half_width: float  # of every interval, in the target's unit
+    coverage: float  # share of test rows whose true value lies within
+    low: float  # 95 % interval
+    high: float
+    n: int  # held-out rows that the width comes from
 
 
 @dataclass(frozen=True)
@@ -359,6 +403,18 @@ class FeatureRecord:
 
 
 @dataclass(frozen=True)
+class RefitRecord:
+    """That every row was trained on, so that the model has no test score of its own."""
+
+    run: str  # the run whose scores are shown; "" where there is none: then `test` holds no score
+    sentence: str  # the same in words
+    rows: int  # that this model was trained on, validation rows included
+    run_rows: int  # that the run's model was trained on; 0 without a run
+    learned: int  # test rows of the run that this model was trained on
+    valid_score: float  # of the result's metric on held-out rows, which the model was selected by
+
+
+@dataclass(frozen=True)
 class Result:
     """One run."""
 
@@ -392,16 +448,47 @@ class Result:
     versions: dict[str, str]  # headstart, Python, platform and the libraries that numbers depend on
     created: str  # UTC, ISO 8601
     reading: ReadingRecord | None = None  # of texts; null for pictures
+    refit: RefitRecord | None = None  # null where a test set was evaluated in this run
+    thresholds: ThresholdRecord | None = None  # of the model that was judged; null: 0.5, of classes the most probable
+    two_classes: TwoClassRecord | None = None  # of the model that was judged; null where there are not two classes
+    intervals: IntervalRecord | None = None  # of a regression; null where held-out rows are too few to promise any
     schema: int = field(default=SCHEMA)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`; numbers that were not finite come back as nan.
+
+        Raises:
+            KeyError, TypeError, ValueError: ``values`` is no result, or one that lacks a field.
+        """
+        found: Self = restored(cls, values)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; numbers that are not finite become None, as JSON has no others."""
-        cleaned: dict[str, Any] = finite(asdict(self))
-        return cleaned
+        return dict(finite(asdict(self)))
 
     def to_json(self) -> str:
         """Indented JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+
+def restored(kind: Any, value: Any) -> Any:
+    """``value``, as `Result.to_dict` left it, as the type ``kind``; a field that it lacks takes its default."""
+    if is_dataclass(kind):
+        kinds = get_type_hints(kind)
+        known = {one.name: restored(kinds[one.name], value[one.name]) for one in fields(kind) if one.name in value}
+        return kind(**known)  # type: ignore[operator]
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return None if value is None else restored(next(one for one in inner if one is not NoneType), value)
+    if origin is list:
+        return [restored(inner[0], one) for one in value]
+    if origin is dict:
+        return {name: restored(inner[1], one) for name, one in value.items()}
+    if kind is float:
+        return math.nan if value is None else float(value)
+    return value
 
 
 def finite(value: Any) -> Any:

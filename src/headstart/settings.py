@@ -17,6 +17,7 @@ class SourceSettings:
     split: str | None = None  # column that holds a given split
     task: str | None = None  # "classification", "multilabel" or "regression"
     modality: str | None = None  # "image" or "text"
+    weight: str | None = None  # column of weights of rows in training, from 0 on
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,10 @@ class SplitSettings:
     """How rows without a given split are assigned."""
 
     valid: float = 0.2  # share of the non-test rows, 0 < valid < 1
-    test: float = 0.2  # share of all rows, 0 < test < 1
+    test: float = 0.2  # share of all rows, 0 < test < 1; 0: no test set, every row is trained on
     together: bool = True  # near duplicates are kept on one side of every split
     seed: int = 0  # draws the split
+    like: str | None = None  # folder of a run whose rows keep their part; None: every row is drawn by its content
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class JudgingSettings:
     risk: float | None = None  # error allowed among what is answered, 0 < risk < 1; None: everything is answered
     level: float = 0.9  # probability with which a set of labels holds the true one, 0 < level < 1
     damage: bool = False  # also score damaged test rows
+    threshold: str | None = None  # "best-f1", "precision=0.9", "recall=0.95" or a probability; None: see `deciding`
+    positive: str | None = None  # of two classes, the one that is looked for; None: inferred
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,11 @@ class FitSettings:
     windows: int | None = None  # that a longer text is read in at most; None: 8; 1: it is cut off
     trust_remote_code: bool = False  # the base's repository may bring code along, which is run
     training: TrainingSettings = field(default_factory=TrainingSettings)
-    strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy
+    evidence: str | None = None  # run that this one repeats on all rows, and whose scores it shows; with split.test 0
+    strategy: str = "auto"  # "auto" climbs the ladder; else the name of one strategy, or "baseline:" and of a baseline
     budget: float | None = None  # seconds that the whole run may take; None: as long as the ladder pays
     metric: str | None = None  # to choose and judge by; None: the task's default
+    class_weight: str | dict[str, float] | None = None  # "none", "balanced" or by class; None: as the metric counts
     max_rejected: float = 0.05  # share of unreadable rows above which the run fails
     seed: int = 0  # of splits, folds and intervals
 

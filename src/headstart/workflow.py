@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,25 +10,52 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
 from headstart.bases.licences import asks_commercial, refuse_unlicensed
+from headstart.data.memory import Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
+from headstart.delivery.openings import trial
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
+from headstart.evaluation.baselines import baseline_of
 from headstart.evaluation.metrics import METRICS, for_task
+from headstart.evaluation.thresholds import Rule, Thresholds
 from headstart.evaluation.verdict import SCRATCH
-from headstart.flow.assessing import assess
-from headstart.flow.calibrating import calibrate, check_judging, check_risk
-from headstart.flow.choosing import preferred_control
+from headstart.files import shown_path
+from headstart.flow.assessing import assess, assess_untested
+from headstart.flow.calibrating import Calibrated, calibrate, check_judging, check_risk
+from headstart.flow.choosing import (
+    Preferred,
+    asked_control,
+    check_baseline,
+    compared_controls,
+    control_thresholds,
+    preferred_control,
+    selected_model,
+    with_thresholds,
+)
 from headstart.flow.climbing import Climbed, check_base, check_training, climb_and_finish
 from headstart.flow.clock import Clock
+from headstart.flow.commanding import audit_command
+from headstart.flow.deciding import Positive, check_threshold, positive_of, rule_for
 from headstart.flow.handing import About, ChosenMetric, Work, hand_over
 from headstart.flow.judging import judge_once
-from headstart.flow.knowing import strange_inputs
+from headstart.flow.knowing import Strange, strange_inputs
 from headstart.flow.preparing import Prepared, prepare
+from headstart.flow.refitting import (
+    Earlier,
+    check_base_as,
+    check_test_size,
+    earlier_run,
+    refit_scores,
+    repeated,
+    split_as,
+)
 from headstart.flow.remaining import evidence_seconds
+from headstart.flow.sampling import history_ids
 from headstart.flow.scratch import scratch_control
 from headstart.flow.telling import tell_plan, tell_prepared
+from headstart.notebook import panel, scored
 from headstart.progress import Progress
 from headstart.ranking.history import fingerprint, remember
 from headstart.records import Result
@@ -37,6 +64,7 @@ from headstart.strategies.budget import Budget
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
 from headstart.training.reading import read_as
+from headstart.training.weights import check_class_weight
 from headstart.unicode import writable
 
 _SEEDS = 2**32  # what the random generators of scikit-learn take
@@ -52,6 +80,22 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}: {self.result.verdict.sentence})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: verdict, scores on the test set, gain, next step, and a link to the report."""
+        found = self.result
+        gain = found.transfer_gain
+        name = found.chosen.strategy if not found.chosen.base else f"{found.chosen.base}, {found.chosen.strategy}"
+        own = [(f"{found.base['name']} (transfer learning)", scored(found.test.score, found.test.low, found.test.high))]
+        rows = own + [(f"{one.name} (baseline)", scored(one.score, one.low, one.high)) for one in found.controls]
+        over = f" over {gain.against}" if gain.against else ""
+        lines = (
+            f"Selected model: {name}",
+            f"Gain{over}: {scored(gain.value, gain.low, gain.high)}",
+            f"Next: {found.verdict.next_step}" if found.verdict.next_step else "",
+        )
+        header = ("", f"{found.metric}, test set of {found.test.n:,} rows")
+        return panel(found.verdict.sentence, lines, header, rows, self.path / "report.html")
 
 
 @dataclass(frozen=True)
@@ -73,10 +117,10 @@ class Inspection:
 class Places:
     """Where a run's data are and where its results go."""
 
-    source: str | Path
+    source: Source
     out: str | Path
-    valid: str | Path | None = None
-    test: str | Path | None = None
+    valid: Source | None = None
+    test: Source | None = None
     overwrite: bool = False
 
 
@@ -93,45 +137,131 @@ def fit_source(
         UserError: anything about the input, the settings or the output that the user can mend.
     """
     settings, progress, clock = settings or FitSettings(), progress or Progress(), Clock()
+    check_test_size(settings)
+    earlier = earlier_run(settings)
+    settings = repeated(settings, earlier) if earlier else settings
     _check(settings)
     budget = Budget(settings.budget)
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
-        with clock.step("open"):
+        with clock.step("open"), progress.stage("reading the data"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
+            check_class_weight(settings.class_weight, opened.table.task, tuple(_label_counts(opened)))
+            check_baseline(settings.strategy, opened.table.modality)
+            check_threshold(opened.table.task, None, settings.judging)
             base = _base(settings, opened, progress)
-        tell_plan(opened, base, settings.strategy, progress)
-        with clock.step("features"):
+            if earlier:
+                check_base_as(base, earlier)
+                settings = split_as(settings, earlier, opened.table)
+        tell_plan(opened, base, settings, progress)
+        with clock.step("features"), progress.stage("features"):
             strange = strange_inputs(settings.judging.ood, base, progress) if settings.judging.ood is not None else None
             budget.kept_back = evidence_seconds(0, 0, budget)
             prepared = prepare(opened, base, settings, progress, budget.left())
         clock.move("features", "loading", prepared.features.loading)
         clock.move("features", "choosing the runtime", prepared.features.choosing)
         metric = _metric(prepared, settings)
+        check_threshold(prepared.task.name, prepared.task.outputs, settings.judging)
+        positive = positive_of(prepared.task, prepared.working().y, settings.judging.positive)
+        rule = rule_for(prepared.task, settings.judging, metric.name, positive)
         tell_prepared(opened, prepared, metric, progress)
-        with clock.step("strategies"):
+        with clock.step("strategies"), progress.stage("strategy search"):
             climbed = climb_and_finish(prepared, base, metric.name, settings, budget, progress)
-            preferred = preferred_control(prepared, climbed, budget) if settings.strategy == AUTO else None
-            calibrated = calibrate(climbed, settings.judging)
-        budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
-        with clock.step("scratch control"):
-            scratch = scratch_control(climbed, budget)
-        with clock.step("test"):
-            budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
-            judged = judge_once(prepared, calibrated, metric.name, settings.seed, progress, scratch, budget)
-        clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
-        with clock.step("evidence"):
-            budget.kept_back = climbed.remaining.evidence
-            assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
-        with clock.step("hand over"):
-            names = writable(folder.path.name), writable(str(places.source)), writable(command)
-            about = About(*names, metric, clock, tuple(budget.cut))
-            work = Work(base, prepared, climbed, judged, calibrated, assessed, preferred)
-            result, model = hand_over(folder, about, settings, work)
+            made = _made(base, prepared, climbed, settings, rule, positive, budget)
+        tried = trial(settings.to_dict(), base.identity.weights, prepared.working().keys)
+        if settings.split.test:
+            work = _tested(made, strange, settings, budget, clock, progress, tried)
+        else:
+            work = _untested(made, earlier, settings)
+        with clock.step("hand over"), progress.stage("report"):
+            about = _about(places, folder, settings, command, metric, clock, budget)
+            result, model = hand_over(folder, replace(about, columns=opened.columns, trial=tried), settings, work)
             path = folder.publish()
             climbed.ground.finished.clear()
-    _remember(opened, prepared, climbed, base, metric.name)
+    _remember(history_ids(places.source, opened.table), opened, prepared, climbed, base, metric.name)
     return Run(path, result, model)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The selected model and what it was made from, before the test set is evaluated."""
+
+    base: Base
+    prepared: Prepared
+    climbed: Climbed
+    calibrated: Calibrated
+    preferred: Preferred | None
+    limits: dict[str, Thresholds]
+
+
+def _tested(
+    made: _Made,
+    strange: Strange | None,
+    settings: FitSettings,
+    budget: Budget,
+    clock: Clock,
+    progress: Progress,
+    tried: str,
+) -> Work:
+    """The test set evaluated once, and what else is looked at."""
+    prepared, climbed, calibrated, preferred = made.prepared, made.climbed, made.calibrated, made.preferred
+    budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
+    with clock.step("scratch control"), progress.stage("baseline from random weights"):
+        scratch = scratch_control(climbed, budget)
+    with clock.step("test"), progress.stage("baselines and test set"):
+        budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers
+        selected, metric = selected_model(climbed, preferred), climbed.ground.metric
+        judged = judge_once(
+            prepared, calibrated, made.limits, metric, settings.seed, progress, scratch, budget, selected, tried
+        )
+    clock.move("test", "controls", sum(c.seconds for c in judged.controls if c.name != SCRATCH))
+    with clock.step("evidence"), progress.stage("evaluation"):
+        budget.kept_back = climbed.remaining.evidence
+        assessed = assess(prepared, climbed, calibrated, judged, preferred, strange, settings.judging, budget)
+    return Work(made.base, prepared, climbed, judged, calibrated, assessed, preferred)
+
+
+def _untested(made: _Made, earlier: Earlier | None, settings: FitSettings) -> Work:
+    """Without a test set: with the scores of the ``earlier`` run, or none."""
+    prepared, climbed, calibrated, preferred = made.prepared, made.climbed, made.calibrated, made.preferred
+    scores = refit_scores(earlier, prepared, climbed, calibrated, preferred)
+    assessed = assess_untested(prepared, climbed, calibrated, preferred, settings.judging)
+    return Work(made.base, prepared, climbed, None, calibrated, assessed, preferred, scores)
+
+
+def _about(
+    places: Places,
+    folder: RunFolder,
+    settings: FitSettings,
+    command: str,
+    metric: ChosenMetric,
+    clock: Clock,
+    budget: Budget,
+) -> About:
+    names = writable(folder.path.name), writable(str(places.source)), writable(command)
+    audit = writable(audit_command(places.source, settings, valid=places.valid, test=places.test))
+    return About(*names, metric, clock, tuple(budget.cut), audit, writable(shown_path(folder.path)))
+
+
+def _made(
+    base: Base,
+    prepared: Prepared,
+    climbed: Climbed,
+    settings: FitSettings,
+    rule: Rule | None,
+    positive: Positive | None,
+    budget: Budget,
+) -> _Made:
+    """The selected model with its thresholds, and those of the baselines: by the same ``rule``, or none."""
+    auto, ground = settings.strategy == AUTO, climbed.ground
+    compared = compared_controls(prepared, climbed, budget, rule) if auto or (rule and rule.tuned) else []
+    name = baseline_of(settings.strategy)
+    preferred = preferred_control(prepared, climbed, compared) if auto else None
+    preferred = preferred if name is None else asked_control(prepared, climbed, name, rule)
+    limits = control_thresholds(rule, compared, prepared, ground, budget)
+    preferred = preferred and with_thresholds(preferred, rule, ground)
+    calibrated = calibrate(climbed, settings.judging, rule, positive)
+    return _Made(base, prepared, climbed, calibrated, preferred, limits)
 
 
 def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
@@ -150,13 +280,13 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
     return read_as(base, opened.table)
 
 
-def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
+def _remember(ids: np.ndarray, opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
     """What the probe scored is evidence for the next choice of a base."""
     if not METRICS[metric].higher_is_better or base.identity.lineage:
         return  # a prior counts in points of a score, and by names: an earlier run has that of its root
     table = opened.table
     remember(
-        fingerprint(table.ids[table.split != "test"], prepared.task.labels, table.task),
+        fingerprint(ids, prepared.task.labels, table.task),
         verb="fit",
         modality=table.modality,
         kind=table.task,
@@ -167,7 +297,7 @@ def _remember(opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, 
     )
 
 
-def inspect_source(source: str | Path, settings: SourceSettings | None = None) -> Inspection:
+def inspect_source(source: Source, settings: SourceSettings | None = None) -> Inspection:
     """What is understood of ``source``, before any work.
 
     Raises:
@@ -211,9 +341,12 @@ def _check(settings: FitSettings) -> None:
             f"metric {settings.metric!r} is unknown; it is one of "
             f"{', '.join(METRICS)}.{nearest(settings.metric, METRICS)}"
         )
-    for name, share in (("valid-size", settings.split.valid), ("test-size", settings.split.test)):
-        if not 0 < share < 1:
-            raise SettingError(f"{name} is {share:g}; it is a share of the rows between 0 and 1, such as 0.2.")
+    for name, share, also in (
+        ("valid-size", settings.split.valid, ""),
+        ("test-size", settings.split.test, ", or 0 for no test set"),
+    ):
+        if not 0 < share < 1 and not (also and share == 0):
+            raise SettingError(f"{name} is {share:g}; it is a share of the rows between 0 and 1, such as 0.2{also}.")
     if not 0 <= settings.max_rejected <= 1:
         raise SettingError(f"max-rejected is {settings.max_rejected:g}; it is a share from 0 to 1, such as 0.05.")
     if not 0 <= settings.seed < _SEEDS:

@@ -22,6 +22,8 @@ def test_hashes_are_read_as_sha256sum_writes_them(tmp_path: Path) -> None:
     path = tmp_path / "seen.txt"
     path.write_text(f"{first}  a.jpg\n\n{second.upper()}\n")
     assert read_hashes(path) == {first, second}
+    path.write_bytes(f"\ufeff{first}  a.jpg\r\n{second}\r\n".encode())  # as editors on Windows save it
+    assert read_hashes(path) == {first, second}
     assert read_hashes(tmp_path) is None
     assert read_hashes(tmp_path / "seen.csv") is None
 

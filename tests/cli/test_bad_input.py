@@ -86,7 +86,7 @@ def test_label_of_the_test_source_unseen_in_training(capsys: Capsys, here: Path,
 def test_empty_label(capsys: Capsys, here: Path, label: str) -> None:
     write_table(here / "queries.csv", [*ROWS, ["the log is lost", label]])
     error = refused(capsys, "fit", "queries.csv")
-    assert "1 of 25 rows have no label in column 'label' (queries.csv:25)" in error
+    assert "1 of 25 rows have no label in column 'label' (queries.csv:26)" in error
 
 
 # --- Pictures that cannot be read --------------------------------------------------------------------
@@ -125,7 +125,7 @@ def test_few_unreadable_pictures_are_set_aside_and_listed(capsys: Capsys, here: 
     reasons = spoil(noise_images(here / "photos", 36))
     said = call(capsys, "fit", "photos", "--base", image_base, "--max-rejected", "0.1")
     assert said.code == 0
-    assert "set aside: 4 unusable rows, listed in rejected.csv; the first is dark/bomb.png (too large" in said.err
+    assert "excluded: 4 unusable rows, listed in rejected.csv; the first is dark/bomb.png (too large" in said.err
     with (here / "runs" / "photos" / "rejected.csv").open(encoding="utf-8", newline="") as file:
         listed = {row["id"]: row["reason"] for row in csv.DictReader(file)}
     assert listed.keys() == reasons.keys()
@@ -268,7 +268,6 @@ def test_full_disk_under_the_cache(
         (["--seed", "-1"], "seed is -1; it is a whole number from 0"),
         (["--seed", str(2**40)], "it is a whole number from 0 to 4294967295"),
         (["--seed", "one"], "Invalid value for '--seed'"),
-        (["--test-size", "0"], "test-size is 0; it is a share"),
         (["--test-size", "1"], "test-size is 1; it is a share"),
         (["--valid-size", "-0.2"], "valid-size is -0.2; it is a share"),
         (["--valid-size", "nan"], "valid-size is nan; it is a share"),

@@ -137,20 +137,43 @@ def test_missing_image(capsys: Capsys, photos: Path, image_run: Path) -> None:
     assert "no such file or folder" in refused(capsys, "predict", image_run, photos / "dark" / "none.png")
 
 
-def test_nothing_readable(capsys: Capsys, here: Path, image_run: Path) -> None:
+def test_nothing_readable_of_what_was_named(capsys: Capsys, here: Path, image_run: Path) -> None:
     (here / "a.png").write_bytes(b"")
     (here / "b.png").write_text("text")
-    error = refused(capsys, "predict", image_run, "a.png", "b.png")
-    assert "none of 2 inputs is readable; the first: a.png (empty file (0 bytes))" in error
+    said = call(capsys, "predict", image_run, "a.png", "b.png")
+    assert said.code == 1
+    rows = list(csv.DictReader(said.out.splitlines()))
+    assert [(row["input"], row["label"]) for row in rows] == [("a.png", ""), ("b.png", "")]
+    assert rows[0]["error"] == "empty file (0 bytes)"
+    assert "not readable: a.png (empty file (0 bytes))" in said.err
+
+
+def test_nothing_readable_in_a_folder(capsys: Capsys, here: Path, image_run: Path) -> None:
+    (here / "odd").mkdir()
+    (here / "odd" / "a.png").write_bytes(b"")
+    error = refused(capsys, "predict", image_run, "odd")
+    assert "none of 1 inputs is readable; the first: odd/a.png (empty file (0 bytes))" in error
 
 
 def test_some_readable(capsys: Capsys, here: Path, photos: Path, image_run: Path) -> None:
     (here / "a.png").write_bytes(b"")
     good = next((photos / "dark").iterdir())
     said = call(capsys, "predict", image_run, "a.png", good)
-    assert said.code == 0
+    assert said.code == 1
     assert "not readable: a.png (empty file (0 bytes))" in said.err
-    assert [row["input"] for row in csv.DictReader(said.out.splitlines())] == [str(good)]
+    rows = list(csv.DictReader(said.out.splitlines()))
+    assert [row["input"] for row in rows] == ["a.png", str(good)]
+    assert [bool(row["label"]) for row in rows] == [False, True]
+
+
+def test_unreadable_files_in_a_folder_are_listed_and_no_rows(capsys: Capsys, photos: Path, image_run: Path) -> None:
+    (photos / "dark" / "a.png").write_bytes(b"")
+    said = call(capsys, "predict", image_run, photos)
+    assert said.code == 0
+    assert f"not readable: {photos / 'dark' / 'a.png'} (empty file (0 bytes))" in said.err
+    rows = list(csv.DictReader(said.out.splitlines()))
+    assert len(rows) == 24
+    assert "error" not in rows[0]
 
 
 def test_nothing_given(capsys: Capsys, text_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +186,7 @@ def test_out_in_use(capsys: Capsys, here: Path, photos: Path, image_run: Path) -
     error = refused(capsys, "predict", image_run, photos, "--out", "answers.csv")
     assert "answers.csv exists; pass --overwrite to replace it" in error
     assert call(capsys, "predict", image_run, photos, "--out", "answers.csv", "--overwrite").code == 0
-    assert (here / "answers.csv").read_text().startswith("input,prediction,confidence,unknown\n")
+    assert (here / "answers.csv").read_text().startswith("input,label,confidence,unknown\n")
 
 
 def test_full_disk_under_the_answers(

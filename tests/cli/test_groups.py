@@ -36,14 +36,14 @@ def test_a_run_says_how_many_groups_its_interval_rests_on(capsys: Capsys, here: 
     options = ("--target", "label", "--base", text_base, "--strategy", "probe")
     grouped = call(capsys, "fit", table(here / "g.csv", rows), *options, "--group", "site", "--out", "g")
     alone = call(capsys, "fit", table(here / "a.csv", plain), *options, "--out", "a")
-    assert "(40 rows in 8 independent groups" in grouped.out
+    assert "on 40 test rows in 8 independent groups" in grouped.out
     assert "independent group" not in alone.out
     result, plain = (json.loads((here / name / "result.json").read_text()) for name in ("g", "a"))
     assert (result["test"]["n"], result["test"]["units"]) == (40, 8)
     assert "The intervals rest on 8 independent groups, not on 40 test rows." in result["verdict"]["sentence"]
     wide, narrow = (one["test"]["high"] - one["test"]["low"] for one in (result, plain))
     assert wide > narrow
-    assert "40 test examples in 8 independent groups" in (here / "g" / "report.html").read_text(encoding="utf-8")
+    assert "40 test rows in 8 independent groups" in (here / "g" / "report.html").read_text(encoding="utf-8")
     assert "40 test rows in 8 independent groups" in (here / "g" / "bundle" / "card.md").read_text(encoding="utf-8")
     tiny = next(one for one in result["diagnosis"] if one["name"] == "tiny test set")
     assert "on 8 groups of 40 rows" in tiny["sentence"]

@@ -96,10 +96,11 @@ def test_an_empty_argument_is_not_the_current_folder(capsys: Capsys, here: Path,
 
 
 def test_an_empty_text_is_no_text_and_no_folder(capsys: Capsys, text_run: Path) -> None:
-    assert "none of 1 inputs is readable; the first:  (empty text)" in refused(capsys, "predict", text_run, "")
+    said = call(capsys, "predict", text_run, "")
+    assert (said.code, said.out.splitlines()) == (1, ["input,label,confidence,error", ",,,empty text"])
     said = call(capsys, "predict", text_run, "", "the cat sat")
-    assert (said.code, len(said.out.splitlines())) == (0, 2)
-    assert "(empty text)" in said.err
+    assert (said.code, len(said.out.splitlines())) == (1, 3)
+    assert "not readable: an empty argument (empty text)" in said.err
     for arguments in (["evaluate", text_run, ""], ["shift", text_run, ""], ["evaluate", text_run, "q", "--ood", ""]):
         assert "empty" in refused(capsys, *arguments)
 
@@ -118,7 +119,7 @@ def test_python_refuses_what_is_empty_too(here: Path) -> None:
     ):
         with pytest.raises(UserError, match="empty"):
             wrong()
-    with pytest.raises(UserError, match="a path is needed, but a list came"):
+    with pytest.raises(UserError, match="list of 1 input without targets"):
         headstart.fit([["a text", "a label"]])  # type: ignore[arg-type]
 
 
@@ -139,7 +140,7 @@ def test_lines_are_the_same_from_every_system(
 def test_blank_lines_are_counted(capsys: Capsys, text_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     typed(monkeypatch, b"the cat sat\n\nthe dog sat\n")
     said = call(capsys, "predict", text_run, "-")
-    assert len(said.out.splitlines()) == 3
+    assert (said.code, len(said.out.splitlines())) == (1, 4)
     assert "not readable: line 2 of standard input (empty text)" in said.err
 
 
@@ -147,8 +148,9 @@ def test_blank_lines_are_counted(capsys: Capsys, text_run: Path, monkeypatch: py
     ("data", "says"),
     [
         (b"plain\ncaf\xe9\n", "standard input: not UTF-8: byte 9 (line 2) is 0xe9"),
-        ("the cat\n".encode("utf-16"), "standard input holds null bytes"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "standard input holds null bytes"),
+        ("the cat\n".encode("utf-16"), "standard input is UTF-16, not UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "standard input holds a PNG image"),
+        (b"the cat\0", "standard input holds null bytes"),
     ],
 )
 def test_stdin_that_is_no_text(
@@ -185,7 +187,7 @@ def test_names_that_are_not_utf8_from_fit_to_predict(
     assert said.code == 0
     with (here / "answers.csv").open(encoding="utf-8", newline="") as file:
         answers = list(csv.DictReader(file))
-    assert {row["prediction"] for row in answers} == {"bright", "d\\xe4rk"}
+    assert {row["label"] for row in answers} == {"bright", "d\\xe4rk"}
     assert sum("d\\xe4rk/" in row["input"] for row in answers) == 12
     assert call(capsys, "evaluate", run, named(b"t\xe9st"), "--out", "record.json").code == 0
     assert json.loads((here / "record.json").read_text(encoding="utf-8"))["n"] == 8

@@ -135,7 +135,7 @@ def test_added_photos_cost_their_own_passes_only(capsys: Capsys, here: Path, ima
     noise_images(here / "photos", 40)
     assert computed(fitted(capsys, "photos", "--base", image_base)) == (40, 0)
     noise_images(here / "photos", 50, start=40)
-    said = call(capsys, "fit", "photos", "--base", image_base, "--overwrite")
+    said = call(capsys, "fit", "photos", "--base", image_base, "--overwrite", "--verbose")
     assert said.code == 0
     assert "features: 50 computed (" in said.err
     assert "), 40 from the cache" in said.err
@@ -193,7 +193,7 @@ def test_no_bar_where_stderr_is_no_terminal(photos: Path, image_base: Path, own_
     assert said.code == 0
     assert not set("\x1b\r━") & set(said.out + said.err)
     assert said.out.lstrip().splitlines()[0].endswith(".")  # the verdict, before all numbers
-    assert "features: 24 computed" in said.err
+    assert said.err.startswith("24 images for classification")
 
 
 def test_quiet_leaves_stderr_empty(capsys: Capsys, photos: Path, image_base: Path) -> None:
@@ -207,10 +207,10 @@ def test_predictions_alone_are_on_stdout(capsys: Capsys, photos: Path, image_bas
     lines = process("predict", "runs/photos", "photos", "--json").out.splitlines()
     rows = [json.loads(line) for line in lines]
     assert len(rows) == 24
-    assert {tuple(row) for row in rows} == {("input", "prediction", "confidence", "unknown")}
+    assert {tuple(row) for row in rows} == {("input", "label", "confidence", "unknown")}
     table = call(capsys, "predict", "runs/photos", "photos", "--probabilities").out
     first = next(csv.DictReader(table.splitlines()))
-    assert list(first) == ["input", "prediction", "confidence", "unknown", "p(bright)", "p(dark)"]
+    assert list(first) == ["input", "label", "confidence", "unknown", "p(bright)", "p(dark)"]
     assert float(first["p(bright)"]) + float(first["p(dark)"]) == pytest.approx(1, abs=2e-4)
 
 

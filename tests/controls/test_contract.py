@@ -147,3 +147,27 @@ def test_plain_data_bring_it_back_exactly(fit: Fit, kind: type[Control], task: s
     assert np.array_equal(again.probabilities(new), control.probabilities(new))
     restored = restore(control.name, "image" if kind is ImageLinear else "text", control.outputs, again.state())
     assert np.array_equal(restored.probabilities(new), control.probabilities(new))
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_rows_count_by_their_weights(kind, task):
+    classes, outputs = np.arange(N) % OUTPUTS, 1 if task == "regression" else OUTPUTS
+    inputs, y = inputs_for(kind, classes), targets_for(task, classes)
+    right = np.arange(N) % 5 < 2
+    wrong = np.where(right if y.ndim == 1 else right[:, None], y, np.roll(y, 1, axis=0))  # of three rows in five
+
+    def error(weights: np.ndarray | None) -> float:
+        control = kind(outputs)
+        control.fit(inputs, wrong, task, 0, weights=weights)
+        answers = control.probabilities(inputs)
+        truth = np.eye(OUTPUTS)[y] if task == "classification" else y
+        return float(((answers - truth) ** 2).mean())
+
+    if kind is Majority:
+        one = kind(outputs)
+        one.fit(inputs, y, task, 0, weights=(classes == 0).astype(float))
+        aim = np.eye(OUTPUTS)[0] if task == "classification" else y[classes == 0].mean(axis=0)
+        np.testing.assert_allclose(one.probabilities(inputs)[0], aim)
+    else:
+        assert error(right * 2.5) < 0.9 * error(None)

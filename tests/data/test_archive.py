@@ -14,6 +14,7 @@ from headstart.cachedir import cache_root
 from headstart.data import archive
 from headstart.data.source import open_source
 from headstart.errors import SourceError
+from tests.data.making import fact
 
 
 @pytest.fixture(autouse=True)
@@ -71,8 +72,8 @@ def test_extracted_once_by_content(tmp_path: Path, cache: Path, monkeypatch: pyt
 def test_tables_with_images_and_part_tables(tmp_path: Path) -> None:
     members = {"labels.csv": b"path,label\nim/1.png,a\nim/2.png,b\n", "im/1.png": b"1", "im/2.png": b"2"}
     assert open_source(zipped(tmp_path / "t.zip", members)).table.ids.tolist() == [
-        "labels.csv:1",
         "labels.csv:2",
+        "labels.csv:3",
     ]
     parts = {"x/train.csv": b"text,label\na,x\nb,y\n", "x/test.csv": b"text,label\nc,x\n"}
     assert open_source(tarred(tmp_path / "t.tar", parts)).table.split.tolist() == ["train", "train", "test"]
@@ -157,7 +158,7 @@ def test_damaged(tmp_path: Path, cache: Path, name: str) -> None:
     good.write_bytes(good.read_bytes()[:100_000])
     with pytest.raises(SourceError, match=r"damaged"):
         open_source(good)
-    assert os.listdir(cache) == []
+    assert not cache.exists() or os.listdir(cache) == []
 
 
 def test_content_that_does_not_match_its_checksum(tmp_path: Path) -> None:
@@ -195,3 +196,49 @@ def test_cache_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert cache_root() == tmp_path / "x"
     monkeypatch.delenv("HEADSTART_CACHE")
     assert cache_root().name == "headstart"
+
+
+class _Unflagged(zipfile.ZipInfo):
+    """A member whose name is in ``encoding``, without the flag that would say that it is UTF-8."""
+
+    encoding = "utf-8"
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+        return self.filename.encode(self.encoding), self.flag_bits & ~0x800
+
+
+def unflagged(path: Path, encoding: str, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for name in names:
+            info = _Unflagged("x")
+            info.filename, info.encoding = name, encoding
+            file.writestr(info, name.encode())
+    return path
+
+
+def test_names_in_utf8_without_the_flag_are_read(tmp_path: Path) -> None:
+    path = unflagged(tmp_path / "t.zip", "utf-8", "p/Gänse/1.png", "p/Ameisen/1.png")
+    opened = open_source(path)
+    assert opened.table.targets is not None
+    assert sorted(opened.table.targets) == ["Ameisen", "Gänse"]
+    assert not [f for f in opened.facts if f.what == "names"]
+
+
+def test_names_that_nothing_tells_the_encoding_of_are_said(tmp_path: Path) -> None:
+    opened = open_source(unflagged(tmp_path / "t.zip", "cp1252", "p/Gänse/1.png", "p/Ameisen/1.png"))
+    assert len(opened.table) == 2
+    said = fact(opened.facts, "names")
+    assert said.value == "1 read as code page 437"
+    assert "pack it anew" in said.reason
+
+
+def test_a_table_of_notes_beside_the_only_folder_hides_no_classes(tmp_path: Path) -> None:
+    opened = open_source(zipped(tmp_path / "t.zip", {**IMAGES, "metadata.csv": b"a,b\n1,2\n"}))
+    assert opened.table.ids.tolist() == ["a/1.png", "a/2.png", "b/3.png"]
+    assert fact(opened.facts, "not read").value == "metadata.csv"
+
+
+def test_an_archive_in_an_archive_is_named(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", IMAGES)
+    with pytest.raises(SourceError, match=r"no image found, but inner.zip; give an archive by its own name"):
+        open_source(zipped(tmp_path / "t.zip", {"inner.zip": inner.read_bytes()}))

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from headstart.data.sheet import Choice
 from headstart.data.source import open_source
 from headstart.errors import ColumnError, SettingError, SourceError, SplitError
 from headstart.settings import SourceSettings
 from tests.counting import calls
-from tests.data.making import fact, touch
+from tests.data.making import fact, touch, write
 
 
 def test_class_folders(tmp_path: Path) -> None:
@@ -234,3 +235,45 @@ def test_the_work_of_opening_a_folder_is_in_proportion_to_its_files(tmp_path: Pa
     open_source(few)  # imports
     assert calls(lambda: open_source(many)) < 13 * calls(lambda: open_source(few))
     assert len(open_source(many).table) == 2_000
+
+
+@pytest.mark.parametrize(
+    "litter",
+    [
+        *("@eaDir/1.png/THUMB.jpg", "@tmp/1.png", "#recycle/1.png", "#snapshot/1.png", "$Recycle.Bin/1.png"),
+        *("System Volume Information/1.png", "Network Trash Folder/1.png", "lost+found/1.png", "__pycache__/1.png"),
+        *("a/THUMBS.DB", "a/Desktop.ini", "a/ehthumbs_vista.db", "a/~$list.docx", "a/1.png:Zone.Identifier"),
+        *("a/.picasa.ini", "a/Picasa.ini", "a/.DS_Store", "a/._1.png", "a/other.xmp", "a/link.lnk", "a/2.png.part"),
+    ],
+)
+def test_litter_is_neither_class_nor_row(tmp_path: Path, litter: str) -> None:
+    opened = open_source(touch(tmp_path, "a/1.png", "b/1.png", litter))
+    assert opened.table.ids.tolist() == ["a/1.png", "b/1.png"]
+    assert opened.rejected == ()
+    assert not [f for f in opened.facts if f.what == "empty folders"]
+
+
+INPUTS = SourceSettings(target=())
+
+
+def test_vectors_written_beside_the_images_are_no_image(tmp_path: Path) -> None:
+    opened = open_source(touch(tmp_path, "1.png", "v.npy", "v.rows.csv", "own.npy"), INPUTS)
+    assert opened.table.ids.tolist() == ["1.png", "own.npy"]
+    assert "v.npy" in [f.value for f in opened.facts if f.what == "not read"]
+
+
+def test_answers_written_beside_the_images_do_not_hide_them(tmp_path: Path) -> None:
+    root = touch(tmp_path, "1.png", "sub/deep/2.png", "runs/x/result.json", "runs/x/report.html")
+    touch(root, "runs/x/answers.parquet", "runs/x/3.png")
+    write(root / "answers.csv", "input,label", "1.png,a")
+    for settings in (INPUTS, SourceSettings(target=(), modality="image")):
+        assert open_source(root, settings).table.ids.tolist() == ["1.png", "sub/deep/2.png"]
+    like = Choice("file", (), "image", firm=False)
+    assert open_source(root, INPUTS, like=like).table.ids.tolist() == ["1.png", "sub/deep/2.png"]
+
+
+def test_a_table_with_the_trained_column_is_meant(tmp_path: Path) -> None:
+    root = touch(tmp_path, "1.png", "2.png")
+    write(root / "list.csv", "id,file", "x,2.png")
+    opened = open_source(root, INPUTS, like=Choice("file", (), "image", firm=False))
+    assert opened.table.ids.tolist() == ["list.csv:2"]

@@ -103,6 +103,66 @@ def test_task(values: list[Any], task: str) -> None:
     assert "'label'" in fact(facts, "task").reason
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "task"),
+    [
+        ("price", [*range(100_000, 350_000, 10_000)] * 4, "regression"),  # every value recurs
+        ("price", [*range(100_000, 280_000, 10_000)] * 5, "regression"),  # few values, far apart
+        ("y", [*range(100_000, 350_000, 10_000)] * 4, "regression"),
+        ("age", [*range(18, 85)] * 3, "regression"),
+        ("score", [*range(101)] * 3, "regression"),
+        ("temperature", [*range(-40, 41)] * 3, "regression"),
+        ("year built", [*range(1990, 2020)] * 4, "regression"),
+        ("stars", [1, 2, 3, 4, 5] * 12, "classification"),
+        ("rating", [*range(1, 11)] * 6, "classification"),
+        ("month", [*range(1, 13)] * 5, "classification"),
+        ("label", [*range(77)] * 3, "classification"),
+        ("intent", [*range(1, 31)] * 4, "classification"),
+        ("y", [*range(101)] * 3, "classification"),  # counted from 0, as codes are
+        ("zip code", [10_115 + 17 * i for i in range(30)] * 4, "classification"),
+        ("category_id", [10_115 + 17 * i for i in range(30)] * 4, "classification"),
+    ],
+)
+def test_whole_numbers(name: str, values: list[int], task: str) -> None:
+    columns = {"text": [f"the cat sat on mat no {i}" for i in range(len(values))], name: values}
+    choice, facts = chosen(SourceSettings(target=(name,)), **columns)
+    assert choice.task == task
+    other = "regression" if task == "classification" else "classification"
+    assert f"(--task {other} " in fact(facts, "task").reason
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([f"${i},000" for i in range(100, 160)], r"numbers with a unit, such as '\$100,000'.*--task regression"),
+        ([f"{i} EUR" for i in range(60)], r"numbers with a unit, such as '0 EUR'.*--task classification"),
+        ([f"{i}%" for i in range(60)], "numbers with a unit, such as '0%'"),
+        ([*map(str, range(50)), *["n/a"] * 10], "numbers, and 'n/a' in 10 of 60 rows; remove these rows"),
+    ],
+)
+def test_numbers_that_something_keeps_from_being_numbers(values: list[str], says: str) -> None:
+    with pytest.raises(ColumnError, match=says):
+        chosen(text=TEXTS, label=values)
+    assert chosen(SourceSettings(task="classification"), text=TEXTS, label=values)[0].task == "classification"
+
+
+def test_labels_that_hold_numbers_stay_labels() -> None:
+    for values in (["4 km", "9 km"] * 30, [f"T-{i % 30}" for i in range(60)], [f"v{i % 30}" for i in range(60)]):
+        assert chosen(text=TEXTS, label=values)[0].task == "classification"
+
+
+def test_columns_of_an_earlier_table_are_found_by_name() -> None:
+    like = Choice("said", ("mood",), "text", firm=False)
+    columns = {"ticket": [f"T {i}" for i in range(60)], "said": ["yes", "no"] * 30, "mood": ["a", "b"] * 30}
+    sheet = Sheet("t.csv", columns, Path())
+    choice, facts = choose(sheet, SourceSettings(), like)
+    assert (choice.input, choice.targets, choice.firm) == ("said", ("mood",), True)
+    assert fact(facts, "input column").reason == "what the model was trained on"
+    other = Sheet("t.csv", {"text": TEXTS, "label": ["a", "b"] * 30}, Path())
+    assert choose(other, SourceSettings(), like)[0].input == "text"
+    assert choose(sheet, SourceSettings(input="ticket"), like)[0].input == "ticket"
+
+
 def test_several_columns_of_zero_and_one(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "text,rude,loud", "a b,1,0", "c d,0,0", "e f,1,1")
     for settings in (SourceSettings(), SourceSettings(target=("rude", "loud"))):
@@ -111,7 +171,7 @@ def test_several_columns_of_zero_and_one(tmp_path: Path) -> None:
         assert table.targets is not None
         assert table.targets.tolist() == [("rude",), (), ("rude", "loud")]
     write(path, "text,rude,loud", "a b,1,0", "c d,2,0")
-    with pytest.raises(ColumnError, match=r"0 or 1 each, but 'rude' holds '2' in row t.csv:2"):
+    with pytest.raises(ColumnError, match=r"0 or 1 each, but 'rude' holds '2' in row t.csv:3"):
         open_source(path, SourceSettings(target=("rude", "loud")))
     with pytest.raises(SettingError, match="takes one target column"):
         open_source(path, SourceSettings(target=("rude", "loud"), task="regression"))
@@ -143,7 +203,7 @@ def test_spaces_around_labels_are_taken_off_and_said(tmp_path: Path) -> None:
 
 def test_regression_targets_must_be_finite_numbers(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "text,label", "a,1.5", "b,much", "c,inf")
-    with pytest.raises(LabelError, match=r"2 of 3 rows hold no finite number .*\(t.csv:2, t.csv:3\)"):
+    with pytest.raises(LabelError, match=r"2 of 3 rows hold no finite number .*\(t.csv:3, t.csv:4\)"):
         open_source(path, SourceSettings(task="regression"))
 
 
@@ -197,3 +257,14 @@ def test_overrides_are_honoured(tmp_path: Path) -> None:
     assert (table.inputs.tolist(), table.targets.tolist()) == (["A", "B"], ["k", "l"])
     path = write(tmp_path / "p.csv", "path,label", "a.png,x", "b.png,y")
     assert open_source(path, SourceSettings(modality="text", input="path")).table.inputs[0] == "a.png"
+
+
+def test_several_columns_of_classes_are_fitted_one_by_one(tmp_path):
+    from tests.toys import table
+
+    rows = [(f"a text no {i}", "red" if i % 2 else "blue", i / 3) for i in range(8)]
+    path = table(tmp_path / "things.csv", ["text", "color", "my size"], rows)
+    with pytest.raises(ColumnError, match="one model a column: --target color and then --target 'my size'"):
+        open_source(path, SourceSettings(target=("color", "my size")))
+    with pytest.raises(SettingError, match="takes one target column, but 2 are named; fit one model a column"):
+        open_source(path, SourceSettings(target=("color", "my size"), task="regression"))

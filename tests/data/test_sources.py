@@ -23,7 +23,7 @@ def test_parts_are_forced_and_the_first_source_stays_open(tmp_path: Path, train:
     write(test, "text,category,split", "g h,2,train", ",1,train")
     opened = open_sources(train, valid=valid, test=test)
     assert opened.table.split.tolist() == ["", "", "", "valid", "test"]
-    assert [r.id for r in opened.rejected] == ["later.csv:2"]
+    assert [r.id for r in opened.rejected] == ["later.csv:3"]
     assert "1 rows" in fact(opened.facts, "test source").reason
     assert fact(opened.facts, "target column").value == "category"
 
@@ -76,7 +76,7 @@ def test_sources_of_two_kinds(tmp_path: Path, train: Path) -> None:
     paths = write(tmp_path / "paths.csv", "path,label", "images/1/x.png,1", "images/2/y.png,2")
     table = open_sources(paths, test=images).table
     assert table.split.tolist() == ["", "", "test", "test"]
-    assert open_sources(images, test=paths).table.ids.tolist()[2:] == ["paths.csv:1", "paths.csv:2"]
+    assert open_sources(images, test=paths).table.ids.tolist()[2:] == ["paths.csv:2", "paths.csv:3"]
 
 
 def test_labels_are_needed(tmp_path: Path, train: Path) -> None:

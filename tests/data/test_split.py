@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.data.split import assign
+from headstart.data.split import EarlierParts, assign
 from headstart.data.table import Table
 from headstart.errors import LabelError, SettingError, SplitError
 from headstart.settings import SplitSettings
@@ -22,6 +23,14 @@ DEFAULT = SplitSettings()
 
 def sizes(split: np.ndarray) -> dict[str, int]:
     return dict(Counter(split.tolist()))
+
+
+def about(train: int, valid: int, test: int, within: int) -> dict[str, Any]:
+    return {
+        "train": pytest.approx(train, abs=2 * within),
+        "valid": pytest.approx(valid, abs=within),
+        "test": pytest.approx(test, abs=within),
+    }
 
 
 def by_id(assigned: Table) -> dict[str, str]:
@@ -37,19 +46,20 @@ def parts_of(values: np.ndarray, split: np.ndarray) -> dict[str, set[str]]:
 
 def test_shares_and_strata() -> None:
     assigned, facts = assign(table(["a"] * 600 + ["b"] * 300 + ["c"] * 100), DEFAULT)
-    assert sizes(assigned.split) == {"train": 640, "valid": 160, "test": 200}
+    assert sizes(assigned.split) == about(640, 160, 200, within=19)
     assert assigned.targets is not None
     for label, count in (("a", 600), ("b", 300), ("c", 100)):
         here = sizes(assigned.split[assigned.targets == label])
-        assert here == {"train": 0.64 * count, "valid": 0.16 * count, "test": 0.2 * count}
+        assert here["test"] == pytest.approx(0.2 * count, abs=2 * (0.16 * count) ** 0.5)
+        assert here["valid"] == pytest.approx(0.16 * count, abs=3 * (0.13 * count) ** 0.5)
     said = fact(facts, "split")
-    assert said.value == "train 640, valid 160, test 200"
-    assert "seed 0" in said.reason
+    assert said.value == ", ".join(f"{part} {sizes(assigned.split)[part]}" for part in ("train", "valid", "test"))
+    assert "by content with seed 0" in said.reason
 
 
 def test_other_shares() -> None:
     assigned, _ = assign(table(["a", "b"] * 500), SplitSettings(valid=0.1, test=0.35))
-    assert sizes(assigned.split) == {"train": 585, "valid": 65, "test": 350}
+    assert sizes(assigned.split) == about(585, 65, 350, within=23)
 
 
 def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
@@ -77,7 +87,10 @@ def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
 )
 def test_only_missing_parts_are_drawn(split: list[str], drawn: str) -> None:
     assigned, facts = assign(table(["a", "b"] * 50, split=split), DEFAULT)
-    assert sizes(assigned.split) == {"train": 64, drawn: 16, split[0]: 20}
+    counts = sizes(assigned.split)
+    assert counts[split[0]] == 20
+    assert counts[drawn] == pytest.approx(16, abs=6)
+    assert counts["train"] == 80 - counts[drawn]
     assert set(assigned.split[:20]) == {split[0]}
     assert f"{drawn} drawn" in fact(facts, "split").reason
     assert f"({split[0]} given)" in fact(facts, "split").reason
@@ -97,11 +110,11 @@ def test_groups_stay_together_and_classes_balanced() -> None:
     assert assigned.groups is not None
     assert all(len(parts) == 1 for parts in parts_of(assigned.groups, assigned.split).values())
     counts = sizes(assigned.split)
-    assert counts["test"] == pytest.approx(100, abs=5)
-    assert counts["valid"] == pytest.approx(80, abs=5)
+    assert counts["test"] == pytest.approx(100, abs=30)  # 20 of 100 groups, give or take 1.5 deviations of chance
+    assert counts["valid"] == pytest.approx(80, abs=30)
     assert assigned.targets is not None
     held = assigned.targets[assigned.split == "test"]
-    assert (held == "c").sum() == pytest.approx(50, abs=5)
+    assert (held == "c").sum() == pytest.approx(50, abs=25)
     assert not [f for f in facts if f.what == "leak"]
 
 
@@ -114,8 +127,8 @@ def test_many_small_groups_stay_together_with_work_in_proportion() -> None:
     assert calls(lambda: split(10_000)) < 15 * calls(lambda: split(1_000))
     groups, assigned = split(10_000)
     assert all(len(parts) == 1 for parts in parts_of(groups, assigned.split).values())
-    assert sizes(assigned.split)["test"] == pytest.approx(2000, abs=40)
-    assert sizes(assigned.split)["valid"] == pytest.approx(1600, abs=40)
+    assert sizes(assigned.split)["test"] == pytest.approx(2000, abs=100)
+    assert sizes(assigned.split)["valid"] == pytest.approx(1600, abs=100)
 
 
 def test_few_large_groups() -> None:
@@ -127,7 +140,7 @@ def test_identical_contents_stay_together() -> None:
     keys = np.array([f"k{i % 70}" for i in range(100)])
     assigned, facts = assign(table(["a", "b"] * 50), DEFAULT, keys)
     assert all(len(parts) == 1 for parts in parts_of(keys, assigned.split).values())
-    assert sizes(assigned.split)["test"] == pytest.approx(20, abs=2)
+    assert sizes(assigned.split)["test"] == pytest.approx(20, abs=7)
     assert not [f for f in facts if f.what == "leak"]
 
 
@@ -158,7 +171,7 @@ def test_many_classes_of_two() -> None:
     assigned, _ = assign(table(labels), DEFAULT)
     assert assigned.targets is not None
     assert {*assigned.targets[assigned.split == "train"]} == {*labels}
-    assert sizes(assigned.split) == {"train": 77, "valid": 19, "test": 24}
+    assert sizes(assigned.split) == about(77, 19, 24, within=7)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5])  # at a half, scikit-learn's folds would hold the class out
@@ -178,16 +191,17 @@ def test_a_class_in_one_group_only_stays_in_train(share: float) -> None:
 def test_regression_is_balanced_by_quantiles() -> None:
     values = np.random.default_rng(0).lognormal(size=1000).tolist()
     assigned, facts = assign(table(values, task="regression"), DEFAULT)
-    assert sizes(assigned.split) == {"train": 640, "valid": 160, "test": 200}
+    assert sizes(assigned.split) == about(640, 160, 200, within=19)
     order = np.argsort(np.argsort(values))
     tenths = Counter((order[assigned.split == "test"] // 100).tolist())
-    assert set(tenths.values()) == {20}
+    assert len(tenths) == 10
+    assert all(12 <= count <= 28 for count in tenths.values())
     assert "quantiles" in fact(facts, "split").reason
 
 
 def test_constant_regression_target_can_be_split() -> None:
     assigned, _ = assign(table([1.0] * 50, task="regression"), DEFAULT)
-    assert sizes(assigned.split) == {"train": 32, "valid": 8, "test": 10}
+    assert sizes(assigned.split) == about(32, 8, 10, within=4)
 
 
 def test_multilabel_is_balanced_by_the_rarest_label() -> None:
@@ -195,7 +209,10 @@ def test_multilabel_is_balanced_by_the_rarest_label() -> None:
     assigned, _ = assign(table(rows, task="multilabel"), DEFAULT)
     assert assigned.targets is not None
     in_test = [row for row, part in zip(assigned.targets, assigned.split, strict=True) if part == "test"]
-    assert Counter(label for row in in_test for label in row) == {"x": 98, "rare": 10, "y": 8}
+    counts = Counter(label for row in in_test for label in row)
+    assert counts["x"] == pytest.approx(98, abs=15)
+    assert 5 <= counts["rare"] <= 15
+    assert 4 <= counts["y"] <= 12
 
 
 @given(st.lists(st.sets(st.sampled_from("abcde")), min_size=12, max_size=40), st.integers(0, 9))
@@ -222,6 +239,7 @@ def test_every_label_is_in_train(rows: list[set[str]], seed: int) -> None:
         (["a"] * 20, r"only one class was found \(a\)"),
         (["a"] * 20 + ["b"], r"1 class has one example only: 'b'; add examples, drop the class or merge it"),
         (["a"] * 20 + ["b", "c"], r"2 classes have one example only: 'b', 'c'"),
+        (["1"] * 9 + ["2"] * 9 + ["3"], r"drop the class or merge it, or predict the numbers \(--task regression\)\."),
     ],
 )
 def test_classes_that_cannot_be_learnt(labels: list[str], message: str) -> None:
@@ -250,7 +268,12 @@ def test_too_few_rows() -> None:
 
 def test_settings_and_columns_are_checked() -> None:
     whole = table(["a", "b"] * 10)
-    for wrong in (SplitSettings(valid=0.0), SplitSettings(test=1.0), SplitSettings(test=-0.1)):
+    for wrong in (
+        SplitSettings(valid=0.0),
+        SplitSettings(valid=1.0),
+        SplitSettings(test=1.0),
+        SplitSettings(test=-0.1),
+    ):
         with pytest.raises(SettingError, match="between 0 and 1"):
             assign(whole, wrong)
     with pytest.raises(LabelError, match="no labels"):
@@ -281,3 +304,104 @@ def test_the_work_of_a_split_is_in_proportion_to_its_rows() -> None:
         )
 
     assert calls(lambda: split(10_000)) < 15 * calls(lambda: split(1_000))
+
+
+def grown(
+    rows: int, more: int, classes: int, seed: int, groups: int | None = None
+) -> tuple[Table, Table, np.ndarray, np.ndarray]:
+    """A split of so many rows, one of ``more`` that begin with the same rows, and what each contains."""
+    rng = np.random.default_rng(seed)
+    names = [f"c{one}" for one in rng.integers(classes, size=more)]
+    of = None if groups is None else [f"{seed} g{one}" for one in np.arange(more) * groups // more]
+    keys = np.array([f"{seed} {one}" for one in range(more)])
+
+    def split(count: int) -> Table:
+        some = table(names[:count], groups=None if of is None else of[:count])
+        some = dataclasses.replace(some, ids=np.array([f"{count}:{one}" for one in range(count)]))
+        return assign(some, DEFAULT, keys[:count], keys[:count])[0]
+
+    return split(rows), split(more), keys[:rows], keys
+
+
+def kept(part: str, before: Table, after: Table) -> tuple[int, int]:
+    """How many rows of a part keep it where rows were added after them, and how many there were."""
+    own = before.split == part
+    return int((own & (after.split[: len(before)] == part)).sum()), int(own.sum())
+
+
+@pytest.mark.parametrize(
+    ("classes", "groups", "least_test", "least_valid"),
+    [(2, None, 0.99, 0.98), (10, None, 0.97, 0.95), (30, None, 0.9, 0.85), (3, 120, 0.97, 0.95)],
+)
+def test_rows_added_later_keep_their_part(
+    classes: int, groups: int | None, least_test: float, least_valid: float
+) -> None:
+    """400 rows grow to 600; their ids are others each time, as row numbers are. Of small classes fewer rows stay."""
+    for part, least in (("test", least_test), ("valid", least_valid)):
+        counts = [kept(part, *grown(400, 600, classes, seed, groups)[:2]) for seed in range(20)]
+        stayed, there = np.sum(counts, axis=0)
+        assert there > 20 * 50
+        assert stayed >= least * there
+
+
+def test_a_class_of_five_gives_one_test_row() -> None:
+    for seed in range(10):
+        assigned, _ = assign(table(["a"] * 60 + ["b"] * 60 + ["c"] * 5), SplitSettings(seed=seed))
+        assert (assigned.split[-5:] == "test").sum() == 1
+
+
+def test_a_near_duplicate_added_later_follows_its_unit() -> None:
+    """A unit is drawn by its smallest content key: one that is not smaller changes nothing, and none is parted."""
+    keys = np.array([f"k{i:03}" for i in range(200)])
+    before, _ = assign(table(["a", "b"] * 100), DEFAULT, keys, keys)
+    clusters, contents = np.concatenate([keys, keys[:100]]), np.concatenate([keys, [f"m{i:03}" for i in range(100)]])
+    after, _ = assign(table([*["a", "b"] * 100, *["a", "b"] * 50]), DEFAULT, clusters, contents)
+    assert after.split[200:].tolist() == after.split[:100].tolist()
+    assert (after.split[:200] == before.split).sum() >= 195  # units have grown, so a margin may give a few back
+
+
+def earlier(before: Table, keys: np.ndarray) -> EarlierParts:
+    return EarlierParts("runs/first", dict(zip(keys.tolist(), before.split.tolist(), strict=True)))
+
+
+def test_parts_of_an_earlier_run_are_kept_exactly_and_new_rows_drawn() -> None:
+    before, after, keys, more = grown(400, 600, 40, seed=0)
+    assert kept("test", before, after)[0] < kept("test", before, after)[1]  # else there were nothing to keep
+    new = dataclasses.replace(after, split=np.full(600, "", dtype="U5"))
+    found, facts = assign(new, DEFAULT, more, more, earlier(before, keys))
+    assert found.split[:400].tolist() == before.split.tolist()
+    assert {*found.split[400:]} == {"train", "valid", "test"}
+    assert (found.split[400:] == "test").sum() == pytest.approx(40, abs=12)
+    told = fact(facts, "split").reason
+    assert told.startswith("as in runs/first: ")
+    assert "200 new rows drawn with seed 0" in told
+
+
+def test_what_ties_rows_of_two_parts_goes_to_the_test_set() -> None:
+    before, _, keys, _ = grown(400, 600, 2, seed=0)
+    tested, learnt = np.flatnonzero(before.split == "test")[0], np.flatnonzero(before.split == "train")[0]
+    clusters = np.arange(401)
+    clusters[[learnt, 400]] = tested
+    assert before.targets is not None
+    grown_by_one = table([*before.targets.tolist(), before.targets[tested]])
+    found, facts = assign(grown_by_one, DEFAULT, clusters, np.append(keys, "new"), earlier(before, keys))
+    assert {*found.split[[tested, learnt, 400]]} == {"test"}
+    assert (found.split[:400] != before.split).sum() == 1
+    assert "1 of its rows changed their part" in fact(facts, "split").reason
+
+
+def test_parts_of_a_run_on_other_data_or_beside_given_ones_are_refused() -> None:
+    before, _, keys, _ = grown(400, 600, 2, seed=0)
+    other = np.array([f"other {i}" for i in range(400)])
+    fresh = dataclasses.replace(before, split=np.full(400, "", dtype="U5"))
+    with pytest.raises(SettingError, match="none of its 400 rows is among the 400 of the data"):
+        assign(fresh, DEFAULT, other, other, earlier(before, keys))
+    with pytest.raises(SettingError, match="parts of their own"):
+        assign(before, SplitSettings(like="runs/first"), keys, keys, earlier(before, keys))
+
+
+def test_a_test_share_of_nothing_trains_on_everything() -> None:
+    for split in ([""] * 100, ["test"] * 20 + ["train"] * 80):
+        assigned, facts = assign(table(["a", "b"] * 50, split=split), SplitSettings(test=0))
+        assert {*assigned.split} == {"train", "valid"}
+        assert "no test set, as --test-size is 0" in fact(facts, "split").reason

@@ -22,7 +22,7 @@ ROWS = ['"good, really",pos', "bad,neg", "fine,pos"]
 def test_csv(tmp_path: Path) -> None:
     opened = open_source(write(tmp_path / "t.csv", "text,label", *ROWS))
     table = opened.table
-    assert table.ids.tolist() == ["t.csv:1", "t.csv:2", "t.csv:3"]
+    assert table.ids.tolist() == ["t.csv:2", "t.csv:3", "t.csv:4"]
     assert table.inputs.tolist() == ["good, really", "bad", "fine"]
     assert table.targets is not None
     assert table.targets.tolist() == ["pos", "neg", "pos"]
@@ -43,7 +43,18 @@ def test_tsv_jsonl_and_parquet_say_the_same(tmp_path: Path) -> None:
         table = open_source(tmp_path / f"t.{kind}").table
         assert table.targets is not None
         assert (table.inputs.tolist(), table.targets.tolist()) == (columns["text"], columns["label"])
-        assert table.ids.tolist() == [f"t.{kind}:1", f"t.{kind}:2"]
+        first = 2 if kind == "tsv" else 1  # the line after the header
+        assert table.ids.tolist() == [f"t.{kind}:{first}", f"t.{kind}:{first + 1}"]
+
+
+def test_ids_are_lines_as_an_editor_shows_them(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b'\r\ntext,label\r\na b,x\r\n\r\n"c\r\nd",y\r\n ,x\r\ne,y\r\n')
+    opened = open_source(path)
+    assert opened.table.ids.tolist() == ["t.csv:3", "t.csv:5", "t.csv:8"]
+    assert [row.id for row in opened.rejected] == ["t.csv:7"]
+    (tmp_path / "t.jsonl").write_text('\n{"text": "a b", "label": "x"}\n\n{"text": "c d", "label": "y"}\n')
+    assert open_source(tmp_path / "t.jsonl").table.ids.tolist() == ["t.jsonl:2", "t.jsonl:4"]
 
 
 def test_pandas_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +95,7 @@ def test_part_tables_in_a_folder(tmp_path: Path) -> None:
     write(tmp_path / "sample.csv", "a,b", "1,2")
     opened = open_source(tmp_path)
     assert opened.table.split.tolist() == ["train"] * 3 + ["valid", "test"]
-    assert opened.table.ids.tolist()[3:] == ["dev.jsonl:1", "test.tsv:1"]
+    assert opened.table.ids.tolist()[3:] == ["dev.jsonl:1", "test.tsv:2"]
     assert fact(opened.facts, "not read").value == "sample.csv"
     write(tmp_path / "valid.csv", "text,label", "x,pos")
     with pytest.raises(SplitError, match="valid part"):
@@ -94,7 +105,7 @@ def test_part_tables_in_a_folder(tmp_path: Path) -> None:
 def test_a_lone_table_beside_its_images(tmp_path: Path) -> None:
     touch(tmp_path, "images/1.png", "images/2.png")
     write(tmp_path / "labels.csv", "file,label", "images/1.png,a", "images/2.png,b")
-    assert open_source(tmp_path).table.ids.tolist() == ["labels.csv:1", "labels.csv:2"]
+    assert open_source(tmp_path).table.ids.tolist() == ["labels.csv:2", "labels.csv:3"]
     touch(tmp_path, "other/3.png")
     assert open_source(tmp_path).table.ids.tolist()[0] == "images/1.png"
 
@@ -118,9 +129,9 @@ def test_image_paths(tmp_path: Path) -> None:
     ]
     reasons = {r.id: r.reason for r in opened.rejected}
     assert reasons == {
-        "t.csv:3": "no such file: im/3.png",
-        "t.csv:4": "no image: the cell is empty",
-        "t.csv:5": "not an image file, by its extension: notes.txt",
+        "t.csv:4": "no such file: im/3.png",
+        "t.csv:5": "no image: the cell is empty",
+        "t.csv:6": "not an image file, by its extension: notes.txt",
     }
 
 
@@ -137,17 +148,17 @@ def test_images_inside_parquet(tmp_path: Path) -> None:
 
 def test_empty_texts_are_set_aside_and_rows_keep_their_numbers(tmp_path: Path) -> None:
     opened = open_source(write(tmp_path / "t.csv", "text,label", "a,x", ",x", "  ,", "b,y"))
-    assert opened.table.ids.tolist() == ["t.csv:1", "t.csv:4"]
+    assert opened.table.ids.tolist() == ["t.csv:2", "t.csv:5"]
     assert [(r.id, r.reason) for r in opened.rejected] == [
-        ("t.csv:2", "empty text"),
         ("t.csv:3", "empty text"),
+        ("t.csv:4", "empty text"),
     ]
 
 
 def test_blank_lines_of_a_one_column_table_are_rows(tmp_path: Path) -> None:
     opened = open_source(write(tmp_path / "t.csv", "text", "one", "", "three"))
-    assert opened.table.ids.tolist() == ["t.csv:1", "t.csv:3"]
-    assert [r.id for r in opened.rejected] == ["t.csv:2"]
+    assert opened.table.ids.tolist() == ["t.csv:2", "t.csv:4"]
+    assert [r.id for r in opened.rejected] == ["t.csv:3"]
 
 
 def test_groups_and_slices(tmp_path: Path) -> None:
@@ -156,14 +167,14 @@ def test_groups_and_slices(tmp_path: Path) -> None:
     assert table.groups is not None
     assert table.groups.tolist() == ["p1", "p2"]
     assert table.slices["site"].tolist() == ["", "s"]
-    with pytest.raises(ColumnError, match=r"1 of 2 rows have no group in column 'site' \(t.csv:1\)"):
+    with pytest.raises(ColumnError, match=r"1 of 2 rows have no group in column 'site' \(t.csv:2\)"):
         open_source(path, SourceSettings(group="site"))
 
 
 @pytest.mark.parametrize("empty", ["", " ", "nan", "NaN", "null"])
 def test_empty_labels_name_their_rows(tmp_path: Path, empty: str) -> None:
     path = write(tmp_path / "t.csv", "text,label", "a,x", f"b,{empty}", "c,y", f"d,{empty}")
-    with pytest.raises(LabelError, match=r"2 of 4 rows have no label in column 'label' \(t.csv:2, t.csv:4\)"):
+    with pytest.raises(LabelError, match=r"2 of 4 rows have no label in column 'label' \(t.csv:3, t.csv:5\)"):
         open_source(path)
 
 
@@ -207,7 +218,7 @@ LATIN = "text,label\nja,x\ncafé,y\n".encode("latin-1")
         ("t.xlsx", b"PK", SourceError, r"files of type .xlsx are not supported; supported: .*\.csv"),
         ("t", b"x", SourceError, "no extension"),
         ("t.wav", b"RIFF", SourceError, "audio is not supported yet"),
-        ("t.csv", b"text,label\n,x\n ,y\n", SourceError, "none of its 2 rows is usable.*t.csv:1: empty text"),
+        ("t.csv", b"text,label\n,x\n ,y\n", SourceError, "none of its 2 rows is usable.*t.csv:2: empty text"),
         ("t.csv", b"path,label\na.png,x\nb.png,y\n", SourceError, "none of its 2 rows.*no such file: a.png"),
         (
             "t.csv",
@@ -271,7 +282,7 @@ def test_texts_and_labels_that_are_no_unicode(tmp_path: Path) -> None:
     assert opened.table.targets.tolist() == ["b", "caf\\xe9", "b", "caf\\xe9"]
     assert "2 labels are not valid Unicode" in fact(opened.facts, "labels").reason
     place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.csv"))
-    assert open_source(write(place, "text,label", *ROWS)).table.ids[0] == "caf\\xe9.csv:1"
+    assert open_source(write(place, "text,label", *ROWS)).table.ids[0] == "caf\\xe9.csv:2"
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "\t"])

@@ -94,7 +94,7 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_layout_asks_for_an_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.delivery.answers.SCHEMA", 99)
+    monkeypatch.setattr("headstart.delivery.answers._PLAIN", 99)
     made().save(tmp_path / FILE)
     monkeypatch.undo()
     with pytest.raises(BundleError, match="upgrade headstart"):

@@ -21,7 +21,7 @@ from headstart.delivery.model import Model
 from headstart.errors import BundleError, SourceError
 from headstart.progress import Progress
 from headstart.tasks import get as get_task
-from headstart.terminal.predicting import predict_to
+from headstart.terminal.predicting import Wanted, predict_to
 from headstart.training.features import classical_features, extract
 
 CONTROLS = ["image-majority", "image-pixels + linear", "text-majority", "text-TF-IDF + linear"]
@@ -118,10 +118,10 @@ def test_headstart_predict(tmp_path):
     bundle, inputs, expected = fitted("text-TF-IDF + linear", "classification", tmp_path)
     bundle.save(tmp_path / "run" / "bundle")
     out = tmp_path / "answers.csv"
-    predict_to(tmp_path / "run", inputs[:3], probabilities=True, out=out, progress=Progress())
+    predict_to(tmp_path / "run", inputs[:3], wanted=Wanted(probabilities=True), out=out, progress=Progress())
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
     assert [row["input"] for row in rows] == inputs[:3]
-    assert [row["prediction"] for row in rows] == list(Model(bundle).predict(inputs[:3]))
+    assert [row["label"] for row in rows] == list(Model(bundle).predict(inputs[:3]))
     assert float(rows[0]["p(pets)"]) == pytest.approx(expected[0, 0], abs=1e-4)
 
 

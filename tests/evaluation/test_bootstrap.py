@@ -228,6 +228,22 @@ def test_intervals_of_soft_scores_hold_the_truth(name):
     assert held >= 89
 
 
+@pytest.mark.parametrize(("rows", "most"), [(1, 1.2), (2, 1.15)])
+def test_macro_f1_of_few_rows_is_not_taken_to_vary_more_than_it_does(rows, most):
+    rng, y = np.random.default_rng(5), np.repeat(np.arange(77), rows)
+    found = [score_interval("f1_macro", y, answers(rng, y, 77, 0.8)) for _ in range(300)]
+    spread = np.std([interval.value for interval in found])
+    error = np.mean([interval.high - interval.low for interval in found]) / 2 / 1.96
+    assert 0.93 < error / spread < most
+
+
+def test_auroc_of_few_rows_is_not_taken_to_vary_as_a_proportion_does():
+    rng, y = np.random.default_rng(6), np.repeat(np.arange(77), 5)
+    found = [score_interval("auroc", y, soft(rng, y, 77, 3.5)) for _ in range(100)]
+    spread = np.std([interval.value for interval in found])
+    assert 1 < np.mean([interval.high - interval.low for interval in found]) / 2 / 1.96 / spread < 1.6
+
+
 def test_pairing_sharpens_the_gain():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 4, 400)

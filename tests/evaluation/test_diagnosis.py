@@ -43,14 +43,14 @@ def test_a_good_run_is_healthy_and_says_by_what_numbers():
     sentence = diagnose(HEALTHY)[0].sentence
     assert "0.950 on training rows" in sentence
     assert "0.915 on held-out rows" in sentence
-    assert "8 looks" in sentence
+    assert "8 evaluations" in sentence
 
 
 @pytest.mark.parametrize("points", [(), HEALTHY.curve[:1], HEALTHY.curve[:2]])
 def test_a_short_curve_shows_no_course_and_that_is_said(points):
     s = replace(HEALTHY, curve=points, train_score=None)
     assert names(s) == ["healthy"]
-    assert "cannot show a course" in diagnose(s)[0].sentence
+    assert "cannot show a trend" in diagnose(s)[0].sentence
 
 
 # --- Over-fitting ---------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def test_a_rollback_is_instability():
 def test_a_loss_that_swings_is_instability():
     s = replace(HEALTHY, curve=curve(FALLING, (1.0, 0.5, 1.2, 0.4, 0.9, 0.4, 0.5, 0.35)))
     assert names(s) == ["instability"]
-    assert "jumped 2 times in 8 looks" in diagnose(s)[0].sentence
+    assert "jumped 2 times in 8 evaluations" in diagnose(s)[0].sentence
     assert "from 0.500 to 1.200" in diagnose(s)[0].sentence
 
 
@@ -270,4 +270,4 @@ def test_every_metric_can_be_diagnosed(metric):
 
 def test_losses_that_are_nearly_nothing_are_not_told_as_nothing():
     tiny = replace(OVER, curve=curve([loss / 2000 for loss in LEARNT_BY_HEART], RISING))
-    assert "the train loss fell from 0.0002 to 5e-06" in diagnose(tiny)[0].sentence
+    assert "the training loss fell from 0.0002 to 5e−06" in diagnose(tiny)[0].sentence

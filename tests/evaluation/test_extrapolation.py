@@ -95,7 +95,7 @@ def test_a_curve_with_a_jump_is_refused() -> None:
 def test_a_refused_curve_answers_nothing() -> None:
     ahead = extrapolate(curve_with(lambda n: 0.8), ROWS, 0.1)
     assert math.isnan(ahead.needed(0.9).rows)
-    with pytest.raises(SettingError, match="not foretold"):
+    with pytest.raises(SettingError, match="not predicted"):
         ahead.at(2)
 
 

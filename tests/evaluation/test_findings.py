@@ -90,6 +90,16 @@ def test_findings_of_training_are_told_and_each_only_once():
     assert names(replace(GOOD, training=(healthy,), leaked=1)) == ["leak"]
 
 
+def test_what_changes_nothing_is_no_finding():
+    """One leaked row of 1,421, or a row that repeats another, moves no figure that is shown."""
+    many = replace(GOOD, test=interval(0.9, 0.88, 0.92, 1421))
+    assert "leak" not in names(replace(many, leaked=1))
+    assert "leak" in names(replace(many, leaked=5))
+    assert "leak" not in names(replace(many, leaked_valid=1, valid_rows=1421))
+    assert "repeated rows" not in names(replace(many, repeated=1))
+    assert "repeated rows" in names(replace(many, repeated=300))
+
+
 def test_the_worst_comes_first():
     unsteady = Finding("instability", "Training was unstable.", "Try `--strategy lora`.")
     mixed = replace(
@@ -104,8 +114,8 @@ def test_the_worst_comes_first():
 def test_a_leak_is_told_with_what_the_clean_rows_say():
     found = about_run(replace(GOOD, leaked=100, clean=interval(0.8, 0.75, 0.85, 300)))[0]
     assert found.sentence == (
-        "Leak: 100 of 400 test rows have a duplicate among the rows learnt from; accuracy is 0.900 with them and 0.800 "
-        "(95 % interval 0.750–0.850) on the other 300."
+        "Leak: 100 of 400 test rows have a duplicate among the training rows; accuracy is 0.900 with them and 0.800 "
+        "[0.750, 0.850] on the other 300."
     )
     unknown = about_run(replace(GOOD, leaked=100))[0].sentence
     assert "may raise accuracy by up to 0.250" in unknown
@@ -174,7 +184,7 @@ def test_the_rows_asked_for_follow_the_square_of_the_width():
 def test_a_score_without_an_interval_is_of_a_tiny_test_set():
     found = about_run(replace(GOOD, metric="brier", test=interval(0.1, NAN, NAN, 3)))[0]
     assert found.name == "tiny test set"
-    assert "3 rows give brier 0.100 no interval" in found.sentence
+    assert "3 rows give Brier score 0.100 no interval" in found.sentence
 
 
 # --- The model ------------------------------------------------------------------------------------
@@ -183,7 +193,7 @@ def test_a_score_without_an_interval_is_of_a_tiny_test_set():
 def test_no_signal_says_what_it_rests_on():
     found = about_run(LOST)[0]
     assert found.name == "no signal"
-    assert "gain 0.000 (−0.040 to +0.040)" in found.sentence.replace("+0.000", "0.000")
+    assert "gain 0.000 [−0.040, +0.040]" in found.sentence.replace("+0.000", "0.000")
     assert "nor is pixels better than that" in found.sentence
 
 
@@ -215,8 +225,8 @@ def test_the_wrong_base_names_the_better_control_and_the_distance():
     gains = {**GOOD.gains, "pixels": interval(-0.05, -0.09, -0.01), "words": interval(-0.2, -0.3, -0.1)}
     found = about_run(replace(GOOD, gains=gains, distance=0.8))[0]
     assert found.name == "wrong base"
-    assert "words, which borrows nothing, does better than base 'tiny'" in found.sentence
-    assert "lie 0.80 from what it was trained on" in found.sentence
+    assert "the baseline words does better than base 'tiny'" in found.sentence
+    assert "distance 0.80 from its pretraining data" in found.sentence
     assert "`--strategy full`" in found.suggestion
     assert "`--strategy full`" not in about_run(replace(GOOD, gains=gains, adapted=True))[0].suggestion
 
@@ -225,8 +235,8 @@ def test_a_class_never_predicted_needs_rows_that_were_there_to_be_found():
     matrix = np.array([[150, 10, 0], [10, 150, 0], [20, 10, 0]])
     found = about_run(replace(GOOD, confusion=matrix, rows_a_class=np.array([100, 100, 9])))[0]
     assert found.name == "class never predicted"
-    assert "'cat' is never predicted, though 30 test rows are of it; it was learnt from 9 rows" in found.sentence
-    assert found.suggestion == "Label more rows of 'cat'; it is mostly taken for 'ant', so compare their labels."
+    assert "'cat' is never predicted, though 30 test rows are of it; it has 9 training rows" in found.sentence
+    assert found.suggestion == "Label more rows of 'cat'; it is mostly predicted as 'ant', so compare their labels."
     matrix[2] = [2, 1, 0]
     assert names(replace(GOOD, confusion=matrix)) == ["healthy"]
 
@@ -240,7 +250,7 @@ def test_a_weak_class_is_one_of_many_looked_at():
     matrix[3] = 36 * eye[4] + 4 * eye[3]
     found = about_run(replace(many, confusion=matrix))[0]
     assert found.name == "weak class"
-    assert "of its 40 test rows 4 are recognised" in found.sentence
+    assert "of its 40 test rows 4 are right" in found.sentence
     assert found.suggestion.startswith("Look at the rows of 'd'")  # it has as many rows as the others
 
 

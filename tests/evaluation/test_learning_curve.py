@@ -46,9 +46,9 @@ def test_the_seed_decides() -> None:
 
 
 def test_too_few_units_are_refused() -> None:
-    with pytest.raises(LabelError, match="400 rows, in 4 independent groups, leave 3 to learn from"):
+    with pytest.raises(LabelError, match="400 rows, in 4 independent groups, leave 3 for training"):
         plan(np.arange(400) % 2, np.arange(400) % 4, 10)
-    with pytest.raises(LabelError, match=r"^60 rows leave 48 to learn from"):
+    with pytest.raises(LabelError, match=r"^60 rows leave 48 for training"):
         plan(np.arange(60) % 20, np.arange(60), 20)
 
 

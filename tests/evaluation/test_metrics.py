@@ -233,3 +233,16 @@ def test_a_classification_run_needs_no_heavy_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_negatives_move_the_average_precision_that_is_freed_of_its_own_part():
+    """With m positives each counts m / (m + 1) of the positives above it; here m is 2 (`average_precision_bias`)."""
+    truth, score = np.array([0, 1, 0, 1, 0, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+
+    def freed(w):
+        hits, others = np.cumsum(w * truth) * 2 / 3, np.cumsum(w * (1 - truth))
+        return float((w * truth) @ (hits / (hits + others)) / 2)
+
+    moves = METRICS["average_precision"].influence(truth[:, None], score[:, None], np.ones(6))
+    slopes = [(freed(1 + 1e-6 * np.eye(6)[row]) - freed(np.ones(6))) / 1e-6 for row in (0, 2, 4, 5)]
+    assert moves[[0, 2, 4, 5]] == pytest.approx(slopes, abs=1e-5)

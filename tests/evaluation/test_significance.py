@@ -61,10 +61,10 @@ def test_a_better_model_is_named_whichever_comes_first():
 def test_not_to_be_told_apart_says_how_many_rows_would_tell():
     found = compare_models(["a", "b"], "accuracy", np.zeros(100, int), [right(100, 0), right(100, 1, 2, 3)])
     pair = found.pairs[0]
-    assert pair.outcome == "not to be told apart"
+    assert pair.outcome == "no significant difference"
     assert pair.rows_needed is not None
     assert 300 < pair.rows_needed < 2000
-    assert f"about {pair.rows_needed:,} rows would tell, there are 100" in pair_sentence(pair, found)
+    assert f"about {pair.rows_needed:,} rows would settle it; there are 100" in pair_sentence(pair, found)
 
 
 def test_where_nothing_points_either_way_no_number_of_rows_is_named():
@@ -81,7 +81,7 @@ def test_more_than_two_are_judged_at_shaffers_levels():
     levels = {(pair.a, pair.b): pair.gain.level for pair in found.pairs}
     assert sorted(levels.values()) == pytest.approx([0.95, 0.95, 1 - 0.05 / 3])
     assert levels["middle", "same"] == pytest.approx(0.95)
-    assert [pair.outcome for pair in found.pairs] == ["a better", "a better", "not to be told apart"]
+    assert [pair.outcome for pair in found.pairs] == ["a better", "a better", "no significant difference"]
     assert headline(found).startswith("best is better than all the others")
     assert "corrected for 3 pairs" in pair_sentence(found.pairs[0], found)
 
@@ -90,9 +90,9 @@ def test_the_first_untold_pair_leaves_the_rest_untold():
     y = np.zeros(40, int)
     ps = [right(40, *range(i)) for i in range(4)]
     found = compare_models(list("abcd"), "accuracy", y, ps)
-    assert {pair.outcome for pair in found.pairs} == {"not to be told apart"}
+    assert {pair.outcome for pair in found.pairs} == {"no significant difference"}
     assert {pair.gain.level for pair in found.pairs} == {1 - 0.05 / 6}
-    assert headline(found).endswith("not to be told apart from b, c and d.")
+    assert headline(found).endswith("no significant difference from b, c and d.")
 
 
 def test_losses_turn_the_gain():
@@ -115,8 +115,8 @@ def test_numbers_are_compared_without_mcnemar():
 
 def test_undefined_metrics_tell_nothing():
     found = compare_models(["a", "b"], "auroc", np.zeros(20, int), [right(20), right(20, 3)])
-    assert found.pairs[0].outcome == "not to be told apart"
-    assert "auroc has no value on these 20 rows" in headline(found)
+    assert found.pairs[0].outcome == "no significant difference"
+    assert "AUROC has no value on these 20 rows" in headline(found)
 
 
 def test_models_that_cannot_be_compared_are_refused():
@@ -137,7 +137,7 @@ def test_equal_models_are_seldom_called_different(models):
         y = rng.integers(0, 3, 200)
         ps = [answers(rng, y, 3, 0.85) for _ in range(models)]
         found = compare_models([str(i) for i in range(models)], "accuracy", y, ps)
-        called += any(pair.outcome != "not to be told apart" for pair in found.pairs)
+        called += any(pair.outcome != "no significant difference" for pair in found.pairs)
     assert called / 400 <= 0.065  # 5 % and a standard error and a half
 
 
@@ -155,4 +155,4 @@ def test_every_pair_is_judged_twice_at_most(apart: bool, monkeypatch: pytest.Mon
     found = compare_models([str(i) for i in range(9)], "accuracy", y, ps)
     assert len(calls) == len(found.pairs) == 36
     assert max(calls.values()) <= 2
-    assert {pair.outcome for pair in found.pairs} == ({"a better"} if apart else {"not to be told apart"})
+    assert {pair.outcome for pair in found.pairs} == ({"a better"} if apart else {"no significant difference"})

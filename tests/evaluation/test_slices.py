@@ -5,8 +5,8 @@ import pytest
 
 from headstart.errors import ColumnError
 from headstart.evaluation.bootstrap import score_interval
-from headstart.evaluation.metrics import get
-from headstart.evaluation.slices import SliceScore, by_slice
+from headstart.evaluation.metrics import METRICS, get
+from headstart.evaluation.slices import SliceScore, by_slice, slice_metric
 
 CAMERA = np.array(["old"] * 10 + ["new"] * 20 + ["spare"] * 4)
 Y = np.zeros(34, int)
@@ -112,3 +112,32 @@ def test_a_column_of_very_many_values_is_told_in_one_line_and_holds_no_matrix():
 def test_a_hundred_small_groups_are_still_told_one_by_one():
     found = by_slice("accuracy", np.zeros(100, int), np.eye(2)[np.zeros(100, int)], {"row": np.arange(100)})
     assert len(found) == 100
+
+
+@pytest.mark.parametrize(
+    ("metric", "task", "said"),
+    [
+        ("accuracy", "classification", "accuracy"),
+        ("balanced_accuracy", "classification", "accuracy"),
+        ("auroc", "classification", "accuracy"),
+        ("log_loss", "classification", "log_loss"),
+        ("f1_macro", "multilabel", "subset_accuracy"),
+        ("r2", "regression", "mae"),
+        ("rmse", "regression", "mae"),
+    ],
+)
+def test_slices_are_scored_by_what_means_the_same_in_each(metric: str, task: str, said: str) -> None:
+    assert slice_metric(metric, task) == said
+
+
+def test_equal_errors_make_no_third_worse_than_all_rows() -> None:
+    """Of a target that rises with the slice R² is far lower within each third, with errors that are the same."""
+    rng = np.random.default_rng(0)
+    y = np.sort(rng.uniform(0, 100, 600))[:, None]
+    p = y + rng.normal(0, 10, y.shape)
+    thirds = {"third": np.repeat(["low", "middle", "high"], 200)}
+    whole = METRICS["r2"].function(y, p)
+    assert all(one.interval.high < whole for one in by_slice("r2", y, p, thirds))
+    named = slice_metric("r2", "regression")
+    whole = METRICS[named].function(y, p)
+    assert not any(one.interval.low > whole for one in by_slice(named, y, p, thirds))

@@ -159,6 +159,12 @@ def test_every_row_needs_a_unit():
         Units.of(np.zeros(2), 3)
 
 
+def test_the_worst_case_counts_as_half_a_row():
+    """Rows that cancel within their unit show an effect of 0; of ten equal ones the half row is 1 / 21."""
+    assert Units.of(np.repeat(np.arange(5), 2), 10).design_effect(np.tile([1.0, -1.0], 5)) == pytest.approx(2 / 21)
+    assert Units.of(np.repeat(np.arange(5), 2), 10).design_effect(np.zeros(10)) == 2
+
+
 def test_few_large_units_are_worth_fewer_than_their_number():
     assert Units.of(np.repeat(np.arange(5), 4), 20).effective == 5
     assert Units.of(np.array([0] * 100 + list(range(1, 21))), 120).effective == pytest.approx(1.437, abs=1e-3)

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from headstart.errors import BundleError, SettingError
-from headstart.evaluation.unknown import MOST_REFERENCE, THRESHOLD, Known, fit_known, separate_scores, unknown_scores
+from headstart.evaluation.unknown import (
+    MOST_REFERENCE,
+    THRESHOLD,
+    Known,
+    fit_known,
+    plainly,
+    separate_scores,
+    unknown_scores,
+)
 from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
 from headstart.evaluation.unknown_scores import max_softmax
 from headstart.heads.linear import probabilities
@@ -78,6 +86,19 @@ def test_training_rows_held_out_in_turn_are_scored_without_themselves() -> None:
     assert alarms < 0.15  # 5 % wanted, of 60 rows; 32 % where they are compared with themselves
     own = separate_scores(known, answers(x), x)["neighbours"]
     assert known.held["neighbours"].mean() > own.mean() * 1.05
+
+
+def test_the_greatest_probability_alone_orders_as_it_does_and_keeps_the_rows(known: Known) -> None:
+    plain, fresh = plainly(known, answers(rows(400, 1)[0])), rows(500, 2)[0]
+    p = answers(fresh)
+    assert plain.method == "greatest probability"
+    found = unknown_scores(plain, p, fresh)
+    order = np.argsort(max_softmax(p), kind="stable")
+    assert (np.diff(found[order]) >= 0).all()
+    assert (found > THRESHOLD).mean() == pytest.approx(0.05, abs=0.04)
+    assert (plain.vectors == known.vectors).all()  # a shift is told from them
+    saved = Known.from_tensors(plain.to_tensors())
+    assert (unknown_scores(saved, p, fresh) == found).all()
 
 
 def test_survives_saving(known: Known) -> None:

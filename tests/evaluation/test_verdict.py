@@ -20,8 +20,8 @@ def test_helped_says_by_how_much():
     verdict = judge(SCORE, "accuracy", {PIXELS: gain(0.2225, 0.143, 0.301), "majority": gain(0.4, 0.3, 0.5)})
     assert verdict.outcome == "helped"
     assert verdict.sentence == (
-        "Borrowing helped: accuracy 0.935 (95 % interval 0.884–0.966) against 0.713 for "
-        "pixel features + linear; gain +0.223 (0.143–0.301)."
+        "Transfer learning improved accuracy: 0.935 [0.884, 0.966] against 0.713 for "
+        "pixel features + linear; gain +0.223 [+0.143, +0.301]."
     )
 
 
@@ -29,8 +29,8 @@ def test_the_best_control_decides():
     gains = {"majority": gain(0.4, 0.3, 0.5), "scratch": gain(-0.1, -0.2, -0.02), PIXELS: gain(0.2, 0.1, 0.3)}
     verdict = judge(SCORE, "accuracy", gains)
     assert verdict.outcome == "hurt"
-    assert verdict.sentence.startswith("Borrowing hurt:")
-    assert "use scratch instead" in verdict.sentence
+    assert verdict.sentence.startswith("Transfer learning reduced accuracy:")
+    assert verdict.next_step.startswith("Use the baseline scratch")
     assert "1.035" in verdict.sentence
 
 
@@ -40,7 +40,7 @@ def test_the_best_of_several_controls_is_judged_more_strictly():
     wide = {PIXELS: Interval(-0.06, -0.125, 0.005, 0.975, 153), "majority": Interval(-0.01, -0.09, 0.07, 0.975, 153)}
     verdict = judge(SCORE, "accuracy", gains, strict={**wide, "knn": gains["knn"]})
     assert verdict.outcome == "cannot tell"
-    assert "gain −0.060 (97.5 % interval −0.125 to +0.005)" in verdict.sentence
+    assert "gain −0.060 [−0.125, +0.005] (97.5 % interval)" in verdict.sentence
     assert judge(SCORE, "accuracy", gains).outcome == "hurt"
 
 
@@ -75,8 +75,8 @@ def test_a_majority_that_is_not_beaten_withholds_the_verdict():
 def test_a_narrow_interval_around_zero_is_an_answer():
     verdict = judge(SCORE, "accuracy", {PIXELS: gain(0.002, -0.02, 0.024)})
     assert verdict.outcome == "did not help"
-    assert verdict.sentence.startswith("Borrowing did not help:")
-    assert "gain +0.002 (−0.020 to +0.024)" in verdict.sentence
+    assert verdict.sentence.startswith("Transfer learning did not improve accuracy:")
+    assert "gain +0.002 [−0.020, +0.024]" in verdict.sentence
     assert PIXELS in verdict.next_step
 
 
@@ -84,7 +84,7 @@ def test_a_narrow_interval_around_zero_is_an_answer():
 def test_a_wide_interval_asks_for_rows(interval):
     verdict = judge(SCORE, "accuracy", {PIXELS: gain(*interval)}, unit="test images")
     assert verdict.outcome == "cannot tell"
-    assert "test images would tell, there are 153" in verdict.sentence
+    assert "test images would settle it; there are 153" in verdict.sentence
     assert str(rows_needed(gain(*interval), 0.05)) in verdict.next_step
 
 
@@ -110,7 +110,7 @@ def test_the_rows_asked_for_do_tell_most_of_the_time():
 def test_without_a_control_nothing_is_claimed():
     verdict = judge(SCORE, "accuracy", {})
     assert verdict.outcome == "cannot tell"
-    assert "no control" in verdict.sentence
+    assert "no baseline" in verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_losses_turn_the_sign_and_scale_the_margin():
     score = Interval(20.0, 18.0, 22.0, 0.95, 500)
     verdict = judge(score, "mae", {PIXELS: gain(0.1, -0.5, 0.7)})
     assert verdict.outcome == "did not help"
-    assert "20.000 (95 % interval 18.000–22.000) against 20.100" in verdict.sentence
+    assert "20.00 [18.00, 22.00] against 20.10" in verdict.sentence
     assert judge(score, "mae", {PIXELS: gain(0.1, -0.5, 1.2)}).outcome == "cannot tell"
 
 
@@ -168,8 +168,8 @@ def test_negative_transfer_is_named():
     verdict = judge(SCORE, "accuracy", {PIXELS: gain(0.2, 0.1, 0.3), "scratch": gain(-0.05, -0.09, -0.01)})
     assert verdict.outcome == "hurt"
     assert verdict.sentence == (
-        "Borrowing hurt: accuracy 0.935 (95 % interval 0.884–0.966) against 0.985 for scratch (the same network from "
-        "random weights); gain −0.050 (−0.090 to −0.010); use scratch instead. This is negative transfer: the borrowed "
+        "Transfer learning reduced accuracy: 0.935 [0.884, 0.966] against 0.985 for scratch (the same network from "
+        "random weights); gain −0.050 [−0.090, −0.010]. This is negative transfer: the pretrained "
         "weights did worse than random ones."
     )
     assert "--base" in verdict.next_step
@@ -178,9 +178,9 @@ def test_negative_transfer_is_named():
 def test_negative_transfer_is_named_where_another_control_is_best():
     verdict = judge(SCORE, "accuracy", {PIXELS: gain(-0.2, -0.3, -0.1), "scratch": gain(-0.05, -0.09, -0.01)})
     assert verdict.outcome == "hurt"
-    assert f"use {PIXELS} instead" in verdict.sentence
+    assert verdict.next_step.startswith(f"Use the baseline {PIXELS}")
     assert "negative transfer" in verdict.sentence
-    assert "(gain over it −0.050 (−0.090 to −0.010))" in verdict.sentence
+    assert "(gain over it −0.050 [−0.090, −0.010])" in verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_a_gain_that_scratch_has_too_may_be_the_architectures(scratch, outcome):
     assert verdict.outcome == outcome
     assert "for scratch (the same network from random weights)" in verdict.sentence
     assert verdict.sentence.endswith(
-        "The gain over pixel features + linear, +0.223 (0.143–0.301), may come from the architecture and its "
-        "training, not from the borrowed weights."
+        "The gain over pixel features + linear, +0.223 [+0.143, +0.301], may come from the architecture and its "
+        "training, not from the pretrained weights."
     )
 
 
@@ -281,10 +281,10 @@ ROUNDS = "was fitted for 1 of 12 rounds and without choosing its penalty"
 def test_a_baseline_that_was_cut_short_is_told_unless_it_won(value: float, said: bool):
     gains = {"majority": gain(0.4, 0.3, 0.5), "TF-IDF + linear": gain(value, value - 0.1, value + 0.1)}
     verdict = judge(SCORE, "accuracy", gains, cut={"TF-IDF + linear": ROUNDS})
-    remark = f"The baseline TF-IDF + linear {ROUNDS}, as the budget left no more; the gain may be too large."
+    remark = f"The baseline TF-IDF + linear {ROUNDS} because the budget left no more; the gain may be too large."
     assert verdict.sentence.endswith(f". {remark}") == said
     assert ("budget" in verdict.sentence) == said
-    larger = "A larger --budget leaves time to fit the baseline whole."
+    larger = "A larger --budget leaves time to fit the baseline fully."
     assert verdict.next_step.endswith(larger) == (verdict.outcome == "helped")
 
 
@@ -292,7 +292,7 @@ def test_leaked_rows_that_were_left_out_are_told():
     gains = {PIXELS: gain(0.2, 0.1, 0.3, 140)}
     verdict = judge(SCORE, "accuracy", gains, leaked=13)
     assert verdict.outcome == "helped"
-    assert verdict.sentence.endswith(" Left out: 13 test rows that have a duplicate among the rows learnt from.")
+    assert verdict.sentence.endswith(" Left out: 13 test rows that have a duplicate among the training rows.")
     assert judge(SCORE, "accuracy", gains).sentence == verdict.sentence.partition(" Left out")[0]
     nothing_left = judge(Interval(NAN, NAN, NAN, 0.95, 0), "accuracy", {PIXELS: gain(NAN, NAN, NAN, 0)}, leaked=13)
     assert nothing_left.outcome == "cannot tell"

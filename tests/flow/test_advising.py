@@ -134,9 +134,9 @@ def test_a_goal_out_of_range_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("metric", "low", "told"),
     [
-        ("accuracy", 0.988, "There is little left for more data to buy, or for anything else: 1.2 points at most."),
-        ("accuracy", 0.9, "What more data would buy is not foretold: the curve is flat."),
-        ("log_loss", 0.988, "What more data would buy is not foretold: the curve is flat."),
+        ("accuracy", 0.988, "More data, or anything else, can gain little: 1.2 points at most."),
+        ("accuracy", 0.9, "The gain from more data is not predicted: the curve is flat."),
+        ("log_loss", 0.988, "The gain from more data is not predicted: the curve is flat."),
     ],
 )
 def test_near_the_best_there_is_more_data_buy_little(metric: str, low: float, told: str) -> None:
@@ -149,7 +149,7 @@ def test_far_data_that_are_answered_well_all_the_same(score: float, told: str) -
     base = BaseFacts("lite0", "the default", "MIT", "photos", 0.7, "made up", far, warning(far))
     data = DataFacts("image", "classification", 9_000, 0, 360, 9_000, 3, 120, 120, 120, 0, ())
     (caution,) = cautions(data, base, (), "accuracy", score, 360)
-    assert caution.startswith("the data look unlike what the base was trained on (entropy 0.70, far from 0.5 on)")
+    assert caution.startswith("the data are different from the pretraining data (entropy 0.70, different from 0.5 on)")
     assert told in caution
 
 
@@ -164,11 +164,14 @@ def option(name: str, worth: bool = True, why: str = "") -> Option:
 @pytest.mark.parametrize(
     ("control", "said"),
     [
-        (PIXELS, "Pixels + linear, which borrows nothing, comes to 55 % on the same rows: borrowing helps."),
-        (replace(PIXELS, low=-0.1), "comes to 55 % on the same rows: that borrowing helps is not shown."),
+        (
+            PIXELS,
+            "The best baseline, pixels + linear, reaches 55 % on the same rows: transfer learning improves accuracy.",
+        ),
+        (replace(PIXELS, low=-0.1), "reaches 55 % on the same rows: no significant difference."),
         (
             replace(PIXELS, gain=-0.3, low=-0.4, high=-0.2, better=True),
-            "comes to 55 % on the same rows, which is better.",
+            "reaches 55 % on the same rows, which is better.",
         ),
     ],
 )
@@ -182,15 +185,15 @@ def test_the_probe_is_held_against_what_borrows_nothing(control: ControlFacts, s
         (
             [option("probe")],
             False,
-            "Start with the probe: lite0 frozen, a head solved on its features (about 1 min 0 s).",
+            "Start with the probe: a linear classifier fitted on frozen features of lite0 (about 1 min 0 s).",
         ),
         ([option("probe"), option("full", False, "too few rows")], False, "Leave it at that: too few rows."),
         ([option("probe"), option("full")], False, "Then full (about 1 min 0 s) is worth trying"),
         ([option("probe"), option("full")], True, "full (about 1 min 0 s) is worth trying, and so is another base"),
-        ([option("probe"), option("full", False, "…")], True, "What is borrowed has to beat that: try another base"),
+        ([option("probe"), option("full", False, "…")], True, "Transfer learning has to beat that: try another base"),
     ],
 )
 def test_what_to_do(options: list[Option], better: bool, said: str) -> None:
     told = what_to_do(options, ON_BASE, replace(PIXELS, better=better)).replace("\u00a0", " ")
     assert said in told
-    assert ("take pixels + linear" in told) == better
+    assert ("use pixels + linear" in told) == better

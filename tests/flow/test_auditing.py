@@ -88,9 +88,9 @@ def test_texts_over_two_sources_and_a_sample(tiny_text_base: str, tmp_path: Path
     )
     sample = toys.table(tmp_path / "seen.csv", ["text"], [[text] for text in ["my new card", *texts[5:8]]])
     found = audit_source(train, test=test, base=tiny_text_base, pretraining_sample=sample)
-    assert [set(one.rows) for one in found.findings if one.kind == "leak"] == [{"a.csv:1", "b.csv:1"}]
+    assert [set(one.rows) for one in found.findings if one.kind == "leak"] == [{"a.csv:2", "b.csv:2"}]
     overlap = next(one for one in found.findings if one.kind == "overlap")
-    assert set(overlap.rows) == {"a.csv:6", "a.csv:7", "a.csv:8", "b.csv:2"}
+    assert set(overlap.rows) == {"a.csv:7", "a.csv:8", "a.csv:9", "b.csv:3"}
     assert overlap.severity == "error"
 
 

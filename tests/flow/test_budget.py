@@ -12,17 +12,19 @@ import pytest
 import torch
 
 import headstart.training.extraction as extraction
+from headstart.api import load
+from headstart.bases.catalogue import open_base
 from headstart.bases.transformers_image import TransformersImageBase
 from headstart.delivery.answers import HELD, Answers
 from headstart.errors import SettingError
 from headstart.evaluation.metrics import METRICS
-from headstart.report.sentences import handed_over
+from headstart.report.sentences import selected
 from headstart.settings import TrainingSettings
-from headstart.strategies import training
+from headstart.strategies import smaller, training
 from headstart.terminal.summary import summary
 from headstart.training import measuring
 from tests.strategies import data
-from tests.strategies.whole import QUICK, check, fit
+from tests.strategies.whole import QUICK, check, fit, surely_taken
 
 
 @pytest.fixture
@@ -92,23 +94,28 @@ class Ticking:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Ticking:
     """Time as all of headstart sees it: no other work of the machine counts, so what is decided is always the same."""
     made = Ticking()
-    for name in ("monotonic", "perf_counter", "process_time"):
+    for name in ("monotonic", "perf_counter", "process_time", "thread_time"):
         monkeypatch.setattr(time, name, made)
     monkeypatch.setattr(measuring, "_pulse", lambda: 1.0)  # repeats work until time has passed
     return made
 
 
-def costly_network(monkeypatch: pytest.MonkeyPatch, clock: Ticking, seconds: float) -> None:
-    """The network takes so long a picture by ``clock``, and twice as long again on the way back."""
+def costly_network(monkeypatch: pytest.MonkeyPatch, clock: Ticking, seconds: float, side: int = 0) -> None:
+    """The network takes so long a picture by ``clock``, and twice as long again on the way back.
+
+    Args:
+        side: pixels of a picture that takes so long, others by their area; 0: all take as long.
+    """
     own = TransformersImageBase.network
 
     def network(self: Any) -> Any:
         made = own(self)
 
         def spend(module: Any, given: Any) -> None:
-            clock.now += seconds * len(given[0]) * (3 if torch.is_grad_enabled() else 1)
+            share = int(given[0].shape[-1]) ** 2 / side**2 if side else 1.0
+            clock.now += seconds * float(share) * int(given[0].shape[0]) * (3 if torch.is_grad_enabled() else 1)
 
-        made.register_forward_pre_hook(spend)
+        (made.body if side else made).register_forward_pre_hook(spend)
         return made
 
     monkeypatch.setattr(TransformersImageBase, "network", network)
@@ -166,6 +173,35 @@ def test_training_is_fitted_into_the_budget_and_nearly_all_of_it_is_used(
     assert 0.85 * budget < run.result.seconds < 1.05 * budget
 
 
+def test_pictures_are_made_smaller_where_not_even_half_of_the_steps_fit(
+    settled_bases: dict[str, str], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Ticking
+) -> None:
+    for one in Path(settled_bases["cache"], "runtimes").glob("*.speed.json"):
+        one.unlink()  # what other tests measured of the base
+    own = open_base(settled_bases["image"], "image").spec.size
+    for name, pixels in (("_STEP", own // 4), ("_LEAST", own // 4)):
+        monkeypatch.setattr(smaller, name, pixels)
+    costly_network(monkeypatch, clock, 0.1, own)
+    surely_taken(monkeypatch)
+    monkeypatch.setattr(training, "train_options", patient)
+    settings = TrainingSettings(epochs=12, augment="none", rate=3e-3)
+    run, told = fit(pictures, tmp_path / "run", settled_bases["image"], "full", settings, budget=50.0)
+    check(run)
+    said = [line for line in run.result.ladder.cut if line.startswith("full is trained ")]
+    assert len(said) == 1
+    found = re.search(rf"on pictures of (\d+) instead of {own} pixels a side$", said[0])
+    assert found
+    side = int(found[1])
+    assert side < own
+    assert f"  to keep the budget: {said[0]}" in told
+    assert run.result.chosen.strategy == "full"
+    assert run.model.base.spec.size == side
+    assert 0.85 * 50 < run.result.seconds < 1.05 * 50
+    again = load(run.path)
+    inputs = sorted(str(path) for path in pictures.rglob("*.png"))[:8]
+    assert (again.predict(inputs) == run.model.predict(inputs)).all()
+
+
 def test_a_strategy_below_the_probe_hands_over_the_probe_and_says_so(
     settled_bases: dict[str, str], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,9 +223,9 @@ def test_a_strategy_below_the_probe_hands_over_the_probe_and_says_so(
     ]
     reason = result.ladder.rungs[1].reason
     assert re.match(r"asked for, but it ended 0\.\d+ below the probe \(accuracy ", reason)
-    assert reason in summary(run)
+    assert reason in " ".join(summary(run).split())
     assert any(reason in line for line in told)
-    assert f"Strategy full was {reason}." in handed_over(result)
+    assert f"Strategy full was {reason}." in selected(result)
     assert reason in (run.path / "report.html").read_text(encoding="utf-8")
     held = Answers.load(run.path / "answers.parquet").part_of(HELD)  # what is calibrated and judged is the probe
     assert result.forgetting is None

@@ -42,7 +42,7 @@ def test_a_better_run_is_named_and_both_tests_count_as_opened(tmp_path: Path):
 
 def test_equal_runs_are_not_to_be_told_apart(tmp_path: Path):
     found = compare([kept(tmp_path / "a", 0.1), kept(tmp_path / "b", 0.11, seed=1)])
-    assert found.pairs[0].outcome == "not to be told apart"
+    assert found.pairs[0].outcome == "no significant difference"
     assert found.pairs[0].rows_needed is not None
     assert found.pairs[0].rows_needed > 400
 
@@ -105,6 +105,6 @@ def test_a_metric_without_value_is_said_not_zero(tmp_path: Path):
         one_class = replace(answers.take(answers.truth == 0), metric="auroc")
         one_class.save(run / FILE)
     found = compare(runs)
-    assert "auroc has no value" in found.sentence
+    assert "AUROC has no value" in found.sentence
     assert found.to_dict()["runs"][0]["score"] is None
     assert "–" in text(found)

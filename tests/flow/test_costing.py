@@ -52,8 +52,8 @@ def test_every_strategy_has_a_cost_that_adds_up(settled_bases: dict[str, str], t
 
 def test_the_control_from_scratch_is_paid_for(settled_bases: dict[str, str], texts: Path) -> None:
     with_control = costs(texts, settled_bases["text"], FitSettings())["full"]
-    assert with_control.parts["control from scratch"] > 0
-    assert "control from scratch" not in costs(texts, settled_bases["text"])["full"].parts
+    assert with_control.parts["scratch baseline"] > 0
+    assert "scratch baseline" not in costs(texts, settled_bases["text"])["full"].parts
 
 
 def test_a_frozen_base_is_for_a_probe_only(settled_bases: dict[str, str], texts: Path) -> None:

@@ -145,7 +145,7 @@ def test_another_metric_is_scored_but_not_estimated() -> None:
     ("inputs", "kinds", "rows", "said"),
     [
         (["a b c"], ["typo"], 5, "'typo' is unknown; it may be typos, case, truncation"),
-        (["a b c"], ["typos"], 0, "0 of 1 rows were to be damaged"),
+        (["a b c"], ["typos"], 0, "0 of 1 rows were to be corrupted"),
         ([], ["typos"], 5, "5 of 0 rows"),
     ],
 )
@@ -160,5 +160,5 @@ def test_pictures_none_of_which_can_be_read() -> None:
 
 
 def test_sounds_have_no_model_yet() -> None:
-    with pytest.raises(SettingError, match="'sound' cannot be damaged; those of image and text can"):
+    with pytest.raises(SettingError, match="'sound' cannot be corrupted; those of image and text can"):
         kinds_of("sound")

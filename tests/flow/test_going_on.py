@@ -12,7 +12,7 @@ from headstart.settings import TrainingSettings
 from headstart.training.job import training_root
 from headstart.training.stepping import Stepper
 from tests.strategies import data
-from tests.strategies.whole import check, fit, repeated
+from tests.strategies.whole import check, fit, repeated, surely_taken
 from tests.training.small import Killed
 
 FAST = TrainingSettings(epochs=4, rate=0.003, body_rate=1.0, augment="none", scratch_control=True)
@@ -41,6 +41,7 @@ def test_folds_that_ended_are_not_trained_again(
     """Killed in the second fold, in the last training or in that of the control."""
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     texts = data.texts(tmp_path / "texts.csv", 120)
+    surely_taken(monkeypatch)
     steps = Steps(monkeypatch)
     given = (texts, tmp_path / "run", settled_bases["text"], "full", FAST)
     whole, _ = fit(*given, folds=3)

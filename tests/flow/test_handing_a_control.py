@@ -13,7 +13,7 @@ from PIL import Image
 
 from headstart.delivery.model import Model
 from headstart.errors import BundleError
-from headstart.flow.choosing import Preferred, preferred_control
+from headstart.flow.choosing import Preferred, compared_controls, preferred_control
 from headstart.strategies.budget import Budget
 from headstart.terminal.summary import summary
 from tests import toys
@@ -60,9 +60,9 @@ def test_a_better_control_is_handed_over(
     assert result.chosen.strategy != "majority"
     assert run.model.bundle.control is not None
     said = summary(run)
-    assert f"Handed over: the control {result.chosen.strategy}" in said
+    assert f"selected  the baseline {result.chosen.strategy}, which did better than" in said
     report = (run.path / "report.html").read_text(encoding="utf-8")
-    assert "It borrows nothing, and did better than" in report
+    assert ", which did better than" in report
     loaded = Model.load(run.path)
     told = next(control.score for control in result.controls if control.name == result.chosen.strategy)
     assert loaded.bundle.about["test"]["score"] == told != result.test.score
@@ -92,7 +92,7 @@ class Planned:
     def __init__(self, right: int, y: np.ndarray) -> None:
         self.name, self.right, self.y = f"right on {right}", right, y
 
-    def fit(self, *_: Any) -> None: ...
+    def fit(self, *_: Any, weights: Any = None) -> None: ...
 
     def probabilities(self, rows: np.ndarray) -> np.ndarray:
         y = self.y[rows]
@@ -115,13 +115,13 @@ def preferred(
     """What is preferred to a probe that is ``right`` on so many rows, or that was drawn back to so many."""
     on = ground(held=held)
     y = on.rows.y
-    working = Working(y=y, control_inputs=lambda: np.arange(len(y)))
+    working = Working(y=y, weights=None, control_inputs=lambda: np.arange(len(y)))
     monkeypatch.setattr("headstart.flow.choosing._panel", lambda rows, task: [Planned(one, y) for one in controls])
     climb = SimpleNamespace(best=candidate(on, "probe", right), record=SimpleNamespace(distance=distance))
     prepared: Any = SimpleNamespace(working=lambda: working)
     final = SimpleNamespace(held=None if drawn_back is None else answers(on, drawn_back), adapted=False)
     climbed: Any = SimpleNamespace(ground=on, climb=climb, final=final)
-    return preferred_control(prepared, climbed, Budget(None))
+    return preferred_control(prepared, climbed, compared_controls(prepared, climbed, Budget(None)))
 
 
 def test_the_best_of_several_controls_has_to_be_clearer(monkeypatch: pytest.MonkeyPatch) -> None:

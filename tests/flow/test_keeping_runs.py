@@ -14,7 +14,7 @@ from headstart.errors import UserError
 from headstart.settings import TrainingSettings
 from tests import toys
 from tests.strategies import data
-from tests.strategies.whole import check, fit
+from tests.strategies.whole import check, fit, surely_taken
 
 FAST = TrainingSettings(epochs=4, rate=0.003, body_rate=1.0, augment="none", scratch_control=False)
 
@@ -24,7 +24,10 @@ def texts(tmp_path: Path) -> Path:
     return data.texts(tmp_path / "texts.csv", 120)
 
 
-def test_a_limit_of_0_hands_over_the_base(settled_bases: dict[str, str], texts: Path, tmp_path: Path) -> None:
+def test_a_limit_of_0_hands_over_the_base(
+    settled_bases: dict[str, str], texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surely_taken(monkeypatch)
     free, _ = fit(texts, tmp_path / "free", settled_bases["text"], "full", FAST)
     assert free.result.forgetting is not None
     assert free.result.forgetting.error > 0
@@ -36,7 +39,7 @@ def test_a_limit_of_0_hands_over_the_base(settled_bases: dict[str, str], texts: 
     assert (record.error, record.kept, record.limit) == (0.0, 0.0, 0.0)
     assert run.result.chosen.strategy == "probe"
     assert any("drawn back to 0% of the way from the base" in line for line in told)
-    probe, _ = fit(texts, tmp_path / "probe", settled_bases["text"], "probe", FAST, folds=2)
+    probe, _ = fit(texts, tmp_path / "probe", settled_bases["text"], "probe", folds=2)
     inputs = ["my card was late", "the cat sat on a mat"]
     assert np.allclose(run.model.predict_proba(inputs), probe.model.predict_proba(inputs), atol=1e-5)
 

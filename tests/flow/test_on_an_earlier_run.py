@@ -16,7 +16,7 @@ from headstart.errors import SplitError
 from headstart.settings import FitSettings, SplitSettings, TrainingSettings
 from headstart.workflow import Places, fit_source
 from tests.strategies import data
-from tests.strategies.whole import check, fit
+from tests.strategies.whole import check, fit, surely_taken
 
 FAST = TrainingSettings(epochs=4, rate=0.003, body_rate=1.0, augment="none", scratch_control=False)
 INPUTS = ["my card was late", "the cat sat on a mat", "new parcel"]
@@ -26,6 +26,7 @@ INPUTS = ["my card was late", "the cat sat on a mat", "new parcel"]
 def test_the_second_run_stands_on_its_own(
     settled_bases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str
 ) -> None:
+    surely_taken(monkeypatch)
     first, _ = fit(
         data.texts(tmp_path / "a.csv", 120), tmp_path / "runs" / "letters", settled_bases["text"], "lora", FAST
     )

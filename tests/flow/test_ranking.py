@@ -57,8 +57,8 @@ def test_two_bases_are_ranked_raced_and_remembered(
     assert found.set_aside > 0
     for one in found.candidates:
         evidence = {row.name: row for row in one.evidence}
-        assert 0 <= evidence["solved head"].value <= 100
-        assert evidence["solved head"].sd > 0
+        assert 0 <= evidence["linear classifier"].value <= 100
+        assert evidence["linear classifier"].sd > 0
         assert set(evidence) > {"nearest neighbours", "LogME", "H-score", "PARC", "N-LEEP"}
         assert one.raced
         assert one.computed > 0
@@ -160,10 +160,10 @@ def test_the_draw_is_even_keeps_rare_classes_and_repeats() -> None:
     assert len(targets) == MOST
     assert (targets == "rare").sum() >= 5
     counts = [(targets == f"c{i}").sum() for i in range(4)]
-    assert max(counts) - min(counts) <= 6
+    assert max(counts) - min(counts) <= 20  # rows are drawn by content, classes in nearly equal shares
     quarter = [(targets[:500] == f"c{i}").sum() for i in range(4)]
-    assert max(quarter) - min(quarter) <= 6
-    assert sample.set_aside == 1200
+    assert max(quarter) - min(quarter) <= 10
+    assert 1170 <= sample.set_aside <= 1230  # a fifth, by content
     assert sample_of(table, seed=0).table.ids.tolist() == sample.table.ids.tolist()
     assert sample_of(table, seed=1).table.ids.tolist() != sample.table.ids.tolist()
 

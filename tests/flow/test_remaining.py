@@ -17,8 +17,8 @@ def test_controls_on_held_out_rows_are_left_out_first_and_that_is_said() -> None
     aside = set_aside(left=12.0, evidence=3.0, fit=2.0, parts=2.0)
     assert (aside.judged, aside.compared) == (2.0, 0.0)
     assert aside.cut == (
-        "no controls on held-out rows, which would take about 4 s, so that none can be handed over in place of the "
-        "model",
+        "no baselines on held-out rows, which would take about 4 s, so none can be selected in place of the "
+        "transfer model",
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from headstart.delivery.answers import FILE, Answers
+from headstart.delivery.caution import Caution
 from headstart.delivery.model import Predictions, Reference
 from headstart.errors import BundleError, SourceError
 from headstart.flow import shifting
@@ -33,7 +34,7 @@ class Fake:
     """A model of texts whose head looks at the first feature."""
 
     def __init__(self, reference: bool = True, task: str = "classification") -> None:
-        self.bundle = SimpleNamespace(modality="text", task=SimpleNamespace(name=task))
+        self.bundle = SimpleNamespace(modality="text", task=SimpleNamespace(name=task), caution=Caution(), like=None)
         self.labels = ("pets", "post")
         rows = [f"{label} 0 no{5000 + i}" for i in range(60) for label in self.labels]
         known = np.stack([vectors_of(row) for row in rows]).astype(np.float32)
@@ -95,9 +96,9 @@ def test_like_inputs_are_not_told_apart(run: Path, tmp_path: Path) -> None:
     assert found.estimate.value == pytest.approx(found.estimate.plain, abs=0.05)
     assert all(d.drift.low < 0.1 for d in found.drifts)
     first, *others = found.sentences
-    assert first.startswith(f"Expect accuracy about {found.estimate.value:.3f} (")
+    assert first.startswith(f"Expect accuracy about {found.estimate.value:.3f} [")
     assert first.endswith(f"on 200 held-out rows it was {found.estimate.plain:.3f}.")
-    assert any(line.startswith("They are not told apart from the known inputs") for line in others)
+    assert any(line.startswith("No significant difference from the known inputs") for line in others)
 
 
 def test_moved_inputs_look_different_and_unknown(run: Path, tmp_path: Path) -> None:
@@ -108,8 +109,21 @@ def test_moved_inputs_look_different_and_unknown(run: Path, tmp_path: Path) -> N
     assert {d.label for d in found.drifts if d.drift.low > 0} == {"pets", "post"}
     text = shift_text(found)
     assert "They look different from the known inputs: proxy A-distance 1.9" in text
-    assert "of them are called unknown, where 5 % of known inputs are: inputs of no class" in text
+    assert "No accuracy is estimated: " in text
+    assert "most look like none of the model's 2 classes" in text
+    assert "headstart evaluate" in text
+    assert "Expect accuracy" not in text
+    assert found.estimate is None
+    assert found.to_dict()["why_not"] == found.why_not
     assert "Classes whose inputs lie elsewhere" in text
+
+
+def test_some_unknown_inputs_leave_an_estimate_for_the_others(run: Path, tmp_path: Path) -> None:
+    rows = [[f"pets 0 no{7000 + i}"] for i in range(70)] + [[f"pets 6 no{8000 + i}"] for i in range(30)]
+    found = shift(run, table(tmp_path / "new.csv", ["text"], rows))
+    assert found.unknown == pytest.approx(0.3, abs=0.02)
+    assert found.estimate is not None
+    assert found.sentences[0].endswith("so what follows holds at most for the others.")
 
 
 def test_unreadable_inputs_are_counted_and_left_out(run: Path, tmp_path: Path) -> None:
@@ -155,7 +169,7 @@ def test_without_features_only_the_accuracy_is_told(run: Path, tmp_path: Path, m
     assert found.distance is None
     assert found.drifts == ()
     assert found.estimate is not None
-    assert "cannot be told: the run keeps no features" in shift_text(found)
+    assert "is not known: the run keeps no features" in shift_text(found)
 
 
 def test_regression_has_no_accuracy(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,8 +190,8 @@ def test_without_held_out_answers_no_accuracy_is_told(run: Path, tmp_path: Path)
 
 def test_few_inputs_are_said_to_be_few(run: Path, tmp_path: Path) -> None:
     found = shift(run, new_texts(tmp_path / "new.csv", 6))
-    assert "cannot be told from 6 inputs" in shift_text(found)
-    assert found.sentences[-1] == "With 6 inputs, all this hangs on single ones; give more."
+    assert "cannot be seen from 6 inputs" in shift_text(found)
+    assert found.sentences[-1] == "With 6 inputs, all this depends on single ones; give more."
 
 
 def test_inputs_of_another_modality(run: Path, tmp_path: Path) -> None:

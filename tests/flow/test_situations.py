@@ -54,7 +54,7 @@ def test_borrowing_helps_by_every_metric(metric: str) -> None:
 def test_a_control_that_sees_more_makes_it_the_wrong_base(seed: int) -> None:
     told = tell(planted(seed, 300, 400, 3, base=1.2, pixels=2.5))
     claims(told, {"hurt"}, {"wrong base"})
-    assert "use pixels instead" in told.verdict.sentence
+    assert told.verdict.next_step.startswith("Use the baseline pixels")
     assert "negative transfer" not in told.verdict.sentence
     assert "lie " not in told.findings["wrong base"]  # no distance was measured, so none is named
 
@@ -64,7 +64,7 @@ def test_features_of_another_modality_are_the_wrong_base_not_missing_signal(seed
     made = replace(planted(seed, 300, 400, 3, base=0.0, pixels=2.0), known={"distance": 0.93})
     told = tell(made)
     claims(told, {"hurt"}, {"wrong base"})
-    assert "0.93 from what it was trained on" in told.findings["wrong base"]
+    assert "distance 0.93 from its pretraining data" in told.findings["wrong base"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -216,7 +216,7 @@ def test_a_leak_helps_nobody(seed: int) -> None:
     assert blind.verdict.outcome == "helped"  # what would be claimed if nobody looked
     told = tell(made)
     assert told.verdict.outcome in {"cannot tell", "did not help", "hurt"}
-    assert "100 test rows that have a duplicate among the rows learnt from" in told.verdict.sentence
+    assert "100 test rows that have a duplicate among the training rows" in told.verdict.sentence
     assert next(iter(told.findings)) == "leak"
     assert "100 of 200 test rows" in told.findings["leak"]
     assert not OF_THE_BASE & set(told.findings)
@@ -305,7 +305,7 @@ def test_a_test_part_opened_often_may_flatter(times: int, n: int, named: bool) -
     told = tell(replace(planted(0, 300, 200, 3, base=2.5, pixels=1.0), known={"opened_before": times, "test": score}))
     assert ("test set reused" in told.findings) == named
     if named:
-        assert "opened 20 times before" in told.findings["test set reused"]
+        assert "evaluated 20 times before" in told.findings["test set reused"]
 
 
 def test_what_gives_the_label_away_comes_first() -> None:
@@ -337,7 +337,7 @@ def test_a_class_that_was_hardly_learnt_is_never_predicted(seed: int) -> None:
     told = tell(Planted(hidden(learnt, 2), hidden(part(rng, 300, np.array([0.4, 0.4, 0.2]), base=2.0, pixels=0.5), 2)))
     assert told.verdict.outcome == "helped"
     sentence = told.findings["class never predicted"]
-    assert "'c' is never predicted, though 60 test rows are of it; it was learnt from 3 rows" in sentence
+    assert "'c' is never predicted, though 60 test rows are of it; it has 3 training rows" in sentence
     assert "Label more rows of 'c'" in sentence
     assert "weak class" not in told.findings
     assert "one answer" not in told.findings
@@ -357,7 +357,7 @@ def test_a_class_taken_for_another_is_weak(seed: int) -> None:
     shares = np.array([0.4, 0.4, 0.2])
     told = tell(Planted(*(mixed(part(rng, n, shares, base=2.5, pixels=0.3), rng) for n in (400, 500))))
     assert told.verdict.outcome == "helped"
-    assert "mostly taken for 'a'" in told.findings["weak class"]
+    assert "mostly predicted as 'a'" in told.findings["weak class"]
     assert set(told.findings) == {"weak class"}
 
 
@@ -386,7 +386,7 @@ def test_confidence_is_doubted_where_it_is_off(seed: int, temperature: float, na
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_handful_of_rows_a_class_are_too_few(seed: int) -> None:
     told = tell(planted(seed, 15, 200, 3, base=1.7, pixels=0.0))
-    assert "5 rows of the median class" in told.findings["too few data"]
+    assert "the median class has 5 training rows" in told.findings["too few data"]
     assert not OF_THE_BASE & set(told.findings)
 
 
@@ -429,7 +429,7 @@ def test_over_fitting_of_the_training_is_told_with_the_rest() -> None:
     made = planted(0, 300, 400, 3, base=2.5, pixels=1.0)
     assert set(tell(replace(made, known={"training": over})).findings) == {"over-fitting"}
     assert tell(replace(made, known={"training": fine})).findings.keys() == {fine[0].name}
-    leaking = tell(replace(made, known={"training": (Finding("healthy", "All is well.", "Go on."),), "repeated": 9}))
+    leaking = tell(replace(made, known={"training": (Finding("healthy", "All is well.", "Go on."),), "repeated": 120}))
     assert "healthy" not in leaking.findings
 
 

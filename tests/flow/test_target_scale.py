@@ -19,7 +19,7 @@ from tests import toys
 #: (constant added, factor).
 UNITS = [(1.7e9, 40.0), (-300.0, 1e5), (0.01, 1e-4)]
 NEW = ["the cat sat on a mat", "my new card is lost"]
-QUICK = TrainingSettings(epochs=1)
+TRAINING = {"probe": TrainingSettings(), "full": TrainingSettings(epochs=1)}
 _ONE = ("probe", "full")
 _REST = sorted(set(STRATEGIES) - set(_ONE))
 
@@ -43,7 +43,9 @@ def fitted(settled_bases: dict[str, str], tmp_path_factory: pytest.TempPathFacto
             path, ["text", "value"], ([t, repr(float(by + factor * v))] for t, v in zip(texts, values, strict=True))
         )
         source = SourceSettings(target=("value",), task="regression")
-        settings = FitSettings(source=source, base=settled_bases["text"], strategy=strategy, training=QUICK)
+        settings = FitSettings(
+            source=source, base=settled_bases["text"], strategy=strategy, training=TRAINING[strategy]
+        )
         return fit_source(Places(path, home / f"{strategy} {by} {factor}"), settings)
 
     return run

@@ -68,7 +68,7 @@ def probe_only() -> LadderRecord:
         predicted_seconds=NAN,
         distance=NAN,
         distance_how="",
-        held_out="validation part",
+        held_out="the validation set",
     )
 
 

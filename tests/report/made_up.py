@@ -41,7 +41,7 @@ def jpeg(seed: int, size: int = 160) -> bytes:
 
 
 def images() -> tuple[Result, Evidence]:
-    """Ants and bees: two classes, 80 test images, borrowing helped."""
+    """Ants and bees: two classes, 80 test images, transfer learning helped."""
     result = Result(
         name="hymenoptera",
         task="classification",
@@ -49,8 +49,10 @@ def images() -> tuple[Result, Evidence]:
         metric_reason="the classes are of like size",
         verdict=VerdictRecord(
             "helped",
-            "Borrowing helped: accuracy 0.938, which is 0.250 above the best model that borrows nothing.",
-            "Use it. About 100 more labelled images would halve the width of the gain's interval.",
+            "Transfer learning improved accuracy: 0.938 [0.862, 0.973] against 0.688 for classical "
+            "features; gain +0.250 "
+            "[+0.137, +0.353].",
+            "Deploy the transfer model.",
         ),
         chosen=Chosen("efficientnet-lite0", "probe", "logistic", {"c": 0.3162}),
         test=TestRecord(
@@ -137,7 +139,7 @@ def images() -> tuple[Result, Evidence]:
 
 
 def climbed() -> tuple[Result, Evidence]:
-    """The ants and bees again, with a ladder climbed to training the top stages."""
+    """The ants and bees again, with a strategy search up to training the top stages."""
     result, evidence = images()
     tried = [
         CandidateRecord("efficientnet-lite0", s, v, t, []) for s, v, t in (("probe", 0.905, 3), ("lora", 0.9, 160))
@@ -157,12 +159,12 @@ def climbed() -> tuple[Result, Evidence]:
 
 
 def control_kept() -> tuple[Result, Evidence]:
-    """The same ladder, but a control beat all of it on held-out rows and is handed over."""
+    """The same ladder, but a baseline beat all of it on held-out rows and is selected."""
     result, evidence = climbed()
-    sentence = "Borrowing hurt: accuracy 0.938 against 0.975 for classical features; use classical features instead."
+    sentence = "Transfer learning reduced accuracy: 0.938 against 0.975 for classical features; gain −0.038."
     result = replace(
         result,
-        verdict=VerdictRecord("hurt", sentence, "Use classical features; it scores higher."),
+        verdict=VerdictRecord("hurt", sentence, "Use the baseline classical features: it scores higher."),
         chosen=Chosen("", "classical features", "", {}),
         controls=[ControlRecord("majority class", 0.5, 0.393, 0.607, 0.001), *_better()],
         transfer_gain=GainRecord(-0.0375, -0.07, -0.005, "classical features"),
@@ -177,17 +179,17 @@ def _better() -> list[ControlRecord]:
 
 def _image_evidence() -> Evidence:
     examples = [
-        Example("mistake", f"{t}/{1053149811 + i}_f62a3410d3.jpg", t, p, 0.97 - 0.09 * i, thumbnail=jpeg(i))
+        Example("test", f"{t}/{1053149811 + i}_f62a3410d3.jpg", t, p, 0.97 - 0.09 * i, thumbnail=jpeg(i))
         for i, (t, p) in enumerate([("ants", "bees"), ("bees", "ants"), ("ants", "bees")])
     ]
     examples += [
-        Example("confident", f"bees/{i}.jpg", "bees", "bees", 0.9999 - 0.001 * i, thumbnail=jpeg(9 + i))
-        for i in range(4)
+        Example("validation", f"bees/{i}.jpg", "bees", "ants", 0.8 - 0.01 * i, thumbnail=jpeg(9 + i)) for i in range(4)
     ]
     return Evidence(
         labels=("ants", "bees"),
         confusion=np.array([[36, 3], [2, 39]]),
         examples=tuple(examples),
+        wrong={"test": (5, 80), "validation": (4, 63)},
     )
 
 
@@ -222,8 +224,8 @@ def texts() -> tuple[Result, Evidence]:
         name="support requests",
         verdict=VerdictRecord(
             "cannot tell",
-            "It cannot be told whether borrowing helped: the gain of 0.007 may be chance.",
-            "Ship the control, which is smaller, or label more test rows.",
+            "Cannot tell whether transfer learning improved accuracy: the gain of 0.007 may be chance.",
+            "Label more test rows; until then the baseline is the safe choice.",
         ),
         chosen=Chosen("all-minilm-l6-v2", "probe", "lda", {"shrinkage": 0.1}),
         test=TestRecord(
@@ -253,17 +255,17 @@ def texts() -> tuple[Result, Evidence]:
 
 def _text_evidence(labels: tuple[str, ...], counts: np.ndarray) -> Evidence:
     text = "I topped up yesterday and the money still has not shown up on my account. What happened to it?"
-    wrong = [Example("mistake", f"test.csv:{i}", labels[i], labels[i + 1], 0.99 - i / 50, text) for i in range(10)]
-    right = [Example("confident", f"test.csv:{50 + i}", labels[i], labels[i], 0.999, text) for i in range(10)]
+    wrong = [Example("test", f"test.csv:{i}", labels[i], labels[i + 1], 0.99 - i / 50, text) for i in range(6)]
     return Evidence(
         labels=labels,
         confusion=counts,
-        examples=(*wrong, *right),
+        examples=tuple(wrong),
+        wrong={"test": (243, 3080)},
     )
 
 
 def numbers() -> tuple[Result, Evidence]:
-    """Regression that borrowing hurt; the interval of one control is missing."""
+    """Regression that transfer learning made worse; the interval of one control is missing."""
     rng = np.random.default_rng(0)
     truth = rng.normal(50, 20, 300)
     result, _ = images()
@@ -272,7 +274,9 @@ def numbers() -> tuple[Result, Evidence]:
         name="house prices",
         task="regression",
         metric="mae",
-        verdict=VerdictRecord("hurt", "Borrowing hurt: errors are larger than without it.", "Use the control."),
+        verdict=VerdictRecord(
+            "hurt", "Transfer learning worsened MAE: errors are larger than without it.", "Use the baseline."
+        ),
         test=TestRecord(
             8.1,
             7.4,
@@ -301,20 +305,20 @@ def numbers() -> tuple[Result, Evidence]:
     )
     evidence = Evidence(
         scatter=np.column_stack([truth, truth + rng.normal(0, 10, 300)]),
-        examples=(Example("mistake", "a.csv:3", "12.0", "61.3", text="a small flat"),),
+        examples=(Example("test", "a.csv:3", "12.0", "61.3", text="a small flat"),),
     )
     return result, evidence
 
 
 def tags() -> tuple[Result, Evidence]:
-    """Multilabel; one label has no test rows, borrowing did not help."""
+    """Multilabel; one label has no test rows, transfer learning did not help."""
     result, _ = images()
     result = replace(
         result,
         name="tags",
         task="multilabel",
         metric="f1_macro",
-        verdict=VerdictRecord("did not help", "Borrowing did not help.", ""),
+        verdict=VerdictRecord("did not help", "Transfer learning did not improve macro F1.", ""),
         test=replace(
             result.test,
             metrics={"f1_macro": MetricRecord(0.7, 0.6, 0.79), "subset_accuracy": MetricRecord(0.5, 0.39, 0.61)},
@@ -327,5 +331,5 @@ def tags() -> tuple[Result, Evidence]:
         ],
         data=replace(result.data, labels=["red", "round", "rare"]),
     )
-    examples = (Example("mistake", "t.csv:9", "red, round", "", 0.9, "a ball"),)
-    return result, Evidence(labels=("red", "round", "rare"), examples=examples)
+    examples = (Example("test", "t.csv:9", "red, round", "", 0.9, "a ball"),)
+    return result, Evidence(labels=("red", "round", "rare"), examples=examples, wrong={"test": (40, 80)})

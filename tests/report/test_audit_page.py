@@ -65,7 +65,7 @@ def test_everything_is_on_it_and_escaped() -> None:
         "A naive split would flatter.",
         "12 rows.",
         "<code>x</code>",
-        "test part was read",
+        "test set was read",
         "leaves out 2 rows",
     ):
         assert text in html

@@ -22,6 +22,8 @@ FLAGS = [
 FRAME = """<!DOCTYPE html><meta charset="utf-8">{frames}<p id="out"></p><script>onload = () => {{
   document.getElementById("out").textContent = [...document.querySelectorAll("iframe")].map(f => {{
     const root = f.contentDocument.documentElement;
+    const high = root.querySelector("details").offsetTop;
+    root.querySelectorAll("details").forEach(d => {{ d.open = true; }});
     const small = [...root.querySelectorAll("svg text")].filter(t => t.getBoundingClientRect().height < 9).length;
     const out = [...root.querySelectorAll("svg text")].filter(t => {{
       const box = t.getBoundingClientRect();
@@ -31,7 +33,7 @@ FRAME = """<!DOCTYPE html><meta charset="utf-8">{frames}<p id="out"></p><script>
       .filter(r => !r.name.startsWith("data:")).length;
     const ink = f.contentWindow.getComputedStyle(root.querySelector("svg text")).fill;
     const dots = root.querySelectorAll("svg use").length;
-    return `wide ${{root.scrollWidth}} of ${{root.clientWidth}}; charts ${{dots}}; ` +
+    return `high ${{high}}; wide ${{root.scrollWidth}} of ${{root.clientWidth}}; charts ${{dots}}; ` +
       `outside ${{out}}; small ${{small}}; loaded ${{loaded}}; ink ${{ink}}.`;
   }}).join(" | ");
 }};</script>"""
@@ -54,12 +56,14 @@ def test_fits_phone_and_desk_and_loads_nothing(name: str, scheme: str, tmp_path:
     frame.write_text(FRAME.format(frames=frames), encoding="utf-8")
     dark = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
     done = browse(tmp_path, frame, "--dump-dom", *dark)
-    pattern = r"wide (\d+) of (\d+); charts (\d+); outside (\d+); small (\d+); loaded (\d+); ink rgb\((\d+)"
+    pattern = r"high (\d+); wide (\d+) of (\d+); charts (\d+); outside (\d+); small (\d+); loaded (\d+); ink rgb\((\d+)"
     found = [tuple(map(int, numbers)) for numbers in re.findall(pattern, done.stdout)]
     assert len(found) == 2, done.stderr[-500:]
-    for (wide, allowed, dots, outside, small, loaded, ink), width in zip(found, (390, 1280), strict=True):
+    for (high, wide, allowed, dots, outside, small, loaded, ink), width in zip(found, (390, 1280), strict=True):
         assert wide <= allowed <= width
         assert dots >= 3
+        if width == 1280:
+            assert high <= 2000  # what is not folded: two screens
         assert (outside, small, loaded) == (0, 0, 0)
         assert (ink > 128) is (scheme == "dark")
     assert "CONSOLE" not in done.stderr

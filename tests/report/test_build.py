@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from headstart.records import ClassRecord, ControlRecord, GainRecord, MetricRecord, Result
-from headstart.report import plots
+from headstart.report import plots, sentences, words
+from headstart.report.bars import Dot, bars
 from headstart.report.build import _page, build
 from headstart.report.evidence import Evidence, Example
-from tests.report import made_up
+from tests.report import judged, ladders, made_up
 
 Make = Callable[[], tuple[Result, Evidence]]
 MAKERS = [made_up.images, made_up.texts, made_up.numbers, made_up.tags, made_up.climbed, made_up.control_kept]
@@ -46,7 +47,7 @@ class Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if not self.open or self.open.pop() != tag:
             self.faults.append(f"</{tag}> at {self.getpos()}")
-        self.text += " " if tag in ("td", "th", "tr", "p", "li", "text", "caption") else ""
+        self.text += " " if tag in ("td", "th", "tr", "p", "li", "text", "caption", "dt", "dd", "h2", "h3") else ""
 
     def handle_data(self, data: str) -> None:
         if "style" not in self.open:
@@ -101,7 +102,7 @@ def test_serves_readers_of_every_kind(make: Make) -> None:
     assert ("html", {"lang": "en"}) in elements
     assert any(a.get("name") == "viewport" for _, a in elements)
     tags = [tag for tag, _ in elements]
-    assert all(tags.count(tag) == 1 for tag in ("header", "main", "footer", "h1", "nav"))
+    assert all(tags.count(tag) == 1 for tag in ("header", "main", "footer", "h1"))
     levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert tags.count("table") == tags.count("caption")
@@ -111,23 +112,33 @@ def test_serves_readers_of_every_kind(make: Make) -> None:
 
 
 @ALL
-def test_verdict_comes_first_and_the_sections_in_order(make: Make) -> None:
+def test_answers_come_first_and_the_rest_is_folded(make: Make) -> None:
     result, _ = make()
-    text = page(make).text
-    steps = [result.verdict.outcome, result.verdict.sentence, result.verdict.next_step]
-    steps += [
-        "Score against the controls",
-        "Gain from borrowing",
-        "Test metrics",
-        "Data findings",
-        "Provenance",
-        "How to repeat",
-    ]
-    place = text.index("Verdict:")
+    reader = page(make)
+    steps = [words.outcome(result.verdict.outcome).words, sentences.headline(result), result.verdict.next_step]
+    steps += ["Selected model:", "against baselines", "All metrics", "Data and split", "Provenance", "repeat the run"]
+    place = 0
     for step in filter(None, steps):
-        place = text.index(step, place)  # fails if it comes before the last one only
+        place = reader.text.index(step, place)  # fails if it comes before the last one only
     for control in result.controls:
-        assert control.name in text
+        assert control.name in reader.text
+    assert set(sections(reader)) <= {"score", "confusion", "mistakes"}
+    folded = [a for tag, a in reader.elements if tag == "details"]
+    assert len(folded) >= 4
+    assert not any("open" in a for a in folded)
+
+
+def sections(reader: Reader) -> list[str]:
+    return [a["id"] for tag, a in reader.elements if tag == "section"]
+
+
+def test_a_probe_of_two_classes_takes_at_most_900_words() -> None:
+    result, evidence = made_up.images()
+    whole = replace(result, **{**judged.everything(), "shift": None}, diagnosis=ladders.findings())
+    few = replace(evidence, examples=evidence.examples * 2)  # six of each split, as a run shows
+    said = re.sub(r"<(style|title|desc)\b.*?</\1>", "", build(whole, few), flags=re.DOTALL)
+    assert 300 < len(read(said).text.split()) <= 900
+    assert "Strategy search" not in said  # one strategy ran
 
 
 @ALL
@@ -143,7 +154,7 @@ def test_missing_numbers_are_dashes(make: Make) -> None:
     )
     reader = read(build(lacking, evidence))
     assert not re.search(r"\b(nan|None|inf)\b", reader.text)
-    assert "mean control – – –" in reader.text
+    assert "mean baseline –" in reader.text
     assert not any("nan" in value for _, a in reader.elements for key, value in a.items() if key in ("d", "x", "y"))
 
 
@@ -164,7 +175,7 @@ def test_text_from_the_data_is_escaped() -> None:
     evidence = replace(
         evidence,
         labels=(evil, "b"),
-        examples=(Example("mistake", evil, evil, evil + "b", 0.9, evil),),
+        examples=(Example("test", evil, evil, evil + "b", 0.9, evil),),
     )
     html = build(result, evidence)
     assert "<script" not in html
@@ -186,33 +197,33 @@ def test_small_confusion_is_a_matrix_and_a_large_one_is_pairs() -> None:
     assert not any("confusion" in a.get("class", "") for _, a in large.elements)
 
 
-def test_classes_come_worst_first_and_fold_when_many() -> None:
+def test_classes_come_worst_first() -> None:
     tags = page(made_up.tags).text
-    assert tags.index("round 0.500 (0.350 to 0.650) 0.600 (0.420 to 0.750) 30") < tags.index(
-        "red 0.900 (0.700 to 0.970)"
-    )
+    assert tags.index("round 0.500 [0.350, 0.650] 0.600 [0.420, 0.750] 30") < tags.index("red 0.900 [0.700, 0.970]")
     assert tags.index("red 0.900") < tags.index("rare – – 0")
-    assert "All 77 classes, worst first" in page(made_up.texts).text
-    assert "All 2 classes" not in page(made_up.images).text
+    assert "confusion" in sections(page(made_up.tags))  # of labels the table stands in its place
+    texts = page(made_up.texts)
+    assert "classes" in [a.get("id") for tag, a in texts.elements if tag == "details"]
 
 
-def test_examples_are_sorted_by_confidence_and_shown() -> None:
+def test_mistakes_of_both_splits_are_shown_with_their_pictures() -> None:
     result, _ = made_up.images()
     found = (
-        Example("mistake", "b.jpg", "a", "b", 0.6, thumbnail=b"JPEG"),
-        Example("mistake", "a.jpg", "a", "b", 0.9),
+        Example("validation", "b.jpg", "a", "b", 0.6, thumbnail=b"JPEG"),
+        Example("test", "a.jpg", "a", "b", 0.9),
     )
-    reader = read(build(result, Evidence(examples=found)))
-    assert reader.text.index("a.jpg") < reader.text.index("b.jpg")
+    reader = read(build(result, Evidence(examples=found, wrong={"test": (1, 40), "validation": (2, 1200)})))
+    assert reader.text.index("Test: 1 mistake in 40 rows") < reader.text.index("a.jpg")
+    assert reader.text.index("Validation: 2 mistakes in 1,200 rows") < reader.text.index("b.jpg")
     assert ("data:image/jpeg;base64,SlBFRw==") in [a.get("src") for tag, a in reader.elements if tag == "img"]
-    assert "Most confident right answers" not in reader.text
+    assert "mistakes" not in sections(read(build(result, Evidence())))
 
 
 def test_regression_shows_a_scatter_and_no_classes() -> None:
     reader = page(made_up.numbers)
     assert "Predicted against true" in reader.text
     assert "Largest errors" in reader.text
-    assert "Confidence" not in reader.text
+    assert "Largest errors" in reader.text
     scatter = str(plots.scatter(made_up.numbers()[1].scatter, name="scatter", title="t")[0])
     assert scatter.count("<use") == 300
     assert "Predictions by range of the true value" in reader.text
@@ -222,19 +233,27 @@ def test_empty_evidence_leaves_sections_out() -> None:
     result, _ = made_up.images()
     reader = read(build(replace(result, controls=[], candidates=[]), Evidence()))
     assert reader.faults == []
-    assert "Confusions" not in reader.text
-    assert "No control was run" in reader.text
+    assert sections(reader) == ["score"]
+    assert "No baseline was run" in reader.text
 
 
-def test_says_how_to_repeat_and_how_often_the_test_was_opened() -> None:
+def test_says_how_to_repeat_and_how_often_the_test_set_was_evaluated() -> None:
     images, texts = page(made_up.images).text, page(made_up.texts).text
     assert "headstart fit data/hymenoptera --slice camera" in images
-    assert "opened the test part once, after every choice had been made; no earlier run" in images
+    assert "This run evaluated the test set once, after every choice was made." in images
     assert "headstart.fit( 'requests.csv', target=('category',), test_size=0.25, seed=0, )" in texts
-    assert "logistic c 0.3162 0.943" in images
-    assert "opened the test part 3 times; earlier runs on this machine opened the same examples 2 times." in texts
-    assert "the score may flatter" in texts
-    assert "the score may flatter" not in images
+    assert "evaluated the test set 3 times. Earlier runs on this machine evaluated the same rows 2 times." in texts
+    assert "the score may be too optimistic" in texts
+    assert "the score may be too optimistic" not in images
+
+
+def test_scores_are_drawn_on_one_scale() -> None:
+    rows = [Dot("a", 0.9, 0.8, 0.95), Dot("b", 0.5, None, None), Dot("c", float("nan"), None, None)]
+    table = bars(rows, id="x", caption="", heads=("", ""), mark=0.7)
+    assert [text for text, _ in table.ticks] == ["0.5", "0.6", "0.7", "0.8", "0.9", "1"]
+    assert [(row.at, row.low, row.wide) for row in table.rows] == [(80, 60, 30), (0, None, 0), (None, None, 0)]
+    assert table.mark == 40
+    assert [row.text.replace("\u00a0", " ") for row in table.rows] == ["0.900 [0.800, 0.950]", "0.500", "–"]
 
 
 def test_confusion_must_fit_the_labels() -> None:

@@ -14,7 +14,7 @@ def test_the_card_has_the_verdict_the_scores_and_the_origin() -> None:
     assert page.startswith(f"# {result.name}\n")
     assert result.verdict.sentence in page
     for control in result.controls:
-        assert f"control {control.name}: " in page
+        assert f"baseline {control.name}: " in page
     for finding in result.diagnosis:
         assert finding.sentence in page
     assert result.base["weights"] in page
@@ -25,5 +25,5 @@ def test_what_was_not_measured_is_left_out() -> None:
     result = replace(made_up.images()[0], calibration=None, ood=None, shift=None, diagnosis=[], slices=[])
     page = card(result)
     assert "calibration error" not in page
-    assert "unknown inputs" not in page
-    assert "damage: worst" not in page
+    assert "OOD detection" not in page
+    assert "corruption robustness" not in page

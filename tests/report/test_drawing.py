@@ -10,11 +10,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from headstart.report import drawing
-from headstart.report.plots import Dot, dots
+from headstart.report.curves import Curve, curves
 
 
-def chart(name: str = "n") -> str:
-    return str(dots([Dot("a", 0.9, 0.8, 0.95, strong=True)], name=name, title="t"))
+def chart(name: str = "n", up: str = "loss") -> str:
+    lines = [Curve("a", [(0, 0.9), (1, 0.8)], "strong"), Curve("b", [(0, 0.7), (1, 0.75)], "plain")]
+    return str(curves(lines, name=name, title="t", up=up, across="epoch"))
 
 
 def test_equal_data_make_equal_drawings() -> None:
@@ -25,7 +26,7 @@ def test_colours_are_the_style_sheets_and_texts_are_texts_of_its_font() -> None:
     svg = chart()
     assert not re.search(r"#0000f|#[0-9a-f]{6}\b|font-family", svg)
     assert "var(--accent)" in svg
-    assert re.search(r"<text [^>]*>0\.900</text>", svg)
+    assert re.search(r"<text [^>]*>0\.9</text>", svg)
     assert not re.search(r"<(style|metadata|\?xml|!DOCTYPE)", svg)
 
 
@@ -47,8 +48,8 @@ def test_settings_of_the_user_neither_change_it_nor_are_changed() -> None:
 def test_letters_that_matplotlibs_font_lacks_are_left_to_the_browser() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        svg = dots([Dot("漢字 <b>", 0.5, 0.4, 0.6)], name="n", title="t")
-    assert ">漢字 &lt;b&gt;<" in svg
+        svg = chart(up="漢字 <b>")
+    assert ">↑ 漢字 &lt;b&gt;<" in svg
 
 
 def test_picture_has_no_size_of_its_own() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from headstart.evaluation.metrics import METRICS
 from headstart.report import confusion, drawing, figures, plots, words
-from headstart.report.plots import Dot
 
 NAN = float("nan")
 
@@ -39,7 +38,9 @@ def test_figures_in_words() -> None:
     assert shares == ["50 %", "99.9 %", "100 %", "–"]
     assert figures.signed(0.25) == "+0.250"
     assert figures.interval(0.1, NAN) == "–"
-    assert figures.bounded(0.5, 0.4, 0.6) == "0.500 (0.400 to 0.600)"
+    assert figures.bounded(0.5, 0.4, 0.6).replace("\u00a0", " ") == "0.500 [0.400, 0.600]"
+    assert figures.bounded(0.1, -0.1, 0.3, sign=True).replace("\u00a0", " ") == "+0.100 [−0.100, +0.300]"
+    assert figures.bounded(0.5, NAN, 0.6) == "0.500"
     rates = [figures.rate(s).replace("\u00a0", " ") for s in (0.9375, 0.99999, 1.0, 0.0001, 0.0, NAN)]
     assert rates == ["93.8 %", "> 99.9 %", "100.0 %", "< 0.1 %", "0.0 %", "–"]
     assert figures.between(NAN, 1.0) == "too few for an interval"
@@ -50,33 +51,14 @@ def test_figures_in_words() -> None:
 
 
 def test_every_metric_has_its_words() -> None:
-    assert set(words.WORDINGS) == set(METRICS)
+    assert set(words.METRICS_IN_WORDS) == set(METRICS)
     assert words.direction("mae") == "lower is better"
-    assert (words.title("own"), words.sentence("own"), words.direction("own")) == ("own", "", "")
+    assert (words.title("own"), words.sentence("own"), words.direction("own")) == ("Own", "", "")
 
 
 def _places(svg: str) -> list[tuple[float, float]]:
     """Across and down of the dots."""
     return [(float(x), float(y)) for x, y in re.findall(r'<use [^>]*x="([-\d.]+)" y="([-\d.]+)"', svg)]
-
-
-def test_dots_lie_in_order_on_one_scale() -> None:
-    rows = [Dot("a $1", 0.9, 0.8, 0.95, strong=True), Dot("b", 0.5, 0.4, 0.6), Dot("c", NAN, None, None)]
-    svg = plots.dots(rows, name="n", title="t & u")
-    (first, top), (second, below) = _places(svg)
-    assert 0 < second < first < drawing.WIDTH
-    assert top < below
-    assert "t &amp; u" in svg
-    assert "c: –, interval –" in svg
-    assert ">a $1<" in svg
-
-
-def test_mark_is_on_the_scale() -> None:
-    svg = plots.dots([Dot("gain", 0.3, 0.2, 0.4)], name="n", title="t", mark=0.0, difference=True)
-    mark = re.search(r'<path d="M ([\d.]+) [^>]*stroke-dasharray', svg)
-    assert mark is not None
-    assert 0 <= float(mark.group(1)) < _places(svg)[0][0]
-    assert "gain: +0.300" in svg
 
 
 def test_scatter_thins_many_points_and_drops_undefined_ones() -> None:

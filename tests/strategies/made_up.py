@@ -45,10 +45,10 @@ def ground(metric: str = "accuracy", training: TrainingSettings | None = None, h
     y = np.arange(2 * held) % 2
     half = np.arange(held), np.arange(held, 2 * held)
     return Ground(
-        base=SimpleNamespace(identity=SimpleNamespace(name="made-up"), modality="image", trainable=True),  # type: ignore[arg-type]
+        base=SimpleNamespace(identity=SimpleNamespace(name="made-up"), modality="image", trainable=True, spec=None),  # type: ignore[arg-type]
         task=Classification(("no", "yes")),
         rows=TrainRows(list(y), np.array([str(i) for i in range(len(y))]), y, np.zeros((len(y), 2), np.float32)),
-        holding=Holding((half,), half[1], "validation part"),
+        holding=Holding((half,), half[1], "the validation set"),
         units=np.arange(len(y)),
         metric=metric,
         settings=training or TrainingSettings(),
@@ -129,7 +129,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
         monkeypatch.setattr(ladder, "solved", solved)
         monkeypatch.setattr(ladder, "trained", trained)
         monkeypatch.setattr(ladder, "distance", lambda base, rows: (far, "made up"))
-        monkeypatch.setattr(plan, "_takes_adapters", lambda base: linear)
+        monkeypatch.setattr(plan, "takes_adapters", lambda base: linear)
         monkeypatch.setattr(plan, "remembered", lambda base: None)
         monkeypatch.setattr(plan, "staged_seconds", lambda on, speed: {"features": len(on.rows) * speed.forward})
         monkeypatch.setattr(

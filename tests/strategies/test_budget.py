@@ -42,3 +42,17 @@ def test_no_limit() -> None:
     assert given.left() is None
     assert given.allows(1e9)
     assert given.measuring is None
+
+
+def test_a_thread_that_waits_is_slow_though_others_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 0.01
+        return now
+
+    monkeypatch.setattr(budget.time, "monotonic", clock)
+    monkeypatch.setattr(budget.time, "process_time", lambda: 2 * now)  # two threads at work
+    monkeypatch.setattr(budget.time, "thread_time", lambda: now / 2)  # of which this one has half of its core
+    assert Budget(60.0, _start=0.0, _work=0.0).slower == pytest.approx(2, rel=0.25)

@@ -16,10 +16,15 @@ from headstart.strategies.names import STRATEGIES
 from headstart.workflow import Run
 from tests.cli.running import call, refused
 from tests.strategies import data
-from tests.strategies.whole import check, fit, repeated
+from tests.strategies.whole import check, fit, repeated, surely_taken
 
 MODALITIES = ("image", "text")
 Fitted = Callable[[str, str], Run]
+
+
+@pytest.fixture(autouse=True)
+def taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    surely_taken(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +61,7 @@ def test_parts_of_the_result_agree(fitted: Fitted, strategy: str, modality: str)
     assert [rung.strategy for rung in run.result.ladder.rungs] == [strategy]
     assert run.result.ladder.rungs[0].decision == "start"
     folds = strategy in ("probe", "head2toe")  # which cost little
-    assert run.result.ladder.held_out == ("3 folds" if folds else "validation part")
+    assert run.result.ladder.held_out == ("3 folds" if folds else "the validation set")
     assert run.result.chosen.strategy in (strategy, "probe")
     assert run.result.chosen.head
     assert len(run.result.controls) == 2

@@ -43,7 +43,7 @@ def test_few_rows_are_held_out_in_turn() -> None:
 def test_many_rows_are_compared_on_the_validation_part() -> None:
     holding = held(800, FEW)
     check(holding, FEW)
-    assert holding.how == "validation part"
+    assert holding.how == "the validation set"
     assert np.array_equal(holding.parts[0][0], np.arange(800))
     assert np.array_equal(holding.rows, np.arange(800, 800 + FEW))
     assert len(held(800, FEW - 1).parts) == FOLDS
@@ -68,7 +68,7 @@ def test_units_are_never_parted(sizes: tuple[int, ...]) -> None:
 def test_two_units_cannot_be_dealt_into_folds() -> None:
     holding = held(30, 10, units=np.repeat([0, 1], [30, 10]))
     check(holding, 10)
-    assert holding.how == "validation part"
+    assert holding.how == "the validation set"
 
 
 @pytest.mark.parametrize("folds", [True, False])
@@ -76,7 +76,7 @@ def test_too_few_rows(folds: bool) -> None:
     with pytest.raises(SplitError) as error:
         held(7, 3, folds=folds)
     assert str(error.value) == (
-        "the validation part has 3 rows; comparing strategies takes at least 4. Add labelled rows, or raise "
+        "the validation set has 3 rows; comparing strategies takes at least 4. Add labelled rows, or raise "
         "--valid-size."
     )
 

@@ -66,7 +66,7 @@ def test_climbing_stops_after_training_that_does_not_pay(make: Make) -> None:
     result = climbed(made)
     assert made.order == ["head2toe", "partial"]
     assert decisions(result)["full"] == "not tried"
-    assert result.rungs[-1].reason == "partial did not pay"
+    assert result.rungs[-1].reason == "partial did not improve the score"
     assert result.best.strategy == "probe"
     assert [one.strategy for one in result.candidates] == ["probe", "head2toe", "partial"]
 
@@ -205,21 +205,21 @@ def test_rungs_that_could_not_be_shown_to_pay_are_not_tried(make: Make) -> None:
     result = climbed(made)
     assert made.order == []
     assert set(decisions(result).values()) == {"start", "not tried"}
-    reason = "even a third of the mistakes mended could not be shown on 400 held-out rows"
+    reason = "correcting even a third of the mistakes could not be shown on 400 held-out rows"
     assert {rung.reason for rung in result.rungs[1:]} == {reason}
     assert result.record.plan == f"the probe alone: {reason}"
     assert result.record.predicted_seconds == 0
 
 
-FAVOURED = "the data are far from what the base knows (distance 0.60), where all stages do better than the last"
+FAVOURED = "the data are different from the pretraining data (distance 0.60), where all stages do better than the last"
 
 
 @pytest.mark.parametrize(
     ("right", "taken", "said"),
     [
         (340, True, ""),
-        (300, True, f"; {FAVOURED}, so it is taken, being not shown to be worse"),
-        (299, True, f"; {FAVOURED}, so it is taken, being not shown to be worse"),
+        (300, True, f"; {FAVOURED}, so it is accepted, not being shown to be worse"),
+        (299, True, f"; {FAVOURED}, so it is accepted, not being shown to be worse"),
         (200, False, f"; {FAVOURED}, but it is shown to be worse"),
     ],
 )
@@ -237,12 +237,14 @@ def test_far_from_the_base_all_stages_are_tried_even_where_nothing_could_be_show
     made = make(far=0.6, probe=ROWS - 3, head2toe=ROWS - 3, full=ROWS)
     result = climbed(made)
     assert decisions(result) == {"probe": "start", "head2toe": "taken", "partial": "not tried", "full": "not tried"}
-    reason = "even a third of the mistakes mended could not be shown on 400 held-out rows"
+    reason = "correcting even a third of the mistakes could not be shown on 400 held-out rows"
     assert {rung.reason for rung in result.rungs[2:]} == {reason}
 
 
-NEAR = "the data are near what the base knows (distance 0.20), where its last stage has done as well as all of them"
-FAR = "the data are far from what the base knows (distance 0.60): training goes on with all its stages at once"
+NEAR = (
+    "the data are similar to the pretraining data (distance 0.20), where the last stage has done as well as all of them"
+)
+FAR = "the data are different from the pretraining data (distance 0.60): all stages are trained at once instead"
 
 
 @pytest.mark.parametrize(
@@ -276,14 +278,16 @@ def test_the_plan_and_the_record(make: Make) -> None:
     on = ground()
     result = climb(on, candidate(on, "probe", 300), Budget(None), 1.5)
     record, told = result.record, on.progress
-    assert record.plan.startswith("probe, then head2toe, then partial, then full, each only while the one before pays")
+    assert record.plan.startswith(
+        "probe, then head2toe, then partial, then full, each only while the one before improves the score"
+    )
     assert record.predicted_seconds == pytest.approx(sum(rung.predicted_seconds for rung in result.rungs[1:]))
     assert math.isnan(record.budget_seconds)
     assert (record.distance, record.distance_how) == (BETWEEN, "made up")
-    assert (record.per_class, record.held_out) == (ROWS, "validation part")
+    assert (record.per_class, record.held_out) == (ROWS, "the validation set")
     assert result.rungs[0].seconds == 1.5
     assert isinstance(told, Told)
-    assert told.lines[0] == f"ladder: {record.plan}"
+    assert told.lines[0] == f"strategy search: {record.plan}"
     assert len(told.lines) == 2 + len(made.order)
 
 
@@ -312,7 +316,7 @@ def test_one_strategy_that_the_budget_leaves_no_time_for(make: Make) -> None:
     assert made.order == []
     assert str(error.value) == (
         "the budget of 6 s leaves no time for strategy 'full': its shortest form would take about 7 s, and 1 s are "
-        "left once features, controls and test are paid for; give a larger --budget, or take --strategy probe, which "
+        "left once features, baselines and test are paid for; give a larger --budget, or take --strategy probe, which "
         "is made by then."
     )
     probe = candidate(on, "probe", 300)
@@ -331,7 +335,7 @@ def test_a_strategy_that_ends_below_the_probe_is_not_handed_over(make: Make, str
     rung = result.rungs[1]
     assert rung.reason == (
         "asked for, but it ended 0.12 below the probe (accuracy 0.625 against 0.750) on held-out rows: the probe is "
-        "handed over"
+        "selected"
     )
     assert (rung.against, rung.gain) == ("probe", pytest.approx(-0.125))
     assert isinstance(on.progress, Told)
@@ -375,8 +379,8 @@ def test_a_rung_that_does_not_fit_whole_is_tried_in_fewer_steps(make: Make) -> N
     assert seconds is not None
     assert 0.7 * 260 < seconds <= 260
     assert rung.predicted_seconds == pytest.approx(seconds, rel=0.1)
-    assert re.search(r"; the budget allowed about \d+ % of its steps$", rung.reason.replace("%", " %"))
-    assert budget.cut == [f"full is trained for {rung.reason.partition('the budget allowed ')[2]}"]
+    assert re.search(r"; to keep the budget it was trained for about \d+% of its steps$", rung.reason)
+    assert budget.cut == [f"full is trained {rung.reason.partition('it was trained ')[2]}"]
     assert f"  to keep the budget: {budget.cut[0]}" in on.progress.lines  # type: ignore[attr-defined]
 
 

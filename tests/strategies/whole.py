@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from headstart.evaluation.bootstrap import Interval
 from headstart.records import Result
 from headstart.settings import FitSettings, TrainingSettings
+from headstart.strategies import ladder
+from headstart.strategies import training as starting
+from headstart.strategies.names import get
 from headstart.workflow import Places, Run, fit_source
 from tests.cli.running import timeless
 from tests.strategies.made_up import Told
 
 QUICK = TrainingSettings(epochs=1, scratch_control=False)
+FROZEN = TrainingSettings(scratch_control=False)  # for strategies that train no weights
 
 
 #: What a run's folder may hold.
 FILES = {
     "answers.parquet",
     "bundle",
+    "examples.json",
     "learnt.txt",
+    "mistakes.csv",
     "openings.jsonl",
+    "parts.csv",
     "rejected.csv",
     "report.html",
     "result.json",
@@ -34,8 +44,25 @@ def fit(
 ) -> tuple[Run, list[str]]:
     """A finished run, and what it said."""
     told = Told()
+    if strategy != "auto" and get(strategy).recipe is None and training is QUICK:
+        training = FROZEN
     settings = FitSettings(base=base, strategy=strategy, training=training, **given)
     return fit_source(Places(source, out), settings, progress=told), told.lines
+
+
+def surely_taken(patch: pytest.MonkeyPatch) -> None:
+    """Training is taken, and starts from a head that it can improve on.
+
+    Whether it does better than the probe is chance on so few rows: where what follows is tested, it is not left to it.
+    """
+    own = starting.start_head
+
+    def weak(*given: Any) -> Any:
+        head = own(*given)
+        return replace(head, weight=0.01 * head.weight)
+
+    patch.setattr(starting, "start_head", weak)
+    patch.setattr(ladder, "_gain", lambda *_: Interval(0.1, 0.05, 0.15, 0.8, 120))
 
 
 def repeated(result: Result) -> dict[str, Any]:

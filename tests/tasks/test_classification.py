@@ -60,6 +60,16 @@ def test_the_default_metric_follows_the_class_sizes(counts, metric):
     found, reason = task.default_metric(y)
     assert found == metric
     assert str(max(counts)) in reason
+    assert ("hardly counts" in reason) == (found == "accuracy" and max(counts) >= 3 * min(counts))
+
+
+def test_a_small_class_among_large_ones_is_not_said_to_be_like_them():
+    y = np.repeat(np.arange(5), (1000, 1000, 990, 980, 69))
+    metric, reason = Classification(tuple("abcde")).default_metric(y)
+    assert metric == "accuracy"
+    assert "like size" not in reason
+    assert "none outweighs" not in reason
+    assert "the smallest is 1.7 % of the examples and hardly counts; `--metric balanced_accuracy`" in reason
 
 
 @pytest.mark.parametrize("labels", [None, "ab", ["a"], ["a", "a"], ["a", 1]])

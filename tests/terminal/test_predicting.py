@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import csv
 import tracemalloc
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 
+from headstart.data.asked import Asked
 from headstart.delivery.model import Predictions
-from headstart.terminal.predicting import _csv, table
+from headstart.terminal.predicting import Wanted, _Answers
+from headstart.terminal.writing import write_rows
 
 
-def test_no_record_of_every_row_and_label_is_held() -> None:
+def test_no_record_of_every_row_and_label_is_held(tmp_path: Path) -> None:
     rows, labels = 2000, tuple(f"label {i}" for i in range(100))
     task = SimpleNamespace(name="classification", labels=labels)
-    model = cast(Any, SimpleNamespace(bundle=SimpleNamespace(task=task, caution=SimpleNamespace(abstain=None))))
+    caution = SimpleNamespace(abstain=None, conformal=None)
+    model = cast(Any, SimpleNamespace(bundle=SimpleNamespace(task=task, caution=caution), labels=labels))
     p = np.random.default_rng(0).dirichlet(np.ones(100), rows).astype(np.float32)
     answers = np.array([labels[i] for i in p.argmax(axis=1)], dtype=object)
     said = Predictions(answers, p, np.full(rows, np.nan), np.ones(rows, bool), {3: "no picture"})
-    names = [f"row {row}" for row in range(rows)]
+    asked, out = Asked(), tmp_path / "answers.csv"
+    for row in range(rows):
+        asked.add(f"row {row}", f"row {row}", shown=f"row {row}")
+    columns = _Answers.of(asked, said, model).columns(Wanted(probabilities=True), with_reasons=True)
     tracemalloc.start()
-    text = _csv(table(names, said, model, probabilities=True))
+    write_rows(out, "csv", [c.name for c in columns], ([c.value(row) for c in columns] for row in range(rows)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8 * len(text)  # a record of all of them would be about 30 times as much
-    lines = text.splitlines()
-    assert lines[0].startswith("input,prediction,confidence,p(label 0),")
-    assert len(lines) == 1 + rows - 1
-    assert not any(line.startswith("row 3,") for line in lines)
+    assert peak < 12 * out.stat().st_size  # a record of all of them would be about 30 times as much
+    with out.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert list(lines[0])[:4] == ["input", "label", "confidence", "p(label 0)"]
+    assert len(lines) == rows
+    assert [line["error"] for line in lines[2:5]] == ["", "no picture", ""]
+    assert lines[3]["label"] == lines[3]["p(label 0)"] == ""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from headstart.terminal.tables import WIDTH, fitted, paragraph
+import pytest
+
+from headstart.terminal.tables import WIDTH, aligned, fitted, paragraph
+
+
+@pytest.fixture(autouse=True)
+def page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))  # whatever the terminal of the tests has
+
 
 LONG = " ".join(f"word{i}" for i in range(60))
 
@@ -34,3 +42,7 @@ def test_paragraphs_are_indented_and_keep_paths_and_hard_spaces() -> None:
     assert all(line.startswith("      ") for line in lines[1:])
     assert any(path in line for line in lines)
     assert lines[-1].endswith("93\u00a0%")
+
+
+def test_columns_line_up() -> None:
+    assert aligned([("a", "10", "x"), ("long", "2", "")], right=(1,)) == ["a     10  x", "long   2"]

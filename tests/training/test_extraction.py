@@ -10,6 +10,7 @@ import pytest
 from headstart.bases import runtime
 from headstart.bases.catalogue import open_base
 from headstart.data.table import objects
+from headstart.errors import SettingError
 from headstart.training import extraction
 from headstart.training.features import extract
 from tests.bases.checkpoints import bert_folder, timm_folder
@@ -81,3 +82,12 @@ def test_a_rate_measured_on_a_busy_machine_is_forgotten(tmp_path, monkeypatch):
     assert runtime.remembered(base) is None
     extract(base, pictures(40, seed=3))
     assert runtime.remembered(base) is not None
+
+
+def test_a_budget_that_is_over_is_said_though_nothing_readable_is_left():
+    from types import SimpleNamespace
+
+    base = SimpleNamespace(modality="text", identity=SimpleNamespace(name="toy"))
+    half_done = SimpleNamespace(_until=0.0, _out=SimpleNamespace(read=None), _base=base)
+    with pytest.raises(SettingError, match=r"pass all 5 texts once through toy: about 3 would fit"):
+        extraction.Extraction._check_time(half_done, 3, 5, 1.0, 2.0)

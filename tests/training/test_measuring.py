@@ -101,3 +101,25 @@ def test_tensors_kept_for_the_way_back_count_once_and_weights_not_at_all() -> No
     with saved_bytes(layer) as saved:
         (layer(x) + layer(x)).sum().backward()
     assert saved.bytes == 5 * 10 * 4
+
+
+def test_where_little_time_is_given_a_row_counts_as_one_of_a_batch(
+    bases: Bases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass of a busy machine takes nearly as long for one row as for many."""
+    now, passes = 100.0, []
+
+    def clock() -> float:
+        return now
+
+    def slow(self: object, batch: tuple[torch.Tensor, ...], cut: int | None = None, plain: bool = False) -> None:
+        nonlocal now
+        passes.append(len(batch[0]))
+        now += 1.0 + 0.1 * len(batch[0])
+
+    monkeypatch.setattr(measuring.time, "perf_counter", clock)
+    monkeypatch.setattr(measuring._Bench, "_pass", slow)
+    speed = measure(bases("resnet"), pictures(24), 2, seconds=5.0)
+    assert passes == [1, 1, 8]
+    assert speed.forward == pytest.approx(1.8 / 8)
+    assert speed.step == pytest.approx(3 * 1.8 / 8)

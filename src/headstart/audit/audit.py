@@ -24,6 +24,7 @@ from headstart.audit.topics import Topic, headline, topics
 from headstart.data.strata import units as joined_units
 from headstart.data.table import Fact, Rejected, Table
 from headstart.modalities.classical import shapes
+from headstart.notebook import panel
 from headstart.records import finite
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
@@ -77,6 +78,11 @@ class Audit:
     def headline(self) -> str:
         """How many kinds of each severity were found."""
         return headline(self.findings)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the headline, and each kind of finding with what to do."""
+        rows = [(one.title, one.severity, one.suggestion) for one in self.topics]
+        return panel(f"{self.source}: {self.headline}", self.not_looked_at, ("finding", "severity", "what to do"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""

@@ -33,7 +33,7 @@ def read_hashes(path: Path) -> frozenset[str] | None:
     if path.is_dir() or path.suffix.lower() not in ("", ".txt", ".sha256", ".sha256sum"):
         return None
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not text"
         raise SourceError(f"{path}: the list of hashes cannot be read: {reason}.") from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,16 +20,46 @@ Batch = tuple[np.ndarray, ...]
 Run = Callable[[Batch], np.ndarray]
 
 
+_VARIABLE = "HEADSTART_DEVICE"
+_NAMES = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_WRITTEN = "write it as auto, cpu, cuda, cuda:1 or mps"
+
+
+@contextmanager
+def using(name: str | None) -> Iterator[None]:
+    """Compute on the device ``name`` meanwhile, in processes begun meanwhile too; None leaves what was chosen before.
+
+    Raises:
+        SettingError: it is no device's name, or this machine lacks it.
+    """
+    if name is None:
+        yield
+        return
+    if not isinstance(name, str) or not _NAMES.fullmatch(name):
+        raise SettingError(f"device is {name!r}; {_WRITTEN}.")
+    before = os.environ.get(_VARIABLE)
+    os.environ[_VARIABLE] = name
+    try:
+        if name not in ("auto", "cpu"):  # torch need not be loaded to know that those are there
+            device("device")
+        yield
+    finally:
+        if before is None:
+            del os.environ[_VARIABLE]
+        else:
+            os.environ[_VARIABLE] = before
+
+
 def device_name() -> str:
     """The device named by HEADSTART_DEVICE, or "auto"."""
-    return os.environ.get("HEADSTART_DEVICE", "").strip() or "auto"
+    return os.environ.get(_VARIABLE, "").strip() or "auto"
 
 
-def device() -> torch.device:
+def device(told: str = _VARIABLE) -> torch.device:
     """The device to compute on: HEADSTART_DEVICE, else CUDA, MPS, CPU in that order.
 
     Raises:
-        SettingError: HEADSTART_DEVICE names none, or one that this machine lacks.
+        SettingError: HEADSTART_DEVICE, or what ``told`` calls it, names none, or one that this machine lacks.
     """
     import torch
 
@@ -38,8 +70,13 @@ def device() -> torch.device:
     kind = name.partition(":")[0]
     if not there.get(kind):
         have = ", ".join(kind for kind, is_there in there.items() if is_there)
-        raise SettingError(f"HEADSTART_DEVICE is {name!r}; this machine has {have} (auto takes the first).")
+        raise SettingError(f"{told} is {name!r}; this machine has {have} (auto takes the first).")
     try:
-        return torch.device(name)
+        found = torch.device(name)
     except RuntimeError as error:
-        raise SettingError(f"HEADSTART_DEVICE is {name!r}; write it as auto, cpu, cuda, cuda:0 or mps.") from error
+        raise SettingError(f"{told} is {name!r}; {_WRITTEN}.") from error
+    if kind == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        raise SettingError(
+            f"{told} is {name!r}; this machine has {torch.cuda.device_count()} CUDA devices, counted from cuda:0."
+        )
+    return found

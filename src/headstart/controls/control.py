@@ -44,11 +44,13 @@ class Control(ABC):
         task: str,
         seed: int,
         seconds: float | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Learn from n inputs and targets ``y``: [n] class indices, [n, outputs] 0/1 labels or [n, 1] values.
 
         Args:
             seconds: that this may take, roughly; None: as many as it needs. ``left_out`` says what did not fit.
+            weights: [n] how much each row counts; None: all the same.
         """
 
     def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:

@@ -27,9 +27,10 @@ class ImageLinear(Control):
         task: str,
         seed: int,
         seconds: float | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Solve the head on ``inputs`` [n, d]; features are standardised within the solving."""
-        found = solve(np.asarray(inputs), y, task, seed=seed, outputs=self.outputs, seconds=seconds)
+        found = solve(np.asarray(inputs), y, task, seed=seed, outputs=self.outputs, seconds=seconds, weights=weights)
         self._head = found.head
         self.left_out = f"was fitted without trying {' and '.join(found.left_out)} to the end" if found.left_out else ""
 

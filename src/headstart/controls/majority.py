@@ -22,12 +22,14 @@ class Majority(Control):
         task: str,
         seed: int,
         seconds: float | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Count; the inputs are not looked at."""
         if task == "classification":
-            self._answer = np.bincount(y, minlength=self.outputs) / len(y)
+            counts = np.bincount(y, weights, minlength=self.outputs)
+            self._answer = counts / counts.sum()
         else:
-            self._answer = y.mean(axis=0)
+            self._answer = np.average(y, axis=0, weights=weights)
 
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """The same row n times."""

@@ -60,10 +60,11 @@ def run(
     task: str,
     seed: int,
     seconds: float | None = None,
+    weights: np.ndarray | None = None,
 ) -> ControlRun:
     """Fit ``control`` on the rows the chosen candidate was fitted on, within ``seconds``, and answer the test rows."""
     start = time.perf_counter()
-    control.fit(inputs, y, task, seed, seconds)
+    control.fit(inputs, y, task, seed, seconds, weights)
     answers = control.probabilities(test_inputs)
     return ControlRun(control.name, answers, time.perf_counter() - start, control.left_out)
 

@@ -35,6 +35,7 @@ class TextLinear(Control):
         task: str,
         seed: int,
         seconds: float | None = None,
+        weights: np.ndarray | None = None,
     ) -> None:
         """Learn from n texts."""
         start = time.perf_counter()
@@ -46,23 +47,23 @@ class TextLinear(Control):
         if seconds is not None and task != "regression":
             import sklearn.linear_model  # noqa: F401  its import is no part of a round
 
-            if self._fit_within(x, y, seed, seconds - (time.perf_counter() - start)):
+            if self._fit_within(x, y, weights, seed, seconds - (time.perf_counter() - start)):
                 return
-        self.strength = self._chosen(x, y, task, seed)
-        self._models = _fitted(x, y, task, self.strength, seed)
+        self.strength = self._chosen(x, y, weights, task, seed)
+        self._models = _fitted(x, y, task, self.strength, seed, weights=weights)
         if task == "regression":
             _put_back(self._models[0], scale)
 
-    def _fit_within(self, x: Any, y: np.ndarray, seed: int, seconds: float) -> bool:
+    def _fit_within(self, x: Any, y: np.ndarray, weights: np.ndarray | None, seed: int, seconds: float) -> bool:
         """Round after round without choosing the strength, where a fit with all that belongs to it takes longer."""
         begun, whole = time.perf_counter(), _rounds(len(y))
-        self._models = _fitted(x, y, self._task, _DEFAULT, seed, 1)
+        self._models = _fitted(x, y, self._task, _DEFAULT, seed, 1, weights)
         one = time.perf_counter() - begun
         if one * (1 + whole * fits(len(y))) <= seconds:
             return False
         rounds = 1
         while rounds < whole and time.perf_counter() - begun + one <= seconds:
-            _another_round(self._models, x, y, self._task)
+            _another_round(self._models, x, y, self._task, weights)
             rounds += 1
         self.left_out = _cut(rounds, whole)
         return True
@@ -111,12 +112,13 @@ class TextLinear(Control):
         ]
         return control
 
-    def _chosen(self, x: Any, y: np.ndarray, task: str, seed: int) -> float:
+    def _chosen(self, x: Any, y: np.ndarray, weights: np.ndarray | None, task: str, seed: int) -> float:
         if x.shape[0] < _FEWEST:
             return _DEFAULT
         rows = np.random.default_rng(seed).permutation(x.shape[0])[:_MOST]
         held, kept = np.split(rows, [len(rows) // 5])
-        models = [_fitted(x[kept], y[kept], task, strength, seed) for strength in _STRENGTHS]
+        some = None if weights is None else weights[kept]
+        models = [_fitted(x[kept], y[kept], task, strength, seed, weights=some) for strength in _STRENGTHS]
         losses = [_loss(_answers(m, x[held], task, self.outputs), y[held], task) for m in models]
         return _STRENGTHS[int(np.argmin(losses))]
 
@@ -128,11 +130,12 @@ def _cut(rounds: int, whole: int) -> str:
     return f"was fitted for {rounds} of {whole} rounds and without choosing its penalty"
 
 
-def _another_round(models: list[Any], x: Any, y: np.ndarray, task: str) -> None:
+def _another_round(models: list[Any], x: Any, y: np.ndarray, task: str, weights: np.ndarray | None) -> None:
     """One pass more over the rows, from where each model stands."""
     for number, model in enumerate(models):
         if not isinstance(model, int):
-            model.partial_fit(x, y[:, number].astype(np.int64) if task == "multilabel" else y)
+            aim = y[:, number].astype(np.int64) if task == "multilabel" else y
+            model.partial_fit(x, aim, sample_weight=weights)
 
 
 def fits(rows: int) -> float:
@@ -143,15 +146,23 @@ def fits(rows: int) -> float:
     return 1.0 + len(_STRENGTHS) * some * _rounds(round(some)) / (rows * _rounds(rows))
 
 
-def _fitted(x: Any, y: np.ndarray, task: str, strength: float, seed: int, rounds: int | None = None) -> list[Any]:
+def _fitted(
+    x: Any,
+    y: np.ndarray,
+    task: str,
+    strength: float,
+    seed: int,
+    rounds: int | None = None,
+    weights: np.ndarray | None = None,
+) -> list[Any]:
     """One model over all outputs or, for labels, one each; a constant where all targets are the same."""
     from sklearn.linear_model import Ridge
 
     if task == "regression":
-        return [Ridge(alpha=1 / strength).fit(x, y)]
+        return [Ridge(alpha=1 / strength).fit(x, y, weights)]
     if task == "multilabel":
-        return [_logistic(x, label.astype(np.int64), strength, seed, rounds) for label in y.T]
-    return [_logistic(x, y, strength, seed, rounds)]
+        return [_logistic(x, label.astype(np.int64), strength, seed, rounds, weights) for label in y.T]
+    return [_logistic(x, y, strength, seed, rounds, weights)]
 
 
 def _put_back(model: Any, scale: TargetScale) -> None:
@@ -160,7 +171,7 @@ def _put_back(model: Any, scale: TargetScale) -> None:
     model.intercept_ = model.intercept_ * scale.scale + scale.centre
 
 
-def _logistic(x: Any, y: np.ndarray, strength: float, seed: int, rounds: int | None) -> Any:
+def _logistic(x: Any, y: np.ndarray, strength: float, seed: int, rounds: int | None, weights: np.ndarray | None) -> Any:
     from sklearn.linear_model import SGDClassifier
 
     if (y == y[0]).all():
@@ -173,7 +184,7 @@ def _logistic(x: Any, y: np.ndarray, strength: float, seed: int, rounds: int | N
         random_state=seed,
         n_jobs=-1,
     )
-    return model.fit(x, y)
+    return model.fit(x, y, sample_weight=weights)
 
 
 def _rounds(n: int) -> int:

@@ -28,6 +28,7 @@ MAX_BYTES = 50 * 2**30  # extracted, all members together
 MAX_MEMBERS = 2_000_000
 
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
+_UTF8 = 0x800  # the flag of a member of a zip whose name is UTF-8
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def extract(path: Path) -> Path:
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        target = cache_root() / "archives" / digest
+        target = cache_root() / "archives" / (digest + ("-utf8" if _recoded(path) else ""))
         if not target.is_dir():
             _build(path, target)
     except _DAMAGE as error:
@@ -154,8 +155,42 @@ def _zip_members(file: zipfile.ZipFile) -> Iterator[_Member]:
     for info in file.infolist():
         kind = stat.S_IFMT(info.external_attr >> 16)
         fault = "" if kind in (0, stat.S_IFREG, stat.S_IFDIR) else _kind_fault(kind == stat.S_IFLNK)
-        name = info.filename.replace("\\", "/")  # as some packers on Windows write it
+        name = _name_of(info).replace("\\", "/")  # as some packers on Windows write it
         yield _Member(name, info.file_size, name.endswith("/"), fault, partial(file.open, info))
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """The name of a member: UTF-8 also where its flag for that is missing, as macOS and old packers leave it."""
+    if info.flag_bits & _UTF8 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except ValueError:
+        return info.filename
+
+
+def _recoded(path: Path) -> bool:
+    """Whether names in an archive are not as zipfile reads them; where those lay in the cache already, they differ."""
+    return any(_name_of(info) != info.filename for info in _unflagged(path))
+
+
+def foreign_names(path: Path) -> list[str]:
+    """The names in a zip of which nothing says how they are encoded, read as code page 437, which zip files have then.
+
+    Raises:
+        SourceError: the archive is damaged.
+    """
+    try:
+        return [info.filename for info in _unflagged(path) if _name_of(info) == info.filename]
+    except _DAMAGE as error:
+        raise SourceError(f"{path.name}: damaged: {error}.") from error
+
+
+def _unflagged(path: Path) -> list[zipfile.ZipInfo]:
+    if not path.name.lower().endswith(".zip"):
+        return []
+    with zipfile.ZipFile(path) as file:
+        return [info for info in file.infolist() if not info.flag_bits & _UTF8 and not info.filename.isascii()]
 
 
 def _tar_members(tar: tarfile.TarFile) -> Iterator[_Member]:

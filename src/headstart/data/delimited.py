@@ -28,12 +28,15 @@ class _Found:
     """The rows so far, and the lines whose quotes had to be judged."""
 
     cells: list[str] = field(default_factory=list)  # row after row: a million small lists would cost more than reading
+    starts: list[int] = field(default_factory=list)  # the line (1-based) in which each row begins
     plain: list[int] = field(default_factory=list)  # lines (1-based) whose quotes were read as characters
     long: list[str] = field(default_factory=list)  # lines "3-5" of cells that go over several
 
 
-def read_delimited(name: str, text: str, *, tabs: bool) -> tuple[list[str], list[list[str]], tuple[Fact, ...]]:
-    """The column names, the columns, and what is to be said about delimiter and quotes.
+def read_delimited(
+    name: str, text: str, *, tabs: bool
+) -> tuple[list[str], list[list[str]], tuple[Fact, ...], list[int]]:
+    """The column names, the columns, what is to be said about delimiter and quotes, and the line of each row.
 
     Args:
         name: of the file, for messages.
@@ -54,7 +57,7 @@ def read_delimited(name: str, text: str, *, tabs: bool) -> tuple[list[str], list
     if not any(cell.strip() for cell in header):
         raise SourceError(f"{name}: the table is empty; give a header and at least one row.")
     found = reader.read()
-    return header, [found.cells[i :: len(header)] for i in range(len(header))], facts + _facts(found)
+    return header, [found.cells[i :: len(header)] for i in range(len(header))], facts + _facts(found), found.starts
 
 
 def _facts(found: _Found) -> tuple[Fact, ...]:
@@ -120,6 +123,7 @@ class _Reader:
         while self._next < len(lines):
             line = lines[self._next]
             if '"' in line:
+                found.starts.append(self._next + 1)
                 found.cells += self._quoted(found)
                 continue
             body = line.rstrip("\r\n")
@@ -127,6 +131,7 @@ class _Reader:
                 cells = body.split(delimiter)
                 if len(cells) != width:
                     raise self._ragged(self._next, len(cells))
+                found.starts.append(self._next + 1)
                 found.cells += cells
             self._next += 1
         return found

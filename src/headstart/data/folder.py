@@ -12,6 +12,7 @@ import numpy as np
 
 from headstart.data.labelling import label_facts, own_label
 from headstart.data.naming import (
+    ARCHIVE_TYPES,
     AUDIO_LATER,
     AUDIO_TYPES,
     IMAGE_TYPES,
@@ -47,6 +48,12 @@ class Listing:
         return any(names <= {*self.files} for names in _OUTPUTS)
 
 
+def _is_vectors(name: str, beside: list[str]) -> bool:
+    """Whether ``name`` is an array that `headstart embed` wrote, with the table of its rows ``beside`` it."""
+    stem, kind = os.path.splitext(name)
+    return kind == ".npy" and f"{stem}.rows.csv" in beside
+
+
 def list_folder(path: Path) -> Listing:
     """The entries of a folder, told apart without opening or measuring any of them."""
     listing = Listing([], [], [], [])
@@ -63,6 +70,20 @@ def list_folder(path: Path) -> Listing:
     for names in (listing.folders, listing.files, listing.odd, listing.hidden):
         names.sort()
     return listing
+
+
+def has_images(path: Path) -> bool:
+    """Whether there is an image in a folder, however deep, that `open_image_folder` would read."""
+    for _, inside, files in os.walk(path):
+        listing = Listing(inside, files, [], [])
+        if listing.is_output:
+            inside.clear()
+            continue
+        inside[:] = [name for name in inside if not is_hidden(name)]
+        kept = (name for name in files if not is_hidden(name) and not _is_vectors(name, files))
+        if any(extension(name) in IMAGE_TYPES for name in kept):
+            return True
+    return False
 
 
 @dataclass
@@ -82,12 +103,14 @@ class _Rows:
     beside: Counter[str] = field(default_factory=Counter)  # extension -> files that are no rows
 
     def add(self, prefix: str, listing: Listing, label: str | None, part: str) -> None:
-        images = [name for name in listing.files if extension(name) in IMAGE_TYPES]
+        vectors = {name for name in listing.files if _is_vectors(name, listing.files)}
+        self.outputs += [writable(prefix + name) for name in sorted(vectors)]
+        images = [name for name in listing.files if extension(name) in IMAGE_TYPES and name not in vectors]
         self.names += [prefix + name for name in images]
         self.labels += [label] * len(images)
         self.parts += [part] * len(images)
         self.hidden += [prefix + name for name in listing.hidden]
-        if len(images) < len(listing.files):
+        if len(images) + len(vectors) < len(listing.files):
             self._add_others(prefix, set(images), [f for f in listing.files if extension(f) not in IMAGE_TYPES])
         self.reject(prefix, listing.odd, "no such file: a broken link, or not a plain file")
 
@@ -203,7 +226,7 @@ def open_image_file(path: Path, settings: SourceSettings) -> Opened:
 def check_no_columns(where: str, settings: SourceSettings) -> None:
     """Raise if settings ask of image files what only a table can give."""
     asked = {"input": settings.input, "target": settings.target, "group": settings.group}
-    asked |= {"slice": settings.slices, "split": settings.split}
+    asked |= {"slice": settings.slices, "split": settings.split, "weight": settings.weight}
     named = [f"--{name}" for name, value in asked.items() if value not in (None, ())]
     if named:
         raise ColumnError(f"{where}: image files have no columns; drop {', '.join(named)}, or give a table of paths.")
@@ -228,6 +251,9 @@ def _no_images(root: Path, top: Listing, rows: _Rows) -> str:
     found = {extension(r.id) for r in rows.rejected} | {*rows.beside}
     if found & AUDIO_TYPES:
         return f"{root}: the folder holds audio files; {AUDIO_LATER}."
+    archives = [name for name in top.files if name.lower().endswith(ARCHIVE_TYPES)]
+    if archives:
+        return f"{root}: no image found, but {some(archives)}; give an archive by its own name, or extract it first."
     names = sorted(name for name in found if name.startswith("."))
     but = f" (but {some(names)} files)" if names else ""
     return f"{root}: no image found{but}{_said_hidden(rows)}; supported: {SUPPORTED}.{_hint(root, top)}"
@@ -282,20 +308,25 @@ def _facts(rows: _Rows, parts: dict[str, str]) -> tuple[Fact, ...]:
     return (*facts, *_folder_facts(rows))
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _folder_facts(rows: _Rows) -> list[Fact]:
     """What lies in the folders besides images of classes, each with its count."""
     facts = []
     if rows.deep and any(rows.labels):
         inside = some(f"{name} {count}" for name, count in rows.deep.items())
-        value = f"{sum(rows.deep.values())} images in {len(rows.deep)} folders inside class folders"
+        images, folders = _counted(sum(rows.deep.values()), "image"), _counted(len(rows.deep), "folder")
+        value = f"{images} in {folders} inside class folders"
         facts.append(Fact("nested folders", value, f"read as of the class above them: {inside}"))
     if passed := _passed_over(rows):
         shown = some(f"{name} {count}" for name, count in passed.items())
         reason = f"in what begins with a dot or a system made: {shown}; rename a folder to have it read as a class"
-        facts.append(Fact("not read", f"{sum(passed.values())} hidden images", reason))
+        facts.append(Fact("not read", _counted(sum(passed.values()), "hidden image"), reason))
     if rows.beside:
         shown = some(f"{count} {kind}" for kind, count in rows.beside.most_common())
-        facts.append(Fact("not read", f"{sum(rows.beside.values())} other files", f"beside the images: {shown}"))
+        facts.append(Fact("not read", _counted(sum(rows.beside.values()), "other file"), f"beside the images: {shown}"))
     if rows.outputs:
         facts.append(Fact("not read", some(rows.outputs), "what headstart wrote there is no data"))
     if rows.empty:

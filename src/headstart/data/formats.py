@@ -23,6 +23,8 @@ from headstart.errors import ColumnError, SourceError
 from headstart.unicode import composed, writable
 
 _CONVENTIONAL = frozenset([*TARGET_NAMES, *TEXT_NAMES, *FILE_NAMES])
+#: The columns, what was inferred, and the line of each row.
+_Read = tuple[dict[str, list[Any]], tuple[Fact, ...], Sequence[int]]
 
 
 #: What the standard input is called in messages.
@@ -38,10 +40,10 @@ def read_sheet(path: Path, named: Sequence[str] = ()) -> Sheet:
     """
     readers = {"csv": _read_csv, "jsonl": _read_jsonl, "parquet": _read_parquet}
     try:
-        columns, facts = readers[TABLE_TYPES[extension(path.name)]](path)
+        columns, facts, lines = readers[TABLE_TYPES[extension(path.name)]](path)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}.") from error
-    sheet = Sheet(writable(path.name), columns, path.parent, facts)
+    sheet = Sheet(writable(path.name), columns, path.parent, facts, lines)
     if not len(sheet):
         raise SourceError(f"{path.name}: the table has no rows; give a header and at least one row.")
     if TABLE_TYPES[extension(path.name)] == "csv" and not set(named) & set(columns):
@@ -56,13 +58,13 @@ def check_names(name: str, names: Sequence[str]) -> None:
         raise ColumnError(f"{name}: duplicate column names {some(map(repr, twice))}; rename or remove all but one.")
 
 
-def _read_csv(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
+def _read_csv(path: Path) -> _Read:
     # Everything is text, so that a label 007 stays 007 and a text "NA" is not taken for a gap.
     text = decoded(path.name, path.read_bytes())
-    header, columns, facts = read_delimited(path.name, text, tabs=extension(path.name) == ".tsv")
+    header, columns, facts, lines = read_delimited(path.name, text, tabs=extension(path.name) == ".tsv")
     names = [composed(cell.strip()) for cell in header]
     check_names(path.name, names)
-    return dict(zip(names, columns, strict=True)), facts
+    return dict(zip(names, columns, strict=True)), facts, lines
 
 
 def decoded(name: str, data: bytes) -> str:
@@ -101,9 +103,10 @@ def _looks_like_data(name: str) -> bool:
     return as_number(name) is not None or extension(name) in IMAGE_TYPES or len(name.split()) > 4
 
 
-def _read_jsonl(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
+def _read_jsonl(path: Path) -> _Read:
     # Not pyarrow.json: that turns text which looks like a date into a date, and names no line.
     rows: list[dict[str, Any]] = []
+    lines: list[int] = []
     for number, line in enumerate(decoded(path.name, path.read_bytes()).split("\n"), start=1):
         if not line.strip():
             continue
@@ -114,9 +117,10 @@ def _read_jsonl(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
         if not isinstance(row, dict):
             raise SourceError(f'{path.name}: line {number} is not an object such as {{"text": …, "label": …}}.')
         rows.append(row)
+        lines.append(number)
     names = dict.fromkeys(name for row in rows for name in row)
     check_names(path.name, [composed(name) for name in names])
-    return {composed(name): [row.get(name) for row in rows] for name in names}, ()
+    return {composed(name): [row.get(name) for row in rows] for name in names}, (), lines
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
+def _read_parquet(path: Path) -> _Read:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -140,4 +144,4 @@ def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
     except (pa.ArrowException, ValueError) as error:
         raise SourceError(f"{path.name}: not a readable Parquet file: {' '.join(str(error).split())[:200]}.") from error
     check_names(path.name, names)
-    return dict(zip(names, columns, strict=True)), ()
+    return dict(zip(names, columns, strict=True)), (), ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from headstart.data.naming import one_name_a_part, part_of, some
 from headstart.data.sheet import Choice, Reading, Sheet
-from headstart.data.table import Opened, Rejected
+from headstart.data.table import Rejected
 from headstart.data.tabular import open_sheets
 from headstart.errors import SourceError, SplitError
 from headstart.settings import SourceSettings
@@ -40,14 +41,14 @@ def open_saved_dataset(path: Path, settings: SourceSettings, like: Choice | None
         raise SourceError(f"{path.name}: datasets cannot read it: {' '.join(str(error).split())[:200]}.") from error
     if isinstance(loaded, datasets.Dataset):
         return open_sheets([("", _sheet(path, writable(path.name), loaded))], settings, like)
-    splits, left = _splits(path.name, list(loaded))
+    splits, left = splits_of(path.name, list(loaded))
     reading = open_sheets([(p, _sheet(path, name, loaded[name])) for p, name in splits.items()], settings, like)
     set_aside = tuple(Rejected(name, "a split of this name is no part: not read") for name in left)
-    opened = reading.opened
-    return Reading(Opened(opened.table, opened.facts, opened.rejected + set_aside), reading.choice)
+    opened = replace(reading.opened, rejected=reading.opened.rejected + set_aside)
+    return replace(reading, opened=opened)
 
 
-def _splits(where: str, names: list[str]) -> tuple[dict[str, str], list[str]]:
+def splits_of(where: str, names: list[str]) -> tuple[dict[str, str], list[str]]:
     """({part: split}, the splits that are no part); a lone split of any name is the whole data set."""
     known = [(name, part_of(name)) for name in names if part_of(name)]
     if not known and len(names) == 1:
@@ -60,6 +61,11 @@ def _splits(where: str, names: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _sheet(path: Path, name: str, dataset: Any) -> Sheet:
+    return Sheet(name, columns_of(dataset), path)
+
+
+def columns_of(dataset: Any) -> dict[str, list[Any]]:
+    """The columns of a ``datasets.Dataset``; class numbers become their names, images stay encoded."""
     import datasets
 
     features = dataset.features
@@ -72,7 +78,7 @@ def _sheet(path: Path, name: str, dataset: Any) -> Sheet:
         named = _namer(feature)
         values = table.column(column).to_pylist()
         columns[composed(column)] = [named(v) for v in values] if named else values
-    return Sheet(name, columns, path)
+    return columns
 
 
 def _namer(feature: Any) -> Callable[[Any], Any] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from headstart.data.infer_task import infer_task
+from headstart.data.inputs import is_picture
 from headstart.data.naming import (
     AUDIO_LATER,
     AUDIO_TYPES,
@@ -46,26 +48,29 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
     Args:
         sheet: the columns as read.
         settings: what the user named is taken as it is.
-        like: an earlier source's choice: its columns, task and modality are imposed.
+        like: an earlier source's choice: if firm, its columns, task and modality are imposed, else such of its columns
+            as are there are taken.
 
     Raises:
         ColumnError: a named column is missing, or several could serve and none is named as is usual.
         SplitError: the split column that was asked for holds other values than parts.
         SourceError: the inputs are audio files.
     """
-    asked = [("group", settings.group), *(("slice", name) for name in settings.slices)]
+    asked = [("group", settings.group), ("weight", settings.weight), *(("slice", name) for name in settings.slices)]
     for option, name in asked:
         if name is not None:
             sheet.column(name, option)
     split, split_facts = _split(sheet, settings)
-    if like is not None:
+    if like is not None and like.firm:
         targets = () if settings.target == () else like.targets
         sheet.column(like.input, "input")
         for target in targets:
             sheet.column(target, "target")
         return Choice(like.input, targets, like.modality, like.task, like.cells, split), split_facts
-    reserved = {settings.group, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
+    settings, known = _known(sheet, settings, like)
+    reserved = {settings.group, settings.weight, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
     input_name, why_input = _input(sheet, settings, reserved)
+    why_input = "what the model was trained on" if known else why_input
     modality, why_modality = _modality(sheet, input_name, settings)
     facts = [Fact("input column", input_name, why_input), Fact("modality", modality, why_modality)]
     targets, why_targets = _targets(sheet, settings, reserved - set(settings.target or ()), input_name)
@@ -75,6 +80,18 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         task, cells, why_task = infer_task(sheet, targets, settings.task)
         facts.append(Fact("task", task, why_task))
     return Choice(input_name, targets, modality, task, cells, split), facts + split_facts
+
+
+def _known(sheet: Sheet, settings: SourceSettings, like: Choice | None) -> tuple[SourceSettings, bool]:
+    """The settings with the columns of ``like`` that the sheet has, where none is named; whether that is the input."""
+    if like is None:
+        return settings, False
+    known = settings.input is None and like.input in sheet.columns
+    if known:
+        settings = replace(settings, input=like.input)
+    if settings.target is None and like.targets and {*like.targets} <= {*sheet.columns}:
+        settings = replace(settings, target=like.targets)
+    return settings, known
 
 
 def _named(sheet: Sheet, usual: Sequence[str]) -> list[str]:
@@ -93,7 +110,7 @@ def _split(sheet: Sheet, settings: SourceSettings) -> tuple[str | None, list[Fac
             )
         return settings.split, [Fact("split column", settings.split, "named by --split")]
     for name in _named(sheet, SPLIT_NAMES):
-        if name in {settings.input, settings.group, *(settings.target or ()), *settings.slices}:
+        if name in {settings.input, settings.group, settings.weight, *(settings.target or ()), *settings.slices}:
             continue
         bad = sorted({as_text(v) for v in sheet.columns[name] if not part_of(v)})
         if not bad:
@@ -164,7 +181,11 @@ def _share_of_files(values: list[Any]) -> float:
 
 
 def _is_encoded(value: Any) -> bool:
-    return isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
+    return (
+        is_picture(value)
+        or isinstance(value, bytes)
+        or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
+    )
 
 
 def _is_text(values: list[Any]) -> bool:
@@ -224,7 +245,7 @@ def _asked_targets(sheet: Sheet, names: tuple[str, ...], input_name: str) -> tup
 
 def _could_be_target(values: list[Any]) -> bool:
     known = [v for v in values if not is_empty(v)]
-    if not known or isinstance(known[0], bytes | dict):
+    if not known or isinstance(known[0], bytes | dict) or is_picture(known[0]):
         return False
     numbers = as_numbers(known)
     if isinstance(known[0], list) or (numbers is not None and bool((numbers % 1 != 0).any())) or styles_of(known):

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from headstart.data.lists import kind_of, lists_of
+from headstart.data.naming import CLASS_WORDS, NUMBER_WORDS, some
 from headstart.data.numerals import COMMA, example, styled, styles_of, unmistakable
-from headstart.data.sheet import Cells, Sheet, as_flag, as_numbers, is_empty
+from headstart.data.sheet import Cells, Sheet, as_flag, as_number, as_numbers, is_empty
 from headstart.errors import ColumnError, SettingError
 
 SEPARATORS = (";", "|", ",")
 _FEW = 20  # up to so many distinct whole numbers are taken for classes
+_SPARSE = 3  # times as many whole numbers between the least and the greatest as there are: these are measured
+_WORDS = 3  # for a missing value, at most
+_CURRENCY = r"[$€£¥₹]|USD|EUR|GBP|CHF|JPY|INR"
+#: A number and what it is counted in: group 1 before it, or 3 after it.
+_UNIT = re.compile(
+    rf"((?:{_CURRENCY})?\s*)(?=\S)([+-]?[\d.,'\s]*\d)"
+    rf"(\s*(?:%|{_CURRENCY}|[km]?g|lbs?|[kcm]?m|ft|in|years?|yrs?|days?|hours?|hrs?|h|min|s|°?[CF])?)",
+    re.IGNORECASE,
+)
 
 
 def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, Cells, str]:
@@ -40,13 +52,17 @@ def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple
 
 def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, Cells, str]:
     if asked not in (None, "multilabel"):
-        raise SettingError(f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named.")
+        raise SettingError(
+            f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named; fit one "
+            f"model a column: {' and then '.join(f'--target {shlex.quote(one)}' for one in targets)}."
+        )
     for name in targets:
         row = next((i for i, v in enumerate(sheet.columns[name]) if as_flag(v) is None), None)
         if row is not None:
             raise ColumnError(
                 f"{sheet.name}: several target columns must hold 0 or 1 each, but {name!r} holds "
-                f"{sheet.columns[name][row]!r} in row {sheet.row_id(row)}; name one target, or correct it."
+                f"{sheet.columns[name][row]!r} in row {sheet.row_id(row)}; correct it, or fit one model a column: "
+                f"{' and then '.join(f'--target {shlex.quote(one)}' for one in targets)}."
             )
     return "multilabel", Cells(), f"{len(targets)} columns of 0 and 1, one a label"
 
@@ -57,9 +73,10 @@ def _of_values(sheet: Sheet, name: str, values: list[Any]) -> tuple[str, Cells, 
         style = _style(sheet, name, values)
         numbers = np.array([styled(v, style) for v in values], dtype=float) if style else None
     if numbers is not None:
-        task, reason = _of_numbers(numbers)
+        task, reason = _of_numbers(name, numbers)
         cells = Cells(style=style) if task == "regression" else Cells()
         return task, cells, f"column {name!r} holds {reason}"
+    _check_measures(sheet, name, values)
     for separator in SEPARATORS:
         if _parts_recur(values, separator):
             if separator == ",":
@@ -69,17 +86,47 @@ def _of_values(sheet: Sheet, name: str, values: list[Any]) -> tuple[str, Cells, 
     return "classification", Cells(), f"column {name!r} holds {len({str(v) for v in values})} distinct values"
 
 
-def _of_numbers(numbers: np.ndarray) -> tuple[str, str]:
-    rows_of = np.unique(numbers, return_counts=True)[1]
-    distinct = len(rows_of)
-    if (numbers % 1 != 0).any():
+def _of_numbers(name: str, numbers: np.ndarray) -> tuple[str, str]:
+    """Fractions and measures are to be predicted as numbers; what is counted from 0 or 1 are the codes of classes."""
+    values, rows_of = np.unique(numbers, return_counts=True)
+    distinct, words = len(values), {*re.findall(r"[a-z]+", name.lower())}
+    if not np.isfinite(values).all() or (numbers % 1 != 0).any():
         return "regression", "fractions"
+    low, high = int(values[0]), int(values[-1])
+    span = f"{distinct} distinct whole numbers from {low} to {high}"
+    keep, counted = "(--task classification keeps them as classes)", low in (0, 1) and distinct == high - low + 1
     if distinct > _FEW and 2 * distinct > len(numbers):
-        return "regression", f"numbers, {distinct} distinct in {len(numbers)} rows"
+        return "regression", f"numbers, {distinct} distinct in {len(numbers)} rows {keep}"
     if distinct > _FEW and rows_of.min() == 1:  # a class of one example could not be learnt anyway
         alone = int((rows_of == 1).sum())
-        return "regression", f"whole numbers, {distinct} distinct in {len(numbers)} rows, {alone} of them once"
-    return "classification", f"{distinct} distinct whole numbers"
+        return "regression", f"{span}, {alone} of them in one row only {keep}"
+    sparse = high - low + 1 > _SPARSE * distinct
+    if words & NUMBER_WORDS and not words & CLASS_WORDS and (distinct > _FEW or (distinct > 2 and sparse)):
+        return "regression", f"{span}, and is named like a measure {keep}"
+    if distinct > _FEW and not counted and not words & CLASS_WORDS:
+        return "regression", f"{span}, not counted from 0 or 1 as codes of classes are {keep}"
+    also = " (--task regression predicts them as numbers)" if distinct > 2 else ""
+    return "classification", f"{span}{also}"
+
+
+def _check_measures(sheet: Sheet, name: str, values: list[Any]) -> None:
+    """`ColumnError` for numbers that something keeps from being numbers: a unit, or words for a missing value."""
+    texts = [str(v).strip() for v in values]
+    if len(set(texts)) <= _FEW:
+        return
+    advice = "or pass --task classification to keep every value as a class."
+    units = [_UNIT.fullmatch(text) for text in texts]
+    if all(units) and len({(m[1].strip(), m[3].strip()) for m in units if m}) == 1:
+        raise ColumnError(
+            f"{sheet.name}: column {name!r} holds numbers with a unit, such as {texts[0]!r}; write the numbers alone "
+            f"to predict them (--task regression), {advice}"
+        )
+    others = [text for text in texts if as_number(text) is None]
+    if 2 * len(others) < len(texts) and len(set(others)) <= _WORDS and len(set(texts)) > _FEW + len(set(others)):
+        raise ColumnError(
+            f"{sheet.name}: column {name!r} holds numbers, and {some(map(repr, sorted(set(others))))} in "
+            f"{len(others)} of {len(texts)} rows; remove these rows to predict numbers (--task regression), {advice}"
+        )
 
 
 def _style(sheet: Sheet, name: str, values: list[Any]) -> str:

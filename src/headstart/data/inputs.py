@@ -35,6 +35,11 @@ def as_inputs(inputs: Any) -> np.ndarray:
     return objects(str(value) if isinstance(value, (np.str_, os.PathLike)) else value for value in inputs)
 
 
+def is_picture(value: Any) -> bool:
+    """Whether ``value`` is a picture in memory: a PIL image, or an array [h, w] or [h, w, channels]."""
+    return isinstance(value, Image.Image) or (isinstance(value, np.ndarray) and value.ndim in (2, 3))
+
+
 def _is_one(inputs: Any) -> bool:
     """A picture's array would else be taken apart into its lines, a string into its letters."""
     if isinstance(inputs, np.ndarray):

@@ -33,7 +33,15 @@ def join(tables: Sequence[Table]) -> Table:
         split=np.concatenate([t.split for t in tables]),
         groups=_stacked([t.groups for t in tables]),
         slices={name: np.concatenate([t.slices[name] for t in tables]) for name in first.slices},
+        weights=_weights(tables),
     )
+
+
+def _weights(tables: Sequence[Table]) -> np.ndarray | None:
+    """Those of a part that has none are 1: it is the test set, which nothing is learnt from."""
+    if all(t.weights is None for t in tables):
+        return None
+    return np.concatenate([np.ones(len(t)) if t.weights is None else t.weights for t in tables])
 
 
 def _stacked(columns: list[np.ndarray | None]) -> np.ndarray | None:

@@ -39,6 +39,22 @@ FILE_NAMES = _words(
     "path filepath file_path file filename file_name image img image_path img_path image_file image_name "
     "images audio audio_path image_id"
 )
+#: Targets that are numbers, even where few of them are different; words of a column's name.
+NUMBER_WORDS = frozenset(
+    _words(
+        "price prices cost costs amount salary wage income revenue sales age ages weight height length width depth "
+        "distance area size temperature percent percentage count counts quantity number total score scores points "
+        "year years month months week weeks day days hour hours minute minutes second seconds duration population "
+        "votes views likes rank calories grams kg km usd eur"
+    )
+)
+#: Targets whose numbers are names of classes, even where they are not counted from 0 or 1.
+CLASS_WORDS = frozenset(
+    _words(
+        "label labels class classes category categories intent intents tag tags topic topics type kind code codes id "
+        "ids zip zipcode plz postcode cluster group species sku cat"
+    )
+)
 SPLIT_NAMES = _words("split splits part subset partition set")
 # The nameless column is the row number that pandas writes.
 ID_NAMES = (
@@ -65,18 +81,27 @@ SUPPORTED = (
 )
 AUDIO_LATER = "audio is not supported yet (it comes later): image and text are"
 
-# What macOS, Windows, Synology and QNAP leave in folders; some of it holds copies of the pictures.
+# What systems, network drives, programs that keep folders alike, and tools of programmers leave in folders, in small
+# letters; some of it holds copies of the pictures.
 _CLUTTER = frozenset(
     {
-        *("__MACOSX", "thumbs.db", "Thumbs.db", "desktop.ini", "Desktop.ini", "Icon\r", "lost+found"),
-        *("@eaDir", "#recycle", "@Recycle", "@Recently-Snapshot", "$RECYCLE.BIN", "System Volume Information"),
+        *("__macosx", "icon\r", "network trash folder", "temporary items", "thevolumesettingsfolder", "lost+found"),
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info"),
+        *("$recycle.bin", "recycler", "system volume information", "found.000", "_gsdata_"),
+        *("@eadir", "@tmp", "@recycle", "@recently-snapshot", "@sharebin", "#recycle", "#snapshot", "~snapshot"),
+        *("__pycache__", "node_modules"),
     }
 )
-#: Extensions of what is kept beside pictures and is none: notes, annotations, lists, records, programs.
+_CLUTTER_ENDS = (":zone.identifier", "@synoeastream", "@synoresource")
+#: Extensions of what is kept beside pictures and is none: notes, annotations, lists, records, programs, and what
+#: is half written or saved before a change. Pictures of kinds that cannot be read are not among them.
 NOTE_TYPES = frozenset(
     _words(
-        ".txt .md .rst .html .htm .pdf .doc .docx .xml .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .csv .tsv .xlsx "
-        ".parquet .pq .xmp .aae .thm .caption .cap .log .db .sqlite .py .ipynb .sh .bat .zip .tar .gz .tgz .md5 .sha256"
+        ".txt .md .rst .html .htm .pdf .doc .docx .odt .rtf .xml .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .csv "
+        ".tsv .xlsx .xls .ods .parquet .pq .xmp .aae .thm .dop .pp3 .on1 .caption .cap .srt .vtt .m3u .m3u8 .log .db "
+        ".sqlite .info .dat .nfo .geojson .kml .gpx .py .ipynb .sh .bat .cmd .ps1 .zip .tar .gz .tgz .rar .7z .md5 "
+        ".sha1 .sha256 "
+        ".lnk .url .webloc .desktop .tmp .temp .part .partial .crdownload .bak .old .swp"
     )
 )
 
@@ -87,8 +112,9 @@ def extension(name: str) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether ``name`` is a dot file or clutter that an operating system leaves behind."""
-    return name.startswith(".") or name in _CLUTTER
+    """Whether ``name`` is a dot file, or clutter that a system or a program leaves behind."""
+    lowered = name.lower()
+    return name.startswith((".", "~$")) or lowered in _CLUTTER or lowered.endswith(_CLUTTER_ENDS)
 
 
 def part_of(name: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -20,23 +21,25 @@ class Sheet:
     """A table as read: every column a list of n Python values (str, number, bool, list, bytes, dict or None).
 
     Attributes:
-        name: what rows are named after: row i (1-based) has the id "name:i".
+        name: what rows are named after: "name:i", with i the row's line, or its number from 1.
         columns: column name -> its values, in the file's order.
         folder: where relative paths in the columns start.
         facts: what reading it already had to infer.
+        lines: of each row the line it begins in, from 1 and as an editor shows it; () where there are no lines.
     """
 
     name: str
     columns: dict[str, list[Any]]
     folder: Path
     facts: tuple[Fact, ...] = ()
+    lines: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
 
     def row_id(self, row: int) -> str:
         """The id of the row with 0-based number ``row``."""
-        return f"{self.name}:{row + 1}"
+        return f"{self.name}:{self.lines[row] if self.lines else row + 1}"
 
     def column(self, name: str, option: str) -> list[Any]:
         """The values of a column that ``--option`` named.
@@ -71,7 +74,11 @@ class Cells:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which columns serve as what and how they are read; later sources are read by the first one's choice."""
+    """Which columns serve as what and how they are read; later sources are read by the first one's choice.
+
+    Attributes:
+        firm: whether the columns must be there; else those that a source lacks are inferred.
+    """
 
     input: str
     targets: tuple[str, ...]
@@ -79,14 +86,16 @@ class Choice:
     task: str = ""
     cells: Cells = Cells()
     split: str | None = None
+    firm: bool = True
 
 
 @dataclass(frozen=True)
 class Reading:
-    """An opened source and, where it has columns, how they were read."""
+    """An opened source and, where it has columns, how they were read, and all of them by part."""
 
     opened: Opened
     choice: Choice | None = None
+    sheets: tuple[Sheet, ...] = ()
 
 
 def is_empty(value: Any) -> bool:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.data.archive import extract, is_archive
-from headstart.data.folder import Listing, list_folder, open_image_file, open_image_folder
+from headstart.data.archive import extract, foreign_names, is_archive
+from headstart.data.folder import Listing, has_images, list_folder, open_image_file, open_image_folder
+from headstart.data.formats import read_sheet
 from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
 from headstart.data.infer import check_settings
 from headstart.data.joining import join, unique_ids
+from headstart.data.memory import Memory, Source, source_name
 from headstart.data.naming import (
     AUDIO_LATER,
     AUDIO_TYPES,
@@ -27,7 +29,7 @@ from headstart.data.naming import (
 from headstart.data.sheet import Choice, Reading
 from headstart.data.table import PARTS, Fact, Opened, Table, remarks
 from headstart.data.tabular import open_tables
-from headstart.errors import LabelError, SettingError, SourceError, SplitError, UserError, nearest
+from headstart.errors import ColumnError, LabelError, SettingError, SourceError, SplitError, UserError, nearest
 from headstart.files import as_path
 from headstart.settings import SourceSettings
 from headstart.unicode import composed, writable
@@ -35,26 +37,37 @@ from headstart.unicode import composed, writable
 _DEFAULTS = SourceSettings()
 
 
-def open_source(path: str | Path, settings: SourceSettings = _DEFAULTS, *, part: str = "") -> Opened:
+def open_source(
+    path: Source, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
+) -> Opened:
     """The examples at ``path`` with what was inferred about them and what was set aside.
 
     Args:
         path: a folder of images, an image, a table (CSV, TSV, JSON lines, Parquet), a folder of part tables
-            (train.csv, test.csv), a zip or tar of any of these, or what ``datasets.save_to_disk`` wrote.
+            (train.csv, test.csv), a zip or tar of any of these, what ``datasets.save_to_disk`` wrote, or data in memory
+            (see `headstart.data.memory.in_memory`).
         settings: what the user named; every None is inferred. ``target=()`` asks for no target at all.
         part: if given, every row belongs to this part whatever the source says.
+        like: how an earlier source was read; see `Choice.firm`.
 
     Raises:
         SourceError, ColumnError, LabelError, SplitError, SettingError: what is wrong and what to do.
     """
-    return _read(path, settings, part).opened
+    return read_source(path, settings, part=part, like=like).opened
+
+
+def read_source(
+    path: Source, settings: SourceSettings = _DEFAULTS, *, part: str = "", like: Choice | None = None
+) -> Reading:
+    """As `open_source`, with the tables as they were read."""
+    return _read(path, settings, part, like)
 
 
 def open_sources(
-    train: str | Path,
+    train: Source,
     *,
-    valid: str | Path | None = None,
-    test: str | Path | None = None,
+    valid: Source | None = None,
+    test: Source | None = None,
     settings: SourceSettings = _DEFAULTS,
 ) -> Opened:
     """Up to three sources as one table; ``valid`` and ``test`` are read as ``train`` was.
@@ -70,7 +83,10 @@ def open_sources(
     main = _read(train, settings, "")
     table, facts, rejected = main.opened.table, main.opened.facts, main.opened.rejected
     if table.targets is None:
-        raise LabelError(f"{train}: no labels found{_why_none(facts)}; name the target column with --target.")
+        how = "name the target column with --target"
+        if isinstance(train, Memory):
+            how = "give a pair (X, y)" if train.own else "name the target column with target="
+        raise LabelError(f"{train}: no labels found{_why_none(facts)}; {how}.")
     for part, path in (("valid", valid), ("test", test)):
         if path is None:
             continue
@@ -78,21 +94,23 @@ def open_sources(
             raise SplitError(f"{train} already has a {part} part of its own; drop --{part} or remove that part.")
         # A table is read by the first one's choice; where that had no columns, only these two can be imposed.
         imposed = settings if main.choice else replace(settings, task=table.task, modality=table.modality)
+        if part == "test":  # its rows are not learnt from
+            imposed = replace(imposed, weight=None)
         extra = _read(path, imposed, part, main.choice).opened
         _check_alike(path, extra.table, table)
         facts += tuple(replace(fact, what=f"{part} {fact.what}") for fact in remarks(extra.facts))
-        ids = unique_ids(extra.table.ids, table.ids, writable(Path(path).name))
+        ids = unique_ids(extra.table.ids, table.ids, part if isinstance(path, Memory) else source_name(path))
         table = join([table, replace(extra.table, ids=ids)])
         facts += (Fact(f"{part} source", writable(str(path)), f"{len(ids)} rows, all of them the {part} part"),)
         rejected += extra.rejected
-    return Opened(table, facts, rejected)
+    return Opened(table, facts, rejected, main.opened.columns)
 
 
 def _why_none(facts: tuple[Fact, ...]) -> str:
     return next((f" ({fact.reason})" for fact in facts if fact.value == "none" and "target" in fact.what), "")
 
 
-def _check_alike(path: str | Path, extra: Table, main: Table) -> None:
+def _check_alike(path: Source, extra: Table, main: Table) -> None:
     if extra.modality != main.modality:
         raise SourceError(f"{path}: holds {extra.modality}s, but the training source {main.modality}s.")
     if extra.targets is not None and extra.task != main.task:
@@ -101,23 +119,26 @@ def _check_alike(path: str | Path, extra: Table, main: Table) -> None:
         raise LabelError(f"{path}: no labels found; the valid and test parts need labels as training does.")
 
 
-def _read(path: str | Path, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
+def _read(path: Source, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
     check_settings(settings)
     if part not in ("", *PARTS):
         raise SettingError(f"part {part!r} is unknown; it is one of {', '.join(PARTS)}.")
     if part:
         settings = replace(settings, split=None)
+    if isinstance(path, Memory):
+        reading = path.open(_composed(settings), like)
+        return Reading(_forced(reading.opened, part), reading.choice) if part else reading
     try:
         place = as_path(path).expanduser()
     except SettingError as error:
         raise SourceError(str(error)) from error
     reading = _dispatch(place, _composed(settings), like)
-    return Reading(_forced(reading.opened, part), reading.choice) if part else reading
+    return replace(reading, opened=_forced(reading.opened, part)) if part else reading
 
 
 def _composed(settings: SourceSettings) -> SourceSettings:
     """The settings with names of columns in the Unicode form that the columns of every table are given."""
-    names = {name: getattr(settings, name) for name in ("input", "group", "split")}
+    names = {name: getattr(settings, name) for name in ("input", "group", "split", "weight")}
     return replace(
         settings,
         target=None if settings.target is None else tuple(map(composed, settings.target)),
@@ -139,7 +160,7 @@ def _forced(opened: Opened, part: str) -> Opened:
             ),
         )
     table = replace(opened.table, split=np.full(len(opened.table), part, dtype="U5"))
-    return Opened(table, facts, opened.rejected)
+    return replace(opened, table=table, facts=facts)
 
 
 def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
@@ -163,11 +184,33 @@ def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Read
 def _archive(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
     inside = extract(path)
     try:
-        return _folder(inside, settings, like)
+        reading = _inside(inside, settings, like)
     except UserError as error:
         # The user knows the archive, not where in the cache it was extracted to, and cannot name a folder in it.
         told = str(error).replace(str(inside), path.name)
         raise type(error)(told.partition(f" Did you mean {path.name}")[0]) from error
+    foreign = foreign_names(path)
+    if not foreign:
+        return reading
+    reason = f"nothing in {path.name} says how they are encoded: {some(foreign, 2)}; if they look wrong, pack it anew"
+    fact = Fact("names", f"{len(foreign)} read as code page 437", reason)
+    return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, fact)))
+
+
+def _inside(folder: Path, settings: SourceSettings, like: Choice | None) -> Reading:
+    """What was extracted; where a table beside the only folder cannot serve (metadata), the classes in that one."""
+    try:
+        return _folder(folder, settings, like)
+    except ColumnError as error:
+        listing = list_folder(folder)
+        if len(listing.folders) != 1 or settings.input or settings.target:
+            raise
+        below = folder / listing.folders[0]
+        if not _has_classes(below, list_folder(below)):
+            raise
+        reading = _folder(below, settings, like)
+        aside = Fact("not read", some(listing.files), str(error).rpartition(";")[0])
+        return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
 
 
 def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
@@ -176,9 +219,10 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     listing = list_folder(path)
     tables = [name for name in listing.files if extension(name) in TABLE_TYPES]
     parts = one_name_a_part([(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path))
-    if not parts and (not tables or _has_classes(path, listing)):
+    if not parts and (not tables or _has_classes(path, listing) or _asks_for_images(path, tables, settings, like)):
         # With an earlier table, --input and --target speak of its columns.
-        return Reading(open_image_folder(path, replace(settings, input=None, target=None) if like else settings))
+        firm = like is not None and like.firm
+        return Reading(open_image_folder(path, replace(settings, input=None, target=None) if firm else settings))
     if not parts and len(tables) > 1:
         raise SourceError(
             f"{path}: holds several tables ({some(tables)}); give one, or name them train, valid and test."
@@ -189,8 +233,17 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     if not others:
         return reading
     aside = Fact("not read", some(others), "tables beside those of the parts")
-    opened = reading.opened
-    return Reading(Opened(opened.table, (*opened.facts, aside), opened.rejected), reading.choice)
+    return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
+
+
+def _asks_for_images(path: Path, tables: list[str], settings: SourceSettings, like: Choice | None) -> bool:
+    """Whether inputs alone are wanted of a folder with images: a table beside them is an answer or a note, unless it
+    has the input column of the table that the model was made from."""
+    if settings.target != () or settings.input is not None or settings.modality == "text" or not has_images(path):
+        return False
+    if like is None:
+        return True
+    return not any(like.input in read_sheet(path / name, [like.input]).columns for name in tables)
 
 
 def _has_classes(path: Path, listing: Listing) -> bool:

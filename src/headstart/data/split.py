@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headstart.data.draw import draw
+from headstart.data.draw import draw, numbers_of
 from headstart.data.naming import some
+from headstart.data.sheet import as_number
 from headstart.data.strata import count_labels, labels_of, strata, units
 from headstart.data.table import PARTS, Fact, Table
 from headstart.errors import LabelError, SettingError, SplitError
@@ -20,34 +22,54 @@ _BALANCED_BY = {
 }
 
 
-def assign(table: Table, settings: SplitSettings, keys: np.ndarray | None = None) -> tuple[Table, tuple[Fact, ...]]:
+@dataclass(frozen=True)
+class EarlierParts:
+    """The parts of an earlier run: ``parts`` maps the content key of each of its rows to train, valid or test."""
+
+    run: str
+    parts: Mapping[str, str]
+
+
+def assign(
+    table: Table,
+    settings: SplitSettings,
+    keys: np.ndarray | None = None,
+    contents: np.ndarray | None = None,
+    earlier: EarlierParts | None = None,
+) -> tuple[Table, tuple[Fact, ...]]:
     """The table with every row in a part, and what is to be said about it.
 
     Parts that the table already has are kept; missing ones are drawn from its "train" and "" rows, test
     first, then valid, and the rest is train. The draw is stratified: by class, by the rarest label of each
-    row (multilabel) or by quantile bins (regression). Every label keeps a row in train. The draw depends on
-    the seed and the ids, not on the order of the rows.
+    row (multilabel) or by quantile bins (regression). Every label keeps a row in train. It goes by the seed and by what
+    the rows contain (`headstart.data.draw`), so rows keep their part when others are added, and whatever their order.
+
+    With a test share of 0 there is no test part: rows given to it are trained on too.
 
     Args:
         table: labelled examples.
         settings: shares and seed.
         keys: [n] content hashes, or numbers of clusters of near duplicates; rows of one key, like those of one group,
             stay on one side of a draw.
+        contents: [n] str content hashes, by which rows are drawn where there are no groups; None: by their ids.
+        earlier: rows that it has keep their part, and so does whatever belongs together with them: test before valid
+            before train. Others are drawn. Needs ``contents``.
 
     Raises:
         LabelError: no targets, only one class, a class of one example, or a given part has labels that train
             lacks.
         SplitError: too few rows for a part, or a split value that names none.
-        SettingError: a share outside (0, 1).
+        SettingError: a share outside (0, 1); ``earlier`` has none of the rows, or parts are given with the data.
     """
     _check(table, settings, keys)
-    order = np.argsort(table.ids, kind="stable")
-    ordered = table.take(order)
-    ordered_keys = None if keys is None else np.asarray(keys)[order]
-    parts, facts = _parts(ordered, settings, ordered_keys)
-    split = np.empty(len(table), dtype="U5")
-    split[order] = parts
-    out = replace(table, split=split)
+    names = table.groups if table.groups is not None else table.ids if contents is None else contents
+    together = units(table.groups, keys, len(table))
+    if earlier is None:
+        parts, facts = _parts(table, settings, together, names)
+    else:
+        own = np.array([earlier.parts.get(key, "") for key in np.asarray(contents, dtype=str).tolist()], dtype="U5")
+        parts, facts = _parts_kept(table, settings, together, names, own, earlier)
+    out = replace(table, split=parts)
     _check_unseen(out)
     return out, (*facts, *_rare(out), *_leaks(out, keys))
 
@@ -59,13 +81,17 @@ def check(table: Table, settings: SplitSettings) -> None:
 
 def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> None:
     for name, share in (("valid", settings.valid), ("test", settings.test)):
-        if not 0 < share < 1:
+        if not 0 < share < 1 and not (name == "test" and share == 0):
             raise SettingError(f"the {name} share is {share}; it must lie between 0 and 1, both excluded.")
     if table.targets is None:
         raise LabelError("the examples have no labels; name the target column with --target.")
     bad = sorted(set(table.split.tolist()) - {"", *PARTS})
     if bad:
         raise SplitError(f"the given split holds {some(map(repr, bad))}; a part is one of {', '.join(PARTS)}.")
+    if settings.like and (table.split != "").any():
+        raise SettingError(
+            f"the data give parts of their own, and --split-from {settings.like} others; leave one of them out."
+        )
     if keys is not None and len(keys) != len(table):
         raise SplitError(f"{len(keys)} keys were given for {len(table)} rows.")
     if table.task != "regression":
@@ -82,23 +108,33 @@ def _check_counts(table: Table) -> None:
     single = sorted(label for label, count in counts.items() if count == 1)
     if single:
         names, them = some(map(repr, single)), "class has" if len(single) == 1 else "classes have"
-        raise LabelError(f"{len(single)} {them} one example only: {names}; add examples, drop the class or merge it.")
+        also = ", or predict the numbers (--task regression)" if _are_numbers(counts) else ""
+        do = f"add examples, drop the class or merge it{also}."
+        raise LabelError(f"{len(single)} {them} one example only: {names}; {do}")
 
 
-def _parts(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> tuple[np.ndarray, tuple[Fact, ...]]:
-    """[n] part of each row of a table in the order of its ids."""
+def _are_numbers(labels: Iterable[str]) -> bool:
+    """Whether more than two labels are numbers all of them, so that they may be a measure and no classes."""
+    known = [*labels]
+    return len(known) > 2 and all(as_number(label) is not None for label in known)
+
+
+def _parts(
+    table: Table, settings: SplitSettings, together: np.ndarray, names: np.ndarray
+) -> tuple[np.ndarray, tuple[Fact, ...]]:
+    """[n] part of each row."""
     parts = np.where(table.split == "", "train", table.split).astype("U5")
-    missing = [part for part in ("test", "valid") if not (parts == part).any()]
+    if settings.test == 0:
+        parts[parts == "test"] = "train"
+    missing = [part for part in _drawn(settings) if not (parts == part).any()]
     if not (parts == "train").any():
         raise SplitError("no row is left to train on: every row is given to valid or test; give a train part too.")
-    together = units(table.groups, keys, len(table))
     for part in missing:
-        rng = np.random.default_rng([settings.seed, PARTS.index(part)])
         pool = np.flatnonzero(parts == "train")
         share = settings.test if part == "test" else settings.valid
         inside = table.take(pool)
         _check_room(part, share, inside)
-        held = draw(share, strata(inside), together[pool], labels_of(inside), rng, table.groups is not None)
+        held = _draw(part, share, inside, together[pool], names[pool], settings.seed)
         if not held.any():
             count = len(np.unique(together[pool]))
             raise SplitError(
@@ -106,7 +142,72 @@ def _parts(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> tu
                 f"class must keep an example in train; add examples, or give a {part} part."
             )
         parts[pool[held]] = part
-    return parts, (_split_fact(parts, missing, table.task, settings.seed),)
+    return parts, (_split_fact(parts, missing, table.task, settings),)
+
+
+def _drawn(settings: SplitSettings) -> tuple[str, ...]:
+    """The parts besides train, in the order in which they are drawn."""
+    return ("test", "valid") if settings.test else ("valid",)
+
+
+def _draw(
+    part: str,
+    share: float,
+    pool: Table,
+    together: np.ndarray,
+    names: np.ndarray,
+    seed: int,
+    settled: Container[str] = (),
+) -> np.ndarray:
+    """[n] bool: the rows of ``pool`` for ``part``; labels that are ``settled`` need no row to stay."""
+    labels = [tuple(label for label in row if label not in settled) for row in labels_of(pool)]
+    return draw(share, strata(pool), together, labels, numbers_of(names, together, part, seed))
+
+
+def _parts_kept(
+    table: Table,
+    settings: SplitSettings,
+    together: np.ndarray,
+    names: np.ndarray,
+    own: np.ndarray,
+    earlier: EarlierParts,
+) -> tuple[np.ndarray, tuple[Fact, ...]]:
+    """[n] part of each row: that of its unit in the earlier run, where ``own`` [n] has one, or drawn anew."""
+    if not (own != "").any():
+        raise SettingError(
+            f"--split-from {earlier.run}: none of its {len(earlier.parts):,} rows is among the {len(table):,} of the "
+            "data, so there is no part to keep; leave it out, or name a run on these data."
+        )
+    rank = np.zeros(int(together.max()) + 1, dtype=int)  # 0: not known; the last of `PARTS`, test, wins
+    np.maximum.at(rank, together, np.array([PARTS.index(part) + 1 if part else 0 for part in own.tolist()]))
+    parts = np.array(["", *PARTS], dtype="U5")[rank[together]]
+    moved = int(((own != "") & (own != parts)).sum())
+    if settings.test == 0:
+        parts[parts == "test"] = "train"
+    new = int((parts == "").sum())
+    for part in _drawn(settings):
+        pool = np.flatnonzero(parts == "")
+        if not len(pool):
+            break
+        share = settings.test if part == "test" else settings.valid
+        settled = count_labels(labels_of(table.take(parts == "train")))
+        inside = table.take(pool)
+        held = _draw(part, share, inside, together[pool], names[pool], settings.seed, settled)
+        parts[pool[held]] = part
+    parts[parts == ""] = "train"
+    return parts, (_kept_fact(parts, own, new, moved, settings, earlier),)
+
+
+def _kept_fact(
+    parts: np.ndarray, own: np.ndarray, new: int, moved: int, settings: SplitSettings, earlier: EarlierParts
+) -> Fact:
+    tested = {key for key, part in earlier.parts.items() if part == "test"}
+    said = [f"as in {earlier.run}: {int((own == 'test').sum()):,} of the rows are of its {len(tested):,} test inputs"]
+    if new:
+        said.append(f"{new:,} new rows drawn with seed {settings.seed}")
+    if moved:
+        said.append(f"{moved:,} of its rows changed their part, as new ones belong together with rows of two parts")
+    return Fact("split", _sizes(parts), "; ".join(said))
 
 
 def _check_room(part: str, share: float, pool: Table) -> None:
@@ -120,14 +221,19 @@ def _check_room(part: str, share: float, pool: Table) -> None:
         )
 
 
-def _split_fact(parts: np.ndarray, drawn: list[str], task: str, seed: int) -> Fact:
-    value = ", ".join(f"{part} {int((parts == part).sum())}" for part in PARTS)
+def _sizes(parts: np.ndarray) -> str:
+    return ", ".join(f"{part} {int((parts == part).sum())}" for part in PARTS)
+
+
+def _split_fact(parts: np.ndarray, drawn: list[str], task: str, settings: SplitSettings) -> Fact:
+    none = "" if settings.test else "; no test set, as --test-size is 0"
     if not drawn:
-        return Fact("split", value, "given with the data")
-    given = [part for part in ("valid", "test") if part not in drawn]
+        return Fact("split", _sizes(parts), f"given with the data{none}")
+    given = [part for part in _drawn(settings)[::-1] if part not in drawn]
     said = f" ({' and '.join(given)} given)" if given else ""
     names = " and ".join(reversed(drawn))
-    return Fact("split", value, f"{names} drawn with seed {seed}, balanced by {_BALANCED_BY[task]}{said}")
+    how = f"{names} drawn by content with seed {settings.seed}, balanced by {_BALANCED_BY[task]}"
+    return Fact("split", _sizes(parts), f"{how}{said}{none}")
 
 
 def _check_unseen(table: Table) -> None:

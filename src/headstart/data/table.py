@@ -44,7 +44,8 @@ class Table:
     """Examples, one a row; all columns have the same length n.
 
     Attributes:
-        ids: [n] str, unique and stable between runs: a path relative to the source, or "file.csv:ROW" (1-based).
+        ids: [n] str, unique and stable between runs: a path relative to the source, or "file.csv:LINE" (from 1, as an
+            editor shows it; of Parquet, which has no lines, the row).
         inputs: [n] object: for images an absolute path (str), encoded bytes, a PIL image or an array [h, w(, c)];
             for text a str.
         targets: [n] object: str (classification), tuple of str (multilabel), float (regression); None: unlabelled.
@@ -53,6 +54,7 @@ class Table:
         task: "classification", "multilabel" or "regression"; "" for unlabelled tables.
         groups: [n] str or None: rows of one group never part.
         slices: name -> [n] str: columns to report the score by.
+        weights: [n] float64 or None: how much each row counts in training, 0 or more.
     """
 
     ids: np.ndarray
@@ -63,9 +65,11 @@ class Table:
     task: str = ""
     groups: np.ndarray | None = None
     slices: dict[str, np.ndarray] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         columns = {"inputs": self.inputs, "targets": self.targets, "split": self.split, "groups": self.groups}
+        columns["weights"] = self.weights
         for name, column in {**columns, **self.slices}.items():
             if column is not None and len(column) != len(self.ids):
                 raise ColumnError(f"column {name!r} has {len(column)} rows where the table has {len(self.ids)}.")
@@ -87,6 +91,7 @@ class Table:
             split=self.split[rows],
             groups=cut(self.groups),
             slices={name: column[rows] for name, column in self.slices.items()},
+            weights=cut(self.weights),
         )
 
     def part(self, name: str) -> Table:
@@ -95,12 +100,21 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """The columns of a table that served as input and as targets, by name."""
+
+    input: str
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Opened:
-    """What opening a source gave: the usable rows, what was inferred, and what was set aside."""
+    """What opening a source gave: the usable rows, what was inferred, what was set aside, and which columns served."""
 
     table: Table
     facts: tuple[Fact, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    columns: Columns | None = None
 
 
 def objects(values: Any) -> np.ndarray:

@@ -13,10 +13,11 @@ import numpy as np
 from headstart.data.coding import code_targets
 from headstart.data.formats import read_sheet
 from headstart.data.infer import choose, file_name
+from headstart.data.inputs import is_picture
 from headstart.data.joining import join
 from headstart.data.naming import AUDIO_TYPES, IMAGE_TYPES, extension, part_of, some
-from headstart.data.sheet import Choice, Reading, Sheet, as_text, is_empty
-from headstart.data.table import PARTS, Fact, Opened, Rejected, Table, objects
+from headstart.data.sheet import Choice, Reading, Sheet, as_number, as_text, is_empty
+from headstart.data.table import PARTS, Columns, Fact, Opened, Rejected, Table, objects
 from headstart.errors import ColumnError, SourceError
 from headstart.settings import SourceSettings
 from headstart.unicode import writable
@@ -34,7 +35,7 @@ def open_tables(paths: dict[str, Path], settings: SourceSettings, like: Choice |
         SourceError, ColumnError, LabelError, SplitError: what is wrong with which file.
     """
     named = [*(settings.target or ()), *([settings.input] if settings.input else [])]
-    named += like.targets if like else ()
+    named += (like.input, *like.targets) if like else ()
     return open_sheets([(part, read_sheet(path, named)) for part, path in paths.items()], settings, like)
 
 
@@ -42,9 +43,9 @@ def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, l
     """(part, sheet) pairs as one table; columns and task are inferred on the first, train if there."""
     sheets = sorted(sheets, key=lambda pair: PARTS.index(pair[0]) if pair[0] else -1)
     openeds: list[Opened] = []
-    choice = like
+    choice = like if like and like.firm else None
     for part, sheet in sheets:
-        picked, facts = choose(sheet, settings, choice)
+        picked, facts = choose(sheet, settings, choice or like)
         opened = _open_sheet(sheet, picked, settings, part)
         # What was inferred on the first sheet holds for all; only a remark on the data is said again.
         said = facts if choice is None else []
@@ -54,7 +55,9 @@ def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, l
     all_facts = tuple(fact for opened in openeds for fact in opened.facts)
     if len(sheets) > 1 or sheets[0][0]:
         all_facts += (_part_fact(sheets, table),)
-    return Reading(Opened(table, all_facts, tuple(r for opened in openeds for r in opened.rejected)), choice)
+    rejected = tuple(r for opened in openeds for r in opened.rejected)
+    columns = Columns(choice.input, choice.targets) if choice else None
+    return Reading(Opened(table, all_facts, rejected, columns), choice, tuple(sheet for _, sheet in sheets))
 
 
 def _part_fact(sheets: Sequence[tuple[str, Sheet]], table: Table) -> Fact:
@@ -93,6 +96,7 @@ def _open_sheet(sheet: Sheet, choice: Choice, settings: SourceSettings, part: st
         task=choice.task if choice.targets else "",
         groups=None if settings.group is None else _groups(sheet, settings.group, rows),
         slices={name: _strings(sheet.columns[name], rows) for name in settings.slices},
+        weights=None if settings.weight is None else _weights(sheet, settings.weight, rows),
     )
     return Opened(table, facts, tuple(rejected))
 
@@ -105,7 +109,9 @@ def _text_input(value: Any, folder: Path) -> tuple[str, str]:
     return (value, "") if isinstance(value, str) else (as_text(value), "")
 
 
-def _image_input(value: Any, folder: Path) -> tuple[str | bytes, str]:
+def _image_input(value: Any, folder: Path) -> tuple[Any, str]:
+    if is_picture(value):
+        return value, ""
     encoded = value.get("bytes") if isinstance(value, dict) else value
     if isinstance(encoded, bytes):
         return (encoded, "") if encoded else ("", "empty image")
@@ -124,6 +130,22 @@ def _split(sheet: Sheet, choice: Choice, rows: list[int], part: str) -> np.ndarr
     if part or choice.split is None:
         return np.full(len(rows), part, dtype="U5")
     return np.array([part_of(sheet.columns[choice.split][row]) for row in rows], dtype="U5")
+
+
+def _weights(sheet: Sheet, name: str, rows: list[int]) -> np.ndarray:
+    """[len(rows)] float64 of the column ``name``."""
+    found = [as_number(sheet.columns[name][row]) for row in rows]
+    wrong = [row for row, weight in zip(rows, found, strict=True) if weight is None or not 0 <= weight < np.inf]
+    if wrong:
+        raise ColumnError(
+            f"{sheet.name}: {len(wrong)} of {len(rows)} rows have no weight in column {name!r} "
+            f"({some(map(sheet.row_id, wrong))}), such as {sheet.columns[name][wrong[0]]!r}; a weight is a number from "
+            "0 on."
+        )
+    weights = np.array(found, np.float64)
+    if not weights.any():
+        raise ColumnError(f"{sheet.name}: every weight in column {name!r} is 0, so that no row would count.")
+    return weights
 
 
 def _strings(values: list[Any], rows: list[int]) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.checks import check_answers
+from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.files import write_atomically
 from headstart.tasks import get
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 FILE = "answers.parquet"
 #: The parts of the rows that are kept.
 HELD, TEST = "held", "test"
-#: Version of the layout.
-SCHEMA = 2
+#: Version of the layout: 3 has thresholds, without which 2 is written.
+SCHEMA = 3
+_PLAIN = 2
 _COLUMNS = ("part", "id", "key", "truth", "probabilities", "fold", "unit")
 _META = b"headstart"
 _NO_UNITS = np.zeros(0, int)
@@ -50,6 +52,7 @@ class Answers:
         metric: what the run was judged by.
         unit: [n] int: rows of one unit (group, near duplicates) are not independent; rows of layout 1, which has none,
             are of one unit where their contents are equal.
+        thresholds: from which probability on labels are given; None: from 0.5, of classes the most probable.
 
     Raises:
         SettingError: columns of other lengths, another part, or what `check_answers` refuses.
@@ -65,6 +68,7 @@ class Answers:
     task: str
     metric: str
     unit: np.ndarray = field(default_factory=lambda: _NO_UNITS)
+    thresholds: Thresholds | None = None
 
     def __post_init__(self) -> None:
         if self.unit is _NO_UNITS:
@@ -88,6 +92,10 @@ class Answers:
         """The answers of ``rows`` (indices or a boolean mask), in that order."""
         columns = ("part", "ids", "keys", "truth", "probabilities", "fold", "unit")
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+    def decided(self, metric: str | None = None) -> np.ndarray:
+        """[n, outputs] the probabilities as the thresholds decide them, and as they are for a ``metric`` of others."""
+        return decided(self.probabilities, self.thresholds, metric)
 
     def part_of(self, name: str) -> Answers:
         """The rows of part `HELD` or `TEST`; none where the run kept none.
@@ -120,7 +128,9 @@ class Answers:
         truth = pa.array(self.truth.astype(np.int64)) if whole else _rows_of(self.truth, kind)
         numbers = [pa.array(column.astype(np.int64)) for column in (self.fold, self.unit)]
         arrays = [*texts, truth, _rows_of(self.probabilities, kind), *numbers]
-        said = {"schema": SCHEMA, "task": self.task, "metric": self.metric, "labels": list(self.labels)}
+        said: dict[str, Any] = {"schema": _PLAIN, "task": self.task, "metric": self.metric, "labels": list(self.labels)}
+        if self.thresholds is not None:
+            said |= {"schema": SCHEMA, "thresholds": self.thresholds.to_dict()}
         return pa.table(arrays, names=list(_COLUMNS)).replace_schema_metadata({_META: json.dumps(said)})
 
     @classmethod
@@ -142,7 +152,8 @@ class Answers:
             matrix, fold = _matrix(table["probabilities"]), table["fold"].to_numpy()
             labels = tuple(str(label) for label in said["labels"])
             unit = table["unit"].to_numpy() if "unit" in table.column_names else _NO_UNITS
-            return cls(part, ids, keys, truth, matrix, fold, labels, said["task"], said["metric"], unit)
+            limits = Thresholds.from_dict(said["thresholds"]) if said.get("thresholds") else None
+            return cls(part, ids, keys, truth, matrix, fold, labels, said["task"], said["metric"], unit, limits)
         except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
             raise BundleError(f"{file} is damaged: {error}; fit again.") from error
 

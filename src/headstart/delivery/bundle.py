@@ -45,6 +45,7 @@ from headstart.bases.staged import StagedBase
 from headstart.bases.stored import checksum, pack, unpack
 from headstart.controls.control import Control, ControlState
 from headstart.controls.panel import restore
+from headstart.data.sheet import Choice
 from headstart.delivery.caution import Caution
 from headstart.delivery.serving import GRAPH, PLACES, Serving, serving_of
 from headstart.errors import BundleError
@@ -141,6 +142,14 @@ class Bundle:
         if self.control is not None:
             return self.control
         raise BundleError("the bundle has neither a head nor a control; fit again.")
+
+    @property
+    def like(self) -> Choice | None:
+        """How the table it was made from was read, to find the same columns in others; None where it was no table."""
+        named = self.about.get("columns")
+        if not isinstance(named, dict) or not isinstance(named.get("input"), str):
+            return None
+        return Choice(named["input"], tuple(named.get("targets") or ()), self.modality, self.task.name, firm=False)
 
     def save(self, folder: Path) -> None:
         """Write the bundle into ``folder``, which is made; its record comes last, so that half a bundle is none.

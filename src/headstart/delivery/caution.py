@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from headstart.evaluation.abstain import Abstain, answered
-from headstart.evaluation.conformal import LABELS, Conformal, sets
+from headstart.evaluation.conformal import LABELS, RESIDUALS, Conformal, bounds, sets
+from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.unknown import Known, unknown_scores
 
 
@@ -21,11 +22,13 @@ class Caution:
         known: what inputs are compared with to tell strange ones.
         conformal: sets of labels, or intervals of values, that hold the truth with a promised probability.
         abstain: from what confidence on a row is answered, where a risk was asked for.
+        thresholds: from which probability on a label is given; None: from 0.5, and of classes the most probable.
     """
 
     known: Known | None = None
     conformal: Conformal | None = None
     abstain: Abstain | None = None
+    thresholds: Thresholds | None = None
 
     def unknown(self, probabilities: np.ndarray, vectors: np.ndarray | None) -> np.ndarray:
         """[n] how strange the inputs are, 0 to 1; nan where the model cannot tell.
@@ -37,6 +40,10 @@ class Caution:
         if self.known is None:
             return np.full(len(probabilities), np.nan)
         return unknown_scores(self.known, probabilities, vectors)
+
+    def decided(self, probabilities: np.ndarray) -> np.ndarray:
+        """[n, outputs] moved so that `Task.decode` gives the labels that the thresholds give."""
+        return decided(probabilities, self.thresholds)
 
     def answered(self, probabilities: np.ndarray, *, multilabel: bool = False) -> np.ndarray:
         """[n] bool: whether the answer is to be given; the others are "I don't know"."""
@@ -50,11 +57,18 @@ class Caution:
             return None
         return sets(self.conformal, probabilities, multilabel=multilabel)
 
+    def bounds(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """The lower and upper bounds around ``values`` of a regression, in their shape; None where none is promised."""
+        if self.conformal is None or self.conformal.method != RESIDUALS or not self.conformal.promises:
+            return None
+        return bounds(self.conformal, values)
+
     def to_dict(self) -> dict[str, Any]:
         """All but the tensors, of JSON types."""
         return {
             "conformal": self.conformal and self.conformal.to_dict(),
             "abstain": self.abstain and self.abstain.to_dict(),
+            "thresholds": self.thresholds and self.thresholds.to_dict(),
         }
 
     @classmethod
@@ -64,9 +78,10 @@ class Caution:
         Raises:
             BundleError: they are damaged.
         """
-        conformal, abstain = record.get("conformal"), record.get("abstain")
+        conformal, abstain, limits = (record.get(name) for name in ("conformal", "abstain", "thresholds"))
         return cls(
             Known.from_tensors(dict(tensors)) if tensors else None,
             Conformal.from_dict(conformal) if conformal else None,
             Abstain.from_dict(abstain) if abstain else None,
+            Thresholds.from_dict(limits) if limits else None,
         )

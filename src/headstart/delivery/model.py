@@ -139,7 +139,7 @@ class Model:
         Raises:
             SourceError: an input is unreadable (`predictions` goes on instead), or one came instead of a list.
         """
-        return self.bundle.task.decode(self.predict_proba(inputs))
+        return self.bundle.task.decode(self.bundle.caution.decided(self.predict_proba(inputs)))
 
     def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] float64 for regression.
@@ -207,7 +207,7 @@ class Model:
         if kept.any():
             found = bundle.model.probabilities(seen.x[kept])
             probabilities[kept] = found
-            said.answers[kept] = task.decode(found)
+            said.answers[kept] = task.decode(bundle.caution.decided(found))
             said.unknown[kept] = bundle.caution.unknown(found, None if vectors is None else vectors[kept])
             said.answered[kept] = bundle.caution.answered(found, multilabel=task.name == "multilabel")
         return said

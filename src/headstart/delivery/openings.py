@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,22 +55,44 @@ def rows_hash(keys: np.ndarray) -> str:
     return hashlib.sha256("\n".join(sorted(str(key) for key in keys)).encode()).hexdigest()
 
 
-def opened_before(rows: str) -> int:
-    """How often runs on this machine opened the test rows of that `rows_hash`."""
-    path = cache_root() / _LEDGER
+def trial(settings: Mapping[str, Any], base: str, learnt: np.ndarray) -> str:
+    """A hash of what a run tries: its settings, the base's weights, and the content hashes of its training rows.
+
+    A run that is repeated as it was tries nothing new, and no choice can lean on its second look.
+    """
+    said = json.dumps([settings, base, sorted(str(key) for key in learnt)], sort_keys=True, default=str)
+    return hashlib.sha256(said.encode("utf-8", ESCAPES)).hexdigest()
+
+
+def opened_before(rows: str, own: str = "") -> int:
+    """How many other trials on this machine opened the test rows of that `rows_hash`.
+
+    Args:
+        own: the `trial` that asks; runs of the same one are not counted, and other trials once each.
+    """
     try:
-        return sum(rows in line for line in path.read_text(encoding="utf-8").splitlines())
+        lines = (cache_root() / _LEDGER).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return 0
+    looks = [_trial_of(line, number) for number, line in enumerate(lines) if rows in line]
+    return len(set(looks) - {own})
 
 
-def remember(rows: str, run: Path) -> None:
-    """Count one look of ``run`` at those rows for all later runs.
+def _trial_of(line: str, number: int) -> str:
+    """The trial of a ledger's line; of one that does not say, a name of its own."""
+    try:
+        return str(json.loads(line).get("trial") or number)
+    except (ValueError, AttributeError):
+        return str(number)
+
+
+def remember(rows: str, run: Path, own: str) -> None:
+    """Count one look of ``run``, which tries ``own`` (see `trial`), at those rows for all later runs.
 
     Raises:
         OutputError: the cache folder cannot be written.
     """
-    _append(cache_root() / _LEDGER, {"rows": rows, "run": str(run), "time": _now()})
+    _append(cache_root() / _LEDGER, {"rows": rows, "run": str(run), "trial": own, "time": _now()})
 
 
 def _append(path: Path, record: dict[str, str]) -> None:

@@ -72,18 +72,25 @@ class Abstain:
 
 
 def fit_abstain(
-    p: np.ndarray, y: np.ndarray, risk: float, confidence: float = 0.9, *, units: np.ndarray | None = None
+    p: np.ndarray,
+    y: np.ndarray,
+    risk: float,
+    confidence: float = 0.9,
+    *,
+    units: np.ndarray | None = None,
+    given: np.ndarray | None = None,
 ) -> Abstain:
     """The lowest threshold at which the error of what is answered is at most ``risk``.
 
     ``p`` [n, k] are probabilities of rows that their model did not learn from, ``y`` [n] class numbers, or
-    [n, k] of 0/1, where a row is wrong if any of its labels is. Rows of one unit (``units`` [n] codes) count as what
+    [n, k] of 0/1, where a row is wrong if any of its labels is. ``given`` [n, k] are probabilities as thresholds decide
+    them, where they do. Rows of one unit (``units`` [n] codes) count as what
     the design effect of their mistakes leaves of them. `SettingError` without rows, with values that
     are not finite, or with a risk or confidence outside 0 … 1.
     """
     p, y = np.asarray(p), np.asarray(y)
     _check(p, y, risk, confidence)
-    sure, wrong = sureness(p, multilabel=y.ndim == 2), _wrong(p, y)
+    sure, wrong = sureness(p, multilabel=y.ndim == 2), _wrong(p if given is None else given, y)
     order = np.argsort(-sure, kind="stable")
     sure, errors = sure[order], np.cumsum(wrong[order])
     counts, chance = _counts(sure), (1 - confidence) / len(_STARTS)
@@ -109,18 +116,27 @@ def answered(abstain: Abstain, p: np.ndarray, *, multilabel: bool = False) -> np
 
 
 def answered_error(
-    abstain: Abstain, p: np.ndarray, y: np.ndarray, *, units: np.ndarray | None = None, level: float = 0.95
+    abstain: Abstain,
+    p: np.ndarray,
+    y: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    level: float = 0.95,
+    given: np.ndarray | None = None,
 ) -> Interval:
     """Share of the answered rows that are wrong, with its Wilson interval; nan where none is answered.
 
-    ``n`` of the interval is the number of rows answered; ``units`` [rows] as for `fit_abstain`.
+    ``n`` of the interval is the number of rows answered; ``units`` [rows] and ``given`` as for `fit_abstain`.
     """
     p, y = np.asarray(p), np.asarray(y)
     chosen = answered(abstain, p, multilabel=y.ndim == 2)
     n = int(chosen.sum())
     if n == 0:
         return Interval(_NAN, _NAN, _NAN, level, 0)
-    wrong, together = _wrong(p, y)[chosen].astype(float), Units.of(units, len(y)).take(chosen)
+    wrong, together = (
+        _wrong(p if given is None else np.asarray(given), y)[chosen].astype(float),
+        Units.of(units, len(y)).take(chosen),
+    )
     return Interval(float(wrong.mean()), *share_bounds(wrong, level, together), level, n, together.count)
 
 

@@ -39,7 +39,7 @@ from headstart.evaluation import influence, proportions
 from headstart.evaluation.influence import Influence
 from headstart.evaluation.metrics import Metric, get
 from headstart.evaluation.proportions import Bounds
-from headstart.evaluation.units import Units, share_bounds
+from headstart.evaluation.units import UNSEEN, Units, share_bounds
 
 _CELLS = 1 << 20  # weights held at once, 8 MiB
 _FEWEST = 6  # rows that percentiles need, see above
@@ -243,14 +243,14 @@ def _wilson_of(value: float, moves: np.ndarray, units: Units, level: float) -> B
     """Wilson's interval with the rows at which a proportion would vary as this area does.
 
     Where few rows carry the variance, as where nearly all are in order, it is drawn towards that of a proportion of
-    the rows, by as much as one such row counts.
+    the rows, by as much as `UNSEEN` such rows count.
     """
     squares, n = np.square(moves), len(moves)
     total = float(squares.sum())
     carriers = total * total / float(np.square(squares).sum()) if total > 0 else 0.0
     spread = value * (1 - value)
     found = total / spread if spread > 0 else 0.0
-    per_row = (carriers * found + 1 / n) / (carriers + 1)
+    per_row = (carriers * found + UNSEEN / n) / (carriers + UNSEEN)
     return proportions.wilson(value, units.rows_worth(moves, level) / per_row, level)
 
 

@@ -38,7 +38,7 @@ def _check_finite(what: str, values: np.ndarray) -> None:
     bad = np.any(~np.isfinite(values.astype(float)), axis=1)
     if bad.any():
         raise SettingError(
-            f"{_rows(bad)} {what} that are not finite numbers (NaN or infinite); mend or leave out those rows."
+            f"{_rows(bad)} {what} that are not finite numbers (NaN or infinite); correct or leave out those rows."
         )
 
 

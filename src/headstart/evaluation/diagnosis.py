@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.wording import metric_name, number
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Symptoms:
         stopped_early: for want of a better held-out score.
         out_of_budget: whether the time given ended training.
         max_forgetting: the limit the user set; None: none.
+        fewer: the option that trains fewer weights of this base.
     """
 
     curve: tuple[CurvePoint, ...]
@@ -56,6 +58,7 @@ class Symptoms:
     stopped_early: bool
     out_of_budget: bool = False
     max_forgetting: float | None = None
+    fewer: str = "--strategy lora"
 
 
 @dataclass(frozen=True)
@@ -110,14 +113,16 @@ def diagnose(s: Symptoms) -> list[Finding]:
 
 
 def _instability(s: Symptoms) -> Finding | None:
-    suggestion = "Use a strategy that moves fewer weights, such as `--strategy lora`."
+    suggestion = f"Use a strategy that trains fewer weights, such as `{s.fewer}`."
     if s.rollbacks:
         times = "once" if s.rollbacks == 1 else f"{s.rollbacks} times"
-        sentence = f"Training was unstable: it diverged {times} and went on from before at a lower rate."
+        sentence = f"Training was unstable: it diverged {times} and went on from before at a lower learning rate."
         return Finding("instability", sentence, suggestion)
     lost = [p for p in s.curve if p.step > 0 and not math.isfinite(p.train_loss)]
     if lost:
-        sentence = f"Training was unstable: the train loss was no number at {len(lost)} of {len(s.curve)} looks."
+        sentence = (
+            f"Training was unstable: the training loss was not a number at {len(lost)} of {len(s.curve)} evaluations."
+        )
         return Finding("instability", sentence, suggestion)
     _, valid, _ = _losses(s)
     jumps = [i for i in range(1, len(valid) - 1) if _comes_back(valid, i)]
@@ -125,8 +130,9 @@ def _instability(s: Symptoms) -> Finding | None:
         return None
     worst = max(jumps, key=lambda i: valid[i] - valid[i - 1])
     sentence = (
-        f"Training was unstable: the validation loss jumped {len(jumps)} times in {len(valid)} looks and came back, "
-        f"at the worst from {_number(valid[worst - 1])} to {_number(valid[worst])}."
+        f"Training was unstable: the validation loss jumped {len(jumps)} times in {len(valid)} evaluations "
+        "and came back, "
+        f"at the worst from {number(valid[worst - 1])} to {number(valid[worst])}."
     )
     return Finding("instability", sentence, suggestion)
 
@@ -149,11 +155,11 @@ def forgot(error: float | None, limit: float | None) -> Finding | None:
         return None
     changed = f"{error * 100:.0f} % of what was compared with the base changed"
     if limit is None:
-        sentence = f"The base forgot: {changed}, which is more than {allowed * 100:.0f} %; no limit was set."
-        suggestion = f"If the model must keep what the base knew, set a limit, e.g. `--max-forgetting {allowed:g}`."
+        sentence = f"Forgetting: {changed}, which is more than {allowed * 100:.0f} %; no limit was set."
+        suggestion = f"If the model must keep its earlier abilities, set a limit, e.g. `--max-forgetting {allowed:g}`."
     else:
-        sentence = f"The base forgot: {changed}, and the limit is {allowed * 100:.0f} %."
-        suggestion = "Give inputs to rehearse what the base knew with `--retain PATH`."
+        sentence = f"Forgetting: {changed}, and the limit is {allowed * 100:.0f} %."
+        suggestion = "Give inputs of the kind it was pretrained on with `--retain PATH`; training then rehearses them."
     return Finding("forgetting", sentence, suggestion)
 
 
@@ -167,30 +173,32 @@ def _over_fitting(s: Symptoms) -> Finding | None:
         return None
     sentence = (
         f"Over-fitting: {_both_scores(s)}, and from epoch {epochs[low]:.3g} on the validation loss rose from "
-        f"{_number(valid[low])} to {_number(valid[-1])} while the train loss fell from {_loss(train[low])} to "
-        f"{_loss(train[-1])}."
+        f"{number(valid[low])} to {number(valid[-1])} while the training loss fell from {number(train[low])} to "
+        f"{number(train[-1])}."
     )
     per_class = s.n_train // max(1, s.classes)
     rows = f"{per_class:,} rows a class" if s.classes > 1 else f"{s.n_train:,} rows"
     if per_class < _T.few:
         return Finding("over-fitting", sentence, f"Label more data: {rows} are few; until then try `--augment`.")
-    return Finding("over-fitting", sentence, "Try `--augment`, or move fewer weights with `--strategy lora`.")
+    return Finding("over-fitting", sentence, f"Try `--augment`, or train fewer weights with `{s.fewer}`.")
 
 
 def _under_fitting(s: Symptoms) -> Finding | None:
     train, valid, epochs = _losses(s)
     if s.train_score is not None and _is_low(s):
         falls = _fall(train)
-        only = f"Under-fitting: the train {_name(s)} is only {_number(s.train_score)}"
+        only = f"Under-fitting: the training {_name(s)} is only {number(s.train_score)}"
         if s.out_of_budget:
             return _short_of_time(f"{only}, and the budget ended training{_at(epochs)}.")
         if falls > _T.fall:
-            sentence = f"{only}, and the train loss was still falling, by {falls * 100:.0f} % over the last looks."
-            step = "Let more of the base learn with `--strategy full`, or try another `--base`."
+            sentence = (
+                f"{only}, and the training loss was still falling, by {falls * 100:.0f} % over the last evaluations."
+            )
+            step = "Train more of the base with `--strategy full`, or try another `--base`."
             return Finding("under-fitting", sentence, step)
     falls = _fall(valid)
     if s.out_of_budget and falls > _T.fall:
-        still = f"the validation loss was still falling, by {falls * 100:.0f} % over the last looks"
+        still = f"the validation loss was still falling, by {falls * 100:.0f} % over the last evaluations"
         return _short_of_time(f"Under-fitting: the budget ended training{_at(epochs)} while {still}.")
     return None
 
@@ -213,26 +221,24 @@ def _plateau(s: Symptoms) -> Finding | None:
     if later - best > _T.still * scale or valid[half:].min() < (1 - _T.still_loss) * valid[:half].min():
         return None
     sentence = (
-        f"Training reached a plateau: the validation {_name(s)} was {_number(sign * best)} by epoch "
+        f"Training reached a plateau: the validation {_name(s)} was {number(sign * best)} by epoch "
         f"{epochs[half - 1]:.3g} and no better by epoch {epochs[-1]:.3g}, nor was the validation loss."
     )
     if low:
-        return Finding(
-            "plateau", sentence, "Let more of the base learn with `--strategy full`, or try another `--base`."
-        )
+        return Finding("plateau", sentence, "Train more of the base with `--strategy full`, or try another `--base`.")
     return Finding(
         "plateau", sentence, "Label more data, or try another `--base`; a smaller `--budget` gives the same."
     )
 
 
 def _healthy(s: Symptoms) -> Finding:
-    suggestion = "Nothing to mend in training; more data or another `--base` may still raise the score."
+    suggestion = "No action needed in training; more data or another `--base` may still raise the score."
     looks = len(_points(s))
     if looks < _T.looks:
-        few = f"{looks} look{'s' * (looks != 1)} at the training run cannot show a course"
+        few = f"{looks} evaluation{'s' * (looks != 1)} of the training run cannot show a trend"
         sentence = f"Nothing stands out, but {few}: {_both_scores(s)}."
     else:
-        sentence = f"Nothing stands out in {looks} looks at the training run: {_both_scores(s)}."
+        sentence = f"Nothing stands out in {looks} evaluations of the training run: {_both_scores(s)}."
     return Finding("healthy", sentence, suggestion)
 
 
@@ -300,25 +306,15 @@ def _train_is_well_above(s: Symptoms) -> bool:
 
 
 def _both_scores(s: Symptoms) -> str:
-    valid = f"{_number(s.valid_score)} on held-out rows"
+    valid = f"{number(s.valid_score)} on held-out rows"
     if s.train_score is None or math.isnan(s.train_score):
         return f"{_name(s)} {valid}"
-    return f"{_name(s)} {_number(s.train_score)} on training rows and {valid}"
+    return f"{_name(s)} {number(s.train_score)} on training rows and {valid}"
 
 
 def _name(s: Symptoms) -> str:
-    return s.metric.replace("_", " ")
+    return metric_name(s.metric)
 
 
 def _at(epochs: np.ndarray) -> str:
     return f" at epoch {epochs[-1]:.3g}" if len(epochs) else ""
-
-
-def _loss(value: float) -> str:
-    """As `_number`, and with two figures where that would be nothing: what learns by heart has losses that small."""
-    return f"{value:.2g}" if 0 < value < 0.001 else _number(value)
-
-
-def _number(value: float) -> str:
-    """Three decimals below 100, three figures above; a true minus sign."""
-    return format(value, ".3f" if abs(value) < 100 else ",.0f").replace("-", "−")

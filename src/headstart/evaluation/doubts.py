@@ -10,7 +10,7 @@ from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.proportions import normal_quantile
 from headstart.evaluation.run_evidence import RunEvidence, bounded
-from headstart.evaluation.wording import count, gained, number, score, span
+from headstart.evaluation.wording import count, gained, number, score
 
 #: Half-width of the test interval from which the score is not worth a decision: 0.1 is the difference between 0.8 and
 #: 0.9, and what about 96 rows give at the worst (1.96 · 0.5 / √96).
@@ -18,6 +18,10 @@ _WIDE = 0.1
 #: The same for errors without a scale, as a share of the error: accuracy 0.8 ± 0.1 is an error of 0.2 ± 50 %.
 _FEWER = 0.9  # groups a row below which they, and not the rows, are what more is wanted of
 _WIDE_SHARE = 0.5
+#: Share of the rows from which leaked ones are worth a word: fewer hardly move the score, and gains leave them out.
+_LEAKED = 0.002
+#: Share of rows that differ below which repeats make an interval that counts all rows 5 % too narrow, √(1 / 0.9).
+_DIFFER = 0.9
 #: Level of the comparison with the validation score: every run makes it, and at 95 % one healthy run in 20 would be
 #: told that its test rows are others.
 _LEVEL = 0.99
@@ -63,28 +67,32 @@ def _giveaway(e: RunEvidence) -> Finding | None:
         return None
     return Finding(
         "giveaway",
-        f"Something besides the content gives the label away: {' '.join(e.giveaways)}",
+        f"Something besides the content predicts the label (possible leakage): {' '.join(e.giveaways)}",
         "Find out whether it will be there in use; where not, make it the same for all classes and judge again.",
     )
 
 
 def _leak(e: RunEvidence) -> Finding | None:
     """Claimed as a fact for any leaked row; that the score is too high only as far as clean rows show it."""
-    if e.leaked:
-        sentence = (
-            f"Leak: {e.leaked:,} of {e.test.n:,} test rows have a duplicate among the rows learnt from{_clean(e)}."
-        )
-        step = (
-            "Take them out of the test part (`headstart audit --apply`), or keep what belongs together with `--group`."
-        )
-        return Finding("leak", sentence, step)
-    if e.leaked_valid:
+    if e.leaked and e.leaked >= _LEAKED * e.test.n:
+        sentence = f"Leak: {e.leaked:,} of {e.test.n:,} test rows have a duplicate among the training rows{_clean(e)}."
+        return Finding("leak", sentence, _without_leak(e))
+    if e.leaked_valid and e.leaked_valid >= _LEAKED * e.valid_rows:
         sentence = (
             f"Leak: {e.leaked_valid:,} of {e.valid_rows:,} validation rows have a duplicate among the training rows, "
-            f"so that what learns by heart may have been chosen; the test score stands."
+            f"so a model that memorises may have been selected; the test score stands."
         )
-        return Finding("leak", sentence, "Take them out of the validation part (`headstart audit --apply`).")
+        return Finding("leak", sentence, f"Take them out of the validation set (`{e.audit}`).")
     return None
+
+
+def _without_leak(e: RunEvidence) -> str:
+    """What rids the test set of leaked rows: no audit of the data finds those that only an earlier run learnt from."""
+    fresh = "Give test rows with `--test` that were no training rows of the earlier run"
+    if e.foreknown >= e.leaked:
+        return f"{fresh}, or take the base that it began from."
+    step = f"Take them out of the test set (`{e.audit}`), or keep what belongs together with `--group`."
+    return f"{step} {fresh}." if e.foreknown else step
 
 
 def _clean(e: RunEvidence) -> str:
@@ -100,19 +108,21 @@ def _one_class(e: RunEvidence) -> Finding | None:
     if e.confusion is None or not (support := e.confusion.sum(axis=1)).any() or (support > 0).sum() > 1:
         return None
     label = e.labels[int(support.argmax())]
-    sentence = f"All {int(support.sum()):,} test rows are {label!r}: they cannot show whether classes are told apart."
+    sentence = (
+        f"All {int(support.sum()):,} test rows are {label!r}: they cannot show whether classes are distinguished."
+    )
     return Finding("one class tested", sentence, "Add test rows of the other classes.")
 
 
 def _repeated(e: RunEvidence) -> Finding | None:
-    if not e.repeated:
-        return None
     fresh = e.test.n - e.repeated
+    if not e.repeated or fresh > _DIFFER * e.test.n:
+        return None
     sentence = (
         f"{count(e.repeated, 'test row repeats', 'test rows repeat')} other test rows: the score rests on {fresh:,} "
         f"rows that differ, not on {e.test.n:,}; its interval allows for that."
     )
-    return Finding("repeated rows", sentence, "Keep one of each in the test part (`headstart audit --apply`).")
+    return Finding("repeated rows", sentence, f"Keep one of each in the test set (`{e.audit}`).")
 
 
 def _unlike(e: RunEvidence) -> Finding | None:
@@ -127,11 +137,11 @@ def _unlike(e: RunEvidence) -> Finding | None:
     than = "worse" if worse else "better"
     sentence = (
         f"Test and validation disagree: {e.name} {score(e.test)} on {e.test.n:,} test rows is {than} than "
-        f"{score(e.valid)} on {e.valid.n:,} held-out rows, by more than chance explains; difference {gained(fall)} at "
-        f"{_LEVEL * 100:g} %."
+        f"{score(e.valid)} on {e.valid.n:,} held-out rows, by more than chance explains; difference {gained(fall)}."
     )
     step = (
-        "Compare the two parts with `headstart audit`: rows of another source, or duplicates within one part, do this."
+        "Compare the two splits with `headstart audit`: rows of another source, or duplicates within "
+        "one split, do this."
     )
     return Finding("test unlike valid", sentence, step)
 
@@ -142,7 +152,7 @@ def _tiny(e: RunEvidence) -> Finding | None:
         return None
     on = count(n, "group") + f" of {e.test.n:,} rows" if grouped else count(e.test.n, "row")
     if not bounded(e.test):
-        sentence = f"The test set is tiny: {on} give {e.name} {number(e.test.value)} no interval."
+        sentence = f"The test set is small: {on} give {e.name} {number(e.test.value)} no interval."
         more = "Label test rows of more groups, 20 or more." if grouped else "Label more test rows, 100 or more."
         return Finding("tiny test set", sentence, more)
     half = (e.test.high - e.test.low) / 2
@@ -154,8 +164,8 @@ def _tiny(e: RunEvidence) -> Finding | None:
     figure = 10 ** max(0, math.floor(math.log10(needed)) - 1)
     needed = math.ceil(needed / figure) * figure
     sentence = (
-        f"The test set is tiny: on {on} {e.name} {number(e.test.value)} may be anything from "
-        f"{span(e.test).replace('–', ' to ')}."
+        f"The test set is small: {e.name} {number(e.test.value)} on {on} may be anything from {number(e.test.low)} to "
+        f"{number(e.test.high)}."
     )
     wanted = f"±{number(wide / 2)}"
     more = (
@@ -175,10 +185,12 @@ def _imbalance(e: RunEvidence) -> Finding | None:
     if not ONE_CLASS <= share < 1:
         return None
     sentence = (
-        f"Imbalance: {share * 100:.0f} % of the test rows are {e.labels[largest]!r}, so that giving this answer always "
-        f"has accuracy {number(float(share))}, and accuracy says little about the other classes."
+        f"Imbalance: {share * 100:.0f} % of the test rows are {e.labels[largest]!r}, so always giving this answer has "
+        f"accuracy {number(float(share))}, and accuracy says little about the other classes."
     )
-    return Finding("imbalance", sentence, "Judge by `--metric balanced_accuracy`, where every class counts the same.")
+    return Finding(
+        "imbalance", sentence, "Evaluate by `--metric balanced_accuracy`, where every class counts the same."
+    )
 
 
 def _reused(e: RunEvidence) -> Finding | None:
@@ -191,7 +203,7 @@ def _reused(e: RunEvidence) -> Finding | None:
     if flattery < e.scaled(_FLATTERY):
         return None
     sentence = (
-        f"The same test rows were opened {e.opened_before:,} times before by earlier runs; if settings were chosen by "
-        f"what they said, this score may flatter by about {number(flattery)}."
+        f"The same test set was evaluated {e.opened_before:,} times before by earlier runs; if settings were chosen by "
+        f"those scores, this one may be too optimistic by about {number(flattery)}."
     )
-    return Finding("test set reused", sentence, "Choose by the validation score; judge the last choice on fresh rows.")
+    return Finding("test set reused", sentence, "Choose by the validation score; evaluate the last choice on new rows.")

@@ -58,8 +58,8 @@ class Extrapolation:
             SettingError: less than once, more than `FURTHEST` times, or the curve was refused.
         """
         if self.refused or not 1 <= times <= FURTHEST:
-            why = self.refused or f"from 1 to {FURTHEST:g} times the rows in hand can be foretold"
-            raise SettingError(f"the score at {times:g} times the rows is not foretold: {why}.")
+            why = self.refused or f"from 1 to {FURTHEST:g} times the available rows can be predicted"
+            raise SettingError(f"the score at {times:g} times the rows is not predicted: {why}.")
         rows = times * self.rows[0]
         value, low, high = (float(np.interp(rows, self.rows, one)) for one in (self.value, self.low, self.high))
         return Interval(value, low, high, LEVEL, round(rows))
@@ -147,7 +147,7 @@ def _misfit(curve: Curve, sd: float, chance: float) -> str:
     before = Points(sizes[:-2], errors[:, :-2], sd, 1 - chance)
     missed = float(expected(before, sizes[-1:])[0, 0] - errors[0, -1])
     if abs(missed) > max(_OFF, _SURE * sd):
-        return f"the smaller sizes would have foretold a score {abs(missed):.3f} off that of the largest"
+        return f"the smaller sizes would have predicted a score {abs(missed):.3f} off that of the largest"
     return ""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.extrapolation import FURTHEST, Extrapolation, Needed
-from headstart.evaluation.wording import number
+from headstart.evaluation.wording import metric_name, number
 
 _SHARES = ("accuracy", "balanced_accuracy", "f1_micro")  # said in per cent
 _ROUND = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)  # goals named where none was asked for
@@ -52,10 +52,10 @@ def _digits(value: float) -> int:
 
 
 def bounds(metric: str, interval: Interval) -> str:
-    """ "94 % (93 to 95 %)"."""
+    """ "94 % [93 %, 95 %]"."""
     digits = _digits(interval.value)
     value, low, high = (said(metric, one, digits) for one in (interval.value, interval.low, interval.high))
-    return f"{value} ({low.removesuffix(f'{_GAP}%')} to {high})"
+    return f"{value} [{low}, {high}]"
 
 
 def ahead_sentence(metric: str, ahead: Extrapolation) -> str:
@@ -65,7 +65,7 @@ def ahead_sentence(metric: str, ahead: Extrapolation) -> str:
 
 def words_of(metric: str) -> str:
     """A metric as one says it."""
-    return {"f1_micro": "F1", "r2": "R²"}.get(metric, metric.replace("_", " "))
+    return metric_name(metric)
 
 
 def goal_of(asked: float | None, ahead: Extrapolation) -> float | None:

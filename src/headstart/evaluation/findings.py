@@ -69,4 +69,4 @@ def _no_gain(e: RunEvidence) -> Finding:
 
 def _healthy(e: RunEvidence) -> Finding:
     sentence = f"Nothing stands out: {e.name} {score(e.test)} on {e.test.n:,} test rows."
-    return Finding("healthy", sentence, "Nothing to mend; more data or another `--base` may still raise the score.")
+    return Finding("healthy", sentence, "No action needed; more data or another `--base` may still raise the score.")

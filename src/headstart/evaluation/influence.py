@@ -12,7 +12,8 @@ Every function takes ``y``, ``p`` and ``w`` [n], and gives the derivative [n] of
 
 A class of few rows understates its own spread; one of a single row shows none at all. Means over classes therefore take
 a class's deviations from its value drawn towards the mean of all classes by `TOWARDS` rows, and make good what squares
-of such deviations lack. With 0 rows the derivative is the plain one.
+of such deviations lack. False positives are counts whose squares lack nothing. With 0 rows the derivative is the plain
+one; else that of average precision is the derivative of what its interval is centred on.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ Bias = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # (y, p, w [n])
 TOWARDS = 1.0
 
 #: Rows of a class above which its F1, which is no straight line in its rows, varies by (n + 1) / n more than its slope
-#: says; with fewer rows what is made good covers that (docs/log.md, 41).
+#: says, false positives too; with fewer rows what is made good of its own rows covers that (docs/log.md, 41).
 _BENT = 2
 _EXACT = 20  # rows of a class up to which the mean of its F1 is summed up
 
@@ -74,9 +75,11 @@ def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWAR
     score = 2 * hits / np.where(either > 0, either, 1)
     rows = np.where(truth > 0, truth, either)
     centre = drawn(score, rows, float(score.sum()) / present, towards)
-    more = made_good(rows, towards) * (np.where(rows > _BENT, 1 + 1 / np.maximum(rows, 1), 1.0) if towards else 1.0)
-    scale = np.sqrt(more) / np.where(either > 0, either, 1) / present
-    return _cells(y, p, 2 * scale, centre * scale)
+    bent = np.rint(rows) > _BENT  # rounded, as pseudo-rows add to them
+    more = made_good(rows, towards) * (np.where(bent, 1 + 1 / np.maximum(rows, 1), 1.0) if towards else 1.0)
+    scale = 1 / np.where(either > 0, either, 1) / present
+    own, false = np.sqrt(more) * scale, np.sqrt(np.where(bent, more, 1.0)) * scale
+    return _cells(y, p, 2 * (1 - centre) * own, -centre * own, -centre * false)
 
 
 def f1_macro_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
@@ -160,7 +163,7 @@ def _mean_of(
         return np.full(len(w), np.nan)
     total, parts = np.zeros(len(w)), []
     for column in columns:
-        parts.append(one(holds(y, column), p[:, column], w, total))
+        parts.append(one(holds(y, column), p[:, column], w, total, towards > 0))
     values, rows = np.array([part.value for part in parts]), np.array([part.rows for part in parts])
     centres, scales = drawn(values, rows, float(values.mean()), towards), np.sqrt(made_good(rows, towards))
     for part, centre, scale in zip(parts, centres, scales, strict=True):
@@ -174,7 +177,7 @@ class _Area:
     What negatives move goes into ``total`` [n] at once; ``own`` [positives] has the area as its mean.
     """
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray) -> None:
+    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool) -> None:
         own, rest, ties = np.where(positive, w, 0.0), np.where(positive, 0.0, w), _Ties(score)
         self.positive, self.rows, others = np.flatnonzero(positive), float(own.sum()), float(rest.sum())
         self.own = (ties.below(rest) + ties.at(rest) / 2)[self.positive] / others
@@ -186,17 +189,20 @@ class _Area:
 class _Precision:
     """Average precision: a positive's own precision, and what a row does to that of all positives below it.
 
-    The latter goes into ``total`` [n] at once; ``own`` [positives] has the average precision as its mean.
+    The latter goes into ``total`` [n] at once; ``own`` [positives] has the average precision as its mean. ``freed``:
+    of the part that few positives add (`average_precision_bias`), which makes the steps from rank to rank larger.
     """
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray) -> None:
+    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool) -> None:
         own, ties = np.where(positive, w, 0.0), _Ties(-score)
         hits, taken = (ties.below(weight) + ties.at(weight) for weight in (own, w))  # scoring at least as high
-        precision = hits / taken
+        share = float(own.sum() / (own.sum() + 1)) if freed else 1.0
+        taken = taken - (1 - share) * hits
+        precision = share * hits / taken
         gained, lost = (part.sum() - ties.below(part) for part in (own / taken, own * precision / taken))
         self.positive, self.rows, self.own = np.flatnonzero(positive), float(own.sum()), precision[positive]
         self.value = float(own @ precision) / self.rows
-        total += (np.where(positive, gained, 0.0) - lost) / self.rows
+        total += np.where(positive, share * (gained - lost), -lost) / self.rows
 
 
 class _Ties:
@@ -229,13 +235,13 @@ def _counts(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np
     return hits[:, 0], truth[:, 0], given[:, 0]
 
 
-def _cells(y: np.ndarray, p: np.ndarray, hit: np.ndarray, either: np.ndarray) -> np.ndarray:
-    """[n] sums over labels of a row: ``hit`` [k] where truth and answer agree, less ``either`` [k] of each of both."""
+def _cells(y: np.ndarray, p: np.ndarray, hit: np.ndarray, missed: np.ndarray, false: np.ndarray) -> np.ndarray:
+    """[n] sums over labels of a row: of labels that it has and gets ``hit``, of others that it has, or gets [k]."""
     if y.ndim == 2:
         truth, given = y > 0.5, p >= 0.5
-        return np.asarray((truth & given) @ hit - truth @ either - given @ either)
+        return np.asarray((truth & given) @ hit + (truth & ~given) @ missed + (given & ~truth) @ false)
     answer = np.argmax(p, axis=1)
-    return np.where(answer == y, hit[y], 0.0) - either[y] - either[answer]
+    return np.asarray(np.where(answer == y, hit[y], missed[y] + false[answer]))
 
 
 def _expected_f1(n: np.ndarray, recall: np.ndarray, spurious: np.ndarray) -> np.ndarray:

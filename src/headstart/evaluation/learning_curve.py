@@ -90,7 +90,7 @@ def plan(strata: np.ndarray, units: np.ndarray, least: int, *, seed: int = 0) ->
     if most < LEAST_RANGE * least or len(sizes) < FEWEST_SIZES:
         have = f"{count:,} rows" if count == len(units) else f"{len(units):,} rows, in {count:,} independent groups,"
         raise LabelError(
-            f"{have} leave {most:,} to learn from, and a curve takes {FEWEST_SIZES} sizes from {least:,} to "
+            f"{have} leave {most:,} for training, and a curve takes {FEWEST_SIZES} sizes from {least:,} to "
             f"{round(LEAST_RANGE * least):,} or more."
         )
     return [_draw(held, strata, units, sizes, rng) for held in folds]

@@ -29,6 +29,7 @@ class Metric:
         rows: (y, p) -> [n] whose mean the metric is, else None.
         proportion: whether these are 0/1, so that the metric is a share of the rows.
         ranks: whether it is an area under a curve of ranked answers, from 0 to 1 as a share is.
+        decides: whether it counts answers given, so that thresholds move it; not the order or size of probabilities.
         worst: the value when every answer is wrong, for metrics that count or rank answers (their best is 1);
             None for metrics of the size of errors, which have no worst case.
         influence: the kernel's derivative by the rows' weights, for metrics whose interval rests on it; see
@@ -48,6 +49,7 @@ class Metric:
     bias: Bias | None = None
     proportion: bool = False
     ranks: bool = False
+    decides: bool = False
 
     def function(self, y: np.ndarray, p: np.ndarray) -> float:
         """The metric of probabilities ``p`` [n, outputs] for truth ``y``; nan where it is undefined.
@@ -63,7 +65,7 @@ class Metric:
 
 
 def _proportion(name: str, tasks: tuple[str, ...], rows: Rows, description: str) -> Metric:
-    return Metric(name, tasks, kernels.mean_of(rows), True, description, rows=rows, proportion=True)
+    return Metric(name, tasks, kernels.mean_of(rows), True, description, rows=rows, proportion=True, decides=True)
 
 
 def _counted(
@@ -76,7 +78,9 @@ def _counted(
     bias: Bias | None = None,
     ranks: bool = False,
 ) -> Metric:
-    return Metric(name, tasks, kernel, True, description, worst=worst, influence=moves, bias=bias, ranks=ranks)
+    return Metric(
+        name, tasks, kernel, True, description, worst=worst, influence=moves, bias=bias, ranks=ranks, decides=not ranks
+    )
 
 
 def _loss(name: str, tasks: tuple[str, ...], rows: Rows, description: str, unit_scale: bool) -> Metric:
@@ -86,7 +90,7 @@ def _loss(name: str, tasks: tuple[str, ...], rows: Rows, description: str, unit_
 
 _ALL = (
     _proportion("accuracy", _CLASSES, kernels.hit_rows, "share of rows whose most probable class is right"),
-    Metric("balanced_accuracy", _CLASSES, kernels.balanced_accuracy, True, "mean recall of the classes"),
+    Metric("balanced_accuracy", _CLASSES, kernels.balanced_accuracy, True, "mean recall of the classes", decides=True),
     _counted(
         "f1_macro",
         _CLASSES + _LABELS,

@@ -21,7 +21,7 @@ RULES = (
         0,
         10,
         "under 10 a class",
-        "a solved head on the frozen base; training weights seldom pays, and scores are noisy",
+        "a linear classifier on frozen features; training weights seldom pays, and scores are noisy",
         "Tian et al. 2020, arXiv:2003.11539; Chen et al. 2019, arXiv:1904.04232",
     ),
     Rule(
@@ -35,14 +35,14 @@ RULES = (
         100,
         1_000,
         "100 to 1,000 a class",
-        "training all stages mostly beats the frozen base; it starts from the solved head",
+        "training all stages mostly beats the frozen base; it starts from the fitted linear classifier",
         "Kornblith et al. 2019, arXiv:1805.08974; Mosbach et al. 2021, arXiv:2006.04884",
     ),
     Rule(
         1_000,
         float("inf"),
         "over 1,000 a class",
-        "borrowing saves time more than it adds to the score; training from random weights comes near",
+        "transfer learning saves time more than it adds to the score; training from random weights comes close",
         "He et al. 2019, arXiv:1811.08883",
     ),
 )
@@ -53,7 +53,7 @@ ALWAYS = (
         "Hestness et al. 2017, arXiv:1712.00409",
     ),
     (
-        "75 to 100 test rows at least tell a classifier's score with any use; more where two are to be told apart",
+        "75 to 100 test rows at least give a classifier's score with any use; more where two are to be compared",
         "Beleites et al. 2013, doi:10.1016/j.aca.2012.11.007",
     ),
 )

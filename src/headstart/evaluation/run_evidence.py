@@ -11,6 +11,7 @@ import numpy as np
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.metrics import Metric, get
+from headstart.evaluation.wording import metric_name
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class RunEvidence:
         rows_a_class: [k] working rows of each class or label.
         confusion: [k, k] test rows, truth × answer; classification only.
         leaked: test rows with a duplicate or near duplicate among the working rows.
+        foreknown: those of them that are such because an earlier run trained the base on them; no audit of the data
+            shows it.
+        audit: the command that takes duplicates out of the data.
         clean: the score on the other test rows; None where none leaked, or all.
         leaked_valid: rows of a given validation part with a duplicate or near duplicate among the training rows.
         valid_rows: rows of that part; 0 where none was given.
@@ -59,6 +63,8 @@ class RunEvidence:
     rows_a_class: np.ndarray | None = None
     confusion: np.ndarray | None = None
     leaked: int = 0
+    foreknown: int = 0
+    audit: str = "headstart audit --apply"
     clean: Interval | None = None
     leaked_valid: int = 0
     valid_rows: int = 0
@@ -83,7 +89,7 @@ class RunEvidence:
     @property
     def name(self) -> str:
         """The metric as sentences call it."""
-        return self.metric.replace("_", " ")
+        return metric_name(self.metric)
 
     def scaled(self, size: float) -> float:
         """``size`` in the metric's unit: as it is on unit scale, else that share of the score."""

@@ -16,7 +16,7 @@ from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.pairwise import tell_apart
 from headstart.evaluation.verdict import rows_needed
 
-Outcome = Literal["a better", "b better", "not to be told apart"]
+Outcome = Literal["a better", "b better", "no significant difference"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Pair:
     Attributes:
         a, b: their names.
         gain: of a over b, above 0 where a is better; its level is the one that the pair was judged at.
-        outcome: "a better" or "b better" where the gain's interval excludes 0, else "not to be told apart".
+        outcome: "a better" or "b better" where the gain's interval excludes 0, else "no significant difference".
         rows_needed: rows, or groups of them where rows are grouped, at which a gain of this size would probably be
             settled; None where it is, or where there is no gain to settle.
         mcnemar: of the rows answered right; None for multilabel and regression, and where rows are grouped.
@@ -142,12 +142,14 @@ def _check(names: Sequence[str], y: np.ndarray, ps: Sequence[np.ndarray]) -> Non
 def _outcome(gain: Interval) -> Outcome:
     if gain.low > 0:
         return "a better"
-    return "b better" if gain.high < 0 else "not to be told apart"
+    return "b better" if gain.high < 0 else "no significant difference"
 
 
 def _pair(a: str, b: str, gain: Interval, y: np.ndarray, p_a: np.ndarray, p_b: np.ndarray) -> Pair:
     outcome = _outcome(gain)
-    open_question = outcome == "not to be told apart" and gain.value != 0 and np.isfinite([gain.low, gain.high]).all()
+    open_question = (
+        outcome == "no significant difference" and gain.value != 0 and np.isfinite([gain.low, gain.high]).all()
+    )
     needed = rows_needed(gain, 0.0) if open_question else None
     tested = y.ndim == 1 and p_a.shape[1] > 1 and not gain.grouped
     return Pair(a, b, gain, outcome, needed, mcnemar(y, p_a, p_b) if tested else None)

@@ -42,6 +42,17 @@ class SliceScore:
     looked_at: int
 
 
+def slice_metric(metric: str, task: str) -> str:
+    """What slices of a run judged by ``metric`` are scored with: a mean over rows, which means the same in each.
+
+    R² goes by the spread of a slice's own targets, balanced accuracy and F1 by the classes that happen to be in it, so
+    that a slice can be worse than all rows without a single answer in it being worse.
+    """
+    if get(metric).rows is not None:
+        return metric
+    return {"classification": "accuracy", "multilabel": "subset_accuracy"}.get(task, "mae")
+
+
 def by_slice(
     metric: str,
     y: np.ndarray,

@@ -16,6 +16,9 @@ import numpy as np
 
 from headstart.evaluation.proportions import Bounds, normal_quantile, wilson
 
+#: Rows that the worst case counts for where few rows carry a variance: half a row, as in the prior of Jeffreys.
+UNSEEN = 0.5
+
 
 @dataclass(frozen=True)
 class Units:
@@ -71,7 +74,7 @@ class Units:
         """By how much units multiply the variance of a sum of ``moves`` [n], deviations of the rows from their mean.
 
         Where few rows carry the variance, as where nearly all are right, they cannot show how mistakes go together, so
-        the estimate is drawn towards the worst case, all rows of a unit alike, by as much as one such row counts.
+        the estimate is drawn towards the worst case, all rows of a unit alike, by as much as `UNSEEN` such rows count.
         """
         if self.alone or self.count < 2:
             return 1.0 if self.alone else self.of_a_row
@@ -81,7 +84,7 @@ class Units:
             return self.of_a_row
         carriers = total * total / fourth
         found = float(np.square(self.sums(moves)).sum()) / total * self.count / (self.count - 1)
-        return (carriers * found + self.of_a_row) / (carriers + 1)
+        return (carriers * found + UNSEEN * self.of_a_row) / (carriers + UNSEEN)
 
     def kish(self, moves: np.ndarray) -> float:
         """The design effect as it is found in many units (Kish 1965), at least 1."""

@@ -9,13 +9,13 @@ once more. So 0.97 means: stranger than 97 % of the known inputs that were held 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.unknown_distance import Discriminants, fit_axes, relative_mahalanobis
-from headstart.evaluation.unknown_scores import gen, joint_energy, knn
+from headstart.evaluation.unknown_scores import gen, joint_energy, knn, max_softmax
 from headstart.evaluation.unknown_shares import share_below, together
 
 #: Score above which an input is called unknown: 95 % of held-out known inputs are below it.
@@ -23,7 +23,8 @@ THRESHOLD = 0.95
 MOST_REFERENCE = 2_000  # rows kept
 _MOST_BYTES = 6_000_000  # of the rows kept, in float16
 _MOST_HELD = 5_000  # held-out rows that shares are told from
-_SCORES = ("probabilities", "neighbours", "classes")
+_PLAIN = "plain"  # the greatest probability alone, where that was shown to be better than all together
+_SCORES = ("probabilities", "neighbours", "classes", _PLAIN)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Known:
             "probabilities": "joint energy" if self.task == "multilabel" else "GEN",
             "neighbours": "k-NN",
             "classes": "relative Mahalanobis",
+            _PLAIN: "greatest probability",
         }
         return " + ".join(named[name] for name in _SCORES if name in self.held)
 
@@ -122,7 +124,7 @@ def fit_known(
     _check(None, x)
     targets = np.zeros((len(x), 1)) if y is None else np.asarray(y)
     held = _picked(len(p), _MOST_HELD, seed)
-    kept = _picked(len(x), min(MOST_REFERENCE, _MOST_BYTES // (2 * x.shape[1])), seed + 1)
+    kept = reference_rows(len(x), x.shape[1], seed)
     lengths = np.linalg.norm(x[kept], axis=1)
     rows = (x[kept] / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float16)
     inside = _inside(held_x[held], x)
@@ -131,6 +133,22 @@ def fit_known(
     if task == "classification" and y is not None and len(np.unique(targets)) > 1:
         axes, found["classes"] = fit_axes(x, targets, held_x[held], inside, seed)
     return _with_shares(Known(task, rows, lengths, targets[kept], axes, {}), p[held], found)
+
+
+def reference_rows(n: int, width: int, seed: int = 0) -> np.ndarray:
+    """Which of ``n`` rows of features so wide `fit_known` keeps, [m] ascending."""
+    return _picked(n, min(MOST_REFERENCE, _MOST_BYTES // (2 * width)), seed + 1)
+
+
+def plainly(known: Known, held_probabilities: np.ndarray) -> Known:
+    """``known`` so that the greatest probability alone tells strange inputs; its rows stay, for what else needs them.
+
+    Args:
+        held_probabilities: [h, classes], as for `fit_known`.
+    """
+    values = np.sort(max_softmax(_answers(held_probabilities, known.task))).astype(np.float32)
+    held = {_PLAIN: values}
+    return replace(known, axes=None, held={**held, "all": np.sort(together(held, held)).astype(np.float32)})
 
 
 def unknown_scores(known: Known, probabilities: np.ndarray, vectors: np.ndarray | None) -> np.ndarray:
@@ -162,6 +180,8 @@ def separate_scores(known: Known, p: np.ndarray, x: np.ndarray) -> dict[str, np.
 
     ``p`` [n, outputs] and ``x`` [n, d] (d = 0 where there are no features) are finite.
     """
+    if _PLAIN in known.held:
+        return {_PLAIN: max_softmax(p)}
     features = {}
     if known.rows.shape[1]:
         features["neighbours"] = knn(x, known.rows)
@@ -211,7 +231,7 @@ def _check(p: np.ndarray | None, x: np.ndarray | None) -> None:
         if values is None:
             continue
         if values.ndim != 2 or not len(values):
-            raise SettingError(f"{name} have shape {values.shape}; what is known is told from [rows, columns].")
+            raise SettingError(f"{name} have shape {values.shape}; known inputs must be [rows, columns].")
         if not np.isfinite(values).all():
             raise SettingError(f"{name} hold values that are not finite; leave those rows out.")
     if p is not None and x is not None and len(p) != len(x):

@@ -1,4 +1,4 @@
-"""What the evidence supports: did borrowing help, how sure is that, what to do next."""
+"""What the evidence supports: did transfer learning help, how sure is that, what to do next."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Literal
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.metrics import Metric, get
 from headstart.evaluation.proportions import normal_quantile
-from headstart.evaluation.wording import gained, number, span
+from headstart.evaluation.wording import gained, metric_name, number
 from headstart.evaluation.wording import score as worded
 
 Outcome = Literal["helped", "did not help", "cannot tell", "hurt"]
 
-#: The control that any model must beat, by its name among the gains.
+#: The baseline that any model must beat, by its name among the gains.
 MAJORITY = "majority"
-#: The control that parts what was borrowed from the architecture: the same network trained, at equal budget, from
+#: The baseline that parts pretraining from the architecture: the same network trained, at equal budget, from
 #: random weights.
 SCRATCH = "scratch"
-#: Gains smaller than this are not worth borrowing: absolute on unit scale, else a share of the larger score.
+#: Gains smaller than this are not worth transfer learning: absolute on unit scale, else a share of the larger score.
 MARGIN = 0.05
 
-#: Share of the control's mistakes from which mending them is worth borrowing even where the gain is below `MARGIN`.
+#: Share of the baseline's mistakes from which correcting them is worth it even where the gain is below `MARGIN`.
 WORTH_MENDING = 0.25
 #: Rows, or groups of them, under which no paired test can tell at 95 %: five that all speak for one model do so by
 #: chance in more than one of 20 cases, 2 · 0.5⁵ = 0.06.
@@ -37,7 +37,7 @@ _POWER = 0.8
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to "did borrowing help?", worded for the person who has to decide.
+    """The answer to "did transfer learning help?", worded for the person who has to decide.
 
     Attributes:
         outcome: "helped", "did not help", "cannot tell" or "hurt".
@@ -75,7 +75,7 @@ def judge(
     than the model. So where borrowing did not help, the interval is one of ``strict``: the same gains at the level
     `strict_level` gives; None: there is one control, or the caller takes ``gains`` for that.
 
-    ``leaked`` test rows that have a duplicate among the rows learnt from are left out of ``score`` and ``gains`` by
+    ``leaked`` test rows that have a duplicate among the training rows are left out of ``score`` and ``gains`` by
     the caller, and the sentence says so: on them a model that learns by heart is right without having understood.
     So are ``repeated`` ones, duplicates of other test rows, which would count one answer several times.
 
@@ -86,37 +86,39 @@ def judge(
     arXiv:1811.09751); where only `SCRATCH` is not beaten, it says what may explain the gain over the others.
     """
     chosen = get(metric)
-    name = metric.replace("_", " ")
+    name = metric_name(metric)
     if metric in _NONE_FOR_ONE_ANSWER:
         gains = {control: score if math.isnan(gain.value) else gain for control, gain in gains.items()}
         strict = strict and {name: gains[name] if math.isnan(one.value) else one for name, one in strict.items()}
     if not gains or math.isnan(score.value) or any(math.isnan(gain.value) for gain in gains.values()):
         return _without_evidence(name, score, bool(gains), unit, leaked)
-    best = _deciding(gains)
+    best = deciding(gains)
     if strict is not None and not gains[best].low > 0:
         gains = strict
     gain = gains[best]
     remark = _scratch_remark(gains, best) + _left_out(leaked, repeated, unit) + _of_groups(gain, unit)
     remark += "" if gain.high < 0 else _cut_short(cut or {})
-    facts = _facts(name, chosen, score, best, gain)
+    facts = _facts(chosen, score, best, gain)
     if margin is None:
         scale = max(abs(score.value), abs(_control_score(chosen, score, gain)))
         margin = MARGIN if chosen.unit_scale else MARGIN * scale
     if math.isnan(gain.low) or math.isnan(gain.high) or gain.units < FEWEST:
-        return _without_bounds(facts, best, gain, unit, remark)
-    instead = "" if best == MAJORITY else f"; use {best} instead"
+        return _without_bounds(name, facts, best, gain, unit, remark)
+    lowered = "reduced" if chosen.higher_is_better else "worsened"
     if gain.low > 0:
         little = gain.high <= margin and _mended(chosen, score, gain) < WORTH_MENDING
-        step = _little(best, gain) if little else "Ship the borrowed model."
-        step += " A larger --budget leaves time to fit the baseline whole." if cut else ""
-        return Verdict("helped", f"Borrowing helped{' a little' if little else ''}: {facts}.{remark}", step)
+        step = _little(best, gain) if little else "Deploy the transfer model."
+        step += " A larger --budget leaves time to fit the baseline fully." if cut else ""
+        return Verdict(
+            "helped", f"Transfer learning improved {name}{' slightly' if little else ''}: {facts}.{remark}", step
+        )
     if gain.high < 0:
-        return Verdict("hurt", f"Borrowing hurt: {facts}{instead}.{remark}", _instead(best, gains))
+        return Verdict("hurt", f"Transfer learning {lowered} {name}: {facts}.{remark}", _instead(best, gains))
     if max(gain.high, -gain.low) <= margin:
-        step = f"Use {best}: any difference is at most {number(margin)} either way, and it borrows nothing."
+        step = f"Use the baseline {best}: any difference is at most {number(margin)}, and it needs no pretrained model."
         step = _NOTHING_LEARNT if best == MAJORITY else step
-        return Verdict("did not help", f"Borrowing did not help: {facts}{instead}.{remark}", step)
-    return _too_few(facts, best, gain, margin, unit, remark)
+        return Verdict("did not help", f"Transfer learning did not improve {name}: {facts}.{remark}", step)
+    return _too_few(name, facts, best, gain, margin, unit, remark)
 
 
 def strict_level(gains: Mapping[str, Interval]) -> float:
@@ -131,12 +133,12 @@ def strict_level(gains: Mapping[str, Interval]) -> float:
 
 
 _NOTHING_LEARNT = (
-    "Use no model yet: giving always the same answer scores as high. Check the labels (`headstart audit`) and the "
+    "Use no model yet: always giving the same answer scores as high. Check the labels (`headstart audit`) and the "
     "metric, then try another base (`--base`)."
 )
 
 
-def _deciding(gains: Mapping[str, Interval]) -> str:
+def deciding(gains: Mapping[str, Interval]) -> str:
     """The best control, or where that is beaten the best of those that are not."""
     best = min(gains, key=lambda control: gains[control].value)
     unbeaten = [control for control, gain in gains.items() if not gain.low > 0]
@@ -149,13 +151,15 @@ def _instead(best: str, gains: Mapping[str, Interval]) -> str:
     if best == MAJORITY:
         return _NOTHING_LEARNT
     transfer = SCRATCH in gains and gains[SCRATCH].high < 0
-    return f"Use {best}; it scores higher" + (", or try a base nearer to these data (`--base`)." if transfer else ".")
+    return f"Use the baseline {best}: it scores higher" + (
+        ", or try a base more similar to these data (`--base`)." if transfer else "."
+    )
 
 
 def _cut_short(cut: Mapping[str, str]) -> str:
     """Which controls had too little time to be a fair comparison, as sentences to follow others."""
     return "".join(
-        f" The baseline {name} {what}, as the budget left no more; the gain may be too large."
+        f" The baseline {name} {what} because the budget left no more; the gain may be too large."
         for name, what in cut.items()
     )
 
@@ -163,7 +167,7 @@ def _cut_short(cut: Mapping[str, str]) -> str:
 def _left_out(leaked: int, repeated: int, unit: str) -> str:
     one = leaked == 1 and unit.endswith("s")
     which = f"1 {unit[:-1]} that has" if one else f"{leaked:,} {unit} that have"
-    said = [f"{which} a duplicate among the rows learnt from"] if leaked else []
+    said = [f"{which} a duplicate among the training rows"] if leaked else []
     said += (
         [f"{repeated:,} {'' if leaked else unit + ' '}that repeat{'s' * (repeated == 1)} other {unit}"]
         if repeated
@@ -198,8 +202,8 @@ def _mended(metric: Metric, score: Interval, gain: Interval) -> float:
 
 def _little(best: str, gain: Interval) -> str:
     return (
-        f"Ship the borrowed model only if a gain of at most {number(gain.high)} is worth its cost: {best} is nearly as "
-        "good and borrows nothing."
+        f"Deploy the transfer model only if a gain of at most {number(gain.high)} is worth its cost: the baseline "
+        f"{best} is nearly as good and needs no pretrained model."
     )
 
 
@@ -217,35 +221,37 @@ def _of_groups(gain: Interval, unit: str) -> str:
 def _without_evidence(name: str, score: Interval, controls: bool, unit: str, leaked: int) -> Verdict:
     step = "Choose another metric, or add rows of the classes or values that are missing."
     if not controls:
-        why = "no control was run"
-        step = "Run the controls; without one a score says nothing about borrowing."
+        why = "no baseline was run"
+        step = "Run the baselines; without one a score says nothing about transfer learning."
     elif leaked and not score.n:
-        why = f"all {leaked:,} {unit} have a duplicate among the rows learnt from"
-        step = "Give test rows that the model did not learn from (`headstart audit --apply` takes the duplicates out)."
+        why = f"all {leaked:,} {unit} have a duplicate among the training rows"
+        step = (
+            "Give test rows that are not among the training rows (`headstart audit --apply` takes the duplicates out)."
+        )
     else:
-        why = f"{name} is undefined on these {score.n:,} {unit} for the model or a control"
-    return Verdict("cannot tell", f"Cannot tell whether borrowing helped: {why}.", step)
+        why = f"{name} is undefined on these {score.n:,} {unit} for the model or a baseline"
+    return Verdict("cannot tell", f"Cannot tell whether transfer learning improved {name}: {why}.", step)
 
 
-def _without_bounds(facts: str, best: str, gain: Interval, unit: str, remark: str) -> Verdict:
-    why = "which borrows nothing" if best == SCRATCH else "the simpler model"
+def _without_bounds(name: str, facts: str, best: str, gain: Interval, unit: str, remark: str) -> Verdict:
+    why = "which needs no pretrained weights" if best == SCRATCH else "the simpler model"
     few = f"{gain.units:,} {_counted(gain, unit)}"
     few = few.replace("groups", "group", 1) if gain.units == 1 else few
     little = f"{few} cannot tell" if gain.units < FEWEST else f"{few} give the gain no interval"
     return Verdict(
         "cannot tell",
-        f"Cannot tell whether borrowing helped: {facts}; {little}.{remark}",
-        f"Use {best}, {why}, unless more rows tell them apart.",
+        f"Cannot tell whether transfer learning improved {name}: {facts}; {little}.{remark}",
+        f"Use {best}, {why}, unless more rows show a difference.",
     )
 
 
-def _too_few(facts: str, best: str, gain: Interval, margin: float, unit: str, remark: str) -> Verdict:
-    rows = f"about {rows_needed(gain, margin):,} {_counted(gain, unit)} would tell, there are {gain.units:,}"
+def _too_few(name: str, facts: str, best: str, gain: Interval, margin: float, unit: str, remark: str) -> Verdict:
+    rows = f"about {rows_needed(gain, margin):,} {_counted(gain, unit)} would settle it; there are {gain.units:,}"
     more = "rows of more groups" if gain.grouped else "more rows"
     return Verdict(
         "cannot tell",
-        f"Cannot tell whether borrowing helped: {facts}; {rows}.{remark}",
-        f"Label {more} ({rows}); until then {best} is the safe choice.",
+        f"Cannot tell whether transfer learning improved {name}: {facts}; {rows}.{remark}",
+        f"Label {more} ({rows}); until then keep the selected model.",
     )
 
 
@@ -256,30 +262,22 @@ def _scratch_remark(gains: Mapping[str, Interval], best: str) -> str:
     gain = gains[SCRATCH]
     if gain.high < 0:
         numbers = "" if best == SCRATCH else f" (gain over it {gained(gain)})"
-        return f" This is negative transfer: the borrowed weights did worse than random ones{numbers}."
+        return f" This is negative transfer: the pretrained weights did worse than random ones{numbers}."
     others = {name: other for name, other in gains.items() if name != SCRATCH}
     if not others or not gain.low <= 0 or not all(other.low > 0 for other in others.values()):
         return ""
     name = min(others, key=lambda control: others[control].value)
     return (
         f" The gain over {name}, {gained(others[name])}, may come from the architecture and its training, "
-        f"not from the borrowed weights."
+        f"not from the pretrained weights."
     )
 
 
-def _facts(name: str, metric: Metric, score: Interval, control: str, gain: Interval) -> str:
-    """Score, control and gain with their intervals."""
+def _facts(metric: Metric, score: Interval, control: str, gain: Interval) -> str:
+    """Score, baseline and gain with their intervals."""
     against = number(_control_score(metric, score, gain))
     shown = f"{SCRATCH} (the same network from random weights)" if control == SCRATCH else control
-    return f"{name} {worded(score)} against {against} for {shown}; gain {_gained(gain, score.level)}"
-
-
-def _gained(gain: Interval, level: float) -> str:
-    """With the level of its interval where that is another than the score's, which is said before it."""
-    bounds = span(gain, signed=True)
-    if not bounds or math.isclose(gain.level, level):
-        return gained(gain)
-    return f"{number(gain.value, signed=True)} ({gain.level * 100:.3g} % interval {bounds})"
+    return f"{worded(score)} against {against} for {shown}; gain {gained(gain)}"
 
 
 def _control_score(metric: Metric, score: Interval, gain: Interval) -> float:

@@ -59,17 +59,17 @@ def _no_signal(e: RunEvidence) -> Finding | None:
     if _ranks(e):
         sentence = f"The answers say little: {same}, though their order is better than chance, AUROC {_auroc(e)}."
         return Finding(
-            "no better than majority", sentence, "Judge by `--metric balanced_accuracy` or `--metric auroc`."
+            "no better than majority", sentence, "Evaluate by `--metric balanced_accuracy` or `--metric auroc`."
         )
     if any(one.low > 0 for one in e.over_majority.values()) or gain.high > e.scaled(MARGIN):
-        step = "Label more test rows, or more rows to learn from; until then do not rely on the model."
-        return Finding("no better than majority", f"It is not shown that anything was learnt: {same}.", step)
+        step = "Label more test rows, or more training rows; until then do not rely on the model."
+        return Finding("no better than majority", f"It is not shown that anything was learned: {same}.", step)
     others = [name for name in e.gains if name != MAJORITY]
     controls = f"; nor is {' or '.join(others)} better than that" if others else ""
     return Finding(
         "no signal",
         f"No signal was found: {same}{controls}.",
-        "Check that every label belongs to its row (`headstart audit`) and can be told from the input; then try "
+        "Check that every label belongs to its row (`headstart audit`) and can be seen in the input; then try "
         "another `--base`, or label more rows.",
     )
 
@@ -90,9 +90,9 @@ def _one_answer(e: RunEvidence) -> Finding | None:
         return None
     label, most = e.labels[int(given.argmax())], e.confusion.sum(axis=1).max() / given.sum()
     sentence = f"The model gave one answer, {label!r}, to all {int(given.sum()):,} test rows, whatever the input."
-    step = "Try another `--base`: this one tells nothing of these classes."
+    step = "Try another `--base`: this one does not separate these classes."
     if e.metric == "accuracy" and most >= ONE_CLASS:
-        step = "Choose and judge by `--metric balanced_accuracy`, where every class counts the same."
+        step = "Choose and evaluate by `--metric balanced_accuracy`, where every class counts the same."
     return Finding("one answer", sentence, step)
 
 
@@ -102,10 +102,10 @@ def _negative_transfer(e: RunEvidence) -> Finding | None:
         return None
     sentence = (
         f"Negative transfer: the same network from random weights does better than from those of {_base(e)}; gain of "
-        f"borrowing {gained(gain)}."
+        f"pretraining {gained(gain)}."
     )
     return Finding(
-        "negative transfer", sentence, "Use `--strategy scratch`, or a base nearer to these data (`--base`)."
+        "negative transfer", sentence, "Use `--strategy scratch`, or a base more similar to these data (`--base`)."
     )
 
 
@@ -117,13 +117,15 @@ def _wrong_base(e: RunEvidence) -> Finding | None:
     name = min(beaten, key=lambda control: beaten[control].value)
     far = ""
     if e.distance is not None and math.isfinite(e.distance):
-        far = f"; the data lie {e.distance:.2f} from what it was trained on (0 like it, 1 wholly unlike)"
+        far = f"; the data are at distance {e.distance:.2f} from its pretraining data (0: similar, 1: different)"
     sentence = (
-        f"Wrong base: {name}, which borrows nothing, does better than {_base(e)}; gain of borrowing "
+        f"Wrong base: the baseline {name} does better than {_base(e)}; gain of transfer learning "
         f"{gained(beaten[name])}{far}."
     )
-    more = "" if e.adapted else ", or let more of this one learn with `--strategy full`"
-    return Finding("wrong base", sentence, f"Try another `--base`{more}; until then {name} is the better model.")
+    more = "" if e.adapted else ", or train more of this one with `--strategy full`"
+    return Finding(
+        "wrong base", sentence, f"Try another `--base`{more}; until then the baseline {name} is the better model."
+    )
 
 
 def _never_predicted(e: RunEvidence) -> Finding | None:
@@ -163,7 +165,7 @@ def _weak_class(e: RunEvidence) -> Finding | None:
     i = min(weak, key=lambda one: bounds[one][1])
     worst = int(tested[i])
     sentence = (
-        f"{e.labels[worst]!r} is weak: of its {int(support[worst]):,} test rows {int(hits[worst]):,} are recognised, "
+        f"{e.labels[worst]!r} is weak: of its {int(support[worst]):,} test rows {int(hits[worst]):,} are right, "
         f"recall {number(float(recall[i]))} (at most {number(bounds[i][1])}), where the classes' mean is "
         f"{number(float(recall.mean()))}{_learnt(e, worst)}."
     )
@@ -173,14 +175,14 @@ def _weak_class(e: RunEvidence) -> Finding | None:
 def _learnt(e: RunEvidence, which: int) -> str:
     if e.rows_a_class is None:
         return ""
-    return f"; it was learnt from {count(int(e.rows_a_class[which]), 'row')}"
+    return f"; it has {count(int(e.rows_a_class[which]), 'training row')}"
 
 
 def _for_class(e: RunEvidence, which: int) -> str:
     taken = e.confusion[which].copy() if e.confusion is not None else np.zeros(1)
     taken[which] = 0
     for_what = (
-        f"; it is mostly taken for {e.labels[int(taken.argmax())]!r}, so compare their labels" if taken.any() else ""
+        f"; it is mostly predicted as {e.labels[int(taken.argmax())]!r}, so compare their labels" if taken.any() else ""
     )
     few = e.rows_a_class is None or e.rows_a_class[which] < np.median(e.rows_a_class)
     step = f"Label more rows of {e.labels[which]!r}" if few else f"Look at the rows of {e.labels[which]!r}"
@@ -210,9 +212,9 @@ def _too_few(e: RunEvidence) -> Finding | None:
 def _few(e: RunEvidence) -> str:
     if e.rows_a_class is not None and len(e.rows_a_class):
         median = int(np.median(e.rows_a_class))
-        return f"there are {count(median, 'row')} of the median class to learn from" if median < _FEW else ""
+        return f"the median class has {count(median, 'training row')}" if median < _FEW else ""
     few = e.task == "regression" and 0 < e.rows < _FEW_VALUES
-    return f"there are {count(e.rows, 'row')} to learn from" if few else ""
+    return f"there are {count(e.rows, 'training row')}" if few else ""
 
 
 def _confidence(e: RunEvidence) -> Finding | None:
@@ -222,19 +224,19 @@ def _confidence(e: RunEvidence) -> Finding | None:
         return None
     ece = f", calibration error {score(e.calibration)}" if e.calibration is not None and bounded(e.calibration) else ""
     if gap.low > _OFF:
-        sentence = f"Over-confidence: probabilities are on average {number(gap.value)} higher than the share right"
+        sentence = f"Over-confidence: probabilities are on average {number(gap.value)} higher than the accuracy"
         return Finding("over-confidence", f"{sentence}, shown to be at least {number(gap.low)}{ece}.", _CALIBRATE)
     if gap.high < -_OFF:
-        sentence = f"Under-confidence: probabilities are on average {number(-gap.value)} lower than the share right"
+        sentence = f"Under-confidence: probabilities are on average {number(-gap.value)} lower than the accuracy"
         return Finding("under-confidence", f"{sentence}, shown to be at least {number(-gap.high)}{ece}.", _CALIBRATE)
     return None
 
 
 _CALIBRATE = (
-    "Do not take the probabilities at their word on rows like these; more held-out rows of their kind would set the "
+    "Do not rely on the probabilities for rows like these; more held-out rows of their kind would set the "
     "temperature better."
 )
 
 
 def _base(e: RunEvidence) -> str:
-    return f"base {e.base!r}" if e.base else "the borrowed model"
+    return f"base {e.base!r}" if e.base else "the transfer model"

@@ -12,11 +12,12 @@ _NOISE = 1e-12  # below it a difference is what rounding left
 
 
 def number(value: float, *, signed: bool = False) -> str:
-    """Three decimals below 100, two figures where those would be zeros, none above; a true minus sign."""
-    digits = ".3f" if abs(value) < 100 else ",.0f"
-    if _NOISE < abs(value) < 0.0005:
+    """Three decimals, fewer for large numbers and two figures where those would be zeros; a true minus sign."""
+    size = abs(value)
+    digits = ".3f" if size < 10 else ".2f" if size < 100 else ".1f" if size < 1000 else ",.0f"
+    if _NOISE < size < 0.0005:
         digits = ".2g"
-    text = format(value, f"+{digits}" if signed else digits)
+    text = format(value, f"+{digits}" if signed and size > _NOISE else digits)
     return text.replace("-", "−")
 
 
@@ -27,24 +28,51 @@ def figures(values: np.ndarray) -> int:
 
 
 def span(interval: Interval, *, signed: bool = False) -> str:
-    """Both bounds, "" if there are none; a dash only where no minus sign could be mistaken for it."""
+    """Both bounds: "[0.884, 0.966]"; "" if there are none."""
     low, high = interval.low, interval.high
     if math.isnan(low) or math.isnan(high):
         return ""
-    if low >= 0:
-        return f"{number(low)}–{number(high)}"
-    return f"{number(low, signed=signed)} to {number(high, signed=signed)}"
+    return f"[{number(low, signed=signed)}, {number(high, signed=signed)}]"
 
 
 def score(interval: Interval) -> str:
-    """The value and, where there are bounds, its interval: "0.935 (95 % interval 0.884–0.966)"."""
-    bounds = span(interval)
-    return number(interval.value) + (f" ({interval.level * 100:g} % interval {bounds})" if bounds else "")
+    """The value and, where there are bounds, its interval: "0.935 [0.884, 0.966]"; a level other than 95 % is said."""
+    return _with_bounds(interval, signed=False)
 
 
 def gained(gain: Interval) -> str:
-    """A gain and its bounds, signed: "+0.223 (0.143–0.301)"."""
-    return f"{number(gain.value, signed=True)} ({span(gain, signed=True)})".replace(" ()", "")
+    """A gain and its bounds, signed: "+0.223 [+0.143, +0.301]"; a level other than 95 % is said."""
+    return _with_bounds(gain, signed=True)
+
+
+def _with_bounds(one: Interval, *, signed: bool) -> str:
+    bounds = span(one, signed=signed)
+    level = "" if not bounds or math.isclose(one.level, 0.95) else f" ({one.level * 100:.3g} % interval)"
+    return f"{number(one.value, signed=signed)} {bounds}".rstrip() + level
+
+
+def metric_name(metric: str) -> str:
+    """A metric as the field calls it, in the middle of a sentence: "balanced accuracy", "macro F1", "R²"."""
+    return _METRICS.get(metric, metric.replace("_", " "))
+
+
+#: What is said of a step of the strategy search, by its decision as recorded.
+DECISIONS = {"start": "first step", "taken": "accepted", "not taken": "not accepted", "not tried": "not tried"}
+
+_METRICS = {
+    "f1_macro": "macro F1",
+    "f1_micro": "micro F1",
+    "brier": "Brier score",
+    "mcc": "MCC",
+    "auroc": "AUROC",
+    "top3": "top-3 accuracy",
+    "top5": "top-5 accuracy",
+    "subset_accuracy": "exact match",
+    "r2": "R²",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "spearman": "Spearman correlation",
+}
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from headstart.notebook import panel, scored
 from headstart.records import finite
 from headstart.training.distance.measured import Distance
 
@@ -156,6 +157,13 @@ class Advice:
     cautions: tuple[str, ...]
     rules: tuple[RuleFacts, ...]
     seconds: dict[str, float]  # by step
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the answer, the score to expect, cautions, the next step."""
+        rows = [(f"{self.base.name}, probe", scored(self.score, self.low, self.high))]
+        rows.append((f"{self.control.name} (baseline)", f"{self.control.score:.3f}"))
+        lines = (*self.cautions, f"Next: {self.next_step}")
+        return panel(self.answer, lines, ("", f"{self.metric}, {self.held_out}"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""

@@ -10,7 +10,7 @@ from headstart.evaluation.extrapolation_words import said, words_of
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.proportions import wilson
 from headstart.flow.advice import BaseFacts, ClassFacts, ControlFacts, DataFacts, Option
-from headstart.report.figures import capital, duration
+from headstart.report.figures import duration
 from headstart.training.distance.measures import unlike
 
 _UNEVEN = 10  # largest to smallest class from which accuracy mostly tells about the largest
@@ -29,22 +29,24 @@ def what_to_do(options: Sequence[Option], base: BaseFacts, control: ControlFacts
     if control.better:
         also = f"{names} {are} worth trying, and so is" if worth else "try"
         return (
-            f"What is borrowed has to beat that: {also} another base (`headstart rank`). If nothing does, take "
-            f"{control.name}; `headstart fit` hands it over then."
+            f"Transfer learning has to beat that: {also} another base (`headstart rank`). If nothing does, use "
+            f"{control.name}; `headstart fit` selects it then."
         )
-    start = f"Start with the probe: {base.name} frozen, a head solved on its features{_in_time(probe)}."
+    start = f"Start with the probe: a linear classifier fitted on frozen features of {base.name}{_in_time(probe)}."
     if not worth:
         left = [one.why for one in options if one.strategy != "probe"]
         return f"{start} Leave it at that: {left[-1]}." if left else start
-    return f"{start} Then {names} {are} worth trying; keep what a comparison bears out."
+    return f"{start} Then {names} {are} worth trying; keep what a comparison shows to be better."
 
 
 def beside_control(control: ControlFacts, metric: str) -> str:
-    """Whether borrowing helps, by the probe and the best model that borrows nothing."""
-    comes = f"{capital(control.name)}, which borrows nothing, comes to {said(metric, control.score)} on the same rows"
+    """Whether transfer learning helps, by the probe and the best baseline."""
+    comes = f"The best baseline, {control.name}, reaches {said(metric, control.score)} on the same rows"
     if control.better:
         return f"{comes}, which is better."
-    return f"{comes}: borrowing helps." if control.low > 0 else f"{comes}: that borrowing helps is not shown."
+    if control.low > 0:
+        return f"{comes}: transfer learning improves {words_of(metric)}."
+    return f"{comes}: no significant difference."
 
 
 def _in_time(option: Option) -> str:
@@ -59,8 +61,8 @@ def little_left(metric: str, score: float) -> bool:
 def not_foretold(metric: str, low: float, refused: str) -> str:
     """What is said of more data where their worth is not foretold; ``low`` is the score's lower bound."""
     if little_left(metric, low):
-        return f"There is little left for more data to buy, or for anything else: {100 * (1 - low):.1f} points at most."
-    return f"What more data would buy is not foretold: {refused}."
+        return f"More data, or anything else, can gain little: {100 * (1 - low):.1f} points at most."
+    return f"The gain from more data is not predicted: {refused}."
 
 
 def on_classes(classes: Sequence[ClassFacts], per_class: bool) -> str:
@@ -69,7 +71,7 @@ def on_classes(classes: Sequence[ClassFacts], per_class: bool) -> str:
         return ""
     more = [one.name for one in classes if one.gains_more]
     if not more:
-        return "No class surely gains more from labels than the others: label them evenly."
+        return "No class is shown to gain more from labels than the others: label them evenly."
     return (
         f"Labels pay most in {some(map(repr, more), _SHOWN)}: more rows have helped most there, and mistakes are left."
     )
@@ -87,7 +89,7 @@ def cautions(
         *_copies(data, independent),
     ]
     if data.set_aside:
-        told.append(f"{data.set_aside:,} rows cannot be used and are set aside; `headstart fit` lists them")
+        told.append(f"{data.set_aside:,} rows cannot be used and are excluded; `headstart fit` lists them")
     return told
 
 
@@ -95,19 +97,19 @@ def _sizes(data: DataFacts, metric: str, score: float) -> list[str]:
     told = []
     if data.classes and data.smallest < _FEW:
         told.append(
-            f"the smallest class has {data.smallest} rows to learn from: it can neither be learnt nor judged surely; "
+            f"the smallest class has {data.smallest} training rows, too few to learn or to evaluate it reliably; "
             "label more of it, or merge it with another"
         )
     if data.classes and data.largest >= _UNEVEN * max(1, data.smallest):
         told.append(
             f"the largest class has {data.largest / max(1, data.smallest):.0f} times the rows of the smallest: plain "
-            "accuracy would mostly tell of the largest; judge by balanced accuracy or macro F1"
+            "accuracy would mostly reflect the largest; evaluate by balanced accuracy or macro F1"
         )
     if metric in ("accuracy", "balanced_accuracy") and data.test:
         low, high = wilson(score, data.test, 0.95)
         if (high - low) / 2 > _WIDE:
             told.append(
-                f"the test part of {data.test:,} rows will tell a score near {said(metric, score)} only to about "
+                f"the test set of {data.test:,} rows will measure a score near {said(metric, score)} only to about "
                 f"±{50 * (high - low):.0f} points (95 %): small differences will not show"
             )
     return told
@@ -126,8 +128,11 @@ def _behind(classes: Sequence[ClassFacts]) -> list[str]:
     behind = sorted((one for one in classes if one.behind), key=lambda one: one.recall)
     if not behind:
         return []
-    names = some([f"{one.name!r} ({said('accuracy', one.recall)} found)" for one in behind], _SHOWN)
-    return [f"surely found less often than the rest: {names}; look for mixed-up labels there with `headstart audit`"]
+    names = some([f"{one.name!r} ({said('accuracy', one.recall)} recall)" for one in behind], _SHOWN)
+    return [
+        f"recall is shown to be lower than for the rest in: {names}; look for label mistakes there with "
+        "`headstart audit`"
+    ]
 
 
 def _copies(data: DataFacts, independent: int) -> list[str]:
@@ -138,9 +143,7 @@ def _copies(data: DataFacts, independent: int) -> list[str]:
             "less than new rows would"
         )
     if 2 * independent < data.learn:
-        told.append(
-            f"the rows to learn from are {independent:,} independent groups: that is what counts as their number"
-        )
+        told.append(f"the training rows form {independent:,} independent groups: that is what counts as their number")
     return told
 
 
@@ -148,6 +151,6 @@ def headline(data: DataFacts, base: BaseFacts, metric: str, score: str) -> str:
     """What there is, and how good the cheapest model is."""
     of = f" of {data.classes} {'labels' if data.task == 'multilabel' else 'classes'}" if data.classes else ""
     each = "a label" if data.task == "multilabel" else "a class"
-    spread = "" if not data.classes else f", {data.median:,} {each} to learn from"
-    held = f"comes to a held-out {words_of(metric)} of about {score}"
+    spread = "" if not data.classes else f", {data.median:,} training rows {each}"
+    held = f"reaches a held-out {words_of(metric)} of about {score}"
     return f"{data.rows:,} {data.modality}s{of}{spread}: {base.name}, frozen, {held}."

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.data.table import Opened
 from headstart.errors import SettingError
@@ -75,12 +75,12 @@ class _Looked:
 
 
 def advise_source(
-    source: str | Path,
+    source: Source,
     *,
     settings: SourceSettings | None = None,
     base: str | None = None,
     goal: float | None = None,
-    reference: str | Path | None = None,
+    reference: Source | None = None,
     trust_remote_code: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
@@ -125,13 +125,13 @@ def advise_source(
     with clock.step("strategies"):
         options = _options(prepared, ground, probe, far[0], fit, progress)
     looked = _Looked(opened, known, prepared, ground, probe, curved, far, measures, options, control)
-    return _advice(str(source), looked, reason, goal, fit, dict(clock.seconds))
+    return _advice(source, looked, reason, goal, fit, dict(clock.seconds))
 
 
-def _reference(source: str | Path | None, base: Base, progress: Progress) -> TrainRows | None:
+def _reference(source: Source | None, base: Base, progress: Progress) -> TrainRows | None:
     if source is None:
         return None
-    return given_inputs(str(source), "--reference", "like those that it was trained on", base, progress)
+    return given_inputs(source, "--reference", "like those that it was trained on", base, progress)
 
 
 def _metric(prepared: Prepared) -> tuple[str, str]:
@@ -160,7 +160,7 @@ def _options(
         prepared, base, ground.metric, settings, progress, ("probe", *(one.name for one, _ in above))
     )
     cost = {one.strategy: one for one in costs}
-    found = [_option("probe", "", "where every ladder starts", cost["probe"])]
+    found = [_option("probe", "", "the first step of every strategy search", cost["probe"])]
     for strategy, left_out in above:
         own = cost[strategy.name]
         found.append(_option(strategy.name, left_out or own.left_out, favoured(strategy, far) or strategy.summary, own))
@@ -173,7 +173,7 @@ def _option(name: str, left_out: str, what: str, cost: Cost) -> Option:
 
 
 def _advice(
-    source: str, looked: _Looked, reason: str, goal: float | None, settings: FitSettings, seconds: dict[str, float]
+    source: Source, looked: _Looked, reason: str, goal: float | None, settings: FitSettings, seconds: dict[str, float]
 ) -> Advice:
     prepared, ground = looked.prepared, looked.ground
     score = score_interval(
@@ -183,7 +183,7 @@ def _advice(
     counting = Counting(_classes(looked), _share(looked))
     more = _more_data(looked, goal, counting)
     return Advice(
-        source=source,
+        source=str(source),
         answer=_answer(looked, data, base, score, more, counting),
         next_step=fit_command(source, settings.source, settings.base, seed=settings.seed),
         metric=ground.metric,

@@ -13,15 +13,18 @@ from headstart.flow.preparing import Prepared
 
 
 def answers_of(
-    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement, preferred: Preferred | None
+    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement | None, preferred: Preferred | None
 ) -> Answers:
-    """Held-out and test rows with the answers to each, of the model that is handed over."""
-    ground, test, working = climbed.ground, judged.rows, prepared.working()
+    """Held-out and test rows with the answers to each, of the model that is handed over; ``judged`` None: no test."""
+    ground, working = climbed.ground, prepared.working()
+    test = judged.rows if judged else working.span(0, 0)
     rows = ground.holding.rows
     fold = np.concatenate([np.full(len(out), part) for part, (_, out) in enumerate(ground.holding.parts)])
-    held, tested = calibrated.held, judged.probabilities
+    held, limits = calibrated.held, calibrated.thresholds
+    tested = judged.probabilities if judged else held[:0]
     if preferred:
-        held = preferred.held
+        held, limits = preferred.held, preferred.thresholds
+    if preferred and judged:
         tested = next(run.probabilities for run in judged.panel if run.name == preferred.control.name)
     return Answers(
         part=np.array([HELD] * len(rows) + [TEST] * len(test)),
@@ -33,5 +36,6 @@ def answers_of(
         labels=ground.task.labels,
         task=ground.task.name,
         metric=ground.metric,
+        thresholds=limits,
         unit=np.concatenate([ground.held_units, test.units() + 1 + int(ground.units.max(initial=-1))]),
     )

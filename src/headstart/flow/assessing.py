@@ -14,7 +14,7 @@ from headstart.delivery.answers import TEST, Answers
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.caution import Caution
 from headstart.delivery.model import Model
-from headstart.evaluation.unknown import fit_known
+from headstart.evaluation.unknown import Known, fit_known
 from headstart.flow.answering import answers_of
 from headstart.flow.calibrating import Calibrated, promises
 from headstart.flow.choosing import Preferred
@@ -52,15 +52,11 @@ def assess(
     budget: Budget,
 ) -> Assessed:
     """Look at the data, at unknown inputs and, where asked for, at damaged ones; no choice comes of it."""
-    ground = climbed.ground
-    progress = ground.progress
-    known, task = known_of(climbed, calibrated, progress), ground.task.name
-    caution = calibrated.caution(known)
-    ood = judged_unknown(known, climbed, calibrated, judged, strange, budget)
+    progress = climbed.ground.progress
+    known = known_of(climbed, calibrated, progress)
+    known, ood = judged_unknown(known, climbed, calibrated, judged, strange, budget)
+    caution = _caution(climbed, calibrated, preferred, known, settings)
     answers = answers_of(prepared, climbed, calibrated, judged, preferred)
-    if preferred:
-        kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units)
-        caution = Caution(fit_known(None, None, preferred.held, None, task=task), *kept)
     shift = None
     if settings.damage:
         model = _model(prepared, calibrated, preferred, caution)
@@ -68,6 +64,32 @@ def assess(
         said = answers.part_of(TEST).probabilities
         shift = damaged(model, inputs, judged.rows.y, said, answers, seed=seed, progress=progress)
     return Assessed(caution, answers, data_record(prepared, climbed), ood, shift)
+
+
+def assess_untested(
+    prepared: Prepared,
+    climbed: Climbed,
+    calibrated: Calibrated,
+    preferred: Preferred | None,
+    settings: JudgingSettings,
+) -> Assessed:
+    """The same where there is no test row, as far as it needs none."""
+    known = known_of(climbed, calibrated, climbed.ground.progress)
+    caution = _caution(climbed, calibrated, preferred, known, settings)
+    answers = answers_of(prepared, climbed, calibrated, None, preferred)
+    return Assessed(caution, answers, data_record(prepared, climbed), None, None)
+
+
+def _caution(
+    climbed: Climbed, calibrated: Calibrated, preferred: Preferred | None, known: Known, settings: JudgingSettings
+) -> Caution:
+    """Of the model that is handed over."""
+    if preferred is None:
+        return calibrated.caution(known)
+    ground, task = climbed.ground, climbed.ground.task.name
+    limits = preferred.thresholds
+    kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units, limits)
+    return Caution(fit_known(None, None, preferred.held, None, task=task), *kept, limits)
 
 
 def _model(prepared: Prepared, calibrated: Calibrated, preferred: Preferred | None, caution: Caution) -> Model:

@@ -15,6 +15,7 @@ from headstart.audit.finding import Finding
 from headstart.audit.overlap import overlap_by_hash, overlap_by_sample, read_hashes
 from headstart.bases.base import Base
 from headstart.bases.catalogue import open_base
+from headstart.data.memory import Memory, Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Opened, Rejected, Table
 from headstart.errors import OutputError, SourceError
@@ -32,11 +33,11 @@ _FILES = {"audit.html", "audit.json", "findings.csv", "cleaned.csv", "left_out.c
 
 
 def audit_source(
-    source: str | Path,
+    source: Source,
     *,
     settings: SourceSettings | None = None,
-    valid: str | Path | None = None,
-    test: str | Path | None = None,
+    valid: Source | None = None,
+    test: Source | None = None,
     base: str | None = None,
     out: str | Path | None = None,
     apply: bool = False,
@@ -79,14 +80,14 @@ def audit_source(
     return found
 
 
-def _check(source: str | Path, folder: Path | None, apply: bool, overwrite: bool) -> None:
+def _check(source: Source, folder: Path | None, apply: bool, overwrite: bool) -> None:
     """Everything about the output that can be wrong, before any work."""
     if folder is None:
         if apply:
             raise OutputError("--apply writes cleaned.csv, so it needs a folder to write to; pass --out FOLDER.")
         return
-    here = Path(source).expanduser().absolute()
-    if here == folder or folder in here.parents:
+    here = None if isinstance(source, Memory) else Path(source).expanduser().absolute()
+    if here is not None and (here == folder or folder in here.parents):
         raise OutputError(f"{source} lies in {folder}, where the audit would be written; choose another --out.")
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
@@ -102,7 +103,7 @@ def _existing(path: str | Path) -> Path:
     return Path(path)
 
 
-def _open(source: str | Path, valid: str | Path | None, test: str | Path | None, settings: SourceSettings) -> Opened:
+def _open(source: Source, valid: Source | None, test: Source | None, settings: SourceSettings) -> Opened:
     if valid is None and test is None:
         return open_source(source, settings)
     return open_sources(source, valid=valid, test=test, settings=settings)

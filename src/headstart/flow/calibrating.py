@@ -11,8 +11,10 @@ from headstart.errors import SettingError
 from headstart.evaluation.abstain import Abstain, fit_abstain
 from headstart.evaluation.calibration import EXPECTED, logits, temperature
 from headstart.evaluation.conformal import Conformal, fit_conformal, fit_residuals
+from headstart.evaluation.thresholds import Rule, Thresholds, crossfitted, decided, fit_thresholds
 from headstart.evaluation.unknown import Known
 from headstart.flow.climbing import Climbed
+from headstart.flow.deciding import Positive
 from headstart.heads.linear import probabilities
 from headstart.settings import FitSettings, JudgingSettings
 from headstart.strategies.finishing import Final
@@ -28,7 +30,9 @@ class Calibrated:
         final: its head divided by ``temperature``.
         temperature: 1 for regression.
         held: [h, outputs] probabilities (regression: values) of the held-out rows, after the temperature.
-        conformal, abstain: see `Caution`.
+        conformal, abstain, thresholds: see `Caution`.
+        decided: [h, outputs] ``held`` as thresholds decide it that other held-out rows chose.
+        positive: of two classes, the one that is looked for.
     """
 
     final: Final
@@ -36,10 +40,13 @@ class Calibrated:
     held: np.ndarray
     conformal: Conformal
     abstain: Abstain | None
+    thresholds: Thresholds | None
+    decided: np.ndarray
+    positive: Positive | None = None
 
     def caution(self, known: Known | None = None) -> Caution:
         """What goes with the model's answers."""
-        return Caution(known, self.conformal, self.abstain)
+        return Caution(known, self.conformal, self.abstain, self.thresholds)
 
 
 def check_judging(settings: FitSettings) -> None:
@@ -67,25 +74,42 @@ def check_risk(task: str, risk: float | None) -> None:
         raise SettingError("--risk is a share of wrong answers; a regression has none, so leave it out.")
 
 
-def calibrate(climbed: Climbed, settings: JudgingSettings) -> Calibrated:
-    """Temperature, sets and threshold from the held-out answers of the candidate that ``climbed.final`` came from."""
+def calibrate(
+    climbed: Climbed, settings: JudgingSettings, rule: Rule | None = None, positive: Positive | None = None
+) -> Calibrated:
+    """Temperature, sets and thresholds from the held-out answers of the candidate that ``climbed.final`` came from.
+
+    Args:
+        rule: what thresholds are set by; None: there are none.
+        positive: of two classes, the one that is looked for.
+    """
     ground, final = climbed.ground, climbed.final
     held, y, task = held_answers(climbed), ground.held_y, ground.task.name
     if task == "regression":
-        return Calibrated(final, 1.0, held, *promises(held, y, task, settings, ground.held_units))
+        kept = promises(held, y, task, settings, ground.held_units)
+        return Calibrated(final, 1.0, held, *kept, None, held)
     scores = logits(held, multilabel=y.ndim == 2)
     told = temperature(scores, y, EXPECTED)
     mended = probabilities(scores / told, task)
     scaled = replace(final, head=final.head.scaled(told))
-    return Calibrated(scaled, told, mended, *promises(mended, y, task, settings, ground.held_units))
+    limits = None if rule is None else fit_thresholds(rule, mended, y, units=ground.held_units, seed=ground.seed)
+    kept = promises(mended, y, task, settings, ground.held_units, limits)
+    crossed = crossfitted(rule, mended, y, units=ground.held_units, seed=ground.seed)
+    return Calibrated(scaled, told, mended, *kept, limits, crossed, positive)
 
 
 def promises(
-    held: np.ndarray, y: np.ndarray, task: str, settings: JudgingSettings, units: np.ndarray
+    held: np.ndarray,
+    y: np.ndarray,
+    task: str,
+    settings: JudgingSettings,
+    units: np.ndarray,
+    limits: Thresholds | None = None,
 ) -> tuple[Conformal, Abstain | None]:
     """Sets, or intervals, and the threshold to answer, from answers ``held`` [h, outputs] on held-out rows."""
     if task != "regression":
-        abstain = None if settings.risk is None else fit_abstain(held, y, settings.risk, units=units)
+        given = decided(held, limits)
+        abstain = None if settings.risk is None else fit_abstain(held, y, settings.risk, units=units, given=given)
         return fit_conformal(held, y, settings.level, units=units), abstain
     return fit_residuals(held, y, settings.level, units=units), None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from headstart.bases.adapters import Lora
 from headstart.bases.base import Base
 from headstart.errors import SettingError
+from headstart.evaluation.baselines import baseline_of
 from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, train_rows
 from headstart.flow.remaining import Remaining, evidence_seconds, following, head_seconds, remaining
@@ -15,7 +16,7 @@ from headstart.modalities.image import ImageSpec
 from headstart.modalities.image_augment import image_default
 from headstart.modalities.text_augment import TextAugmentation
 from headstart.progress import Progress
-from headstart.settings import FitSettings
+from headstart.settings import FitSettings, TrainingSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.finishing import Final, finish
@@ -28,6 +29,7 @@ from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
 
 AUGMENTS = ("auto", "none", "damage")
+PROBE = STRATEGIES["probe"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def climb_and_finish(
     start = time.perf_counter()
     budget.kept_back = 0.0
     evidence = evidence_seconds(ground.task.outputs, len(prepared.sealed), budget)
-    probe = solved(ground, STRATEGIES["probe"], head_seconds(ground, settings, budget, evidence))
+    probe = solved(ground, PROBE, head_seconds(ground, settings, budget, evidence))
     seconds = time.perf_counter() - start + prepared.features.seconds
     after = remaining(ground, prepared, settings, budget, evidence)
     heads = [f"of the probe's heads, {' and '.join(probe.left_out)} not tried to the end"] if probe.left_out else []
@@ -64,6 +66,9 @@ def climb_and_finish(
         climbed = climb(ground, probe, budget, seconds, following(prepared))
     else:
         climbed = single(ground, get(settings.strategy), probe, budget, seconds, following(prepared))
+        if baseline := baseline_of(settings.strategy):
+            plan = f"the baseline {baseline}, as asked for; the probe is what it is compared with"
+            climbed.record = replace(climbed.record, plan=plan)
     budget.kept_back = after.total
     return Climbed(ground, climbed, finish(ground, climbed, budget), after)
 
@@ -73,6 +78,41 @@ def _again(probe: Candidate) -> float:
     return 1.5 * probe.seconds / len(probe.heads)
 
 
+def training_options(settings: FitSettings) -> list[str]:
+    """The options of training that were given and change something, as typed."""
+    told, usual = settings.training, TrainingSettings()
+    names = ["thaw", "epochs", "rate", "body_rate", "batch", "l2sp", "retain", "replay"]
+    given = [name for name in names if getattr(told, name) != getattr(usual, name)]
+    given += ["augment"] if told.augment == "damage" else []
+    given += ["mixup"] if told.mixup else []
+    given += [name for name in ("adapter", "rank") if getattr(told, name) != getattr(usual, name)]
+    return [f"--{name.replace('_', '-')}" for name in given]
+
+
+def check_used(settings: FitSettings) -> None:
+    """Refuse options of training that the strategy asked for has no use for, before any work.
+
+    Raises:
+        SettingError: what came, and what takes it.
+    """
+    if settings.strategy == AUTO:
+        return
+    strategy = get(settings.strategy)
+    if strategy.recipe is None and (given := training_options(settings)):
+        trains = ", ".join(name for name, one in STRATEGIES.items() if one.recipe is not None)
+        raise SettingError(
+            f"{' and '.join(given)}: strategy {settings.strategy!r} trains no weights of the base and has no use for "
+            f"that; leave it out, or take a strategy that trains: {trains}."
+        )
+    if strategy.recipe is not None and strategy.recipe.lora is None:
+        given = [name for name in training_options(settings) if name in ("--adapter", "--rank")]
+        if given:
+            raise SettingError(
+                f"{' and '.join(given)}: strategy {settings.strategy!r} trains no adapters; leave it out, or take "
+                "--strategy lora."
+            )
+
+
 def check_training(settings: FitSettings) -> None:
     """Refuse values of the training settings that are not allowed, before any work.
 
@@ -80,6 +120,7 @@ def check_training(settings: FitSettings) -> None:
         SettingError: what came, and what is allowed.
     """
     told = settings.training
+    check_used(settings)
     if told.augment not in AUGMENTS:
         raise SettingError(f"augment is {told.augment!r}; it is one of {', '.join(AUGMENTS)}.")
     if told.max_forgetting is not None and not 0 <= told.max_forgetting <= 1:
@@ -124,6 +165,7 @@ def ground_of(prepared: Prepared, base: Base, metric: str, settings: FitSettings
     """
     working, task = prepared.working(), prepared.task
     units = working.units()
+    compares = settings.strategy != AUTO and get(settings.strategy) is not PROBE
     holding = hold(
         len(prepared.train),
         len(prepared.valid),
@@ -133,12 +175,13 @@ def ground_of(prepared: Prepared, base: Base, metric: str, settings: FitSettings
         folds=settings.folds or (FOLDS if _may_fold(settings.strategy) and not prepared.valid_given else None),
         always=settings.folds is not None,
         seed=settings.seed,
-        fewest=1 if settings.strategy in (AUTO, "probe") else FEWEST,  # a ladder of the probe alone compares nothing
+        fewest=FEWEST if compares else 1,  # a ladder of the probe alone compares nothing
     )
     rows = train_rows(working)
     ground = Ground(
         base, task, rows, holding, units, metric, settings.training, None, "none", None, settings.seed, progress
     )
+    ground = replace(ground, weighed=settings.class_weight is not None)
     augmentation, words = _augmentation(settings, base, task.labels, ground.per_class)
     retained = _retained(settings, base, progress)
     return replace(ground, augmentation=augmentation, augmented=words, retained=retained)

@@ -1,4 +1,4 @@
-"""Runs against one another on the same test rows: better, worse, or not to be told apart."""
+"""Runs against one another on the same test rows: better, worse, or no significant difference."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ComparedPair:
     low: float  # paired interval at `level`
     high: float
     level: float  # corrected for the number of pairs
-    outcome: str  # "a better", "b better" or "not to be told apart"
+    outcome: str  # "a better", "b better" or "no significant difference"
     rows_needed: int | None  # rows that would probably tell; null where told, or where nothing points either way
     a_only: int | None  # rows that only a has right; null but for classification
     b_only: int | None
@@ -87,7 +87,7 @@ def compare(runs: Sequence[Path], *, metric: str | None = None, shared: bool = F
     first = same.answers[0]
     metric = _metric(metric, names, loaded)
     counts = [opened(run, f"compared with {_but(names, i)}") for i, run in enumerate(runs)]
-    said = [answers.probabilities for answers in same.answers]
+    said = [answers.decided(metric) for answers in same.answers]
     found = compare_models(names, metric, first.truth, said, units=same.units, level=LEVEL, seed=seed)
     return RunComparison(
         first.task,
@@ -125,7 +125,7 @@ def _metric(asked: str | None, names: Sequence[str], runs: Sequence[Answers]) ->
     found = [run.metric for run in runs] if asked is None else [asked]
     if len(set(found)) > 1:
         told = ", ".join(f"{name} by {metric}" for name, metric in zip(names, found, strict=True))
-        raise SettingError(f"the runs were judged by different metrics ({told}); name one with --metric.")
+        raise SettingError(f"the runs were evaluated by different metrics ({told}); name one with --metric.")
     allowed = [metric.name for metric in for_task(runs[0].task, runs[0].probabilities.shape[1])]
     if get(found[0]).name not in allowed:
         raise SettingError(f"metric {found[0]!r} is not for these runs; it may be {', '.join(allowed)}.")

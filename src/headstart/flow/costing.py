@@ -154,14 +154,14 @@ class _Costing:
         whole = start | self._training(ground, strategy, recipe, speed, None, None)
         least = sum(start.values()) + predicted(ground, strategy, speed, speed.vain(recipe, train, options))
         longest = max(usual["training"] / len(ground.holding.parts), usual["training on all rows"])
-        controlled = "control from scratch" in usual
+        controlled = "scratch baseline" in usual
         memory = training_bytes(
             speed,
             recipe,
             options.batch,
             self._libraries,
             control=controlled,
-            checkpoints=max(longest, usual.get("control from scratch", 0.0)) > options.every,
+            checkpoints=max(longest, usual.get("scratch baseline", 0.0)) > options.every,
         )
         data = 8 * self._base.width * len(ground.rows)
         disk = speed.kept(recipe, train + held, options)
@@ -190,7 +190,7 @@ class _Costing:
         parts["answers"] = 2 * speed.opening + passed * speed.answering
         if ground.settings.scratch_control and not recipe.scratch:
             control = speed.seconds(scratch_recipe(again, rows, options), rows, 0, options)
-            parts["control from scratch"] = control + 2 * speed.opening + self._test * speed.answering
+            parts["scratch baseline"] = control + 2 * speed.opening + self._test * speed.answering
         return parts
 
 

@@ -18,6 +18,7 @@ from headstart.evaluation.bootstrap import score_interval
 from headstart.evaluation.calibration import calibration_interval
 from headstart.evaluation.estimate import estimate_accuracy
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.thresholds import decided
 from headstart.modalities import image_damage, text_damage
 from headstart.modalities.damage import STRENGTHS
 from headstart.modalities.image import ImageSpec, layers, plain
@@ -87,11 +88,12 @@ def damage_suite(
     seeds = [_seed(seed, row) for row in chosen.tolist()]
     passes = len(chosen) * len(kinds) * len(strengths)
     progress.say(
-        f"damage: {len(chosen):,} rows × {len(kinds)} kinds ({', '.join(kinds)}) × {len(strengths)} strengths, "
+        f"corruption robustness: {len(chosen):,} rows × {len(kinds)} kinds ({', '.join(kinds)}) × "
+        f"{len(strengths)} strengths, "
         f"{passes:,} forward passes"
     )
     truth, found = np.asarray(y)[chosen], []
-    with progress.track("damage", passes) as track:
+    with progress.track("corruption robustness", passes) as track:
         for kind in kinds:
             for strength in strengths:
                 changed = [way.damage(value, kind, strength, s) for value, s in zip(read, seeds, strict=True)]
@@ -119,13 +121,15 @@ def damaged(
     """
     spec = _spec(model)
     if spec is not None and spec.channels != 3:
-        progress.say(f"damage: left out, for it is made for colours and the pictures have {spec.channels} channels")
+        progress.say(
+            f"corruption robustness: left out, for it is made for colours and the images have {spec.channels} channels"
+        )
         return None
     held, metric = answers.part_of(HELD), METRICS[answers.metric].function
     found = damage_suite(model, inputs, y, held=held, seed=seed, progress=progress)
     chosen = drawn(len(inputs), ROWS, seed)
-    clean = metric(np.asarray(y)[chosen], p[chosen])
-    return ShiftRecord(found, clean, metric(held.truth, held.probabilities))
+    clean = metric(np.asarray(y)[chosen], decided(p[chosen], held.thresholds, answers.metric))
+    return ShiftRecord(found, clean, metric(held.truth, held.decided(answers.metric)))
 
 
 def drawn(count: int, rows: int, seed: int) -> np.ndarray:
@@ -134,18 +138,19 @@ def drawn(count: int, rows: int, seed: int) -> np.ndarray:
 
 
 def _record(kind: str, strength: int, y: np.ndarray, p: np.ndarray, held: Answers, seed: int) -> DamageRecord:
-    score = score_interval(held.metric, y, p, seed=seed)
+    said = decided(p, held.thresholds, held.metric)
+    score = score_interval(held.metric, y, said, seed=seed)
     error = _NAN if held.task == "regression" else calibration_interval(y, p, seed=seed).value
     estimated = _NAN
     if held.metric == "accuracy" and len(held):
-        estimated = estimate_accuracy(held.probabilities, held.truth, p, held.unit).value
+        estimated = estimate_accuracy(held.decided(), held.truth, said, held.unit).value
     return DamageRecord(kind, strength, score.value, score.low, score.high, error, estimated, len(y))
 
 
 def _read(way: _Way, inputs: Sequence[Any] | np.ndarray, rows: int, seed: int) -> tuple[np.ndarray, list[Any]]:
     """The numbers of the rows drawn, ascending, and what was read of each."""
     if rows < 1 or not len(inputs):
-        raise SettingError(f"{rows} of {len(inputs)} rows were to be damaged; at least one is needed.")
+        raise SettingError(f"{rows} of {len(inputs)} rows were to be corrupted; at least one is needed.")
     wanted = drawn(len(inputs), rows, seed)
     chosen, read = [], []
     for row in wanted.tolist():
@@ -155,7 +160,7 @@ def _read(way: _Way, inputs: Sequence[Any] | np.ndarray, rows: int, seed: int) -
             continue
         chosen.append(row)
     if not chosen:
-        raise SettingError(f"none of the {len(wanted)} rows that were to be damaged can be read.")
+        raise SettingError(f"none of the {len(wanted)} rows that were to be corrupted can be read.")
     return np.array(chosen), read
 
 
@@ -178,9 +183,9 @@ def _way(modality: str, spec: ImageSpec | None) -> _Way:
         "text": _Way(text_damage.KINDS, str, text_damage.damaged_text),
     }
     if modality not in ways:
-        raise SettingError(f"inputs of modality {modality!r} cannot be damaged; those of {' and '.join(ways)} can.")
+        raise SettingError(f"inputs of modality {modality!r} cannot be corrupted; those of {' and '.join(ways)} can.")
     if spec is not None and spec.channels != 3:
-        raise SettingError(f"pictures of {spec.channels} channels cannot be damaged; those of grey or colour can.")
+        raise SettingError(f"images of {spec.channels} channels cannot be corrupted; those of grey or colour can.")
     return ways[modality]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from headstart.bases.base import Base
@@ -10,7 +12,10 @@ from headstart.evaluation.confidence_gap import confidence_gap
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.findings import about_run
+from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.next_step import Selected, with_command
 from headstart.evaluation.run_evidence import RunEvidence
+from headstart.evaluation.thresholds import decided
 from headstart.evaluation.verdict import SCRATCH
 from headstart.flow.calibrating import Calibrated
 from headstart.flow.climbing import Climbed
@@ -27,12 +32,28 @@ _MAJORITY = "majority"
 _BLAMED = "wrong base"  # not said of a base that was not shown all of the texts
 
 
-def diagnosis(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement) -> list[DiagnosisRecord]:
-    """What the evidence says, worst first; at least one."""
-    found = about_run(_evidence(prepared, climbed, calibrated, judged))
-    told = [DiagnosisRecord(one.name, _without_name(one), one.suggestion) for one in found]
+def diagnosis(
+    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement, selected: Selected, audit: str
+) -> list[DiagnosisRecord]:
+    """What the evidence says, worst first; at least one.
+
+    Args:
+        selected: which model is handed over.
+        audit: the command that takes duplicates out of these data.
+    """
+    found = about_run(replace(_evidence(prepared, climbed, calibrated, judged), audit=audit))
+    told = [DiagnosisRecord(one.name, _without_name(one), with_command(one.suggestion, selected)) for one in found]
     cut = _cut_texts(prepared, climbed.ground.base, judged)
     return cut + [one for one in told if not cut or one.name != _BLAMED]
+
+
+def unused(options: list[str]) -> list[DiagnosisRecord]:
+    """That options of training had no effect, as no strategy was tried that trains; nothing where none was given."""
+    if not options:
+        return []
+    said = f"{' and '.join(options)} had no effect: no strategy that trains weights of the base was tried."
+    step = "Leave it out, or ask for a strategy that trains, such as `--strategy partial`."
+    return [DiagnosisRecord("options without effect", said, step)]
 
 
 def _cut_texts(prepared: Prepared, base: Base, judged: Judgement) -> list[DiagnosisRecord]:
@@ -41,7 +62,9 @@ def _cut_texts(prepared: Prepared, base: Base, judged: Judgement) -> list[Diagno
     if reading is None or not reading.cut:
         return []
     others = [run.name for run in judged.panel if run.name not in (_MAJORITY, SCRATCH)]
-    saw = f" The control {' and '.join(others)} read all of every text, so it saw more than the base." if others else ""
+    saw = (
+        f" The baseline {' and '.join(others)} read all of every text, so it saw more than the base." if others else ""
+    )
     return [DiagnosisRecord("texts cut", reading.sentence + saw, reading_advice(base, reading))]
 
 
@@ -65,11 +88,14 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
         labels=ground.task.labels,
         over_majority=_over_majority(judged, metric),
         auroc=_auroc(judged),
-        valid=score_interval(metric, ground.held_y, calibrated.held, units=ground.held_units, seed=ground.seed),
+        valid=score_interval(
+            metric, ground.held_y, _held(calibrated, metric), units=ground.held_units, seed=ground.seed
+        ),
         rows=len(ground.rows),
         rows_a_class=_rows_a_class(ground),
-        confusion=confusion(y, judged.probabilities).matrix if ground.task.name == "classification" else None,
+        confusion=confusion(y, judged.decided).matrix if ground.task.name == "classification" else None,
         leaked=int(judged.leaked.sum()),
+        foreknown=len(prepared.foreknown),
         clean=_clean_score(judged, metric, ground.seed),
         leaked_valid=len(near.leaked(table, "valid", ("train",))) if valid_rows else 0,
         valid_rows=valid_rows,
@@ -94,11 +120,21 @@ def _clean_score(judged: Judgement, metric: str, seed: int) -> Interval | None:
     if clean.all() or not clean.any():
         return None
     rows = judged.rows
-    return score_interval(metric, rows.y[clean], judged.probabilities[clean], units=rows.units()[clean], seed=seed)
+    said = decided(judged.probabilities, judged.thresholds, metric)[clean]
+    return score_interval(metric, rows.y[clean], said, units=rows.units()[clean], seed=seed)
+
+
+def _held(calibrated: Calibrated, metric: str) -> np.ndarray:
+    """The held-out answers as the test rows' are judged."""
+    return calibrated.decided if METRICS[metric].decides else calibrated.held
 
 
 def _over_majority(judged: Judgement, metric: str) -> dict[str, Interval]:
-    answers = {run.name: run.probabilities for run in judged.panel if np.isfinite(run.probabilities).all()}
+    answers = {
+        run.name: decided(run.probabilities, judged.limits.get(run.name), metric)
+        for run in judged.panel
+        if np.isfinite(run.probabilities).all()
+    }
     plain = answers.pop(_MAJORITY, None)
     if plain is None:
         return {}
@@ -127,9 +163,14 @@ def _more_rows(ground: Ground, climbed: Climbed) -> Interval | None:
     if best is None or len(out) < 2 or (y.ndim == 1 and task.name != "regression" and len(set(y[half])) < 2):
         return None
     answers = [
-        refit(best, ground.rows.vectors[some], y[some], task.name, outputs=task.outputs).probabilities(
-            ground.rows.vectors[out]
-        )
+        refit(
+            best,
+            ground.rows.vectors[some],
+            y[some],
+            task.name,
+            outputs=task.outputs,
+            weights=None if ground.rows.weights is None else ground.rows.weights[some],
+        ).probabilities(ground.rows.vectors[out])
         for some in (rows, half)
     ]
     return paired_gain(ground.metric, y[out], answers[0], answers[1], units=ground.units[out], seed=ground.seed)

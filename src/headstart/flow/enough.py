@@ -25,7 +25,7 @@ def check_enough(table: Table, work: str) -> None:
     if table.task != "classification":
         if len(known) < FEWEST_ROWS:
             raise LabelError(
-                f"there are {len(known)} labelled rows outside the test part; {work} takes at least {FEWEST_ROWS}. "
+                f"there are {len(known)} labelled rows outside the test set; {work} takes at least {FEWEST_ROWS}. "
                 "Label more, or go on with 'headstart fit'."
             )
         return
@@ -36,7 +36,7 @@ def check_enough(table: Table, work: str) -> None:
     if count < FEWEST:
         few = sum(1 for value in counts.values() if value < FEWEST)
         raise LabelError(
-            f"{few} of {len(counts)} classes have fewer than {FEWEST} examples outside the test part, the smallest "
+            f"{few} of {len(counts)} classes have fewer than {FEWEST} examples outside the test set, the smallest "
             f"{label!r} with {count}; {work} takes at least {FEWEST} of each. Label more, merge it with another, or go "
             "on with 'headstart fit'."
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +12,45 @@ import numpy as np
 
 from headstart.bases.learnt import learnt_keys
 from headstart.data import strata
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.data.table import Table
 from headstart.delivery.answers import TEST, Answers
 from headstart.delivery.model import Model, Predictions
 from headstart.delivery.openings import opened as count_opening
 from headstart.delivery.openings import openings
-from headstart.errors import LabelError, SourceError
+from headstart.errors import LabelError, OutputError, SourceError
 from headstart.evaluation.bootstrap import score_interval
+from headstart.evaluation.confusion import confusion
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.thresholds import decided
+from headstart.files import write_atomically
 from headstart.flow.damaging import damaged
+from headstart.flow.deciding import Positive, positive_of
 from headstart.flow.knowing import unknown_record
 from headstart.flow.measuring import measure, slices_of
+from headstart.flow.mistakes import ANSWERS, MISTAKES, Answered, Examples, answers_table, as_csv, mistakes
 from headstart.flow.remarking import tell_remarks
+from headstart.notebook import panel, scored
 from headstart.progress import Progress
 from headstart.records import (
     CalibrationRecord,
     ClassRecord,
     GainRecord,
+    IntervalRecord,
     MetricRecord,
     OodRecord,
     ReadingRecord,
     ShiftRecord,
     SliceRecord,
+    TwoClassRecord,
     finite,
 )
 from headstart.settings import SourceSettings
 from headstart.training.features import content_keys
 
+#: What a folder of an evaluation has, the record last.
+RECORD = "evaluation.json"
 _FEWEST = 2  # rows that a score needs
 
 
@@ -67,6 +79,21 @@ class Evaluation:
     ood: OodRecord | None
     shift: ShiftRecord | None
     reading: ReadingRecord | None = None  # how much of the texts the base read; null for pictures and controls
+    labels: list[str] = field(default_factory=list)  # in the order of the outputs; empty for regression
+    confusion: list[list[int]] | None = None  # rows by true class (downwards) and predicted one; null for other tasks
+    two_classes: TwoClassRecord | None = None  # null where there are not two classes
+    intervals: IntervalRecord | None = None  # of a regression
+    mistakes: int = 0  # wrong rows; of a regression those that are off at all
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the score on the new rows beside that on the run's own test set."""
+        new, own = self.score, self.test
+        rows = [(f"{self.source} ({self.n:,} rows)", scored(new.value, new.low, new.high))]
+        rows.append(("the run's own test set", scored(own.value, own.low, own.high)))
+        unread = f"{self.rejected:,} rows could not be read" if self.rejected else ""
+        return panel(
+            f"{self.run}: {self.metric} {scored(new.value, new.low, new.high)}", (unread,), ("", self.metric), rows
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
@@ -76,9 +103,11 @@ class Evaluation:
 
 def evaluate_run(
     run: Path,
-    source: str | Path,
+    source: Source,
     settings: SourceSettings,
     *,
+    out: Path | None = None,
+    overwrite: bool = False,
     ood: str | None = None,
     damage: bool = False,
     seed: int = 0,
@@ -87,11 +116,17 @@ def evaluate_run(
 ) -> Evaluation:
     """Score the model of ``run`` on the labelled rows of ``source``; see `Model` for ``trust_remote_code``.
 
+    Args:
+        out: where results are written: a folder for all of them, or a file whose name ends in .json for the record
+            alone; None: nowhere. What is there already is replaced only with ``overwrite``.
+
     Raises:
+        OutputError: ``out`` is there already, or cannot be written.
         BundleError: ``run`` is not a finished run.
         SourceError, LabelError: the source cannot be read, has no labels, or labels that the model does not know.
     """
     progress = progress or Progress()
+    _check_out(out, overwrite)
     answers, model = Answers.load(run), Model.load(run, trust_remote_code=trust_remote_code)
     task, metric = model.bundle.task, answers.metric
     rows, y, said, rejected = _answered(source, settings, model, progress)
@@ -99,11 +134,14 @@ def evaluate_run(
     own, learnt = answers.part_of(TEST), np.isin(keys.astype(str), learnt_keys(run))
     tested = int(np.isin(keys.astype(str), own.keys).sum())
     units = strata.units(rows.groups, keys, len(rows))
-    score = _score(metric, y, said.probabilities, seed, units)
-    before = _score(metric, own.truth, own.probabilities, seed, own.unit)
-    temperature = float(model.bundle.about.get("temperature", 1.0))
-    measured = measure(task, y, said.probabilities, model.bundle.caution, temperature, seed, units)
-    return Evaluation(
+    p, limits = said.probabilities, model.bundle.caution.thresholds
+    score = _score(metric, y, decided(p, limits, metric), seed, units)
+    before = _score(metric, own.truth, own.decided(metric), seed, own.unit)
+    heat = float(model.bundle.about.get("temperature", 1.0))
+    measured = measure(task, y, p, model.bundle.caution, heat, seed, units, _positive(model, y))
+    slices, columns = slices_of(metric, task, rows, None, y, p, seed, units, limits)
+    answered = Answered(rows, y, p, limits, None, columns)
+    record = Evaluation(
         run=str(run),
         source=str(source),
         task=task.name,
@@ -115,29 +153,65 @@ def evaluate_run(
         change=_change(metric, score, before),
         tested=tested,
         learnt=int(learnt.sum()),
-        unseen=_score(metric, y[~learnt], said.probabilities[~learnt], seed, units[~learnt])
-        if 0 < learnt.sum() < len(rows)
-        else None,
+        unseen=_unseen(metric, y, decided(p, limits, metric), learnt, seed, units),
         opened=count_opening(run, f"evaluate {source}") if tested else len(openings(run)),
         metrics=measured.metrics,
         undefined=measured.undefined,
         classes=measured.classes,
-        slices=slices_of(metric, task, rows, None, y, said.probabilities, seed, units),
+        slices=slices,
         calibration=measured.calibration,
         ood=_ood(model, ood, said, progress) if ood is not None else None,
         shift=damaged(model, rows.inputs, y, said.probabilities, answers, seed=seed, progress=progress)
         if damage
         else None,
         reading=said.reading,
+        labels=list(task.labels),
+        confusion=confusion(y, decided(p, limits)).matrix.tolist() if task.name == "classification" else None,
+        two_classes=measured.two_classes,
+        intervals=measured.intervals,
+        mistakes=len(mistakes(task, answered)),
     )
+    if out is not None:
+        _write(out, record, model, run, answered)
+    return record
+
+
+def _positive(model: Model, y: np.ndarray) -> Positive | None:
+    """The class that the run looked for; of a run that does not say, as for a new one."""
+    label = model.bundle.about.get("positive")
+    found = positive_of(model.bundle.task, y, label if label in model.labels else None)
+    return found if label is None or found is None else replace(found, reason="as in the run")
+
+
+def _check_out(out: Path | None, overwrite: bool) -> None:
+    if out is not None and out.exists() and not overwrite:
+        raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
+    if out is not None and out.is_file() and out.suffix != ".json":
+        raise OutputError(f"{out} is a file; name a folder, or a file that ends in .json for the record alone.")
+
+
+def _write(out: Path, record: Evaluation, model: Model, run: Path, answered: Answered) -> None:
+    """The record, and beside it in a folder the answer to every row and the mistakes."""
+    text = json.dumps(record.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    if out.suffix == ".json":
+        write_atomically(out, text)
+        return
+    task, reference = model.bundle.task, model.reference
+    examples = None if reference is None else Examples.load(run, reference.vectors)
+    vectors = None if examples is None else model.embed(answered.table.inputs)
+    bounds = model.bundle.caution.bounds(answered.p[:, 0])
+    write_atomically(out / MISTAKES, as_csv(mistakes(task, replace(answered, vectors=vectors), examples)))
+    write_atomically(out / ANSWERS, as_csv(answers_table(task, answered, bounds)))
+    write_atomically(out / RECORD, text)
 
 
 def _answered(
-    source: str | Path, settings: SourceSettings, model: Model, progress: Progress
+    source: Source, settings: SourceSettings, model: Model, progress: Progress
 ) -> tuple[Table, np.ndarray, Predictions, int]:
     """The readable rows, their targets, the model's answers to them, and how many could not be read."""
     bundle = model.bundle
-    opened = open_source(source, replace(settings, modality=bundle.modality, task=bundle.task.name))
+    settings = replace(settings, modality=bundle.modality, task=bundle.task.name)
+    opened = open_source(source, settings, like=bundle.like)
     tell_remarks(opened, str(source), progress)
     table = opened.table
     if table.targets is None:
@@ -149,6 +223,14 @@ def _answered(
         raise SourceError(f"{source}: {int(kept.sum())} of its {len(table)} rows can be read; a score needs {_FEWEST}.")
     rows = table.take(kept)
     return rows, bundle.task.encode(table.targets[kept]), said.take(kept), len(said.rejected) + len(opened.rejected)
+
+
+def _unseen(
+    metric: str, y: np.ndarray, p: np.ndarray, learnt: np.ndarray, seed: int, units: np.ndarray
+) -> MetricRecord | None:
+    """The score on the rows that were not learnt from, where some were and some were not."""
+    new = ~learnt
+    return _score(metric, y[new], p[new], seed, units[new]) if 0 < learnt.sum() < len(learnt) else None
 
 
 def _score(metric: str, y: np.ndarray, p: np.ndarray, seed: int, units: np.ndarray) -> MetricRecord:

@@ -1,64 +1,122 @@
-"""What the report shows besides the result's numbers: confusions, worst mistakes, thumbnails."""
+"""What the report shows besides the result's numbers: confusions, and the worst mistakes with their inputs."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from headstart.evaluation.confusion import confusion
+from headstart.evaluation.thresholds import decided
 from headstart.evaluation.wording import figures
+from headstart.flow.calibrating import Calibrated
+from headstart.flow.choosing import Preferred
+from headstart.flow.climbing import Climbed
 from headstart.flow.judging import Judgement
+from headstart.flow.preparing import Prepared
 from headstart.flow.thumbnails import thumbnail
 from headstart.report.evidence import Evidence, Example
 from headstart.tasks.task import Task
 
-_SHOWN = 8  # examples of each kind
+_SHOWN = 6  # mistakes of each split
 _TEXT = 400  # characters
+_CUT = 0.5  # probability from which a label is given
 
 
-def gather(judgement: Judgement, task: Task) -> Evidence:
-    """Evidence on the test rows, by task."""
-    y, p = judgement.rows.y, judgement.probabilities
+@dataclass(frozen=True)
+class Answered:
+    """Rows of one split with the selected model's answers.
+
+    Attributes:
+        split: "test" or "validation".
+        ids, inputs: [n] of the rows.
+        modality: of the inputs.
+        y: [n] or [n, outputs] the truth.
+        p: [n, outputs] probabilities, or values of a regression.
+        given: [n, outputs] the same as the thresholds decide them: from 0.5 on a label is given.
+    """
+
+    split: str
+    ids: np.ndarray
+    inputs: np.ndarray
+    modality: str
+    y: np.ndarray
+    p: np.ndarray
+    given: np.ndarray
+
+
+def gather(
+    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement, preferred: Preferred | None
+) -> Evidence:
+    """Evidence on test rows and held-out ones, by task; of the baseline where that is selected."""
+    task, test, working = prepared.task, judged.rows, prepared.working()
+    rows = climbed.ground.holding.rows[: len(calibrated.held)]
+    tested, held, limits = judged.probabilities, calibrated.held, judged.thresholds
+    if preferred:
+        held, limits = preferred.held, judged.limits.get(preferred.control.name)
+        tested = next(run.probabilities for run in judged.panel if run.name == preferred.control.name)
+    given, held_given = decided(tested, limits), decided(held, limits)
+    table = working.table
+    splits = (
+        Answered("test", test.table.ids, test.table.inputs, table.modality, test.y, tested, given),
+        Answered("validation", table.ids[rows], table.inputs[rows], table.modality, working.y[rows], held, held_given),
+    )
     if task.name == "regression":
-        scatter = np.column_stack([y[:, 0], p[:, 0]])
-        return Evidence(examples=_regression_examples(judgement), scatter=scatter)
-    if task.name == "multilabel":
-        return Evidence(task.labels)
-    return Evidence(task.labels, confusion(y, p).matrix, _class_examples(judgement, task))
+        scatter = np.column_stack([test.y[:, 0], tested[:, 0]])
+        return Evidence(examples=tuple(e for one in splits for e in _far_off(one)), scatter=scatter)
+    find = _label_mistakes if task.name == "multilabel" else _class_mistakes
+    found = {one.split: find(one, task) for one in splits}
+    wrong = {one.split: (found[one.split][1], len(one.y)) for one in splits}
+    examples = tuple(example for shown, _ in found.values() for example in shown)
+    matrix = confusion(test.y, given).matrix if task.name == "classification" else None
+    return Evidence(task.labels, matrix, examples, wrong)
 
 
-def _class_examples(judgement: Judgement, task: Task) -> tuple[Example, ...]:
-    """The mistakes made with most confidence, then the right answers given with most."""
-    y, p = judgement.rows.y, judgement.probabilities
-    said, sure = p.argmax(1), p.max(1)
+def _class_mistakes(rows: Answered, task: Task) -> tuple[list[Example], int]:
+    """The mistakes made with most confidence, and how many there are."""
+    said = rows.given.argmax(1)
+    sure = rows.p[np.arange(len(rows.p)), said]
     order = np.argsort(-sure, kind="stable")
-    wrong, right = order[said[order] != y[order]][:_SHOWN], order[said[order] == y[order]][:_SHOWN]
-    return tuple(
-        _example(judgement, kind, row, task.labels[y[row]], task.labels[said[row]], float(sure[row]))
-        for kind, rows in (("mistake", wrong), ("confident", right))
-        for row in rows
-    )
+    wrong = order[said[order] != rows.y[order]]
+
+    def words(row: int) -> tuple[str, str, float]:
+        return task.labels[rows.y[row]], task.labels[said[row]], float(sure[row])
+
+    return _examples(rows, wrong, words), len(wrong)
 
 
-def _regression_examples(judgement: Judgement) -> tuple[Example, ...]:
+def _label_mistakes(rows: Answered, task: Task) -> tuple[list[Example], int]:
+    """The rows with a label that was missed or given with most confidence, and how many are not exactly right."""
+    truth, said = rows.y > _CUT, rows.given >= _CUT
+    off = np.where(truth != said, np.abs(rows.y - rows.p), 0.0).max(axis=1)
+    order = np.argsort(-off, kind="stable")
+    wrong = order[off[order] > 0]
+
+    def words(row: int) -> tuple[str, str, float]:
+        true, given = (", ".join(np.array(task.labels)[one[row]]) for one in (truth, said))
+        return true, given, float("nan")
+
+    return _examples(rows, wrong, words), len(wrong)
+
+
+def _far_off(rows: Answered) -> list[Example]:
     """The largest errors; the confidence of a value is not known."""
-    y, p = judgement.rows.y[:, 0], judgement.probabilities[:, 0]
-    worst = np.argsort(-np.abs(y - p), kind="stable")[:_SHOWN]
+    y, p = rows.y[:, 0], rows.p[:, 0]
     told = f".{figures(y)}g"
-    return tuple(
-        _example(judgement, "mistake", row, format(y[row], told), format(p[row], told), float("nan")) for row in worst
-    )
+
+    def words(row: int) -> tuple[str, str, float]:
+        return format(y[row], told), format(p[row], told), float("nan")
+
+    return _examples(rows, np.argsort(-np.abs(y - p), kind="stable"), words)
 
 
-def _example(judgement: Judgement, kind: str, row: int, truth: str, said: str, sure: float) -> Example:
-    table = judgement.rows.table
-    value = table.inputs[row]
-    text = value[:_TEXT] if table.modality == "text" else None
-    return Example(
-        kind,
-        str(table.ids[row]),
-        truth,
-        said,
-        sure,
-        text,
-        thumbnail(value) if table.modality == "image" else None,
-    )
+def _examples(rows: Answered, worst: np.ndarray, words: Callable[[int], tuple[str, str, float]]) -> list[Example]:
+    """The first of ``worst`` as examples: truth, answer and confidence by ``words``."""
+    found = []
+    for row in worst[:_SHOWN].tolist():
+        value = rows.inputs[row]
+        text = str(value)[:_TEXT] if rows.modality == "text" else None
+        picture = thumbnail(value) if rows.modality == "image" else None
+        found.append(Example(rows.split, str(rows.ids[row]), *words(row), text, picture))
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.errors import SourceError, UserError
 from headstart.flow.remarking import tell_remarks
@@ -14,7 +15,7 @@ from headstart.training.features import extract
 from headstart.training.rows import TrainRows
 
 
-def given_inputs(path: str, option: str, wanted: str, base: Base, progress: Progress) -> TrainRows:
+def given_inputs(path: Source, option: str, wanted: str, base: Base, progress: Progress) -> TrainRows:
     """The inputs at ``path``, labelled or not, with the base's features; what cannot be read is left out and counted.
 
     Args:

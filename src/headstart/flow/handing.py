@@ -12,32 +12,50 @@ from typing import Any
 from headstart.bases.base import Base
 from headstart.bases.identity import chain
 from headstart.bases.learnt import save_learnt
-from headstart.data.table import Rejected
+from headstart.data.table import Columns, Rejected
 from headstart.delivery.answers import FILE as ANSWERS
+from headstart.delivery.answers import TEST
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.delivery.openings import opened, remember, rows_hash
+from headstart.delivery.parts import save_parts
 from headstart.delivery.run_folder import RunFolder
+from headstart.errors import SealError
 from headstart.flow.assessing import Assessed
 from headstart.flow.calibrating import Calibrated
-from headstart.flow.choosing import Preferred
-from headstart.flow.climbing import Climbed
+from headstart.flow.choosing import Preferred, selected_model
+from headstart.flow.climbing import Climbed, training_options
 from headstart.flow.clock import Clock
-from headstart.flow.diagnosing import diagnosis
+from headstart.flow.diagnosing import diagnosis, unused
 from headstart.flow.evidence import gather
 from headstart.flow.judging import Judgement
+from headstart.flow.knowing import kept_rows
 from headstart.flow.learning import training_records
+from headstart.flow.measuring import thresholds_record
+from headstart.flow.mistakes import EXAMPLES, MISTAKES, Answered, Examples, as_csv, mistakes
 from headstart.flow.preparing import Prepared
 from headstart.records import (
+    CalibrationRecord,
     CandidateRecord,
     Chosen,
+    ClassRecord,
+    ControlRecord,
     DataRecord,
+    DiagnosisRecord,
     FeatureRecord,
+    GainRecord,
+    OodRecord,
+    RefitRecord,
     Result,
+    ShiftRecord,
+    SliceRecord,
+    TestRecord,
     VerdictRecord,
+    finite,
 )
 from headstart.report.build import build as build_report
 from headstart.report.card import card
+from headstart.report.refit import build_refit
 from headstart.settings import FitSettings
 from headstart.strategies.candidate import Candidate
 from headstart.versions import versions
@@ -53,7 +71,7 @@ class ChosenMetric:
 
 @dataclass(frozen=True)
 class About:
-    """What a run is called, what it was given, how it was timed, and what its budget left out."""
+    """What a run is called and given, how it was timed, what its budget left out, `audit`, columns and `trial`."""
 
     name: str
     source: str
@@ -61,19 +79,44 @@ class About:
     metric: ChosenMetric
     clock: Clock
     cut: tuple[str, ...] = ()
+    audit: str = "headstart audit --apply"
+    place: str = ""
+    columns: Columns | None = None
+    trial: str = ""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What the run came to; ``preferred`` is a control that is handed over in place of the borrowed model."""
+    """What the run came to; ``preferred`` is a baseline that is selected in place of the transfer model.
+
+    Without a test set there is no ``judgement``, and ``refit`` are the scores to show.
+    """
 
     base: Base
     prepared: Prepared
     climbed: Climbed
-    judgement: Judgement
+    judgement: Judgement | None
     calibrated: Calibrated
     assessed: Assessed
     preferred: Preferred | None = None
+    refit: Scores | None = None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a result says of the test rows; fields as in `Result`."""
+
+    verdict: VerdictRecord
+    test: TestRecord
+    gain: GainRecord
+    controls: list[ControlRecord]
+    diagnosis: list[DiagnosisRecord]
+    classes: list[ClassRecord]
+    slices: list[SliceRecord]
+    calibration: CalibrationRecord | None
+    ood: OodRecord | None
+    shift: ShiftRecord | None
+    record: RefitRecord | None = None
 
 
 def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work) -> tuple[Result, Model]:
@@ -82,46 +125,66 @@ def hand_over(folder: RunFolder, about: About, settings: FitSettings, work: Work
     Raises:
         OutputError: where they cannot be written.
     """
-    evidence = gather(work.judgement, work.prepared.task)
     result = _result(about, settings, work)
-    bundle = _bundle(result, work)
+    bundle = _bundle(result, work, about.columns)
     bundle.save(folder.aside / "bundle")
     work.assessed.answers.save(folder.aside / ANSWERS)
     save_learnt(folder.aside, [*work.prepared.working().keys.tolist(), *work.base.learnt])
-    opened(folder.aside, "final test")
+    save_parts(folder.aside, work.prepared.keys.astype(str), work.prepared.assigned.split.astype(str))
+    _write_mistakes(folder, work)
     if work.prepared.rejected:
         folder.write("rejected.csv", _rejected_csv(work.prepared.rejected))
-    folder.write("report.html", build_report(result, evidence))
-    folder.write("bundle/card.md", card(result))
+    if work.judgement:
+        opened(folder.aside, "final test")
+        evidence = gather(work.prepared, work.climbed, work.calibrated, work.judgement, work.preferred)
+        folder.write("report.html", build_report(result, evidence, about.place))
+    else:
+        folder.write("report.html", build_refit(result, about.place))
+    folder.write("bundle/card.md", card(result, about.place))
     folder.write("result.json", result.to_json() + "\n")
-    remember(rows_hash(work.judgement.rows.keys), folder.path)
+    if work.judgement:
+        remember(rows_hash(work.judgement.rows.keys), folder.path, about.trial)
     return result, Model(bundle, None if work.preferred else work.climbed.final.base)
 
 
+def _write_mistakes(folder: RunFolder, work: Work) -> None:
+    """The mistakes of the selected model on the test rows; training examples are compared by the base's features."""
+    judged, working = work.judgement, work.prepared.working()
+    if judged:
+        tested, rows = work.assessed.answers.part_of(TEST), judged.rows
+        answered = Answered(rows.table, rows.y, tested.probabilities, tested.thresholds, rows.vectors, judged.columns)
+        found = mistakes(work.prepared.task, answered, Examples.of(working.table, working.vectors))
+        folder.write(MISTAKES, as_csv(found))
+    known = work.assessed.caution.known
+    if known is not None and len(known.rows):
+        kept = kept_rows(known, work.climbed, work.calibrated)
+        folder.write(EXAMPLES, Examples.of(working.table.take(kept), known.vectors).to_json())
+
+
 def _result(about: About, settings: FitSettings, work: Work) -> Result:
-    features, verdict = work.prepared.features, work.judgement.verdict
+    features, scores = work.prepared.features, work.refit or _scores(work, about, settings)
     cached = work.prepared.rows - features.computed
     return Result(
         name=about.name,
         task=work.prepared.task.name,
         metric=about.metric.name,
         metric_reason=about.metric.reason,
-        verdict=VerdictRecord(verdict.outcome, verdict.sentence, verdict.next_step),
+        verdict=scores.verdict,
         chosen=_chosen(work),
-        test=work.judgement.test,
-        transfer_gain=work.judgement.gain,
-        controls=work.judgement.controls,
+        test=scores.test,
+        transfer_gain=scores.gain,
+        controls=scores.controls,
         candidates=[_candidate(candidate, work) for candidate in work.climbed.climb.candidates],
         ladder=replace(work.climbed.climb.record, rungs=work.climbed.climb.rungs, cut=list(about.cut)),
         training=training_records(work.climbed),
         forgetting=work.climbed.final.forgetting,
-        diagnosis=diagnosis(work.prepared, work.climbed, work.calibrated, work.judgement),
+        diagnosis=scores.diagnosis,
         audit=work.assessed.audit,
-        classes=work.judgement.measured.classes,
-        slices=work.judgement.slices,
-        calibration=work.judgement.measured.calibration,
-        ood=work.assessed.ood,
-        shift=work.assessed.shift,
+        classes=scores.classes,
+        slices=scores.slices,
+        calibration=scores.calibration,
+        ood=scores.ood,
+        shift=scores.shift,
         data=_data(about, work.prepared),
         base=_base(work),
         features=FeatureRecord(features.runtime or "none: every feature was cached", features.computed, cached),
@@ -132,7 +195,38 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         versions=versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         reading=work.prepared.reading,
+        refit=scores.record,
+        thresholds=thresholds_record(work.prepared.task, work.calibrated.thresholds),
+        two_classes=work.judgement.measured.two_classes if work.judgement else None,
+        intervals=work.judgement.measured.intervals if work.judgement else None,
     )
+
+
+def _scores(work: Work, about: About, settings: FitSettings) -> Scores:
+    """Of the test set that this run evaluated."""
+    judged = work.judgement
+    if judged is None:
+        raise SealError("there are no scores to show: no test row was judged, and no earlier ones are given.")
+    verdict = judged.verdict
+    return Scores(
+        VerdictRecord(verdict.outcome, verdict.sentence, verdict.next_step),
+        judged.test,
+        judged.gain,
+        judged.controls,
+        _diagnosis(work, judged, about, settings),
+        judged.measured.classes,
+        judged.slices,
+        judged.measured.calibration,
+        work.assessed.ood,
+        work.assessed.shift,
+    )
+
+
+def _diagnosis(work: Work, judged: Judgement, about: About, settings: FitSettings) -> list[DiagnosisRecord]:
+    selected = selected_model(work.climbed, work.preferred)
+    found = diagnosis(work.prepared, work.climbed, work.calibrated, judged, selected, about.audit)
+    trained = any(one.runs for one in work.climbed.climb.candidates)
+    return found if trained else [*found, *unused(training_options(settings))]
 
 
 def _base(work: Work) -> dict[str, Any]:
@@ -144,8 +238,7 @@ def _base(work: Work) -> dict[str, Any]:
 def _chosen(work: Work) -> Chosen:
     if work.preferred:
         return Chosen("", work.preferred.control.name, "", {})
-    best, final = work.climbed.climb.best, work.climbed.final
-    strategy = best.strategy if final.adapted or not best.runs else "probe"  # training that made nothing better
+    final, strategy = work.climbed.final, selected_model(work.climbed, None).strategy
     return Chosen(work.base.identity.name, strategy, final.head.kind, final.head.settings)
 
 
@@ -172,7 +265,7 @@ def _data(about: About, prepared: Prepared) -> DataRecord:
     )
 
 
-def _bundle(result: Result, work: Work) -> Bundle:
+def _bundle(result: Result, work: Work, columns: Columns | None) -> Bundle:
     final, caution = work.calibrated.final, work.assessed.caution
     control = work.preferred and work.preferred.control.name
     score = next((one for one in result.controls if one.name == control), result.test)
@@ -180,11 +273,14 @@ def _bundle(result: Result, work: Work) -> Bundle:
         "name": result.name,
         "data": Path(result.data.source).name,
         "metric": result.metric,
-        "test": {"score": score.score, "low": score.low, "high": score.high, "n": result.test.n},
+        "test": finite({"score": score.score, "low": score.low, "high": score.high, "n": result.test.n}),
+        **({"refit": result.refit.sentence} if result.refit else {}),
         "verdict": result.verdict.sentence,
         "created": result.created,
         "temperature": work.calibrated.temperature,
+        **({"positive": work.calibrated.positive.label} if work.calibrated.positive else {}),
         "versions": result.versions,
+        **({"columns": asdict(columns)} if columns else {}),
     }
     if work.preferred:
         return Bundle.of_control(work.preferred.control, work.base, work.prepared.task, about, caution)

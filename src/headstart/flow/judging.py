@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from headstart.controls.panel import ControlRun, controls_for, run
 from headstart.delivery.openings import opened_before, rows_hash
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.next_step import Selected, agreeing
+from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.verdict import Verdict, judge, strict_level
 from headstart.flow.calibrating import Calibrated
 from headstart.flow.measuring import Measured, measure, slices_of
@@ -37,6 +39,8 @@ class Judgement:
             alone, ``score`` and ``test`` on all rows.
         gains: of the chosen candidate over each control, by its name; ``gain`` is that over the best.
         panel: the controls' answers.
+        thresholds: of the chosen candidate, or None; ``limits``: of the controls, by name.
+        columns: of the slices: name -> [n] str.
     """
 
     rows: Rows
@@ -53,22 +57,36 @@ class Judgement:
     controls: list[ControlRecord]
     gain: GainRecord
     verdict: Verdict
+    thresholds: Thresholds | None = None
+    limits: dict[str, Thresholds] = field(default_factory=dict)
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def decided(self) -> np.ndarray:
+        """[n, outputs] ``probabilities`` as the thresholds decide them."""
+        return decided(self.probabilities, self.thresholds)
 
 
 def judge_once(
     prepared: Prepared,
     calibrated: Calibrated,
+    limits: dict[str, Thresholds],
     metric: str,
     seed: int,
     progress: Progress,
     scratch: Callable[[TrainRows], ControlRun] | None = None,
     budget: Budget | None = None,
+    selected: Selected | None = None,
+    own: str = "",
 ) -> Judgement:
     """Fit the controls on the rows that the final model was made on, open the test part, and compare.
 
     Args:
+        limits: thresholds of the controls, by name; of those without any, answers from 0.5 on are compared with such.
         scratch: answers the test rows with the same network, trained from random weights; None: there is none.
         budget: what is left of it is what fitting the controls may take; None: as long as they need.
+        selected: which model is handed over, for the next step; None: this one.
+        own: the `trial` of this run, of which earlier runs are not counted.
 
     Raises:
         SealError: the test part was opened before.
@@ -82,33 +100,29 @@ def judge_once(
     vectors = vectors_of(final, train_rows(rows), progress)
     probabilities = final.head.probabilities(vectors)
     units = rows.units()
-    score = score_interval(metric, y, probabilities, units=units, seed=seed)
+    said = decided(probabilities, calibrated.thresholds, metric)
+    score = score_interval(metric, y, said, units=units, seed=seed)
     told = [r for r in runs if np.isfinite(r.probabilities).all()]  # one that diverged says nothing
     clean, leaked = _clean(prepared, rows)
-    gains, verdict = _compared(metric, rows, probabilities, told, clean, int(leaked.sum()), seed)
-    controls = [_control(r, score_interval(metric, y, r.probabilities, units=units, seed=seed)) for r in runs]
+    pairs = _pairs(metric, probabilities, calibrated.thresholds, told, limits)
+    gains, verdict = _compared(metric, rows, said, pairs, told, clean, int(leaked.sum()), seed)
+    verdict = agreeing(verdict, gains, selected) if selected else verdict
+    theirs = {r.name: decided(r.probabilities, limits.get(r.name), metric) for r in runs}
+    controls = [_control(r, score_interval(metric, y, theirs[r.name], units=units, seed=seed)) for r in runs]
     best = _best(controls, METRICS[metric].higher_is_better)
     gain = gains[best.name]
-    before = opened_before(rows_hash(rows.keys))
-    measured = measure(task, y, probabilities, calibrated.caution(), calibrated.temperature, seed, units)
-    opened = prepared.sealed.openings
+    before = opened_before(rows_hash(rows.keys), own)
+    caution, heat = calibrated.caution(), calibrated.temperature
+    measured = measure(task, y, probabilities, caution, heat, seed, units, calibrated.positive)
+    limit = calibrated.thresholds
+    slices, columns = slices_of(metric, task, rows.table, vectors, y, probabilities, seed, units, limit)
     return Judgement(
         rows,
         vectors,
         probabilities,
-        TestRecord(
-            score.value,
-            score.low,
-            score.high,
-            len(rows),
-            measured.metrics,
-            measured.undefined,
-            opened,
-            before,
-            score.units,
-        ),
+        _test_record(score, measured, prepared.sealed.openings, before),
         measured,
-        slices_of(metric, task, rows.table, vectors, y, probabilities, seed, units),
+        slices,
         clean,
         leaked,
         score,
@@ -117,7 +131,15 @@ def judge_once(
         controls,
         GainRecord(gain.value, gain.low, gain.high, best.name),
         verdict,
+        limit,
+        limits,
+        columns,
     )
+
+
+def _test_record(score: Interval, measured: Measured, opened: int, before: int) -> TestRecord:
+    bounds = (score.value, score.low, score.high, score.n)
+    return TestRecord(*bounds, measured.metrics, measured.undefined, opened, before, score.units)
 
 
 def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress, budget: Budget) -> list[ControlRun]:
@@ -127,23 +149,46 @@ def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress, bud
     inputs, tested = working.control_inputs(), rows.control_inputs()
     with progress.track("controls", len(panel)) as track:
         for control in panel:
-            runs.append(run(control, inputs, working.y, tested, task.name, seed, budget.left()))
+            left, weights = budget.left(), working.weights
+            runs.append(run(control, inputs, working.y, tested, task.name, seed, left, weights))
             if control.left_out:
                 budget.leave_out(f"the baseline {control.name} {control.left_out}", progress)
             track.advance()
     return runs
 
 
+def _pairs(
+    metric: str,
+    p: np.ndarray,
+    thresholds: Thresholds | None,
+    told: list[ControlRun],
+    limits: dict[str, Thresholds],
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By control, the model's answers and its own as they are compared: both by thresholds of their own, or neither."""
+    found = {}
+    for one in told:
+        own = limits.get(one.name)
+        found[one.name] = (decided(p, own and thresholds, metric), decided(one.probabilities, own, metric))
+    return found
+
+
 def _compared(
-    metric: str, rows: Rows, p: np.ndarray, told: list[ControlRun], clean: np.ndarray, leaked: int, seed: int
+    metric: str,
+    rows: Rows,
+    p: np.ndarray,
+    pairs: dict[str, tuple[np.ndarray, np.ndarray]],
+    told: list[ControlRun],
+    clean: np.ndarray,
+    leaked: int,
+    seed: int,
 ) -> tuple[dict[str, Interval], Verdict]:
-    """Gains over the controls and the verdict, both on the ``clean`` rows [n] bool."""
+    """Gains over the controls, by ``pairs``, and the verdict, both on the ``clean`` rows [n] bool."""
     y, p, units = rows.y[clean], p[clean], rows.units()[clean]
 
     def gains_at(level: float) -> dict[str, Interval]:
-        said = {r.name: r.probabilities[clean] for r in told}
         return {
-            name: paired_gain(metric, y, p, other, units=units, level=level, seed=seed) for name, other in said.items()
+            name: paired_gain(metric, y, own[clean], other[clean], units=units, level=level, seed=seed)
+            for name, (own, other) in pairs.items()
         }
 
     gains, score = gains_at(_LEVEL), score_interval(metric, y, p, units=units, seed=seed)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from headstart.bases.base import Base
 from headstart.evaluation.diagnosis import Finding, Symptoms, diagnose
 from headstart.evaluation.metrics import METRICS
 from headstart.flow.climbing import Climbed
 from headstart.records import PointRecord, TrainingRecord
 from headstart.strategies.candidate import Candidate
+from headstart.strategies.plan import takes_adapters
 
 
 def training_records(climbed: Climbed) -> list[TrainingRecord]:
@@ -60,10 +62,21 @@ def learnt(climbed: Climbed) -> list[Finding]:
         max_forgetting=ground.settings.max_forgetting,
     )
     found = diagnose(symptoms)
+    if any(symptoms.fewer in one.suggestion for one in found):
+        found = diagnose(replace(symptoms, fewer=_fewer(ground.base, shown.strategy)))
     return found if climb.best.runs else [_of(one, shown.strategy) for one in found if one.name != "healthy"]
+
+
+def _fewer(base: Base, strategy: str) -> str:
+    """The option that trains fewer weights than ``strategy`` did: adapters stand beside linear layers only."""
+    if strategy == "lora":
+        return "--strategy probe"
+    if takes_adapters(base):
+        return "--strategy lora"
+    return "--strategy probe" if strategy == "norm" else "--strategy partial --thaw 1"
 
 
 def _of(found: Finding, strategy: str) -> Finding:
     """The finding as one of a strategy that was tried and not taken."""
     name, _, said = found.sentence.partition(": ")
-    return replace(found, sentence=f"{name}: in {strategy}, which was not taken, {said}")
+    return replace(found, sentence=f"{name}: in {strategy}, which was not accepted, {said}")

@@ -50,7 +50,9 @@ def matched(names: Sequence[str], runs: Sequence[Answers], *, shared: bool = Fal
     tests = [run.part_of(TEST) for run in runs]
     for name, test in zip(names, tests, strict=True):
         if len(test) == 0:
-            raise SettingError(f"{name} keeps no answers of test rows; fit it again to compare it.")
+            raise SettingError(
+                f"{name} keeps no answers of test rows (with --test-size 0 there are none); compare others."
+            )
         _check_alike(names[0], tests[0], name, test)
     tests = [tests[0], *(_ordered(test, tests[0].labels) for test in tests[1:])]
     kind = min((test.truth.dtype for test in tests), key=lambda dtype: dtype.itemsize)
@@ -109,5 +111,5 @@ def _check_shared(names: Sequence[str], tests: Sequence[Answers], common: int, s
     else:
         advice = "pass --shared to compare on those, or fit both with the same data, split and seed"
     raise SettingError(
-        f"the runs were judged on different test rows ({sizes}); {common:,} are the same;{relabelled} {advice}."
+        f"the runs were evaluated on different test rows ({sizes}); {common:,} are the same;{relabelled} {advice}."
     )

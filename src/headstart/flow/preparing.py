@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from headstart.data import strata
 from headstart.data.seal import SealedTest, seal
 from headstart.data.split import assign, check
 from headstart.data.table import PARTS, Fact, Opened, Rejected, Table
+from headstart.delivery.parts import earlier_parts
 from headstart.errors import SourceError, SplitError
 from headstart.flow.near import Near, near_of
 from headstart.progress import Progress
@@ -24,6 +26,7 @@ from headstart.training.extracted import Effort, Extracted
 from headstart.training.features import extract
 from headstart.training.rows import TrainRows
 from headstart.training.text_reading import reading_of
+from headstart.training.weights import row_weights, weight_facts
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Rows:
         y: targets as the task encodes them.
         keys: [n] content hashes (hex).
         clusters: [n] int: rows of one cluster are near duplicates, or at least equal, and are not to be parted.
+        weights: [n] float64, mean 1 over all working rows: how much each counts in training; None: all the same.
     """
 
     table: Table
@@ -45,6 +49,7 @@ class Rows:
     y: np.ndarray
     keys: np.ndarray
     clusters: np.ndarray
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -54,7 +59,9 @@ class Rows:
         some = slice(start, stop)
         classical = None if self.classical is None else self.classical[some]
         table = self.table.take(np.arange(start, stop))
-        return Rows(table, self.vectors[some], classical, self.y[some], self.keys[some], self.clusters[some])
+        weights = None if self.weights is None else self.weights[some]
+        own = (self.vectors[some], classical, self.y[some], self.keys[some], self.clusters[some])
+        return Rows(table, *own, weights)
 
     def control_inputs(self) -> Sequence[Any] | np.ndarray:
         """What the controls take: classical features of images, the texts themselves."""
@@ -67,7 +74,7 @@ class Rows:
 
 def train_rows(rows: Rows) -> TrainRows:
     """Prepared rows as training takes them."""
-    return TrainRows(rows.table.inputs, rows.keys, rows.y, rows.vectors)
+    return TrainRows(rows.table.inputs, rows.keys, rows.y, rows.vectors, weights=rows.weights)
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,7 @@ def prepare(
     """
     table = opened.table
     check(table, settings.split)  # what would fail after the features had better fail before
+    earlier = earlier_parts(Path(settings.split.like)) if settings.split.like else None
     features = extract(base, table.inputs, classical=True, progress=progress, seconds=seconds)
     rejected = opened.rejected + tuple(
         Rejected(str(table.ids[row]), reason) for row, reason in sorted(features.rejected.items())
@@ -178,20 +186,23 @@ def prepare(
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
     together[features.kept] = near.clusters if settings.split.together else equal
-    assigned, facts = assign(kept, settings.split, keys=together[features.kept])
+    keys = features.keys[features.kept]
+    assigned, facts = assign(kept, settings.split, together[features.kept], keys, earlier)
     foreknown, told = _foreknown(base, assigned, features.keys[features.kept])
-    sealed = seal(assigned)[1]
+    sealed = seal(assigned)[1] if settings.split.test else SealedTest(assigned.part("test"))
     train, valid, test = (np.flatnonzero(assigned.split == part) for part in PARTS)
     learnt, row_of = assigned.take(train).targets, np.flatnonzero(features.kept)
     task = get_task(table.task).from_targets([] if learnt is None else learnt)
     order = np.concatenate([train, valid])
     working = _Known.of(features, together, row_of[order]).rows(assigned.take(order), task)
+    own = working.table.weights
+    working = replace(working, weights=row_weights(working.y, task.labels, settings.class_weight, own))
     return Prepared(
         working.span(0, len(train)),
         working.span(len(train), len(order)),
         SealedRows(sealed, _Known.of(features, together, row_of[test]), task),
         task,
-        opened.facts + base.facts + _reading_facts(reading) + facts + told,
+        opened.facts + _weight_facts(opened, settings) + base.facts + _reading_facts(reading) + facts + told,
         rejected,
         features.effort(),
         len(kept),
@@ -203,6 +214,10 @@ def prepare(
         foreknown,
         reading,
     )
+
+
+def _weight_facts(opened: Opened, settings: FitSettings) -> tuple[Fact, ...]:
+    return weight_facts(opened.table, settings.source.weight, settings.class_weight)
 
 
 def _reading_facts(reading: ReadingRecord | None) -> tuple[Fact, ...]:
@@ -224,7 +239,7 @@ def _foreknown(base: Base, assigned: Table, keys: np.ndarray) -> tuple[frozenset
     if known.sum() == test.sum():
         raise SplitError(
             f"an earlier run trained base {base.identity.name!r} on every one of the {int(test.sum()):,} test rows, so "
-            "they prove nothing; give a test part of other rows with --test."
+            "they show nothing; give a test set of other rows with --test."
         )
     reason = "an earlier run trained the base on them; gain and verdict leave them out"
     fact = Fact("leak", f"{int(known.sum()):,} of {int(test.sum()):,} test rows", reason)
@@ -240,5 +255,5 @@ def _check_rejected(rejected: tuple[Rejected, ...], rows: int, allowed: float) -
     if len(rejected) > allowed * rows:
         raise SourceError(
             f"{len(rejected)} of {rows} rows are unusable, more than --max-rejected {allowed:g} allows; "
-            f"the first is {first.id} ({first.reason}). Mend them, or allow more."
+            f"the first is {first.id} ({first.reason}). Correct them, or allow more."
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
+from headstart.data.memory import Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.strata import units
 from headstart.data.table import Opened
@@ -18,7 +18,7 @@ from headstart.flow.commanding import fit_command
 from headstart.flow.enough import check_enough
 from headstart.flow.fielding import Candidate, Field, field_of
 from headstart.flow.racing import RACED, run_race, winner_of
-from headstart.flow.sampling import Sample, sample_of
+from headstart.flow.sampling import Sample, history_ids, sample_of
 from headstart.flow.weighing import NEIGHBOURS, SOLVED, Question, weigh
 from headstart.progress import Progress
 from headstart.ranking.combining import combine, levelled, pooled
@@ -57,11 +57,11 @@ class _Weighed:
 
 
 def rank_source(
-    source: str | Path,
+    source: Source,
     *,
     settings: SourceSettings | None = None,
-    valid: str | Path | None = None,
-    test: str | Path | None = None,
+    valid: Source | None = None,
+    test: Source | None = None,
     candidates: Sequence[str] | None = None,
     licence: str | None = None,
     max_params: float | None = None,
@@ -94,18 +94,18 @@ def rank_source(
         sample = sample_of(opened.table, seed)
     progress.say(_plan(field, sample))
     with clock.step("features"):
-        ids = opened.table.ids[opened.table.split != "test"]
+        ids = history_ids(source, opened.table)
         looked = _look(sample, ids, field, seed, progress)
     with clock.step("evidence"):
         weighed = _weigh(looked, field, without, progress)
     with clock.step("race"):
         rounds = _race(looked, field, weighed, progress)
     _remember(looked, weighed, modality)
-    command = partial(fit_command, str(source), settings or SourceSettings(), valid=valid, test=test, seed=seed)
+    command = partial(fit_command, source, settings or SourceSettings(), valid=valid, test=test, seed=seed)
     return _ranking(str(source), (sample, looked, field, weighed, rounds), clock, seed, command)
 
 
-def _open(source: str | Path, valid: str | Path | None, test: str | Path | None, settings: SourceSettings) -> Opened:
+def _open(source: Source, valid: Source | None, test: Source | None, settings: SourceSettings) -> Opened:
     if valid is None and test is None:
         return open_source(source, settings)
     return open_sources(source, valid=valid, test=test, settings=settings)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from headstart.controls.panel import predicted_seconds
 from headstart.evaluation.unknown import MOST_REFERENCE
+from headstart.flow.deciding import tunes
 from headstart.flow.preparing import Prepared
 from headstart.settings import FitSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
-from headstart.strategies.names import AUTO
+from headstart.strategies.names import AUTO, get
 from headstart.strategies.plan import too_short_for_any
 from headstart.strategies.pricing import Following
 
@@ -64,7 +65,8 @@ def head_seconds(ground: Ground, settings: FitSettings, budget: Budget, evidence
     left, parts = budget.left(), len(ground.holding.parts)
     if left is None:
         return None
-    alone = settings.strategy == "probe" or bool(too_short_for_any(ground, left - evidence))
+    probe = settings.strategy != AUTO and get(settings.strategy).name == "probe"
+    alone = probe or bool(too_short_for_any(ground, left - evidence))
     share = (1 - _JUDGED if alone else _HEADS) * parts / (parts + 1.5)
     return share * max(0.0, left - evidence)
 
@@ -77,7 +79,7 @@ def remaining(ground: Ground, prepared: Prepared, settings: FitSettings, budget:
     working, task = prepared.working(), ground.task
     inputs = working.control_inputs()
     fit = predicted_seconds(working.table.modality, inputs, working.y, task.outputs, task.name, ground.seed)
-    compares = settings.strategy == AUTO
+    compares = settings.strategy == AUTO or tunes(task.name, settings.judging)
     parts = sum(len(train) for train, _ in ground.holding.parts) / len(ground.rows) if compares else 0.0
     return set_aside(left, evidence, fit, parts)
 
@@ -96,7 +98,8 @@ def set_aside(left: float, evidence: float, fit: float, parts: float) -> Remaini
         compared = 0.0
         if parts:
             cut.append(
-                f"no controls on held-out rows, which would take about {fit * parts:.0f} s, so that none can be handed "
-                "over in place of the model"
+                f"no baselines on held-out rows, which would take about {fit * parts:.0f} s, so none can be "
+                "selected in "
+                "place of the transfer model"
             )
     return Remaining(evidence, min(fit, _JUDGED * free), compared, tuple(cut))

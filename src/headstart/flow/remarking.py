@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from headstart.data.table import Fact, Opened, remarks
 from headstart.progress import Progress
 
 
-def tell_facts(facts: tuple[Fact, ...], progress: Progress) -> None:
-    """One line a fact."""
+def tell_facts(facts: Sequence[Fact], progress: Progress, *, detail: bool = False) -> None:
+    """One line a fact; ``detail``: for readers who asked for details."""
+    tell = progress.detail if detail else progress.say
     for fact in facts:
-        progress.say(f"  {fact.what}: {fact.value} ({fact.reason})")
+        tell(f"  {fact.what}: {fact.value} ({fact.reason})")
 
 
 def tell_remarks(opened: Opened, name: str, progress: Progress, unreadable: int = 0) -> None:

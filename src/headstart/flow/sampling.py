@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headstart.data.memory import Memory, Source
 from headstart.data.split import assign
 from headstart.data.strata import strata
 from headstart.data.table import Table
@@ -47,14 +48,14 @@ def sample_of(table: Table, seed: int) -> Sample:
     given = bool((table.split == "test").any())
     readable = keys != ""
     known, known_keys = table.take(readable), keys[readable]
-    parts = known.split if given else assign(known, SplitSettings(seed=seed), keys=known_keys)[0].split
+    parts = known.split if given else assign(known, SplitSettings(seed=seed), known_keys, known_keys)[0].split
     working = np.flatnonzero(parts != "test")
     distinct = working[np.sort(np.unique(known_keys[working].astype(str), return_index=True)[1])]
     rows = known.take(distinct)
     order = _spread(strata(rows), np.random.default_rng(seed))[:MOST]
     facts = []
     if not given:
-        facts.append("no test part is given, so rows that `fit` with this seed would draw for it were left out")
+        facts.append("no test set is given, so rows that `fit` with this seed would draw for it were left out")
     if len(distinct) < len(working):
         facts.append(f"{len(working) - len(distinct):,} rows repeat another one's input and were left out")
     taken = rows.take(order)
@@ -64,6 +65,15 @@ def sample_of(table: Table, seed: int) -> Sample:
         int((parts == "test").sum()),
         tuple(facts),
     )
+
+
+def history_ids(source: Source, table: Table) -> np.ndarray:
+    """What the task is remembered by: the ids of the rows outside a given test part; their contents' keys in memory.
+
+    Rows in memory are called by their place alone, which those of any other data have too.
+    """
+    rows = table.take(table.split != "test")
+    return content_keys(rows.inputs, rows.modality)[0] if isinstance(source, Memory) else rows.ids
 
 
 def _spread(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -25,7 +25,7 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
     counting for that part of its steps. There is none where nothing was trained, where the user asked for none, where
     the strategy itself is from scratch, or where the time does not allow it, which is said.
     """
-    ground, final = climbed.ground, climbed.final
+    ground, final = climbed.climb.best.ground or climbed.ground, climbed.final
     recipe, settings = climbed.climb.best.recipe, ground.settings
     if not final.adapted or recipe is None or recipe.scratch or not settings.scratch_control:
         return None
@@ -33,7 +33,7 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
     left = budget.left()
     if left is not None and needed + answers > left:
         have = f"{max(0.0, left - answers):.0f} s are left"
-        said = f"no control from scratch, which would take about {needed:.0f} s, and {have}"
+        said = f"no baseline {SCRATCH}, which would take about {needed:.0f} s, and {have}"
         budget.leave_out(said, ground.progress)
         return None
     start = time.perf_counter()
@@ -57,7 +57,7 @@ def scratch_control(climbed: Climbed, budget: Budget) -> Callable[[TrainRows], C
 def _train(climbed: Climbed, recipe: Recipe, seconds: float | None) -> Trained:
     from headstart.training.run import train
 
-    ground = climbed.ground
+    ground = climbed.climb.best.ground or climbed.ground
     options = train_options(ground, len(ground.rows))
     job = Job(
         ground.base,
@@ -69,5 +69,6 @@ def _train(climbed: Climbed, recipe: Recipe, seconds: float | None) -> Trained:
         None,
         replace(options, seconds=seconds, replay=0.0, l2sp=0.0),
     )
-    ground.progress.say(f"control from scratch: {recipe.phases[0].least_steps} steps from random weights")
-    return train(job, ground.progress)
+    ground.progress.say(f"baseline {SCRATCH}: {recipe.phases[0].least_steps} steps from random weights")
+    with ground.progress.stage(f"baseline {SCRATCH}"):
+        return train(job, ground.progress)

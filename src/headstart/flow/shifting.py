@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.data.table import Opened
 from headstart.delivery.answers import HELD, Answers
+from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.errors import BundleError, SettingError, SourceError
 from headstart.evaluation.estimate import Estimate, estimate_accuracy
 from headstart.evaluation.shift import Distance, Drift, class_drift, proxy_a_distance
+from headstart.evaluation.thresholds import decided
 from headstart.evaluation.unknown import THRESHOLD
 from headstart.flow.remarking import tell_remarks
 from headstart.progress import Progress
@@ -28,6 +31,7 @@ from headstart.settings import SourceSettings
 
 _FEW_WRONG = 5  # held-out rows; fewer of them left the interval too narrow, see docs/log.md
 _STRANGERS = 0.2  # share called unknown from which that is the first thing to say
+_MOST = 0.5  # from which nothing is estimated: most inputs are of no class that the model has, so it cannot be right
 _FEW = 30  # inputs below which whatever is said hangs on single ones
 
 
@@ -51,7 +55,7 @@ class Shift:
         distance: proxy A-distance of their features to those of known inputs; None where the run keeps no features.
         drifts: of the classes that they were given, the furthest first; those of too few inputs are left out.
         unknown: share of them called unknown, of which known inputs have 1 in 20; nan where it cannot be told.
-        estimate: the accuracy to expect; None where it cannot be told.
+        estimate: the accuracy to expect; None where it cannot be told, or would mean nothing; ``why_not`` says why.
         known_error: mean error of such estimates on this run's own damaged test rows; nan where none were measured.
     """
 
@@ -65,6 +69,7 @@ class Shift:
     unknown: float
     estimate: Estimate | None
     known_error: float
+    why_not: str = ""
 
     @property
     def sentences(self) -> list[str]:
@@ -80,7 +85,7 @@ class Shift:
 
 def shift(
     run: Path,
-    source: str | Path,
+    source: Source,
     *,
     input: str | None = None,
     seed: int = 0,
@@ -102,7 +107,7 @@ def shift(
     progress = progress or Progress()
     model = Model.load(run, trust_remote_code=trust_remote_code)
     answers = Answers.load(run).part_of(HELD)
-    opened = _open(source, input, model.bundle.modality)
+    opened = _open(source, input, model.bundle)
     tell_remarks(opened, str(source), progress)
     said = model.predictions(opened.table.inputs, progress)
     readable = np.setdiff1d(np.arange(len(opened.table)), list(said.rejected))
@@ -112,6 +117,8 @@ def shift(
     p = said.probabilities[readable]
     distance, drifts = _apart(model, said.take(readable).vectors, p, seed)
     strange = said.unknown[readable]
+    unknown = float("nan") if np.isnan(strange).any() else float((strange > THRESHOLD).mean())
+    why_not = _meaningless(answers, unknown)
     return Shift(
         run=str(run),
         source=str(source),
@@ -120,9 +127,10 @@ def shift(
         rejected=len(said.rejected) + len(opened.rejected),
         distance=distance,
         drifts=drifts,
-        unknown=float("nan") if np.isnan(strange).any() else float((strange > THRESHOLD).mean()),
-        estimate=_estimate(answers, p),
+        unknown=unknown,
+        estimate=None if why_not else _estimate(answers, p),
         known_error=known_error(Path(run)),
+        why_not=why_not,
     )
 
 
@@ -143,9 +151,10 @@ def known_error(run: Path) -> float:
     return fmean(off) if off else float("nan")
 
 
-def _open(source: str | Path, column: str | None, modality: str) -> Opened:
+def _open(source: Source, column: str | None, bundle: Bundle) -> Opened:
+    modality = bundle.modality
     try:
-        return open_source(source, SourceSettings(input=column, target=(), modality=modality))
+        return open_source(source, SourceSettings(input=column, target=(), modality=modality), like=bundle.like)
     except SettingError as error:  # the modality is the only setting that a source can be at odds with
         raise SourceError(f"{source} holds other inputs than the {modality}s that this model takes.") from error
 
@@ -160,7 +169,8 @@ def _apart(
     distance = proxy_a_distance(reference.vectors, vectors, seed)
     if model.bundle.task.name != "classification":
         return distance, ()
-    drifts = class_drift(reference.vectors, reference.y, vectors, p.argmax(axis=1))
+    given = model.bundle.caution.decided(p).argmax(axis=1)
+    drifts = class_drift(reference.vectors, reference.y, vectors, given)
     told = sorted((d for d in drifts if not math.isnan(d.value)), key=lambda d: -d.low)
     return distance, tuple(DriftOf(model.labels[d.output], d) for d in told)
 
@@ -168,12 +178,27 @@ def _apart(
 def _estimate(answers: Answers, p: np.ndarray) -> Estimate | None:
     if answers.task != "classification" or not len(answers):
         return None
-    return estimate_accuracy(answers.probabilities, answers.truth, p, answers.unit)
+    return estimate_accuracy(answers.decided(), answers.truth, decided(p, answers.thresholds), answers.unit)
+
+
+def _meaningless(answers: Answers, unknown: float) -> str:
+    """Why no accuracy is to be estimated; "" where one can be, or where the inputs are not what forbids it.
+
+    An estimate takes the inputs to be of the model's classes. An input of none cannot be answered rightly, however
+    sure the model is, and models are often surest of what they have never seen.
+    """
+    if answers.task != "classification" or not unknown > _MOST:
+        return ""
+    return (
+        f"{share(unknown)} of the inputs are called unknown: most look like none of the model's "
+        f"{len(answers.labels):,} classes, and an answer to such an input cannot be right, however sure it is. Label "
+        "some of them: if they are of new classes, fit again with these; if not, headstart evaluate gives the accuracy"
+    )
 
 
 def _sentences(found: Shift) -> Iterator[str]:
     strangers = found.unknown > _STRANGERS
-    if strangers:
+    if strangers and not found.why_not:
         yield (
             f"{share(found.unknown)} of them are called unknown, where {share(1 - THRESHOLD)} of known inputs are: "
             "inputs of no class cannot be right, so what follows holds at most for the others."
@@ -189,7 +214,7 @@ def _sentences(found: Shift) -> Iterator[str]:
     yield _differs(found)
     beyond = [d for d in found.drifts if d.drift.low > 0]
     if beyond:
-        named = ", ".join(f"{d.label} ({d.drift.value:.2f}, {_span(d.drift.low, d.drift.high)})" for d in beyond[:5])
+        named = ", ".join(f"{d.label} ({d.drift.value:.2f} {_span(d.drift.low, d.drift.high)})" for d in beyond[:5])
         more = f" and {len(beyond) - 5} more" if len(beyond) > 5 else ""
         yield (
             f"Classes whose inputs lie elsewhere than the known ones, in squared distance of the means over the known "
@@ -198,39 +223,41 @@ def _sentences(found: Shift) -> Iterator[str]:
     if not strangers and not math.isnan(found.unknown):
         yield f"{share(found.unknown)} of them are called unknown; of held-out known inputs {share(1 - THRESHOLD)} are."
     if found.n < _FEW:
-        yield f"With {found.n} inputs, all this hangs on single ones; give more."
+        yield f"With {found.n} inputs, all this depends on single ones; give more."
 
 
 def _expected(found: Shift) -> str:
     guess = found.estimate
+    if found.why_not:
+        return f"No accuracy is estimated: {found.why_not}."
     if guess is None:
         why = "the run keeps no held-out answers" if found.task == "classification" else f"this is {found.task}"
         return f"No accuracy can be estimated: that needs a classification with held-out answers, and {why}."
     return (
-        f"Expect accuracy about {guess.value:.3f} ({_span(guess.low, guess.high, 3)}) on these {found.n:,} inputs; "
+        f"Expect accuracy about {guess.value:.3f} {_span(guess.low, guess.high, 3)} on these {found.n:,} inputs; "
         f"on {guess.held:,} held-out rows it was {guess.plain:.3f}."
     )
 
 
 def _how_sure(error: float) -> str:
-    limits = "The interval allows for estimates being off by a third of the change, as they were on damaged inputs"
+    limits = "The interval allows for estimates being off by a third of the change, as they were on corrupted inputs"
     if math.isnan(error):
-        return f"{limits}. A fit with --damage measures how far off they are on this run's own damaged test rows."
-    return f"{limits}. On this run's own damaged test rows they were off by {error:.3f} on average."
+        return f"{limits}. A fit with --damage measures how far off they are on this run's own corrupted test rows."
+    return f"{limits}. On this run's own corrupted test rows they were off by {error:.3f} on average."
 
 
 def _differs(found: Shift) -> str:
     if found.distance is None:
-        return "Whether they look different cannot be told: the run keeps no features of known inputs."
+        return "Whether they look different is not known: the run keeps no features of known inputs."
     d = found.distance
     if math.isnan(d.value):
-        return f"Whether they look different cannot be told from {d.n:,} inputs and {d.reference:,} known ones."
-    verdict = "They look different from" if d.shifted else "They are not told apart from"
+        return f"Whether they look different cannot be seen from {d.n:,} inputs and {d.reference:,} known ones."
+    verdict = "They look different from" if d.shifted else "No significant difference from"
     return (
-        f"{verdict} the known inputs: proxy A-distance {d.value:.2f} ({_span(d.low, d.high)}) of at most 2; "
+        f"{verdict} the known inputs: proxy A-distance {d.value:.2f} {_span(d.low, d.high)} of at most 2; "
         f"two parts of the known inputs give {d.null:.2f}."
     )
 
 
 def _span(low: float, high: float, digits: int = 2) -> str:
-    return f"{low:.{digits}f} to {high:.{digits}f}".replace("-", "−")
+    return f"[{low:.{digits}f}, {high:.{digits}f}]".replace("-", "−")

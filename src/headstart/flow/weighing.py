@@ -21,7 +21,7 @@ from headstart.ranking.ranked import Evidence
 from headstart.ranking.solved import solved_score
 from headstart.tasks.task import Task
 
-SOLVED, NEIGHBOURS = "solved head", "nearest neighbours"
+SOLVED, NEIGHBOURS = "linear classifier", "nearest neighbours"
 #: Scores that are shown only are computed on at most so many of the rows.
 _SHOWN_ROWS = 1000
 _NAN = float("nan")
@@ -70,7 +70,7 @@ def weigh(question: Question, base: Base, x: np.ndarray) -> tuple[Evidence, ...]
     Raises:
         OutputError: where the cache cannot be written.
     """
-    found, known = kept(["evidence", *question.about(base)], lambda: _scores(question, x))
+    found, known = kept(["evidence", SOLVED, NEIGHBOURS, *question.about(base)], lambda: _scores(question, x))
     return tuple(
         Evidence(name, _number(value), _number(sd), 0.0 if known else seconds, name in (SOLVED, NEIGHBOURS))
         for name, value, sd, seconds in found

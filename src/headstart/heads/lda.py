@@ -107,8 +107,8 @@ def fit(rotation: Rotation, found: Classes, gamma: float) -> tuple[np.ndarray, n
 def leave_one_out(rotation: Rotation, y: np.ndarray, found: Classes, gamma: float) -> np.ndarray:
     """The scores [n, k] that each row gets from the fit without that row; γ μ and the row weights are kept.
 
-    Without row i its class mean moves to m' = m - u / (c - 1), u = x_i - m with c rows in the class, and the
-    scatter loses w c / (c - 1) u uᵀ, 1 - γ of which is in n Σ(γ), so that its inverse P becomes
+    Without row i, of weight w in a class of weight c, the class mean moves to m' = m - w u / (c - w), u = x_i - m, and
+    the scatter loses w c / (c - w) u uᵀ, 1 - γ of which is in n Σ(γ), so that its inverse P becomes
     P' = P + gain P u uᵀ P (Sherman and Morrison).
     """
     at, inverse = np.arange(len(y)), precision(rotation, found, gamma)
@@ -119,17 +119,17 @@ def leave_one_out(rotation: Rotation, y: np.ndarray, found: Classes, gamma: floa
     um = u @ solved.T.astype(np.float32)  # [n, k] = u P m
     ux = uu + um[at, y]  # u P x
     xm = um + (found.means @ solved.T).astype(np.float32)[y]  # x P m
-    count = np.maximum(found.counts[y], 2)  # a class of one row has u = 0, so any count does
-    lost = (1 - gamma) * rotation.weights * count / (count - 1)
+    left = _left_of_class(rotation.weights, found, y)
+    lost = (1 - gamma) * rotation.weights * (left + rotation.weights) / left
     gain = (lost / np.maximum(1 - lost * uu, 1e-6)).astype(np.float32)
-    step = (1 / (count - 1)).astype(np.float32)
+    step = (rotation.weights / left).astype(np.float32)
     scores = xm + (gain * ux)[:, None] * um - 0.5 * gain[:, None] * um**2 - 0.5 * mm.astype(np.float32)
     u_moved = um[at, y] - step * uu  # u P m'
     x_moved = xm[at, y] - step * ux  # x P m'
     m_moved = mm[y] - 2 * step * um[at, y] + step**2 * uu  # m' P m'
     scores[at, y] = x_moved + gain * ux * u_moved - 0.5 * (m_moved + gain * u_moved**2)
     scores *= (len(y) - rotation.weights).astype(np.float32)[:, None]
-    return scores + _priors_without(found, y)
+    return scores + _priors_without(found, y, rotation.weights)
 
 
 def _squares(rows: np.ndarray, inverse: Precision) -> np.ndarray:
@@ -138,13 +138,21 @@ def _squares(rows: np.ndarray, inverse: Precision) -> np.ndarray:
     return plain + ((rows @ inverse.extra.astype(np.float32)) ** 2).sum(axis=1)
 
 
-def _priors_without(found: Classes, y: np.ndarray) -> np.ndarray:
+def _left_of_class(weights: np.ndarray, found: Classes, y: np.ndarray) -> np.ndarray:
+    """[n] the weight of each row's class without it; its own where it is alone: there u = 0, so that any does."""
+    left = found.mass[y] - weights
+    return np.where(left > 1e-9 * found.mass[y], left, np.where(weights > 0, weights, 1.0))
+
+
+def _priors_without(found: Classes, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """[n, k]: log priors, each row's own class counted without it; balanced classes keep their priors."""
     log_prior = np.repeat(found.log_prior[None].astype(np.float32), len(y), axis=0)
-    count = found.counts[y]
-    balanced = not np.allclose(found.mass, found.counts)
-    left = np.where(count > 1, count if balanced else count - 1, ABSENT)
-    log_prior[np.arange(len(y)), y] += np.log(left / count)
+    count, mass, there = found.counts[y], found.mass[y], found.mass[found.counts > 0]
+    balanced = not np.allclose(found.mass, found.counts) and np.allclose(there, there.mean())
+    alone = (count == 1) & (weights > 0)
+    left = np.where(alone, ABSENT / np.maximum(count, 1) * mass, mass if balanced else mass - weights)
+    share = np.where(left > 0, left / np.where(mass > 0, mass, 1.0), 1.0)
+    log_prior[np.arange(len(y)), y] += np.log(share)
     return log_prior
 
 

@@ -85,12 +85,16 @@ def leave_part_out(rotation: Rotation, aim: Aim, alpha: float, part: np.ndarray)
     solution = fit(rotation, aim, alpha)
     rows, w = rotation.rows[part], rotation.weights[part]
     root = np.sqrt(w).astype(np.float32)
-    wide = np.column_stack(
+    plain = np.column_stack(
         [rows * np.sqrt(solution.shrink).astype(np.float32), np.full(len(w), len(aim.targets) ** -0.5)]
     )
-    wide = (wide * root[:, None]).astype(np.float32)
-    residual = (aim.targets[part] - _scores(rows, solution)) * root[:, None]
-    return aim.targets[part] - _solve_identity_minus(wide, residual) / root[:, None]
+    wide = (plain * root[:, None]).astype(np.float32)
+    residual = aim.targets[part] - _scores(rows, solution)
+    if w.all():
+        return aim.targets[part] - _solve_identity_minus(wide, residual * root[:, None]) / root[:, None]
+    # The same without a division by the root of a weight of 0: (I - A Aᵀ)^-1 = I + A Aᵀ (I - A Aᵀ)^-1.
+    moved = wide.T.astype(np.float64) @ _solve_identity_minus(wide, residual * root[:, None])
+    return aim.targets[part] - residual - plain @ moved
 
 
 def _scores(rows: np.ndarray, solution: Ridge) -> np.ndarray:

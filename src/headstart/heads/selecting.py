@@ -18,8 +18,8 @@ from headstart.heads.comparison import Terms, Tried, compare
 from headstart.heads.folds import held_out
 from headstart.heads.linear import LinearHead
 from headstart.heads.nested import Fold, fold, nested_candidates
-from headstart.heads.scoring import Metric, balance
-from headstart.heads.solve import Solved, checked, metric_of, refit, standardised
+from headstart.heads.scoring import Metric
+from headstart.heads.solve import Solved, checked, metric_of, refit, row_weights, standardised
 from headstart.heads.target_scale import TargetScale
 from headstart.heads.threads import for_size
 
@@ -35,6 +35,7 @@ def solve_selected(
     balanced: bool = False,
     outputs: int | None = None,
     groups: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> Solved:
     """Solve the best linear head on columns of ``x`` [n, sum of ``parts``] float32 that held-out rows can tell.
 
@@ -60,7 +61,7 @@ def solve_selected(
     aims, named, scale = standardised(y, task, metric_of(task, metric, balanced))
     terms = Terms(aims, task, outputs, named, held_out(y, task, seed=seed, groups=groups), balanced)
     with for_size(x.shape, outputs):
-        folds = _folds(x, terms, parts)
+        folds = _folds(x, terms, parts, weights)
     found = []
     for name, of_set in folds.items():
         with for_size((len(x), of_set[0].rotation.axes.shape[0]), outputs):
@@ -70,11 +71,18 @@ def solve_selected(
     chosen, tried = compare(terms, found)
     scores = np.full((len(y), outputs), np.nan, np.float32)
     scores[terms.held] = found[chosen].scores * np.float32(tried[chosen].settings["factor"])
-    return Solved(refit_selected(tried[chosen], x, y, task, outputs=outputs), scale.values(scores), tried)
+    head = refit_selected(tried[chosen], x, y, task, outputs=outputs, weights=weights)
+    return Solved(head, scale.values(scores), tried)
 
 
 def refit_selected(
-    chosen: LinearHead | Tried, x: np.ndarray, y: np.ndarray, task: str, *, outputs: int | None = None
+    chosen: LinearHead | Tried,
+    x: np.ndarray,
+    y: np.ndarray,
+    task: str,
+    *,
+    outputs: int | None = None,
+    weights: np.ndarray | None = None,
 ) -> LinearHead:
     """Choose columns and solve on other rows, by the solver, settings and share of columns of ``chosen``.
 
@@ -86,36 +94,41 @@ def refit_selected(
     _check(x, stages)
     with for_size(x.shape, outputs):
         aims = TargetScale.of(y, task).standardised(y)
-        ranking = _ranking(x, aims, task, outputs, stages, chosen.settings["balanced"])
+        counted = _weights(y, chosen.settings["balanced"], weights)
+        ranking = _ranking(x, aims, task, outputs, stages, counted)
     columns = ranking.columns(chosen.settings["columns"])
     scale = ranking.scale[columns]
-    head = refit(chosen, x[:, columns] * scale, y, task, outputs=outputs)
+    head = refit(chosen, x[:, columns] * scale, y, task, outputs=outputs, weights=weights)
     weight = np.zeros((x.shape[1], outputs), head.weight.dtype)
     weight[columns] = head.weight * scale[:, None]
     return replace(head, weight=weight, settings={**head.settings, "kept": ranking.kept(columns)})
 
 
-def _folds(x: np.ndarray, terms: Terms, parts: Sequence[int]) -> dict[str, list[Fold]]:
+def _folds(x: np.ndarray, terms: Terms, parts: Sequence[int], weights: np.ndarray | None) -> dict[str, list[Fold]]:
     """For each set of columns one fold a part, its columns chosen without the part's rows."""
     folds: dict[str, list[Fold]] = {}
     for part in terms.parts:
         train = np.setdiff1d(np.arange(len(x)), part)
         known, y = x[train], terms.y[train]
-        ranking = _ranking(known, y, terms.task, terms.outputs, parts, terms.balanced)
+        counted = _weights(y, terms.balanced, None if weights is None else weights[train])
+        ranking = _ranking(known, y, terms.task, terms.outputs, parts, counted)
         for name in ranking.names(len(train)):
             columns = ranking.columns(name)
             scale = ranking.scale[columns]
             held = x[np.ix_(part, columns)] * scale
-            folds.setdefault(name, []).append(fold(known[:, columns] * scale, y, _weights(y, terms.balanced), held))
+            folds.setdefault(name, []).append(fold(known[:, columns] * scale, y, counted, held))
     return folds
 
 
-def _ranking(x: np.ndarray, y: np.ndarray, task: str, outputs: int, parts: Sequence[int], balanced: bool) -> Ranking:
-    return rank(x, ridge.code(y, task, outputs), _weights(y, balanced), parts)
+def _ranking(
+    x: np.ndarray, y: np.ndarray, task: str, outputs: int, parts: Sequence[int], weights: np.ndarray
+) -> Ranking:
+    return rank(x, ridge.code(y, task, outputs), weights, parts)
 
 
-def _weights(y: np.ndarray, balanced: bool) -> np.ndarray:
-    return balance(y) if balanced else np.ones(len(y))
+def _weights(y: np.ndarray, balanced: bool, weights: np.ndarray | None) -> np.ndarray:
+    found = row_weights(y, balanced, weights)
+    return np.ones(len(y)) if found is None else found
 
 
 def _check(x: np.ndarray, parts: Sequence[int]) -> None:

@@ -53,13 +53,15 @@ def solve(
     groups: np.ndarray | None = None,
     outputs: int | None = None,
     seconds: float | None = None,
+    weights: np.ndarray | None = None,
 ) -> Solved:
     """Solve the best linear head for ``x`` [n, d] float32 that held-out rows can tell.
 
     ``y`` is [n] int64 class indices, [n, outputs] 0/1 labels or [n, 1] values, by ``task``. ``metric`` is one
     of `scoring.METRICS` for the task (default the first; balanced_accuracy when ``balanced``) or a callable
     (scores, y) -> float, higher better. ``balanced`` makes classes count the same; ``groups`` [n] are kept
-    together in the held-out parts; ``outputs`` is the number of classes where ``y`` may lack some. Within
+    together in the held-out parts; ``outputs`` is the number of classes where ``y`` may lack some. ``weights`` [n],
+    0 or more, say how much each row counts in the fits; held-out scores are unweighted. Within
     ``seconds``, where they are given, fewer candidates are tried, ridge always.
 
     The rule: ridge's penalty and LDA's shrinkage are chosen by their exact leave-one-out scores (on the
@@ -79,7 +81,7 @@ def solve(
     parts = held_out(y, task, seed=seed, groups=groups)
     y, named, scale = standardised(y, task, named)
     with for_size(x.shape, outputs):
-        rotation = rotate(x, _row_weights(y, balanced))
+        rotation = rotate(x, row_weights(y, balanced, weights))
         trial = Trial(y, task, outputs, named, parts, balanced, rotation, much_together(groups))
         left = None if seconds is None else _TRYING * seconds - (time.perf_counter() - begun)
         found = _solve(trial, left)
@@ -103,7 +105,13 @@ def _solve(trial: Trial, seconds: float | None) -> Solved:
 
 
 def refit(
-    chosen: LinearHead | Tried, x: np.ndarray, y: np.ndarray, task: str, *, outputs: int | None = None
+    chosen: LinearHead | Tried,
+    x: np.ndarray,
+    y: np.ndarray,
+    task: str,
+    *,
+    outputs: int | None = None,
+    weights: np.ndarray | None = None,
 ) -> LinearHead:
     """Solve the kind and settings of ``chosen`` on other rows, say on training and validation rows together.
 
@@ -113,7 +121,7 @@ def refit(
     x, y, outputs = checked(x, y, task, outputs)
     balanced, scale = chosen.settings["balanced"], TargetScale.of(y, task)
     with for_size(x.shape, outputs):
-        rotation = rotate(x, _row_weights(y, balanced))
+        rotation = rotate(x, row_weights(y, balanced, weights))
         trial = Trial(scale.standardised(y), task, outputs, "", [], balanced, rotation, grouped=False)
         return scale.head_of_values(_head(chosen.kind, chosen.settings, trial))
 
@@ -124,8 +132,20 @@ def _head(kind: str, settings: dict[str, Any], trial: Trial, start: np.ndarray |
     return trial.rotation.head(weight * factor, bias * factor, trial.task, kind, settings)
 
 
-def _row_weights(y: np.ndarray, balanced: bool) -> np.ndarray | None:
-    return balance(y) if balanced else None
+def row_weights(y: np.ndarray, balanced: bool, weights: np.ndarray | None) -> np.ndarray | None:
+    """[n] what each row counts for: ``weights``, times what makes classes count the same; None: all the same.
+
+    Raises:
+        SettingError: weights that are none, or none above 0.
+    """
+    if weights is None:
+        return balance(y) if balanced else None
+    weights = np.asarray(weights, np.float64)
+    if weights.shape != (len(y),) or not np.isfinite(weights).all() or weights.min() < 0 or not weights.any():
+        raise SettingError(
+            f"weights of shape {list(weights.shape)} for {len(y)} rows; give each row a number from 0 on, some above 0."
+        )
+    return weights * balance(y) if balanced else weights
 
 
 def standardised(y: np.ndarray, task: str, metric: str | Metric) -> tuple[np.ndarray, str | Metric, TargetScale]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from headstart.notebook import panel
 from headstart.ranking.halving import Round
 
 
@@ -12,7 +13,7 @@ from headstart.ranking.halving import Round
 class Evidence:
     """One score of one base on the rows looked at."""
 
-    name: str  # "solved head", "nearest neighbours", "LogME", "H-score", "PARC" or "N-LEEP"
+    name: str  # "linear classifier", "nearest neighbours", "LogME", "H-score", "PARC" or "N-LEEP"
     value: float  # points for the first two, else the score's own unit; higher is better; nan: undefined
     sd: float  # standard error; nan where the score has none
     seconds: float  # that it took now; 0 where it was kept from before
@@ -67,6 +68,12 @@ class Ranking:
     left_out: tuple[NotRanked, ...]
     seconds: dict[str, float]  # of each step
     seed: int
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the winner and why, the candidates, the next step."""
+        rows = [(one.base, f"{one.expected:.1f}", one.licence) for one in self.candidates]
+        header = ("base", f"expected {self.metric}, points", "licence")
+        return panel(f"{self.winner}: {self.why}", (f"Next: {self.next_step}",), header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""

@@ -17,6 +17,7 @@ from headstart.report.page import page
 
 #: Findings of one kind that are shown with pictures or texts; the others are listed.
 PAGE_CARDS = 24
+_OPEN = 6  # of these, the ones that are not folded
 _LISTED = 500  # findings of one kind listed by id; findings.csv has all
 
 #: How a severity looks: a CSS class and a sign beside the word, never colour alone.
@@ -83,6 +84,7 @@ def build(page: AuditPage) -> str:
         sign=sign,
         looks=_LOOKS,
         cards=PAGE_CARDS,
+        open=_OPEN,
         listed=_LISTED,
         parts=", ".join(f"{figures.count(n)} {part or 'not assigned'}" for part, n in page.parts.items()),
         picture=lambda row: _picture(page.thumbnails, row),

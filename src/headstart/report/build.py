@@ -3,78 +3,78 @@
 from __future__ import annotations
 
 import base64
-import math
 from dataclasses import dataclass
 from functools import cache
 
 import jinja2
 from markupsafe import Markup
 
+from headstart.evaluation.wording import count as counted
 from headstart.records import Result
 from headstart.report import confusion, figures, plots, sentences, tables, words
-from headstart.report.climb import ladder
-from headstart.report.damage import damage
 from headstart.report.evidence import Evidence, Example
 from headstart.report.findings import findings
 from headstart.report.page import page
-from headstart.report.plots import Dot
 from headstart.report.reliability import calibration
 from headstart.report.repeat import repeat
+from headstart.report.robustness import robustness
+from headstart.report.search import search
 from headstart.report.tables import Table
 from headstart.report.trained import trained
 from headstart.report.unknown import unknown
 from headstart.report.usage import usage
 
-_SLICES = 8  # drawn
-_TEXT = 600  # characters shown of one example's text
+_TEXT = 240  # characters shown of one row's text
+_WARNED = 3  # findings shown unfolded
 _FILTERS = (
-    *(figures.signed, figures.count, figures.share, figures.duration, figures.plain, figures.capital),
-    *(words.title, words.sentence, words.direction, sentences.with_code, sentences.independent),
+    *(figures.count, figures.share, figures.duration, figures.number, figures.capital),
+    *(words.title, words.sentence, sentences.with_code, sentences.independent),
 )
+_BASE = {"weights": "Weights (sha256)", "trained_on": "Pretraining data", "name": "Base"}
 
 
-def build(result: Result, evidence: Evidence) -> str:
+def build(result: Result, evidence: Evidence, place: str = "") -> str:
     """The page as HTML: style, charts and thumbnails inside, no script, nothing loaded from elsewhere.
 
+    Two screens answer whether it worked, against what, and where it is wrong; all else is folded under headings.
     ``evidence`` may be empty; sections without content are left out. `ValueError` if its confusion counts are
-    not [k, k] for its k labels.
+    not [k, k] for its k labels. ``place`` is the path of the run's folder, for the lines that use it.
     """
     counts, k = evidence.confusion, len(evidence.labels)
     if counts is not None and counts.shape != (k, k):
         raise ValueError(f"confusion has shape {counts.shape}; for {k} labels it must be ({k}, {k}).")
     template, style = _page()
     many = counts is not None and k > confusion.READABLE
+    found = sentences.grave(result)
     return template.render(
         r=result,
         style=style,
         outcome=words.outcome(result.verdict.outcome),
-        control=not result.chosen.base,
+        baseline=not result.chosen.base,
         judged=sentences.judged(result),
-        handed_over=sentences.handed_over(result),
-        notes=[(c.name, words.control(c.name)) for c in result.controls if words.control(c.name)],
-        score_chart=_score_chart(result),
-        gain_chart=_gain_chart(result),
-        scatter=_scatter(evidence),
-        ladder=ladder(result),
-        trained=trained(result),
-        forgetting=sentences.forgetting(result.forgetting) if result.forgetting else "",
+        scores=tables.scores(result),
+        gain=_gain(result),
+        warnings=found[:_WARNED],
+        more=found[_WARNED:],
         labels=evidence.labels,
         matrix=confusion.matrix(counts) if counts is not None and not many else None,
         pairs=tables.pairs(counts, evidence.labels) if counts is not None and many else None,
-        slices=tables.slices(result),
-        slice_chart=_slice_chart(result),
+        scatter=_scatter(evidence),
+        curves=_curves(result),
+        interval=sentences.interval_sentence(result.intervals),
+        mistakes=_mistakes(result, evidence),
         classes=tables.classes(result),
+        slices=tables.slices(result),
         calibration=calibration(result),
         unknown=unknown(result),
-        damage=damage(result),
+        robustness=robustness(result),
+        trained=trained(result),
+        search=search(result),
         findings=findings(result),
         facts=tables.facts(result),
-        examples=[group for kind in ("mistake", "confident") if (group := _examples(evidence, kind)).items],
-        gain_sentence=_gain_sentence(result),
-        opened=sentences.opened(result.test),
-        parts=", ".join(f"{figures.count(n)} {part}" for part, n in result.data.parts.items()),
+        origin=_origin(result),
         repeat=repeat(result),
-        use=usage(result),
+        use=usage(result, place),
     )
 
 
@@ -82,44 +82,18 @@ def build(result: Result, evidence: Evidence) -> str:
 def _page() -> tuple[jinja2.Template, Markup]:
     """The compiled template and the style sheet, read once a process."""
     names = {"known": figures.known, "tables": tables, "sentences": sentences}
-    return page("template.html.jinja", _FILTERS, names)
+    return page("report.html.jinja", _FILTERS, names)
 
 
-def _score_chart(result: Result) -> Markup:
-    test = result.test
-    rows = [Dot(sentences.judged(result), test.score, test.low, test.high, strong=bool(result.chosen.base))]
-    rows += [Dot(c.name, c.score, c.low, c.high, tables.is_handed_over(c, result)) for c in result.controls]
-    return plots.dots(
-        rows,
-        name="score-chart",
-        title=f"{words.title(result.metric)} on the test part with 95 % intervals",
-    )
-
-
-def _gain_chart(result: Result) -> Markup:
+def _gain(result: Result) -> str:
+    """The gain over the best baseline, and whether it is significant."""
     gain = result.transfer_gain
-    row = Dot(f"Gain over {gain.against}", gain.value, gain.low, gain.high, strong=True)
-    title = "Gain with its 95 % interval; the line is at 0"
-    return plots.dots([row], name="gain-chart", title=title, mark=0.0, difference=True)
-
-
-def _slice_chart(result: Result) -> Markup | None:
-    """The worst slices against the score of all test rows; None where no more than one could be scored."""
-    rows = [Dot(sentences.slice_name(s), s.score, s.low, s.high) for s in result.slices if figures.known(s.low)]
-    if len(rows) < 2:
-        return None
-    title = f"{words.title(result.metric)} of the worst slices; the line is at the score of all test examples"
-    return plots.dots(rows[:_SLICES], name="slices-chart", title=title, mark=result.test.score)
-
-
-def _gain_sentence(result: Result) -> str:
-    """What the interval of the gain allows to say."""
-    low, high = result.transfer_gain.low, result.transfer_gain.high
-    if not (figures.known(low) and figures.known(high)):
-        return "These examples are too few to say how sure it is."
-    if low > 0 or high < 0:
-        return "The whole interval lies on one side of 0, so chance alone is an unlikely cause."
-    return "The interval holds 0, so chance alone could have made this difference."
+    if not result.controls:
+        return "No baseline was run, so nothing says whether transfer learning helped."
+    told = f"Gain over {gain.against}: {figures.bounded(gain.value, gain.low, gain.high, sign=True)}"
+    if not (figures.known(gain.low) and figures.known(gain.high)):
+        return f"{told}; the rows are too few for an interval."
+    return f"{told}, {'significant' if gain.low > 0 or gain.high < 0 else 'no significant difference'}."
 
 
 @dataclass(frozen=True)
@@ -140,6 +114,22 @@ def _scatter(evidence: Evidence) -> Scatter | None:
 
 
 @dataclass(frozen=True)
+class Curves:
+    """Of two classes: what is said of the positive one and its threshold, and the two charts."""
+
+    said: str
+    roc: Markup
+    precision_recall: Markup
+
+
+def _curves(result: Result) -> Curves | None:
+    two = result.two_classes
+    if two is None or not two.roc or not two.precision_recall:  # of one class in the test set there is no curve
+        return None
+    return Curves(sentences.two_class_sentence(two), plots.roc(two), plots.precision_recall(two))
+
+
+@dataclass(frozen=True)
 class Shown:
     """An example as the page shows it."""
 
@@ -149,17 +139,26 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Group:
-    """The examples of one kind, the most confident first."""
+class Mistakes:
+    """The worst mistakes of one split."""
 
-    kind: str
+    title: str
     items: list[Shown]
+    pictures: bool
 
 
-def _examples(evidence: Evidence, kind: str) -> Group:
-    found = [e for e in evidence.examples if e.kind == kind]
-    found.sort(key=lambda e: -e.confidence if math.isfinite(e.confidence) else math.inf)
-    return Group(kind, [_shown(example) for example in found])
+def _mistakes(result: Result, evidence: Evidence) -> list[Mistakes]:
+    """Those on the test set, then those on validation rows; splits without any are left out."""
+    found = []
+    for split in ("test", "validation"):
+        items = [_shown(one) for one in evidence.examples if one.split == split]
+        if not items:
+            continue
+        wrong, rows = evidence.wrong.get(split, (0, 0))
+        title = f"{figures.capital(split)}: {counted(wrong, 'mistake')} in {figures.count(rows)} rows"
+        title = f"{figures.capital(split)}: largest errors" if result.task == "regression" else title
+        found.append(Mistakes(title, items, bool(items[0].image)))
+    return found
 
 
 def _shown(example: Example) -> Shown:
@@ -170,3 +169,20 @@ def _shown(example: Example) -> Shown:
         f"data:image/jpeg;base64,{image}" if image else "",
         text if len(text) <= _TEXT else text[: _TEXT - 1] + "…",
     )
+
+
+def _origin(result: Result) -> list[tuple[str, str]]:
+    """Where the model and the numbers came from."""
+    base = result.base
+    facts = [("From first to last", base["chain"])] if base.get("chain") else []
+    facts += [(_BASE.get(k, figures.capital(k)), str(v)) for k, v in base.items() if k not in _HIDDEN and v]
+    if base.get("remote_code"):
+        facts.append(("Code", "runs code of the checkpoint's own, which was allowed for this run"))
+    features = f"{figures.count(result.features.computed)} computed, {figures.count(result.features.cached)} cached"
+    facts += [("Features", f"{features}; {result.features.runtime}")]
+    facts += [("Made", f"{result.created}, in {figures.duration(result.seconds)}, seed {result.seed}")]
+    versions = ", ".join(f"{name} {version}" for name, version in result.versions.items())
+    return [*facts, *([("Versions", versions)] if versions else [])]
+
+
+_HIDDEN = ("chain", "lineage", "remote_code")

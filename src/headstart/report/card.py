@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from headstart.evaluation.wording import metric_name
 from headstart.records import Result
 from headstart.report.figures import bounded, number, rate
-from headstart.report.sentences import handed_over, independent, judged, opened, slice_name, worse_slices
+from headstart.report.sentences import independent, judged, opened, selected, slice_name, worse_slices
 from headstart.report.usage import usage
 
 _GRAVE = ("error", "warning")
 _SHOWN = 10  # findings and labels listed
+_MOVED = "This is where the run was made; where its folder was moved, use its new path, or that of this bundle."
 
 
-def card(result: Result) -> str:
-    """The page; what was not measured is left out."""
+def card(result: Result, place: str = "") -> str:
+    """The page; what was not measured is left out, and of a baseline what is of the transfer model alone.
+
+    Args:
+        place: path of the run's folder, for the lines that use it; "": its name.
+    """
     parts = [
         f"# {result.name}",
         f"{result.verdict.sentence} {result.verdict.next_step}",
-        f"Handed over: {handed_over(result)}",
+        f"Selected model: {selected(result)}",
         _section("What it does", _purpose(result)),
         _section("How good it is", _scores(result)),
-        _section("What to mind", _limits(result)),
+        _section("Limits", _limits(result)),
         _section("Where it comes from", _origin(result)),
-        f"## How to use it\n\n```\n{usage(result)}\n```",
+        f"## How to use it\n\n```\n{usage(result, place)}\n```\n\n{_MOVED}",
     ]
     return "\n\n".join(part for part in parts if part).replace("\u00a0", " ") + "\n"
 
@@ -41,23 +47,32 @@ def _purpose(result: Result) -> list[str]:
 
 
 def _scores(result: Result) -> list[str]:
-    test = result.test
-    score = bounded(test.score, test.low, test.high)
-    lines = [f"{judged(result)}: {result.metric} {score} on {test.n:,} test rows{independent(test)}"]
-    lines += [f"control {one.name}: {bounded(one.score, one.low, one.high)}" for one in result.controls]
-    lines.append(opened(test))
+    test, own = result.test, result.chosen
+    if not test.n and result.refit:
+        return [result.refit.sentence]
+    transfer = f"{judged(result)}: {metric_name(result.metric)} {bounded(test.score, test.low, test.high)}"
+    beside = [one for one in result.controls if own.base or one.name != own.strategy]
+    lines = [f"baseline {one.name}: {bounded(one.score, one.low, one.high)}" for one in beside]
+    first = next((one for one in result.controls if one not in beside), None)
+    if first is not None:
+        lines.insert(0, transfer)
+        transfer = f"{first.name}: {metric_name(result.metric)} {bounded(first.score, first.low, first.high)}"
+    lines.insert(0, f"selected model, {transfer} on {test.n:,} test rows{independent(test)}")
+    lines.append(result.refit.sentence if result.refit else opened(test))
+    if not own.base:  # what follows was measured of the transfer model
+        return lines
     told = result.calibration
     if told:
         lines.append(f"calibration error {bounded(told.ece, told.low, told.high)}")
         if told.conformal:
             sets = told.conformal
             lines.append(
-                f"sets of {sets.mean_size:.2f} labels hold the true one in {rate(sets.coverage)} of the test rows "
-                f"(promised {rate(sets.level)})"
+                f"conformal sets: coverage {rate(sets.coverage)}, mean size {sets.mean_size:.2f} "
+                f"(target {rate(sets.level)})"
             )
     if result.ood and result.ood.n:
         ood = result.ood
-        lines.append(f"unknown inputs: AUROC {bounded(ood.auroc, ood.low, ood.high)}; on {ood.judged_on}")
+        lines.append(f"OOD detection: AUROC {bounded(ood.auroc, ood.low, ood.high)}; on {ood.judged_on}")
     return lines
 
 
@@ -73,17 +88,24 @@ def _limits(result: Result) -> list[str]:
         lines.append(f"data: {result.audit.found - _SHOWN:,} more findings; `headstart audit` lists all")
     if result.shift:
         worst = min(result.shift.damage, key=lambda one: one.score)
-        lines.append(f"damage: worst under {worst.kind} of strength {worst.strength}, {number(worst.score)}")
+        lines.append(
+            f"corruption robustness: worst under {worst.kind} of strength {worst.strength}, {number(worst.score)}"
+        )
     return lines
 
 
 def _origin(result: Result) -> list[str]:
     names = {"name": "base", "source": "from", "revision": "revision", "weights": "sha256 of the weights"}
     names |= {"licence": "licence", "trained_on": "trained on"}
+    if not result.chosen.base:
+        return [f"a baseline: fitted on these data alone, without a pretrained base; {_data(result)}"]
     lines = [result.base["chain"]] if result.base.get("chain") else []
     lines += [f"{title}: {result.base[key]}" for key, title in names.items() if result.base.get(key)]
     if result.base.get("remote_code"):
         lines.append("runs code of the checkpoint's own, which was allowed for this run")
+    return [*lines, _data(result)]
+
+
+def _data(result: Result) -> str:
     parts = ", ".join(f"{count:,} {part}" for part, count in result.data.parts.items())
-    lines.append(f"adapted on {result.data.source}: {parts}; seed {result.seed}, {result.created}")
-    return lines
+    return f"adapted on {result.data.source}: {parts}; seed {result.seed}, {result.created}"

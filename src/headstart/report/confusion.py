@@ -9,7 +9,7 @@ import numpy as np
 #: Classes up to which the matrix fits a page.
 READABLE = 20
 #: Pairs shown beyond that.
-PAIRS = 15
+PAIRS = 8
 
 
 @dataclass(frozen=True)

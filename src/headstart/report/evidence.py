@@ -1,18 +1,18 @@
-"""What the report shows beyond the numbers of ``result.json``: the test answers, counted and exemplified."""
+"""What the report shows beyond the numbers of ``result.json``: answers, counted, and the mistakes among them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Example:
-    """One test row to look at.
+    """One row that the selected model got wrong.
 
     Attributes:
-        kind: "mistake" or "confident" (right, and sure of it).
+        split: "test" or "validation".
         id: of the row.
         truth, predicted: the label, the labels or the number, as text.
         confidence: the predicted label's probability; nan for regression.
@@ -20,7 +20,7 @@ class Example:
         thumbnail: JPEG bytes of an image row.
     """
 
-    kind: str
+    split: str
     id: str
     truth: str
     predicted: str
@@ -31,16 +31,18 @@ class Example:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The test answers; what a task has not got stays empty.
+    """The selected model's answers; what a task has not got stays empty.
 
     Attributes:
         labels: [k] in the order of the outputs.
-        confusion: [k, k] counts, rows true, columns predicted; one-label classification only.
-        examples: in the order to show where confidences are equal.
+        confusion: [k, k] counts of test rows, rows true, columns predicted; one-label classification only.
+        examples: mistakes, the worst of each split first.
+        wrong: split -> how many rows were wrong, and how many there are; regression has none.
         scatter: [n, 2] truth and prediction; regression only.
     """
 
     labels: tuple[str, ...] = ()
     confusion: np.ndarray | None = None
     examples: tuple[Example, ...] = ()
+    wrong: dict[str, tuple[int, int]] = field(default_factory=dict)
     scatter: np.ndarray | None = None

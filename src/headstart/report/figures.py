@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, TypeGuard
 
+from headstart.evaluation import wording
+
 MISSING = "–"
 _GAP = "\u00a0"  # keeps a number and its unit on one line
 
@@ -15,25 +17,13 @@ def known(value: float | None) -> TypeGuard[float]:
 
 
 def number(value: float | None) -> str:
-    """Three decimals, fewer for large numbers and two significant digits for tiny ones: "0.941", "1,204"."""
-    if value is None or not math.isfinite(value):
-        return MISSING
-    size = abs(value)
-    if size >= 1000:
-        text = f"{value:,.0f}"
-    elif size >= 100:
-        text = f"{value:.1f}"
-    elif size >= 10:
-        text = f"{value:.2f}"
-    else:
-        text = f"{value:.3f}" if size >= 0.001 or size == 0 else f"{value:.2g}"
-    return text.replace("-", "−")
+    """As sentences have it: "0.941", "12.34", "1,204"."""
+    return wording.number(value) if known(value) else MISSING
 
 
 def signed(value: float | None) -> str:
     """`number` with its sign: "+0.310"."""
-    text = number(value)
-    return f"+{text}" if value is not None and math.isfinite(value) and value > 0 else text
+    return wording.number(value, signed=True) if known(value) else MISSING
 
 
 def count(value: float | None) -> str:
@@ -65,21 +55,23 @@ def rate(value: float | None) -> str:
     return f"{100 * value:.1f}{_GAP}%".replace("-", "−")
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """Both bounds, or a dash where there are none: "0.89 to 0.97"."""
-    return f"{number(low)} to {number(high)}" if known(low) and known(high) else MISSING
+def interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
+    """Both bounds, or a dash where there are none: "[0.890, 0.970]"; ``sign``: those of a difference."""
+    show = signed if sign else number
+    return f"[{show(low)},{_GAP}{show(high)}]" if known(low) and known(high) else MISSING
 
 
-def bounded(value: float | None, low: float | None, high: float | None) -> str:
-    """A value with its interval: "0.938 (0.862 to 0.973)"; with a dash where there is none."""
-    return f"{number(value)} ({interval(low, high)})" if known(value) else MISSING
+def bounded(value: float | None, low: float | None, high: float | None, *, sign: bool = False) -> str:
+    """A value with its interval: "0.938 [0.862, 0.973]"; alone where it has none, a dash where it is missing."""
+    if not known(value):
+        return MISSING
+    bounds = interval(low, high, sign=sign)
+    return (signed if sign else number)(value) + (f"{_GAP}{bounds}" if bounds != MISSING else "")
 
 
-def between(low: float | None, high: float | None, level: int = 95) -> str:
-    """The interval of a share in words: "95 % interval 86.2 % to 97.3 %"; or that there is none."""
-    if not (known(low) and known(high)):
-        return "too few for an interval"
-    return f"{level}{_GAP}% interval {rate(low)} to {rate(high)}"
+def between(low: float | None, high: float | None) -> str:
+    """The 95 % interval of a share: "[86.2 %, 97.3 %]"; or that there is none."""
+    return f"[{rate(low)}, {rate(high)}]" if known(low) and known(high) else "too few for an interval"
 
 
 def capital(text: str) -> str:

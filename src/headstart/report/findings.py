@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.evaluation.wording import count as counted
 from headstart.records import AuditRecord, FindingRecord, NaiveRecord, Result
-from headstart.report.figures import count, known, number, plain, signed
+from headstart.report.figures import MISSING, bounded, capital, count, number, plain
+from headstart.report.tables import Line, Table
 
-_ROWS = 8  # ids shown of one finding
-_OPEN = 12  # findings beyond which the rest starts folded
-_TEXT = 300  # characters shown of one piece of evidence
+_ROWS = 4  # ids shown of one finding
+_LISTED = 200  # findings of one kind listed
+_TEXT = 160  # characters shown of a sentence or of one piece of evidence
 
 
 @dataclass(frozen=True)
@@ -26,55 +28,78 @@ SEVERITIES = {"error": Severity(0, "bad", "✗"), "warning": Severity(1, "even",
 
 
 @dataclass(frozen=True)
-class Found:
-    """One finding as the page shows it."""
+class Kind:
+    """The findings of one kind: what to do, and a row each."""
 
-    finding: FindingRecord
-    severity: Severity
-    rows: str
-    evidence: list[tuple[str, str]]
+    severity: str
+    look: Severity
+    title: str
+    suggestion: str
+    table: Table
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the section shows."""
+    """What the section shows.
 
-    shown: list[Found]
-    folded: list[Found]
-    naive: str  # what a split that parts near duplicates would have claimed, or ""
-    clusters: str
+    Attributes:
+        title: with how many there are.
+        kinds: the worst first.
+        sentences: on near duplicates, and on what a split that separates them would have shown.
+    """
+
+    title: str
+    kinds: list[Kind]
+    sentences: list[str]
 
 
 def findings(result: Result) -> Findings | None:
-    """The section, the worst first; None where the data were not looked at."""
+    """The section, the worst first; None where nothing was found."""
     record: AuditRecord | None = result.audit
-    if record is None:
+    if record is None or not (record.findings or record.clusters or record.naive):
         return None
-    every = sorted((_found(one) for one in record.findings), key=lambda found: found.severity.order)
-    return Findings(every[:_OPEN], every[_OPEN:], _naive(record.naive) if record.naive else "", _clusters(record))
+    kinds: dict[str, list[FindingRecord]] = {}
+    for one in sorted(record.findings, key=lambda one: _look(one).order):
+        kinds.setdefault(one.kind, []).append(one)
+    said = [_naive(record.naive)] if record.naive else []
+    said += [_clusters(record)] if record.clusters else []
+    title = f"Data: {counted(record.found, 'finding')}"
+    return Findings(title, [_kind(i, found) for i, found in enumerate(kinds.values())], said)
 
 
-def _found(one: FindingRecord) -> Found:
-    rows = ", ".join(one.rows[:_ROWS]) + (f" and {count(len(one.rows) - _ROWS)} more" if len(one.rows) > _ROWS else "")
-    evidence = [
-        (name.replace("_", " "), _short(_rows_to_look_at(value) if name == "examples" else plain(value)))
-        for name, value in one.evidence.items()
-    ]
-    return Found(one, SEVERITIES.get(one.severity, SEVERITIES["note"]), rows, evidence)
+def _look(one: FindingRecord) -> Severity:
+    return SEVERITIES.get(one.severity, SEVERITIES["note"])
+
+
+def _kind(place: int, found: list[FindingRecord]) -> Kind:
+    worst = found[0]
+    lines = [Line((_short(one.sentence), _rows(one), _evidence(one))) for one in found[:_LISTED]]
+    more = f", the first {_LISTED} of {count(len(found))}" if len(found) > _LISTED else ""
+    title = capital(worst.kind.replace("-", " "))
+    table = Table(f"findings-{place}", f"{title}{more}", ("Finding", "Rows", "Evidence"), lines, wordy=True)
+    return Kind(worst.severity, _look(worst), title, worst.suggestion, table)
+
+
+def _rows(one: FindingRecord) -> str:
+    more = f" and {count(len(one.rows) - _ROWS)} more" if len(one.rows) > _ROWS else ""
+    return ", ".join(one.rows[:_ROWS]) + more
+
+
+def _evidence(one: FindingRecord) -> str:
+    """What it rests on; rows that are named beside it are not named again, only their texts."""
+    found = []
+    for name, value in one.evidence.items():
+        said = _rows_to_look_at(value) if name == "examples" else plain(value)
+        if said and said != MISSING:
+            found.append(_short(said if name == "examples" else f"{name.replace('_', ' ')} {said}"))
+    return "; ".join(found)
 
 
 def _rows_to_look_at(value: Any) -> str:
-    """The texts of rows kept as evidence, or what else is known of them, without what is empty."""
+    """The texts of rows kept as evidence."""
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         return plain(value)
-    return " · ".join(
-        " ".join(
-            part
-            for part in (f"[{row['part']}]" if row.get("part") else "", row.get("text") or row.get("id", ""))
-            if part
-        )
-        for row in value
-    )
+    return " · ".join(str(row["text"]) for row in value if row.get("text"))
 
 
 def _short(text: str) -> str:
@@ -82,22 +107,13 @@ def _short(text: str) -> str:
 
 
 def _naive(record: NaiveRecord) -> str:
-    sure = ""
-    if known(record.low) and known(record.high):
-        sure = f" (95\u00a0% interval {signed(record.low)} to {signed(record.high)})"
-        sure += "; chance alone is an unlikely cause" if record.low > 0 else "; it may be chance"
+    gain = bounded(record.gain, record.low, record.high, sign=True)
     return (
-        f"Held-out examples of a random split would have claimed {number(record.naive)}; a split that keeps "
-        f"{record.why or 'what belongs together'} together gives {number(record.honest)}. The difference is "
-        f"{signed(record.gain)}{sure}."
+        f"A random split that separates {record.why or 'what belongs together'} would have shown "
+        f"{number(record.naive)} in place of {number(record.honest)}: too high by {gain}."
     )
 
 
 def _clusters(record: AuditRecord) -> str:
-    if not record.clusters:
-        return "No near duplicates were found."
-    one = record.clusters == 1
-    return (
-        f"There {'is' if one else 'are'} {count(record.clusters)} set{'' if one else 's'} of near duplicates, of "
-        f"{count(record.clustered_rows)} examples in all."
-    )
+    sets = counted(record.clusters, "set")
+    return f"{sets} of near duplicates, {counted(record.clustered_rows, 'row')} in all, each kept in one split."

@@ -1,84 +1,23 @@
-"""Scores as dots with their intervals, and predictions against the truth."""
+"""Predictions against the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
 from headstart.report.curves import DASHED, thinned
-from headstart.report.drawing import ACCENT, PLAIN, SOFT, axes, head_scale, number_axis, picture, round_ticks
-from headstart.report.figures import interval, known, number, signed
+from headstart.report.drawing import ACCENT, SOFT, axes, head_scale, number_axis, picture, round_ticks
+from headstart.report.figures import bounded, known, number
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ROW, _AXIS, _EDGE = 42, 26, 12  # units: a row, the scale at the foot, the room left and right
-_LABEL = 36  # characters that fit beside the value
+    from headstart.records import TwoClassRecord
+
 _POINTS = 1500  # beyond, a scatter only grows darker and the file larger
-
-
-@dataclass(frozen=True)
-class Dot:
-    """A value with its interval; bounds may be missing."""
-
-    label: str
-    value: float | None
-    low: float | None
-    high: float | None
-    strong: bool = False  # the one the page is about
-
-
-def dots(rows: Sequence[Dot], *, name: str, title: str, mark: float | None = None, difference: bool = False) -> Markup:
-    """Dots with intervals, one a row, on one scale.
-
-    Args:
-        rows: top to bottom.
-        name: unique on the page; the ids of the title and description start with it.
-        title: what the chart shows, for screen readers.
-        mark: a value to draw a line at and to keep on the scale.
-        difference: whether the values are differences, and so are given with their sign.
-    """
-    show = signed if difference else number
-    scale = [v for r in rows for v in (r.value, r.low, r.high)] + [mark]
-
-    def paint(figure: Figure) -> None:
-        ax = axes(figure, (_EDGE, _AXIS, _EDGE, 0))
-        number_axis(ax, "x", scale)
-        ax.set_ylim(len(rows), 0)
-        ax.set_yticks([])
-        if mark is not None and known(mark):
-            ax.axvline(mark, color=SOFT, linewidth=1.5, linestyle=DASHED)
-        for i, row in enumerate(rows):
-            _row(ax, row, i, show(row.value))
-
-    spoken = "; ".join(f"{r.label}: {show(r.value)}, interval {interval(r.low, r.high)}" for r in rows) + "."
-    return picture(paint, name=name, title=title, spoken=spoken, height=_ROW * len(rows) + _AXIS)
-
-
-def _row(ax: Axes, row: Dot, place: int, value: str) -> None:
-    colour, weight = (ACCENT, "bold") if row.strong else (PLAIN, "normal")
-    label = row.label if len(row.label) <= _LABEL else row.label[: _LABEL - 1] + "…"
-    for text, at, side in ((label, 0, "left"), (value, 1, "right")):
-        ax.annotate(
-            text,
-            (at, place + 0.38),
-            xycoords=ax.get_yaxis_transform(),
-            xytext=(-_EDGE if at == 0 else _EDGE, 0),
-            textcoords="offset points",
-            ha=side,
-            weight=weight,
-            annotation_clip=False,
-        )
-    y = place + 0.72
-    if known(row.low) and known(row.high):
-        ax.plot([row.low, row.high], [y, y], color=colour, linewidth=3, clip_on=False)
-    if known(row.value):
-        ax.plot([row.value], [y], "o", color=colour, markersize=11, clip_on=False)
 
 
 def scatter(points: np.ndarray, *, name: str, title: str) -> tuple[Markup, int]:
@@ -105,3 +44,55 @@ def scatter(points: np.ndarray, *, name: str, title: str) -> tuple[Markup, int]:
 
     spoken = f"{len(shown)} points on a scale from {number(ticks[0])} to {number(ticks[-1])}."
     return picture(paint, name=name, title=title, spoken=spoken, height=372), len(shown)
+
+
+def steps(
+    points: Sequence[Sequence[float]],
+    *,
+    name: str,
+    title: str,
+    axes_named: tuple[str, str],
+    mark: tuple[float, float] | None = None,
+    chance: tuple[tuple[float, float], tuple[float, float]] | None = None,
+) -> Markup:
+    """A curve of shares, as ROC or precision against recall: ``points`` [m, 2 or more], the first two x and y.
+
+    Args:
+        axes_named: what goes to the right, and what goes up.
+        mark: where the threshold in use lies.
+        chance: two ends of the line of guessing.
+    """
+    drawn = np.asarray(points, dtype=float).reshape(-1, len(points[0]))[:, :2]
+
+    def paint(figure: Figure) -> None:
+        ax = axes(figure, (44, 38, 12, 30))
+        number_axis(ax, "x", [0, 1])
+        number_axis(ax, "y", [0, 1])
+        if chance is not None:
+            ax.plot(*zip(*chance, strict=True), color=SOFT, linewidth=1.5, linestyle=DASHED)
+        ax.plot(*drawn.T, color=ACCENT, linewidth=2, clip_on=False)
+        if mark is not None and all(map(known, mark)):
+            ax.plot(*[[value] for value in mark], "o", color=ACCENT, markersize=9, clip_on=False)
+        head_scale(ax, axes_named[1])
+        ax.set_xlabel(f"{axes_named[0]} →", loc="right")
+
+    at = f"; the threshold in use gives {number(mark[0])} and {number(mark[1])}" if mark is not None else ""
+    spoken = f"{len(drawn)} points of {axes_named[1]} against {axes_named[0]}{at}."
+    return picture(paint, name=name, title=title, spoken=spoken, height=300)
+
+
+def roc(two: TwoClassRecord) -> Markup:
+    """The ROC curve of the class that is looked for, with the threshold in use."""
+    mark = (1 - two.specificity.value, two.recall.value)
+    title = f"ROC curve of {two.positive}, AUROC {bounded(two.auroc.value, two.auroc.low, two.auroc.high)}"
+    named = ("false positive rate", "recall")
+    return steps(two.roc, name="roc-chart", title=title, axes_named=named, mark=mark, chance=((0, 0), (1, 1)))
+
+
+def precision_recall(two: TwoClassRecord) -> Markup:
+    """Precision against recall of the class that is looked for, with the threshold in use."""
+    mark, area = (two.recall.value, two.precision.value), two.average_precision
+    title = f"Precision and recall of {two.positive}, average precision {bounded(area.value, area.low, area.high)}"
+    return steps(
+        two.precision_recall, name="precision-recall-chart", title=title, axes_named=("recall", "precision"), mark=mark
+    )

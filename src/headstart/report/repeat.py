@@ -9,7 +9,7 @@ from headstart.records import Result
 from headstart.settings import FitSettings
 
 #: Settings whose keyword of ``headstart.fit`` is another one; the split's seed is the run's.
-_KEYWORDS = {("split", "valid"): "valid_size", ("split", "test"): "test_size"}
+_KEYWORDS = {("split", "valid"): "valid_size", ("split", "test"): "test_size", ("split", "like"): "split_from"}
 _UNTOLD = {("split", "seed"), ("", "command"), ("", "seed")}
 
 

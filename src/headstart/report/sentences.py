@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
+from headstart.evaluation.baselines import PREFIX
 from headstart.evaluation.metrics import METRICS
-from headstart.records import CandidateRecord, ForgettingRecord, Result, RungRecord, SliceRecord, TestRecord
-from headstart.report.figures import count, known, number, percent
+from headstart.evaluation.wording import count as counted
+from headstart.records import (
+    DiagnosisRecord,
+    ForgettingRecord,
+    IntervalRecord,
+    Result,
+    RungRecord,
+    SliceRecord,
+    TestRecord,
+    TwoClassRecord,
+)
+from headstart.report.figures import bounded, capital, count, known, number, percent, share
 from headstart.report.words import control, strategy
 
 
@@ -18,36 +29,63 @@ def with_code(text: str) -> Markup:
     return Markup("").join(parts)
 
 
-def climbed(rung: RungRecord) -> bool:
+def accepted(rung: RungRecord) -> bool:
     """Whether ``rung`` was the best so far when it had been tried."""
     return rung.decision in ("start", "taken")
 
 
+#: Independent groups a row up to which it is said that there are fewer of them than rows.
+_TELLING = 0.95
+
+
+def headline(result: Result) -> str:
+    """The verdict without its numbers: "Transfer learning improved accuracy."."""
+    return result.verdict.sentence.partition(": ")[0].rstrip(".") + "."
+
+
+def remark(result: Result) -> str:
+    """What the verdict says after its numbers, such as which rows were left out; "" where that is nothing."""
+    return result.verdict.sentence.partition(". ")[2]
+
+
+def understood(result: Result) -> str:
+    """What the data were taken for, and how many rows each split has."""
+    data, kind = result.data, "labels" if result.task == "multilabel" else "classes"
+    classes = f" of {len(data.labels)} {kind}" if data.labels else f" for {result.task}"
+    names = {"train": "training", "valid": "validation"}
+    parts = ", ".join(f"{count(n)} {names.get(part, part)}" for part, n in data.parts.items())
+    excluded = f"; {counted(data.rejected, 'excluded row')} (rejected.csv)" if data.rejected else ""
+    return f"{counted(data.rows, data.modality)}{classes}: {parts}{excluded}"
+
+
 def judged(result: Result) -> str:
-    """The borrowed model that the test scores are of: the one handed over, or the best one where a control is."""
+    """The transfer model that the test scores are of: the selected one, or the best one where a baseline is."""
     return ", ".join(filter(None, _judged(result)))
-
-
-def is_judged(candidate: CandidateRecord, result: Result) -> bool:
-    """Whether ``candidate`` is that model."""
-    return (candidate.base, candidate.strategy) == _judged(result)
 
 
 def _judged(result: Result) -> tuple[str, str]:
     if result.chosen.base:
         return result.chosen.base, result.chosen.strategy
-    best = [rung.strategy for rung in result.ladder.rungs if climbed(rung)]
+    best = [rung.strategy for rung in result.ladder.rungs if accepted(rung)]
     return result.base.get("name", "base"), best[-1] if best else ""
 
 
-def handed_over(result: Result) -> str:
-    """What the run left to be used, and what that is."""
+def selected(result: Result) -> str:
+    """The model that the run left to be used, and what that is."""
     chosen = result.chosen
     if chosen.base:
-        return f"{judged(result)}. {strategy(chosen.strategy)} {_instead(result)}".strip()
+        meaning = strategy(chosen.strategy, result.task)
+        return f"{judged(result)}{f': {uncapital(meaning)}' if meaning else ''} {_instead(result)}".strip()
     meaning = control(chosen.strategy)
     name = f"{chosen.strategy} ({meaning})" if meaning else chosen.strategy
-    return f"the control {name}. It borrows nothing, and did better than {judged(result)} on held-out examples."
+    if str(result.settings.get("strategy", "")).startswith(PREFIX):
+        return f"the baseline {name}, as asked for."
+    return f"the baseline {name}, which did better than {judged(result)} on validation rows."
+
+
+def uncapital(text: str) -> str:
+    """With a small letter at the start; the rest as it is."""
+    return text[:1].lower() + text[1:]
 
 
 def _instead(result: Result) -> str:
@@ -59,22 +97,52 @@ def _instead(result: Result) -> str:
     return f"Strategy {asked} was {rung.reason}."
 
 
+_GRAVE = ("error", "warning")
+_PLAIN = ("healthy", "no gain shown")  # findings that warn of nothing
+_VERDICTS = ("wrong base", "negative transfer")  # findings that a verdict "hurt" has said
+_WARNED = 3
+
+
+def grave(result: Result) -> list[DiagnosisRecord]:
+    """The findings of the diagnosis that warn of something, the weightiest first."""
+    return [one for one in result.diagnosis if one.name not in _PLAIN]
+
+
+def warnings(result: Result, most: int = _WARNED) -> list[str]:
+    """What to mind before the result is used, the gravest first, a sentence each; how many more the report has.
+
+    What the verdict itself says is not said again.
+    """
+    hurt = result.verdict.outcome == "hurt"
+    told = [one for one in grave(result) if not (hurt and one.name in _VERDICTS)]
+    found = [f"{one.name}: {one.sentence}" for one in told]
+    data = [one.sentence for one in result.audit.findings if one.severity in _GRAVE]
+    found += [one for one in data if not any(one in other for other in found)]
+    found += [f"To keep the budget: {one}." for one in result.ladder.cut]
+    found = [capital(one) if one.endswith(".") else f"{capital(one)}." for one in found]
+    more = len(found) - most
+    return [*found[:most], f"{more} more in the report."] if more > 0 else found
+
+
 def independent(test: TestRecord) -> str:
-    """What the test rows' intervals rest on where rows come in groups, to follow their number; "" where they do not."""
-    return f" in {test.units:,} independent group{'' if test.units == 1 else 's'}" if 0 < test.units < test.n else ""
+    """What the test rows' intervals rest on where rows come in groups, to follow their number.
+
+    "" where they do not, or where so few repeat others that the number of rows says it.
+    """
+    return f" in {counted(test.units, 'independent group')}" if 0 < test.units < _TELLING * test.n else ""
 
 
 def opened(test: TestRecord) -> str:
-    """How often the test rows were read, by this run and by earlier ones, and what that means for the score."""
-    own = "once, after every choice had been made" if test.opened == 1 else f"{count(test.opened)} times"
-    said = f"This run opened the test part {own}"
-    if not test.opened_before:
-        earlier = "; no earlier run on this machine opened the same examples."
-    else:
-        earlier = f"; earlier runs on this machine opened the same examples {_times(test.opened_before)}."
-    if test.opened + test.opened_before <= 1:
-        return said + earlier
-    return said + earlier + " Each look after the first lets choices lean towards them, so the score may flatter."
+    """How often the test set was evaluated, by this run and by earlier ones, and what that means for the score."""
+    if not test.opened:
+        return "This run evaluated no test set."
+    own = "once, after every choice was made" if test.opened == 1 else f"{count(test.opened)} times"
+    said = f"This run evaluated the test set {own}."
+    if test.opened_before:
+        said += f" Earlier runs on this machine evaluated the same rows {_times(test.opened_before)}."
+    if test.opened + test.opened_before > 1:
+        said += " Choices may have adapted to it, so the score may be too optimistic."
+    return said
 
 
 def _times(n: int) -> str:
@@ -89,37 +157,60 @@ def slice_name(one: SliceRecord) -> str:
 def worse_slices(result: Result) -> list[SliceRecord]:
     """The slices whose whole interval lies on the bad side of the score of all test rows, worst first."""
     found = [s for s in result.slices if known(s.low) and known(s.high)]
-    higher = result.metric not in METRICS or METRICS[result.metric].higher_is_better
-    return [s for s in found if (s.high < result.test.score if higher else s.low > result.test.score)]
+    return [s for s in found if _worse(s, s.metric or result.metric, whole(result, s))]
+
+
+def _worse(one: SliceRecord, metric: str, score: float) -> bool:
+    higher = metric not in METRICS or METRICS[metric].higher_is_better
+    return one.high < score if higher else one.low > score
+
+
+def whole(result: Result, one: SliceRecord) -> float:
+    """The score of all test rows by the metric that a slice is scored with."""
+    found = result.test.metrics.get(one.metric)
+    return result.test.score if found is None else found.value
+
+
+def two_class_sentence(two: TwoClassRecord) -> str:
+    """The positive class, its threshold, and precision and recall there."""
+    scores = ", ".join(
+        f"{name} {bounded(one.value, one.low, one.high)}"
+        for name, one in (("precision", two.precision), ("recall", two.recall), ("specificity", two.specificity))
+    )
+    return f"Positive class: {two.positive} ({two.reason}). Threshold {number(two.threshold)} ({two.rule}): {scores}."
+
+
+def interval_sentence(spans: IntervalRecord | None) -> str:
+    """The width of prediction intervals and how many test rows they hold; "" where there are none."""
+    if spans is None:
+        return ""
+    covered = f"coverage {share(spans.coverage)} [{share(spans.low)}, {share(spans.high)}] of the test rows"
+    return f"Prediction intervals: ± {number(spans.half_width)}; {covered}, target {share(spans.level)}."
 
 
 def slices(result: Result) -> str:
     """Which slices are shown to be worse than the whole, and how far the intervals were widened."""
-    worse = worse_slices(result)
-    looked = (
-        f"{count(len(result.slices))} slices were looked at" if len(result.slices) > 1 else "One slice was looked at"
-    )
-    widened = "; every interval is widened so that all of them hold at once with 95\u00a0% confidence"
+    worse, every = worse_slices(result), len(result.slices)
     names = "; ".join(slice_name(s) for s in worse[:3]) + ("; …" if len(worse) > 3 else "")
     verdict = (
-        f"Shown to be worse than all test examples together ({number(result.test.score)}): {names}."
+        f"Worse than all test rows together ({number(whole(result, result.slices[0]))}): {names}."
         if worse
-        else f"None is shown to be worse than all test examples together ({number(result.test.score)})."
+        else f"None is shown to be worse than all test rows ({number(whole(result, result.slices[0]))})."
     )
-    return f"{looked}{widened if len(result.slices) > 1 else ''}. {verdict}"
+    widened = ", with intervals corrected for that" if every > 1 else ""
+    return f"{capital(counted(every, 'slice'))} compared{widened}. {verdict}"
 
 
 def forgetting(record: ForgettingRecord) -> str:
-    """How much of what the base knew is gone, against its limit."""
+    """How much of the base's earlier behaviour has changed, against its limit."""
     compared = f"{record.how}; {count(record.n)} inputs"
     if not known(record.error):
-        return f"It could not be measured how much of what the base knew is gone ({compared})."
-    said = f"{percent(record.error)} of what the base knew has changed ({compared})"
+        return f"It could not be measured how far the base has changed ({compared})."
+    said = f"{percent(record.error)} of the base's answers have changed ({compared})"
     if known(record.limit):
-        side = "within" if record.error <= record.limit else "above"
-        said += f", {side} the limit of {percent(record.limit)}."
+        said += f", {'within' if record.error <= record.limit else 'above'} the limit of {percent(record.limit)}."
     else:
         said += "; no limit was given."
     if known(record.kept) and record.kept < 1:
-        said += f" Handed over is {percent(record.kept)} of the way from the base to the trained weights."
+        said += f" The selected weights are {percent(record.kept)} of the way from the base to the trained weights."
     return said

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.records import CandidateRecord, ClassRecord, ControlRecord, Result
+from headstart.records import ClassRecord, ControlRecord, Result
 from headstart.report import confusion, sentences, words
-from headstart.report.figures import MISSING, bounded, count, duration, interval, known, number, plain, share
-
-_FOLD = 12  # rows beyond which a table starts folded
+from headstart.report.bars import Bars, Dot, bars
+from headstart.report.figures import bounded, count, interval, known, number, share
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class Table:
         lines: the rows.
         numeric: numbers of the columns set to the right.
         wordy: whether it holds prose and takes the whole width.
-        fold: what to click on where it starts folded, else "".
     """
 
     id: str
@@ -43,68 +41,26 @@ class Table:
     lines: list[Line]
     numeric: tuple[int, ...] = ()
     wordy: bool = False
-    fold: str = ""
 
 
-def is_chosen(candidate: CandidateRecord, result: Result) -> bool:
-    """Whether ``candidate`` is the one handed over."""
-    return (candidate.base, candidate.strategy) == (result.chosen.base, result.chosen.strategy)
-
-
-def is_handed_over(control: ControlRecord, result: Result) -> bool:
-    """Whether ``control`` is what was handed over."""
+def is_selected(control: ControlRecord, result: Result) -> bool:
+    """Whether the baseline ``control`` is the selected model."""
     return not result.chosen.base and control.name == result.chosen.strategy
 
 
-def scores(result: Result) -> Table:
-    """The borrowed model and every control."""
-    test, borrowed = result.test, bool(result.chosen.base)
-    spent = next((c.seconds for c in result.candidates if sentences.is_judged(c, result)), None)
-    own = (sentences.judged(result), number(test.score), interval(test.low, test.high), duration(spent))
-    lines = [Line(own, "handed over" if borrowed else "borrowed, not handed over", borrowed)]
+def scores(result: Result) -> Bars:
+    """The transfer model and every baseline on the test set."""
+    test, transferred = result.test, bool(result.chosen.base)
+    own = "selected" if transferred else "transfer"
+    rows = [Dot(sentences.judged(result), test.score, test.low, test.high, own, transferred)]
     for c in result.controls:
-        handed = is_handed_over(c, result)
-        cells = (c.name, number(c.score), interval(c.low, c.high), duration(c.seconds))
-        lines.append(Line(cells, "control, handed over" if handed else "control", handed))
-    heads = ("Model", "Score", "95\u00a0% interval", "Time")
-    return Table("scores-table", "The same scores as numbers", heads, lines, (1, 2, 3))
-
-
-def candidates(result: Result) -> Table:
-    """Every candidate with its validation score, and the control where that was handed over instead."""
-    lines = []
-    for c in result.candidates:
-        chosen = is_chosen(c, result)
-        cells = (c.base, c.strategy, number(c.valid_score), duration(c.seconds))
-        lines.append(Line(cells, "handed over" if chosen else "", chosen))
-    for control in result.controls:
-        if is_handed_over(control, result):
-            cells = (control.name, "borrows nothing", MISSING, duration(control.seconds))
-            lines.append(Line(cells, "control, handed over", True))
-    heads = ("Base", "Strategy", "Validation score", "Time")
-    return Table("candidates-table", "Candidates and their validation scores", heads, lines, (2, 3))
-
-
-def tried(result: Result) -> list[Table]:
-    """The heads tried on each candidate, folded."""
-    heads = ("Head", "Settings", "Held-out score", "Time")
-    caption = "Scored on training examples held out from fitting them"
-    found = []
-    for i, c in enumerate(result.candidates):
-        lines = [
-            Line(
-                (
-                    plain(t.get("head")),
-                    plain(t.get("settings")),
-                    number(t.get("score")),
-                    duration(t.get("seconds")),
-                )
-            )
-            for t in c.tried
-        ]
-        fold = f"{len(lines)} head{'s' * (len(lines) != 1)} tried on {c.base}, {c.strategy}"
-        found += [Table(f"tried-{i}", caption, heads, lines, (2, 3), fold=fold)] if lines else []
-    return found
+        mine = is_selected(c, result)
+        meaning = f"{c.name}: {words.control(c.name)}" if words.control(c.name) else c.name
+        rows.append(Dot(meaning, c.score, c.low, c.high, "selected baseline" if mine else "baseline", mine))
+    better = words.direction(result.metric)
+    head = f"{words.title(result.metric)} [95\u00a0%]"
+    caption = f"On the test set, {better}" if better else "On the test set"
+    return bars(rows, id="scores-table", caption=caption, heads=("Model", head))
 
 
 def metrics(result: Result) -> Table:
@@ -113,11 +69,10 @@ def metrics(result: Result) -> Table:
     lines = []
     for name in sorted(test.metrics.keys() - test.undefined.keys(), key=_as_recorded(result)):
         found = test.metrics[name]
-        better = words.direction(name).removesuffix(" is better") or MISSING
-        cells = (words.title(name), number(found.value), interval(found.low, found.high), better)
+        lower = " ↓" if words.direction(name) == "lower is better" else ""
+        cells = (words.title(name) + lower, bounded(found.value, found.low, found.high))
         lines.append(Line(cells, chosen=name == result.metric))
-    heads = ("Metric", "Value", "95\u00a0% interval", "Better")
-    return Table("metrics-table", "Metrics on the test part", heads, lines, (1, 2))
+    return Table("metrics-table", "On the test set; ↓: lower is better", ("Metric", "Value [95\u00a0%]"), lines, (1,))
 
 
 def _as_recorded(result: Result) -> Callable[[str], tuple[bool, int]]:
@@ -130,41 +85,30 @@ def undefined(result: Result) -> list[tuple[str, str]]:
     return [(words.title(name), reason) for name, reason in result.test.undefined.items()]
 
 
-def meanings(result: Result) -> Table:
-    """What each metric measures, folded."""
-    names = dict.fromkeys([result.metric, *result.test.metrics, *result.test.undefined])
-    lines = [Line((words.title(name), words.sentence(name))) for name in names if words.sentence(name)]
-    heads = ("Metric", "What it says")
-    return Table("meanings-table", "Metrics in words", heads, lines, wordy=True, fold="What the metrics mean")
-
-
-def slices(result: Result) -> Table | None:
-    """The slices in the order of the record, worst first."""
+def slices(result: Result) -> Bars | None:
+    """The slices in the order of the record, worst first, beside the score of all test rows."""
     found = result.slices
     if not found:
         return None
-    lines = [
-        Line(
-            (sentences.slice_name(s), count(s.n), number(s.score), interval(s.low, s.high)),
-            "found" if s.found else "",
-        )
+    rows = [
+        Dot(sentences.slice_name(s), s.score, s.low, s.high, "found" if s.found else "", more=(count(s.n),))
         for s in found
     ]
-    heads = ("Slice", "Test examples", "Score", "Corrected interval")
-    caption = f"{words.title(result.metric)} by slice, worst first"
-    return Table("slices-table", caption, heads, lines, (1, 2, 3), fold=_fold(lines, "slices"))
+    heads = ("Slice", "Rows", f"{words.title(found[0].metric or result.metric)} [corrected]")
+    caption = "Worst first; the line is the score of all test rows"
+    mark = sentences.whole(result, found[0])
+    return bars(rows, id="slices-table", caption=caption, heads=heads, mark=mark)
 
 
 def pairs(counts: np.ndarray, labels: tuple[str, ...]) -> Table:
     """The most frequent confusions."""
     lines = [Line((p.truth, p.predicted, count(p.count), share(p.share))) for p in confusion.pairs(counts, labels)]
-    heads = ("True class", "Taken for", "Times", "Share of the class")
-    return Table("confusion-table", "Most confused pairs on the test part", heads, lines, (2, 3))
+    heads = ("True class", "Predicted as", "Times", "Share of the class")
+    return Table("confusion-table", "Most confused pairs on the test set", heads, lines, (2, 3))
 
 
 def classes(result: Result) -> Table | None:
     """Precision and recall of every class or label with their intervals, by the lower of the two."""
-    one, several = ("Label", "labels") if result.task == "multilabel" else ("Class", "classes")
     lines = [
         Line(
             (
@@ -178,9 +122,9 @@ def classes(result: Result) -> Table | None:
     ]
     if not lines:
         return None
-    heads = (one, "Precision (95\u00a0% interval)", "Recall (95\u00a0% interval)", "Test examples")
-    caption = f"{several.capitalize()} on the test part, worst first, by the lower of precision and recall"
-    return Table("classes-table", caption, heads, lines, (1, 2, 3), fold=_fold(lines, several))
+    one = "Label" if result.task == "multilabel" else "Class"
+    heads = (one, "Precision [95\u00a0%]", "Recall [95\u00a0%]", "Test rows")
+    return Table("classes-table", "Worst first, by the lower of precision and recall", heads, lines, (1, 2, 3))
 
 
 def _weakest(one: ClassRecord) -> tuple[bool, float, str]:
@@ -201,31 +145,12 @@ def ranges(points: np.ndarray) -> Table:
             spread = interval(float(low), float(high))
             cells = (interval(float(truth[0]), float(truth[-1])), number(float(middle)), spread, count(len(part)))
             lines.append(Line(cells))
-    heads = ("True value", "Median prediction", "Middle 90\u00a0% of predictions", "Test examples")
+    heads = ("True value", "Median prediction", "Middle 90\u00a0% of predictions", "Test rows")
     caption = "Predictions by range of the true value"
-    return Table("scatter-table", caption, heads, lines, (0, 1, 2, 3), fold="The chart as numbers")
+    return Table("scatter-table", caption, heads, lines, (0, 1, 2, 3))
 
 
 def facts(result: Result) -> Table | None:
     """What was inferred about the data."""
     lines = [Line((f["what"], f["value"], f["reason"])) for f in result.data.facts]
-    heads = ("What", "Value", "Reason")
-    return Table("facts-table", "What was inferred, and why", heads, lines, wordy=True) if lines else None
-
-
-def small_print(result: Result) -> list[Table]:
-    """Settings, versions and timing, each folded; empty ones are left out."""
-    every = [
-        ("settings-table", "Settings as given", {k: plain(v) for k, v in result.settings.items()}),
-        ("versions-table", "Versions", result.versions),
-        ("timing-table", "Time of each step", {k: duration(v) for k, v in result.timing.items()}),
-    ]
-    return [
-        Table(name, caption, ("Name", "Value"), [Line(pair) for pair in rows.items()], fold=caption)
-        for name, caption, rows in every
-        if rows
-    ]
-
-
-def _fold(lines: list[Line], what: str) -> str:
-    return f"All {len(lines)} {what}, worst first" if len(lines) > _FOLD else ""
+    return Table("facts-table", "What was inferred", ("What", "Value", "Why"), lines, wordy=True) if lines else None

@@ -1,52 +1,45 @@
-"""How well inputs of an unknown kind are told from known ones."""
+"""How well inputs of an unknown kind are detected."""
 
 from __future__ import annotations
 
 from headstart.records import OodRecord, Result
 from headstart.report.figures import bounded, count, known, number, rate, signed
 
-_HOW = (
-    "Every prediction carries a score of how strange its input is, from 0 (like what the model was trained on) to 1. "
-)
 
-
-def unknown(result: Result) -> list[tuple[str, str]]:
-    """Facts by name; empty where the model cannot tell."""
+def unknown(result: Result) -> list[str]:
+    """Sentences; empty where the model cannot tell."""
     record = result.ood
     if record is None:
         return []
-    facts = [
-        ("How", _HOW + (f"It comes from {record.method}." if record.method else "")),
-        ("Judged on", record.judged_on or "nothing: there was nothing unknown to judge it on"),
-        ("Told apart", _apart(record)),
-        ("Plain way", _plain(record)),
-        ("Called unknown", _threshold(record)),
-    ]
-    return [(name, said) for name, said in facts if said]
+    found = [_auroc(record), _plain(record), _threshold(record)]
+    return [one for one in found if one]
 
 
-def _apart(record: OodRecord) -> str:
+def _auroc(record: OodRecord) -> str:
+    how = f" Scores come from {record.method}." if record.method else ""
     if not known(record.auroc):
-        return ""
-    return (
-        f"AUROC {bounded(record.auroc, record.low, record.high)}, with its 95\u00a0% interval, on {count(record.n)} "
-        "unknown inputs: how often an unknown input has a higher score than a known one; 0.5 is guessing."
-    )
+        return f"There was nothing unknown to evaluate OOD detection on.{how}"
+    found = bounded(record.auroc, record.low, record.high)
+    return f"OOD detection AUROC {found} on {count(record.n)} unknown inputs ({record.judged_on}).{how}"
 
 
 def _plain(record: OodRecord) -> str:
     """The comparison with the greatest probability alone."""
     if not (known(record.auroc) and known(record.softmax_auroc)):
         return ""
-    said = f"1 − the greatest probability gives AUROC {number(record.softmax_auroc)}"
+    if record.beside:
+        return f"{record.beside[0].upper()}{record.beside[1:]}."
+    plain = f"Plain confidence, 1 − the greatest probability, has AUROC {number(record.softmax_auroc)}"
+    if record.softmax_auroc > record.auroc:
+        return f"{plain}, which is higher: rely on the confidence to find unknown inputs here."
     if not known(record.gain_low):
-        return f"{said}; how sure the difference is cannot be said."
-    shown = "the score is better" if record.gain_low > 0 else "the score is not shown to be better"
-    return f"{said}; the lower 95\u00a0% bound of the gain over it, paired, is {signed(record.gain_low)}: {shown}."
+        return f"{plain}."
+    shown = "a significant gain" if record.gain_low > 0 else "no significant difference"
+    return f"{plain}; the gain over it is at least {signed(record.gain_low)}: {shown}."
 
 
 def _threshold(record: OodRecord) -> str:
     if not known(record.threshold):
         return ""
-    alarms = f", which befalls {rate(record.false_alarms)} of the test examples" if known(record.false_alarms) else ""
-    return f"above a score of {number(record.threshold)}{alarms}."
+    alarms = f", as {rate(record.false_alarms)} of the test rows are" if known(record.false_alarms) else ""
+    return f"Inputs with a score above {number(record.threshold)} are called unknown{alarms}."

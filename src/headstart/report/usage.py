@@ -7,15 +7,19 @@ import shlex
 from headstart.records import Result
 
 
-def usage(result: Result) -> str:
-    """A command line and the same in Python; both name the run's folder as seen from the one above it."""
-    new = "[text]" if result.data.modality == "text" else '["new.jpg"]'
+def usage(result: Result, place: str = "") -> str:
+    """A command line and the same in Python, which run as they stand where the run was made.
+
+    Args:
+        place: path of the run's folder from there; "": its name.
+    """
+    place, new = place or result.name, "a new text" if result.data.modality == "text" else "new.jpg"
     return "\n".join(
         [
-            f"headstart predict {shlex.quote(result.name)} NEW",
+            f"headstart predict {shlex.quote(place)} {shlex.quote(new)}",
             "",
             "import headstart",
             "",
-            f"headstart.load({result.name!r}).predict({new})",
+            f"headstart.load({place!r}).predict([{new!r}])",
         ]
     )

@@ -5,115 +5,58 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.wording import metric_name
+from headstart.report.figures import capital
 
-
-class Wording(NamedTuple):
-    """A metric's title and one sentence on what it measures."""
-
-    title: str
-    sentence: str
-
-
-#: Every metric in words; whether higher or lower is better comes from the metric itself.
-WORDINGS = {
-    "accuracy": Wording(
-        "Accuracy",
-        "The share of test examples that got the right label; 1 would be all of them.",
-    ),
-    "balanced_accuracy": Wording(
-        "Balanced accuracy",
-        "The share that got the right label, taken class by class and then averaged, so that rare "
-        "classes count as much as common ones; 1 would be all.",
-    ),
-    "f1_macro": Wording(
-        "F1, macro",
-        "How well each label is found without being given where it does not belong, averaged over the "
-        "labels; 1 is faultless.",
-    ),
-    "log_loss": Wording(
-        "Log loss",
-        "How far the stated probabilities are from the truth; being sure and wrong costs most, 0 is faultless.",
-    ),
-    "brier": Wording(
-        "Brier score",
-        "The squared distance of the stated probabilities from the truth; 0 is faultless.",
-    ),
-    "mcc": Wording(
-        "Matthews correlation",
-        "Agreement with the truth beyond what guessing would give; 0 is guessing, 1 is faultless.",
-    ),
-    "auroc": Wording(
-        "Area under the ROC curve",
-        "How often an example of a class is ranked above one that is not of it; 0.5 is guessing, 1 is faultless.",
-    ),
-    "top3": Wording(
-        "Top-3 accuracy",
-        "The share of test examples whose right label is among the three most probable ones.",
-    ),
-    "top5": Wording(
-        "Top-5 accuracy",
-        "The share of test examples whose right label is among the five most probable ones.",
-    ),
-    "f1_micro": Wording(
-        "F1, micro",
-        "How well labels are found without being given where they do not belong, over all labels at "
-        "once; 1 is faultless.",
-    ),
-    "average_precision": Wording(
-        "Average precision",
-        "How well the examples that have a label are ranked above those that have not, averaged over "
-        "the labels; 1 is faultless.",
-    ),
-    "subset_accuracy": Wording(
-        "Exact match of all labels",
-        "The share of test examples whose set of labels is exactly right.",
-    ),
-    "r2": Wording(
-        "R²",
-        "The share of the target's variation that is explained; 0 is no better than always saying the mean.",
-    ),
-    "mae": Wording(
-        "Mean absolute error",
-        "The size of an error on average, in the target's own unit; 0 is faultless.",
-    ),
-    "rmse": Wording(
-        "Root mean squared error",
-        "As the mean absolute error, but large errors weigh more; in the target's own unit, 0 is faultless.",
-    ),
-    "spearman": Wording(
-        "Rank correlation",
-        "How well the order of the examples is predicted; 0 is no relation, 1 is the exact order.",
-    ),
+#: Every metric in one sentence; its name is `headstart.evaluation.wording.metric_name`.
+METRICS_IN_WORDS = {
+    "accuracy": "The share of rows that got the right label.",
+    "balanced_accuracy": "Recall averaged over the classes, so rare classes count as much as common ones.",
+    "f1_macro": "The harmonic mean of precision and recall, averaged over the labels.",
+    "f1_micro": "The harmonic mean of precision and recall, over all labels at once.",
+    "log_loss": "The negative log of the probability given to the true label; being sure and wrong costs most.",
+    "brier": "The squared distance of the probabilities from the truth.",
+    "mcc": "Correlation of predictions with the truth; 0 is chance.",
+    "auroc": "How often a row of a class ranks above one that is not of it; 0.5 is chance.",
+    "top3": "The share of rows whose label is among the three most probable.",
+    "top5": "The share of rows whose label is among the five most probable.",
+    "average_precision": "The area under the precision-recall curve, averaged over the labels.",
+    "subset_accuracy": "The share of rows whose set of labels is exactly right.",
+    "r2": "The share of the target's variance that is explained; 0 is the mean as a constant.",
+    "mae": "The mean size of an error, in the target's unit.",
+    "rmse": "As MAE, with large errors weighing more.",
+    "spearman": "How well the order is predicted; 0 is no relation.",
 }
 
-#: Every strategy in one plain sentence.
+#: Every strategy in one plain sentence; "classifier" is said where the task is one.
 STRATEGIES = {
-    "probe": "The base stays as it is; only a new last layer is fitted on what it sees.",
-    "head2toe": "The base stays as it is; the new last layer also draws on what its inner stages see.",
-    "partial": "The upper stages of the base are trained with the new last layer; the stages below stay as they are.",
-    "progressive": "The stages of the base are trained from the top down, one more at a time, with the new last layer.",
-    "full": "The new last layer is fitted first, then it and every weight of the base are trained together.",
-    "lora": "Small added matrices beside the base's own weights are trained, then folded into them.",
-    "norm": "Only the scales and shifts of the base's normalisation layers are trained, with the new last layer.",
-    "scratch": "The same network is trained from random weights, so that nothing is borrowed.",
+    "probe": "A linear classifier fitted on frozen features.",
+    "head2toe": "A linear classifier fitted on frozen features of all stages.",
+    "partial": "The classifier and the top stages are fine-tuned; the lower stages stay frozen.",
+    "progressive": "The classifier and the stages are fine-tuned from the top down, one more at a time.",
+    "full": "The classifier is fitted first, then all weights are fine-tuned.",
+    "lora": "Low-rank adapters are trained with the classifier, then merged into the weights.",
+    "norm": "Only normalisation layers and the classifier are fine-tuned.",
+    "scratch": "The same network trained from random weights, without pretraining.",
 }
 
-#: Controls whose names say too little.
-CONTROLS = {"scratch": "the same network from random weights"}
+#: Baselines whose names say too little.
+BASELINES = {"scratch": "the same network from random weights"}
 
 
 class Outcome(NamedTuple):
-    """How a verdict's outcome is shown: a CSS class and a sign beside the words, never colour alone."""
+    """How a verdict's outcome is shown: its words, a CSS class and a sign beside them, never colour alone."""
 
+    words: str
     tone: str
     sign: str
 
 
 OUTCOMES = {
-    "helped": Outcome("good", "✓"),
-    "did not help": Outcome("even", "="),
-    "hurt": Outcome("bad", "✗"),
-    "cannot tell": Outcome("open", "?"),
+    "helped": Outcome("improved", "good", "✓"),
+    "did not help": Outcome("no improvement", "even", "="),
+    "hurt": Outcome("reduced", "bad", "✗"),
+    "cannot tell": Outcome("inconclusive", "open", "?"),
 }
 
 
@@ -123,13 +66,13 @@ def outcome(name: str) -> Outcome:
 
 
 def title(metric: str) -> str:
-    """The metric's name in words, or as it is."""
-    return WORDINGS[metric].title if metric in WORDINGS else metric
+    """The metric's name at the start of a line."""
+    return capital(metric_name(metric))
 
 
 def sentence(metric: str) -> str:
     """What the metric measures, or nothing for an unknown one."""
-    return WORDINGS[metric].sentence if metric in WORDINGS else ""
+    return METRICS_IN_WORDS.get(metric, "")
 
 
 def direction(metric: str) -> str:
@@ -139,17 +82,12 @@ def direction(metric: str) -> str:
     return "higher is better" if METRICS[metric].higher_is_better else "lower is better"
 
 
-def with_direction(metric: str, where: str) -> str:
-    """The metric's name as the head of a scale: "Accuracy on validation (higher is better)"."""
-    better = direction(metric)
-    return f"{title(metric)} {where}" + (f" ({better})" if better else "")
-
-
-def strategy(name: str) -> str:
+def strategy(name: str, task: str = "classification") -> str:
     """What strategy ``name`` does, or nothing for an unknown one."""
-    return STRATEGIES.get(name, "")
+    said = STRATEGIES.get(name, "")
+    return said.replace("classifier", "regression") if task == "regression" else said
 
 
 def control(name: str) -> str:
-    """What control ``name`` is, as far as the name does not say it."""
-    return CONTROLS.get(name, "")
+    """What baseline ``name`` is, as far as the name does not say it."""
+    return BASELINES.get(name, "")

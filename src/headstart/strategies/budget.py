@@ -11,6 +11,7 @@ from headstart.progress import Progress
 MEASURING = 0.03
 #: Beyond that, waiting is for something else than for processors.
 BUSIEST = 4.0
+_MOMENT = 0.1  # seconds, some turns of a scheduler
 
 
 @dataclass
@@ -45,11 +46,24 @@ class Budget:
 
     @property
     def slower(self) -> float:
-        """How much slower than alone on its machine this process has been: clock over work, from 1 to `BUSIEST`."""
+        """How much slower than alone on its machine one thread of this process is, from 1 to `BUSIEST`.
+
+        As it has been so far, clock over work, or as it is right now: work of several threads hides that each of them
+        waits.
+        """
         work = time.process_time() - self._work
-        return min(BUSIEST, max(1.0, (time.monotonic() - self._start) / max(work, 1e-3)))
+        so_far = (time.monotonic() - self._start) / max(work, 1e-3)
+        return min(BUSIEST, max(1.0, so_far, _waiting()))
 
     @property
     def measuring(self) -> float | None:
         """Seconds that measuring the base's speed may take; None: no limit."""
         return None if self.seconds is None else MEASURING * self.seconds
+
+
+def _waiting() -> float:
+    """Clock over work of a thread that does nothing but work for a moment."""
+    start, work = time.monotonic(), time.thread_time()
+    while time.monotonic() - start < _MOMENT:
+        sum(range(1000))
+    return (time.monotonic() - start) / max(time.thread_time() - work, 1e-3)

@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import Tried
+from headstart.strategies.ground import Ground
 from headstart.strategies.strategy import Features
 from headstart.training.job import Trained
 from headstart.training.recipe import Recipe
@@ -32,6 +33,7 @@ class Candidate:
         left_out: kinds of heads that were not tried, or not to the end, for want of time.
         kept: [h, outputs] the same rows' answers by the very weights that were kept, which these rows chose; None where
             no weights were trained.
+        ground: what it was made on, where that is not the run's own: the same rows, as smaller pictures.
         chosen: whether any of ``held`` is by weights that other held-out rows chose.
     """
 
@@ -48,6 +50,7 @@ class Candidate:
     left_out: tuple[str, ...] = ()
     kept: np.ndarray | None = None
     chosen: bool = False
+    ground: Ground | None = None
 
     @property
     def closed(self) -> Tried | None:

@@ -47,13 +47,14 @@ class Final:
 
 def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
     """Make ``climb.best`` again on all working rows, within what is left of the budget."""
-    best, probe = climb.best, STRATEGIES["probe"]
+    best, probe, whole = climb.best, STRATEGIES["probe"], ground
+    ground = best.ground or ground
     if not best.runs:
         base = StagedBase(ground.base) if best.features == "stages" else ground.base
         return Final(base, solve_again(ground, STRATEGIES[best.strategy], best, budget.left()))
     if best.recipe is None or not best.recipe.phases:
-        ground.progress.say("  no step of training made it better: the probe is kept")
-        return Final(ground.base, solve_again(ground, probe, climb.probe, budget.left()))
+        ground.progress.say("  training did not improve the score: the probe is kept")
+        return Final(whole.base, solve_again(whole, probe, climb.probe, budget.left()))
     solved = start_head(ground, climb.probe, np.arange(len(ground.rows)))
     changes, head, trained = _again(ground, climb, solved, budget)
     if best.recipe.scratch:
@@ -69,7 +70,7 @@ def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
         ground.base, changes, (solved, head), gauge, limit, ground.rows, ground.progress
     )
     if forgetting.kept == 0:  # the base itself: the probe's own head is the best there is for it
-        return Final(ground.base, solve_again(ground, probe, climb.probe), False, trained, forgetting)
+        return Final(whole.base, solve_again(whole, probe, climb.probe), False, trained, forgetting)
     held = None if forgetting.kept == 1 else _drawn_back(ground, climb, forgetting.kept)
     return Final(AdaptedBase(ground.base, changes), head, True, trained, forgetting, held)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 #: falls whole; below it the comparison costs more than the training.
 LEAST_STEPS, LEAST_SHARE = 20, 0.1
 #: Training again on all rows is kept where half of the steps, or 6 in 10 of those that fit without it, are left to it.
-_HALF, _MOST = 0.5, 0.6
+HALF, _MOST = 0.5, 0.6
 _HALVINGS = 20
 
 #: Share of a schedule's steps -> seconds.
@@ -49,6 +49,7 @@ class Form:
         again, control: whether time for these is set aside.
         compared: seconds predicted for the comparison.
         rest: seconds predicted for all that follows it.
+        side: pixels a side of the pictures; None: the base's own.
     """
 
     share: float
@@ -56,6 +57,7 @@ class Form:
     control: bool
     compared: float
     rest: float
+    side: int | None = None
 
     def allowed(self, left: float) -> float:
         """Of ``left`` seconds, those for the comparison: what it and the rest are predicted to need, in proportion."""
@@ -81,9 +83,9 @@ def fitting(prices: Prices, left: float | None, floor: float = 0.0) -> Form | No
     alone = _longest(prices, left, least, floor, again=False, control=False)
     if kept == 1.0:
         share = _longest(prices, left, least, floor, again=True, control=True)
-        if share is not None and share >= _HALF:
+        if share is not None and share >= HALF:
             return _form(prices, share, again=True, control=True, floor=floor)
-    if kept is not None and alone is not None and (kept >= _HALF or kept >= _MOST * alone):
+    if kept is not None and alone is not None and (kept >= HALF or kept >= _MOST * alone):
         return _form(prices, kept, again=True, control=False, floor=floor)
     return None if alone is None else _form(prices, alone, again=False, control=False, floor=floor)
 

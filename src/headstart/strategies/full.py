@@ -6,7 +6,7 @@ from headstart.training.recipe import Recipe
 
 STRATEGY = Strategy(
     "full",
-    "every stage is trained, starting from the solved head",
+    "every stage is trained, starting from the fitted linear classifier",
     "trained",
     Recipe((Phase(thaw=1.0, epochs=3),)),
 )

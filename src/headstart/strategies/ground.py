@@ -34,6 +34,7 @@ class Ground:
         seed: of everything drawn.
         progress: told how far it is.
         finished: the trainings of this run, kept until it ends.
+        weighed: whether the user said how much classes count; if not, the metric does.
     """
 
     base: Base
@@ -49,6 +50,12 @@ class Ground:
     seed: int
     progress: Progress
     finished: Finished = field(default_factory=Finished)
+    weighed: bool = False
+
+    @property
+    def balanced(self) -> bool:
+        """Whether classes are made to count the same, because the metric counts them so."""
+        return self.metric == "balanced_accuracy" and not self.weighed
 
     @property
     def held_y(self) -> np.ndarray:

@@ -3,5 +3,7 @@
 from headstart.strategies.strategy import Strategy
 
 STRATEGY = Strategy(
-    "head2toe", "the base stays as it is; a linear head is solved on chosen features of all stages", "stages"
+    "head2toe",
+    "the base stays as it is; a linear classifier is fitted on chosen frozen features of all stages",
+    "stages",
 )

@@ -73,7 +73,7 @@ def hold(
             )
     if valid < fewest:
         raise SplitError(
-            f"the validation part has {valid} rows; comparing strategies takes at least {fewest}. Add labelled rows, "
+            f"the validation set has {valid} rows; comparing strategies takes at least {fewest}. Add labelled rows, "
             "or raise --valid-size."
         )
-    return Holding(((rows[:train], rows[train:]),), rows[train:], "validation part")
+    return Holding(((rows[:train], rows[train:]),), rows[train:], "the validation set")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -9,15 +10,19 @@ import numpy as np
 
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain
+from headstart.evaluation.wording import DECISIONS, metric_name
+from headstart.modalities.image import ImageSpec
 from headstart.records import LadderRecord, RungRecord
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.distance import distance
-from headstart.strategies.forms import Form, Prices, fitting, least_seconds, whole_seconds
+from headstart.strategies.forms import HALF, Form, Prices, fitting, least_seconds, whole_seconds
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
 from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs, too_short_for_any
 from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Later, priced
+from headstart.strategies.smaller import ratio, sides, smaller
+from headstart.strategies.smaller import seconds as smaller_seconds
 from headstart.strategies.solving import solved
 from headstart.strategies.spending import Spending
 from headstart.strategies.strategy import Strategy
@@ -62,13 +67,13 @@ def climb(
     """
     progress = ground.progress
     trainable = ground.base.trainable
-    far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to climb")
+    far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to train")
     planned, speed = _planned(ground, could_show(ground, probe.held), far[0], budget) if trainable else _frozen(ground)
     record = _record(ground, planned, budget, far)
-    progress.say(f"ladder: {record.plan}")
+    progress.say(f"strategy search: {record.plan}")
     climb = Climb(probe, probe, [probe], record)
     climb.rungs.append(_first(probe, probe_seconds))
-    progress.say(f"  {probe.strategy}: {ground.metric} {probe.valid_score:.3f} on {record.held_out}")
+    progress.say(f"  {probe.strategy}: {metric_name(ground.metric)} {probe.valid_score:.3f} on {record.held_out}")
     spending = Spending(1 - LEVEL, sum(not rung.left_out and not rung.favoured for rung in planned))
     stopped = ""
     for rung in planned:
@@ -78,19 +83,20 @@ def climb(
             if not rung.left_out and not rung.favoured:
                 spending.spent(freely=True)
             climb.rungs.append(_not_tried(rung, reason))
-            progress.say(f"  {rung.strategy.name}: not tried, {reason}")
+            tell = progress.detail if rung.left_out else progress.say  # what was left out is not in the plan either
+            tell(f"  {rung.strategy.name}: {DECISIONS['not tried']}, {reason}")
             continue
         entry, candidate, gain = _try(rung, way, LEVEL if rung.favoured else spending.level)
         if not rung.favoured:
             spending.spent(freely=entry.decision == "taken")
         climb.rungs.append(entry)
         climb.candidates.append(candidate)
-        said = f"{entry.decision}, {ground.metric} {candidate.valid_score:.3f}"
+        said = f"{DECISIONS[entry.decision]}, {metric_name(ground.metric)} {candidate.valid_score:.3f}"
         progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
         if entry.decision == "taken":
             climb.best, climb.later = candidate, way.later(rung.strategy, candidate)
         elif candidate.runs and not _promising(gain) and not _cut_short(candidate):
-            stopped = f"{entry.strategy} did not pay"
+            stopped = f"{entry.strategy} did not improve the score"
     return climb
 
 
@@ -130,18 +136,18 @@ def single(
     if form and budget.seconds is not None:
         climb.record = record = replace(record, predicted_seconds=form.compared)
     way.tell(strategy, form)
-    candidate = _made(ground, strategy, probe, way.allowed(form) if strategy.recipe else budget.left())
+    candidate = _made(way, strategy, form) if strategy.recipe else solved(ground, strategy, budget.left())
     climb.candidates.append(candidate)
     gain, vain = _gain(ground, candidate.held, probe.held), candidate.recipe is not None and not candidate.recipe.phases
     if (gain.value >= 0 and not vain) or (strategy.recipe and strategy.recipe.scratch):
         climb.rungs.append(_first(candidate, candidate.seconds))
         climb.best, climb.later = candidate, way.later(strategy, candidate)
         return climb
-    scores = f"{ground.metric} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
+    scores = f"{metric_name(ground.metric)} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
     ended = (
         "no step of its training did better" if vain else f"it ended {abs(gain.value):.2g} below the probe ({scores})"
     )
-    reason = f"asked for, but {ended} on held-out rows: the probe is handed over"
+    reason = f"asked for, but {ended} on held-out rows: the probe is selected"
     ground.progress.say(f"  {strategy.name}: {reason}")
     entry = _entry(strategy, record.predicted_seconds, candidate, probe, gain)
     climb.rungs += [_first(probe, probe_seconds), replace(entry, decision="not taken", reason=reason)]
@@ -162,15 +168,35 @@ class _Way:
         return self.climb.best if self.climb.best.features != "stages" else self.climb.probe
 
     def form(self, strategy: Strategy) -> Form | None:
-        """How the strategy's training fits; None: not at all, or there is nothing to train or to fit."""
+        """How the strategy's training fits; None: not at all, or there is nothing to train or to fit.
+
+        Pictures are made smaller where not even half of the steps fit at the base's own size, and half do then; or
+        where nothing else fits.
+        """
         if strategy.recipe is None or self._speed is None:
             return None
-        return fitting(self._prices(strategy), self.budget.left(), self.climb.later.total)
+        left, floor = self.budget.left(), self.climb.later.total
+        own = fitting(self._prices(strategy), left, floor)
+        if left is None or (own and own.share >= HALF):
+            return own
+        form = None
+        for side in sides(self.ground):
+            form = fitting(self._prices(strategy, side), left, floor)
+            form = form and replace(form, side=side)
+            if form and form.share >= HALF:
+                return form
+        return own or form
 
     def allowed(self, form: Form | None) -> float | None:
-        """Seconds for the comparison; None: no limit."""
+        """Seconds for the comparison, what it begins with included; None: no limit."""
         left = self.budget.left()
         return None if form is None or left is None else form.allowed(left)
+
+    def start(self, form: Form | None) -> tuple[Ground, Candidate]:
+        """What a training of that form is made on, and the candidate that it starts from."""
+        if form is None or form.side is None:
+            return self.ground, self.below
+        return smaller(self.ground, form.side), self.climb.probe
 
     def too_dear(self, rung: Rung) -> str:
         """Why a rung does not fit into the time that is left; "" where it does."""
@@ -183,26 +209,33 @@ class _Way:
             return "" if needed <= left else f"it would take about {needed:.0f} s and {have}"
         if self.form(rung.strategy):
             return ""
-        prices = self._prices(rung.strategy)
-        least, whole = least_seconds(prices), whole_seconds(prices)
+        least, whole = self._least(rung.strategy), whole_seconds(self._prices(rung.strategy))
         return f"it would take about {whole:.0f} s with what follows, its shortest form {least:.0f} s, and {have}"
 
     def refusal(self, strategy: Strategy) -> str:
         """That the strategy asked for does not fit, and what to do."""
-        least, left = least_seconds(self._prices(strategy)), max(0.0, self.budget.left() or 0.0)
+        least, left = self._least(strategy), max(0.0, self.budget.left() or 0.0)
         return (
             f"the budget of {self.budget.seconds:g} s leaves no time for strategy {strategy.name!r}: its shortest form "
-            f"would take about {least:.0f} s, and {left:.0f} s are left once features, controls and test are paid for; "
+            f"would take about {least:.0f} s, and {left:.0f} s are left once features, baselines and test "
+            "are paid for; "
             "give a larger --budget, or take --strategy probe, which is made by then."
         )
 
+    def _least(self, strategy: Strategy) -> float:
+        """Seconds of the shortest form, smaller pictures included."""
+        return min(least_seconds(self._prices(strategy, side)) for side in (None, *sides(self.ground)))
+
     def tell(self, strategy: Strategy, form: Form | None) -> str:
         """Say and keep what is cut short for want of time, in words; "" where nothing is."""
-        if form is None or form.share == 1:
+        if form is None or (form.share == 1 and form.side is None):
             return ""
-        said = f"about {form.share:.0%} of its steps"
-        self.budget.leave_out(f"{strategy.name} is trained for {said}", self.ground.progress)
-        return said
+        said = [f"for about {form.share:.0%} of its steps"] if form.share < 1 else []
+        spec = self.ground.base.spec
+        if form.side is not None and isinstance(spec, ImageSpec):
+            said.append(f"on pictures of {form.side} instead of {spec.size} pixels a side")
+        self.budget.leave_out(f"{strategy.name} is trained {' and '.join(said)}", self.ground.progress)
+        return " and ".join(said)
 
     def later(self, strategy: Strategy, candidate: Candidate) -> Later:
         """What follows if ``candidate`` is the best, by what it came to and by how fast it was."""
@@ -210,13 +243,25 @@ class _Way:
             return Later()
         own = told(strategy, self.ground.settings)
         before = len(self.below.recipe.phases) if self.below.recipe and not own.scratch and own.lora is None else 0
+        before = 0 if candidate.ground else before
         made = replace(candidate.recipe, phases=candidate.recipe.phases[before:], rates=own.rates)
-        return Later.of(self.ground, candidate, made, self._speed, self._following)
+        return Later.of(self.ground, candidate, made, self._speed_on(candidate.ground), self._following)
 
-    def _prices(self, strategy: Strategy) -> Prices:
+    def _speed_on(self, smaller: Ground | None) -> Speed:
+        """The base's speed at the size of pictures that ``smaller`` has."""
+        if self._speed is None:
+            raise SettingError("nothing was measured.")
+        spec = smaller.base.spec if smaller else None
+        return self._speed.scaled(ratio(self.ground, spec.size)) if isinstance(spec, ImageSpec) else self._speed
+
+    def _prices(self, strategy: Strategy, side: int | None = None) -> Prices:
         if self._speed is None:
             raise SettingError(f"strategy {strategy.name!r} has no price: nothing was measured.")
-        return priced(self.ground, strategy, self._speed, self._following, self.below.recipe)
+        if side is None:
+            return priced(self.ground, strategy, self._speed, self._following, self.below.recipe)
+        speed = self._speed.scaled(ratio(self.ground, side))
+        first = smaller_seconds(self.ground, side, speed)
+        return priced(self.ground, strategy, speed, self._following, None, first)
 
 
 def _speed_for(ground: Ground, strategy: Strategy, budget: Budget) -> Speed | None:
@@ -230,15 +275,16 @@ def _speed_for(ground: Ground, strategy: Strategy, budget: Budget) -> Speed | No
 def _measured(ground: Ground, budget: Budget, also: tuple[str, ...]) -> Speed:
     from headstart.training.measuring import measure
 
-    return measure(
-        ground.base,
-        ground.rows,
-        ground.task.outputs,
-        batch=train_options(ground, len(ground.rows)).batch,
-        augmentation=ground.augmentation,
-        also=also,
-        seconds=budget.measuring,
-    )
+    with ground.progress.stage("measuring the speed of training"):
+        return measure(
+            ground.base,
+            ground.rows,
+            ground.task.outputs,
+            batch=train_options(ground, len(ground.rows)).batch,
+            augmentation=ground.augmentation,
+            also=also,
+            seconds=budget.measuring,
+        )
 
 
 def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tuple[list[Rung], Speed | None]:
@@ -274,24 +320,24 @@ def _try(rung: Rung, way: _Way, level: float) -> tuple[RungRecord, Candidate, In
     short = way.tell(strategy, form)
     # What it starts from was chosen on these rows, and it has inherited what they favoured by chance: that cancels
     # where it is compared with the answers of those very weights.
-    on = best is way.below and best.kept is not None and starts_from(strategy, best)
+    on = best is way.below and best.kept is not None and starts_from(strategy, best) and not (form and form.side)
     other = best.kept if on and best.kept is not None else best.held
 
     def gain_of(held: np.ndarray) -> Interval:
         return _gain(ground, held, other, level)
 
-    candidate = _made(ground, strategy, way.below, way.allowed(form), lambda held: gain_of(held).value >= 0)
+    candidate = _made(way, strategy, form, lambda held: gain_of(held).value >= 0)
     gain, parts = gain_of(candidate.held), len(ground.holding.parts)
     gain = widened(gain) if (candidate.chosen or best.chosen) and not on else gain
     whole = len(candidate.held) == len(best.held)
     taken = bool(gain.low > 0 or (rung.favoured and gain.high > 0)) and whole
     reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with {_percent(level)} confidence"
     if rung.favoured and not gain.low > 0:
-        shown = "so it is taken, being not shown to be worse" if taken else "but it is shown to be worse"
+        shown = "so it is accepted, not being shown to be worse" if taken else "but it is shown to be worse"
         reason = f"{reason}; {rung.favoured}, {shown}"
     if not whole:
         reason = f"behind {best.strategy} after {len(candidate.runs)} of {parts} folds ({gain.value:+.3f})"
-    reason += f"; the budget allowed {short}" if short else ""
+    reason += f"; to keep the budget it was trained {short}" if short else ""
     entry = _entry(strategy, form.compared if short and form else rung.seconds, candidate, best, gain)
     entry = replace(entry, decision="taken" if taken else "not taken", reason=reason)
     return (entry if whole else replace(entry, valid_score=_NAN)), candidate, gain  # fewer rows compare with nothing
@@ -320,21 +366,25 @@ def widened(gain: Interval) -> Interval:
     return replace(gain, low=low, high=high)
 
 
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+
+
 def _percent(level: float) -> str:
     """Whole per cent, rounded down: less is claimed rather than more."""
     return f"{int(100 * level + 1e-9)} %"
 
 
 def _made(
-    ground: Ground,
-    strategy: Strategy,
-    below: Candidate,
-    seconds: float | None,
-    hopeful: Callable[[np.ndarray], bool] | None = None,
+    way: _Way, strategy: Strategy, form: Form | None, hopeful: Callable[[np.ndarray], bool] | None = None
 ) -> Candidate:
     if strategy.recipe is None:
-        return solved(ground, strategy, seconds)
-    return trained(ground, strategy, below, seconds, hopeful)
+        return solved(way.ground, strategy)
+    allowed, began = way.allowed(form), time.monotonic()
+    ground, below = way.start(form)
+    left = None if allowed is None else max(0.0, allowed - (time.monotonic() - began))
+    candidate = trained(ground, strategy, below, left, hopeful)
+    return candidate if ground is way.ground else replace(candidate, ground=ground)
 
 
 def _cut_short(candidate: Candidate) -> bool:
@@ -358,7 +408,7 @@ def _first(candidate: Candidate, seconds: float) -> RungRecord:
         high=_NAN,
         against="",
         decision="start",
-        reason="where every ladder starts" if candidate.strategy == "probe" else "asked for",
+        reason="the first step of every strategy search" if candidate.strategy == "probe" else "asked for",
     )
 
 
@@ -371,7 +421,9 @@ def _record(ground: Ground, planned: list[Rung], budget: Budget, far: tuple[floa
     total = sum(rung.seconds for rung in tried)
     if tried:
         names = ", then ".join(rung.strategy.name for rung in tried)
-        plan = f"probe, then {names}, each only while the one before pays; about {total / 60:.1f} min for all of them"
+        plan = (
+            f"probe, then {names}, each only while the one before improves the score; about {_duration(total)} in all"
+        )
     else:
         plan = f"the probe alone: {planned[-1].left_out}"
     return LadderRecord(

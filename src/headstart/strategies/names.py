@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.errors import SettingError, nearest
+from headstart.evaluation.baselines import BASELINES, PREFIX, baseline_of
 from headstart.strategies import full, head2toe, lora, norm, partial, probe, progressive, scratch
 from headstart.strategies.strategy import Strategy
 
@@ -15,12 +16,14 @@ AUTO = "auto"
 
 
 def get(name: str) -> Strategy:
-    """The strategy called ``name``.
+    """The strategy called ``name``; for a baseline the one that it is compared with, the probe.
 
     Raises:
         SettingError: there is none.
     """
+    if baseline_of(name) is not None:
+        return STRATEGIES["probe"]
     if name not in STRATEGIES:
-        known = (AUTO, *STRATEGIES)
+        known = (AUTO, *STRATEGIES, *(PREFIX + one for one in BASELINES))
         raise SettingError(f"strategy {name!r} is unknown; it is one of {', '.join(known)}.{nearest(name, known)}")
     return STRATEGIES[name]

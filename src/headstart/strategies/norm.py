@@ -6,7 +6,7 @@ from headstart.training.recipe import Recipe
 
 STRATEGY = Strategy(
     "norm",
-    "only normalisation layers and biases are trained, starting from the solved head",
+    "only normalisation layers and biases are trained, starting from the fitted linear classifier",
     "trained",
     Recipe((Phase(thaw=1.0, moves="norm", epochs=3, body=1.0, decay=0.9),)),
 )

@@ -6,7 +6,7 @@ from headstart.training.recipe import Recipe
 
 STRATEGY = Strategy(
     "partial",
-    "the top stages are trained, starting from the solved head; the stages below stay as they are",
+    "the top stages are trained, starting from the fitted linear classifier; the stages below stay as they are",
     "trained",
     Recipe((Phase(thaw=1 / 3, epochs=5),)),
 )

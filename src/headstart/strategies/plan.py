@@ -19,6 +19,7 @@ from headstart.strategies.forms import LEAST_STEPS
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST
 from headstart.strategies.names import STRATEGIES
+from headstart.strategies.smaller import SHARES
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import told, train_options
 from headstart.training.distance.own_answers import FAR
@@ -77,7 +78,7 @@ def choices(ground: Ground, weights: int, far: float, showable: bool = True) -> 
         weights: of the base.
         far, showable: as for `rungs`.
     """
-    highest = "lora" if weights > LARGE and _takes_adapters(ground.base) else "full"
+    highest = "lora" if weights > LARGE and takes_adapters(ground.base) else "full"
     strategies = [STRATEGIES[name] for name in ("head2toe", "partial", highest)]
     hidden = "" if showable else not_showable(ground)
     return [(one, "" if favoured(one, far) else hidden or _left_out(ground, one, far)) for one in strategies]
@@ -85,10 +86,10 @@ def choices(ground: Ground, weights: int, far: float, showable: bool = True) -> 
 
 def not_showable(ground: Ground) -> str:
     """Why nothing is tried that is not favoured."""
-    return f"even a third of the mistakes mended could not be shown on {count(len(ground.held_y), 'held-out row')}"
+    return f"correcting even a third of the mistakes could not be shown on {count(len(ground.held_y), 'held-out row')}"
 
 
-def _takes_adapters(base: Base) -> bool:
+def takes_adapters(base: Base) -> bool:
     """Whether the base has linear layers for adapters to stand beside."""
     from headstart.bases.adapters import linear_layers
 
@@ -97,12 +98,12 @@ def _takes_adapters(base: Base) -> bool:
 
 def _left_out(ground: Ground, strategy: Strategy, far: float) -> str:
     """Why a rung is not worth its time on data so far from what the base knows; "" if it is."""
-    near = f"the data are near what the base knows (distance {far:.2f})"
+    near = f"the data are similar to the pretraining data (distance {far:.2f})"
     if strategy.features == "stages" and far <= NEAR:
-        return f"{near}, where its last stage has done as well as all of them"
+        return f"{near}, where the last stage has done as well as all of them"
     if strategy.name == "partial" and far > FAR:
-        away = f"the data are far from what the base knows (distance {far:.2f})"
-        return f"{away}: training goes on with all its stages at once"
+        away = f"the data are different from the pretraining data (distance {far:.2f})"
+        return f"{away}: all stages are trained at once instead"
     return ""
 
 
@@ -115,7 +116,8 @@ def favoured(strategy: Strategy, far: float) -> str:
     """
     if strategy.features == "stages" and far > FAR:
         return (
-            f"the data are far from what the base knows (distance {far:.2f}), where all stages do better than the last"
+            f"the data are different from the pretraining data (distance {far:.2f}), where all stages do "
+            "better than the last"
         )
     return ""
 
@@ -139,6 +141,7 @@ def too_short_for_any(ground: Ground, left: float | None) -> str:
     options = train_options(ground, len(ground.rows))
     each = 1 / max(one.rate for one in choice.usable)
     rows = sum(LEAST_STEPS * min(options.batch, len(train)) + 2 * len(held) for train, held in ground.holding.parts)
+    each *= SHARES[-1] ** 2 if ground.base.modality == "image" else 1.0  # the smallest pictures that may be tried
     least = rows * each + (0.0 if "torch" in sys.modules else _LIBRARIES)
     if least <= left:
         return ""

@@ -98,8 +98,14 @@ def _pace(ground: Ground, candidate: Candidate, own: Recipe, speed: Speed) -> fl
     return float(min(_SLOWEST, max(_QUICKEST, candidate.seconds / max(predicted, 1e-9))))
 
 
-def priced(ground: Ground, strategy: Strategy, speed: Speed, following: Following, below: Recipe | None) -> Prices:
-    """The prices of ``strategy``, which starts from what ``below`` trained, if anything."""
+def priced(
+    ground: Ground, strategy: Strategy, speed: Speed, following: Following, below: Recipe | None, first: float = 0.0
+) -> Prices:
+    """The prices of ``strategy``, which starts from what ``below`` trained, if anything.
+
+    Args:
+        first: seconds of what the comparison begins with, whatever its share.
+    """
     recipe, rows = told(strategy, ground.settings), len(ground.rows)
     options = train_options(ground, rows)
     goes_on = below if below and not recipe.scratch and recipe.lora is None else None
@@ -110,7 +116,7 @@ def priced(ground: Ground, strategy: Strategy, speed: Speed, following: Followin
 
     def compared(share: float) -> float:
         cut, short = _shortened(recipe, share), share < 1
-        return sum(
+        return first + sum(
             speed.seconds(cut, len(train), len(held), options, short=short) for train, held in ground.holding.parts
         )
 

@@ -2,4 +2,4 @@
 
 from headstart.strategies.strategy import Strategy
 
-STRATEGY = Strategy("probe", "the base stays as it is; a linear head is solved on its output", "pooled")
+STRATEGY = Strategy("probe", "the base stays as it is; a linear classifier is fitted on its frozen features", "pooled")

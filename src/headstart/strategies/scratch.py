@@ -6,7 +6,7 @@ from headstart.training.recipe import Recipe
 
 STRATEGY = Strategy(
     "scratch",
-    "the same network is trained from random weights: nothing is borrowed",
+    "the same network is trained from random weights: no pretrained weights are used",
     "trained",
     Recipe((Phase(thaw=1.0, epochs=5, body=1.0, decay=1.0, statistics=True),), scratch=True),
 )

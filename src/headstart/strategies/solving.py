@@ -19,8 +19,8 @@ from headstart.strategies.ground import Ground
 from headstart.strategies.strategy import Strategy
 from headstart.training.features import extract
 
-#: (features [n, d], targets, units [n]) -> the head and how it was chosen.
-Solver = Callable[[np.ndarray, np.ndarray, np.ndarray], Solved]
+#: (features [n, d] of some working rows, their numbers [n]) -> the head and how it was chosen.
+Solver = Callable[[np.ndarray, np.ndarray], Solved]
 
 _LONGER = 1.5  # times as long as one part's that a head on all rows takes
 
@@ -41,7 +41,7 @@ def solved(ground: Ground, strategy: Strategy, seconds: float | None = None) -> 
     def answers(part: int, train: np.ndarray, held: np.ndarray) -> np.ndarray:
         left = None if seconds is None else seconds - (time.perf_counter() - start)
         solver = _solver(ground, strategy, None if left is None else left / (parts - part))
-        found.append(solver(x[train], ground.rows.y[train], ground.units[train]))
+        found.append(solver(x[train], train))
         return found[-1].head.probabilities(x[held])
 
     held = ground.holding.collect(answers)
@@ -67,9 +67,9 @@ def solve_again(ground: Ground, strategy: Strategy, candidate: Candidate, second
     x, y, task = features_of(ground, strategy), ground.rows.y, ground.task
     anew = _LONGER * candidate.seconds / max(1, len(candidate.heads))
     if len(candidate.heads) > 1 and (seconds is None or anew <= seconds):
-        return _solver(ground, strategy, seconds)(x, y, ground.units).head
+        return _solver(ground, strategy, seconds)(x, np.arange(len(x))).head
     again = refit if strategy.features == "pooled" else refit_selected
-    return again(candidate.heads[0], x, y, task.name, outputs=task.outputs)
+    return again(candidate.heads[0], x, y, task.name, outputs=task.outputs, weights=ground.rows.weights)
 
 
 def features_of(ground: Ground, strategy: Strategy, seconds: float | None = None) -> np.ndarray:
@@ -81,33 +81,35 @@ def features_of(ground: Ground, strategy: Strategy, seconds: float | None = None
 
 
 def _solver(ground: Ground, strategy: Strategy, seconds: float | None = None) -> Solver:
-    task, balanced = ground.task, ground.metric == "balanced_accuracy"
+    task, balanced, weights = ground.task, ground.balanced, ground.rows.weights
     metric = head_metric(ground.metric, task.name)
 
-    def pooled(x: np.ndarray, y: np.ndarray, units: np.ndarray) -> Solved:
+    def pooled(x: np.ndarray, rows: np.ndarray) -> Solved:
         return solve(
             x,
-            y,
+            ground.rows.y[rows],
             task.name,
             seed=ground.seed,
             metric=metric,
             balanced=balanced,
             outputs=task.outputs,
-            groups=_parted(units),
+            groups=_parted(ground.units[rows]),
+            weights=None if weights is None else weights[rows],
             seconds=seconds,
         )
 
-    def stages(x: np.ndarray, y: np.ndarray, units: np.ndarray) -> Solved:
+    def stages(x: np.ndarray, rows: np.ndarray) -> Solved:
         return solve_selected(
             x,
-            y,
+            ground.rows.y[rows],
             task.name,
             parts=StagedBase(ground.base).parts,
             seed=ground.seed,
             metric=metric,
             balanced=balanced,
             outputs=task.outputs,
-            groups=_parted(units),
+            groups=_parted(ground.units[rows]),
+            weights=None if weights is None else weights[rows],
         )
 
     return pooled if strategy.features == "pooled" else stages

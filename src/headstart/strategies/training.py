@@ -67,7 +67,8 @@ def trained(
             changes,
             ground.retained,
         )
-        runs.append(train(job, ground.progress))
+        with ground.progress.stage(_named(strategy.name, part, len(ground.holding.parts))):
+            runs.append(train(job, ground.progress))
         held.append(_answers(runs[-1].held, out, ground))
         kept.append(_answers(runs[-1].kept, out, ground))
         if hopeful and not hopeful(np.concatenate(held)):
@@ -121,7 +122,12 @@ def train_again(ground: Ground, candidate: Candidate, head: LinearHead | None, s
         None,
         ground.retained,
     )
-    return train(job, ground.progress)
+    with ground.progress.stage(f"{candidate.strategy}, on all training and validation rows"):
+        return train(job, ground.progress)
+
+
+def _named(strategy: str, part: int, parts: int) -> str:
+    return strategy if parts == 1 else f"{strategy}, fold {part + 1} of {parts}"
 
 
 def told(strategy: Strategy, settings: TrainingSettings) -> Recipe:
@@ -158,7 +164,7 @@ def train_options(ground: Ground, rows: int) -> TrainOptions:
         augmentation=ground.augmentation,
         cache_prefix=settings.prefix_cache,
         mixup=mixup,
-        balanced=ground.metric == "balanced_accuracy",
+        balanced=ground.balanced,
         l2sp=settings.l2sp,
         replay=settings.replay if ground.retained is not None else 0.0,
         keep=training_root(),
@@ -184,4 +190,6 @@ def start_head(ground: Ground, probe: Candidate, rows: np.ndarray) -> LinearHead
     """
     best = probe.closed or probe.heads[0]
     task = ground.task
-    return refit(best, ground.rows.vectors[rows], ground.rows.y[rows], task.name, outputs=task.outputs)
+    some = ground.rows
+    weights = None if some.weights is None else some.weights[rows]
+    return refit(best, some.vectors[rows], some.y[rows], task.name, outputs=task.outputs, weights=weights)

@@ -66,10 +66,16 @@ class Classification(Task):
         if counts.size == 0:
             return "accuracy", "there are no examples to weigh the classes by"
         large, small = int(counts.max()), int(counts.min())
-        sizes = f"the largest class has {large} examples and the smallest {small}"
-        if large >= _LARGEST_TO_SMALLEST * small and large >= _LARGEST_TO_MEAN * counts.mean():
+        sizes = f"the largest class has {large:,} examples and the smallest {small:,}"
+        if large < _LARGEST_TO_SMALLEST * small:
+            return "accuracy", f"{sizes}: the classes are of like size"
+        if large >= _LARGEST_TO_MEAN * counts.mean():
             return "balanced_accuracy", f"{sizes}, so every class counts the same"
-        return "accuracy", f"{sizes}: none outweighs the others"
+        least = f"{small / counts.sum():.1%}".replace("%", " %")
+        return "accuracy", (
+            f"{sizes}: most classes are about as large as the largest, but the smallest is {least} of the examples and "
+            "hardly counts; `--metric balanced_accuracy` counts every class the same"
+        )
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:

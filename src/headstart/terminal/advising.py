@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from headstart.evaluation.extrapolation_words import said
+from headstart.evaluation.wording import metric_name
 from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
-from headstart.report.figures import MISSING, duration, known, number, signed
-from headstart.terminal.climb import aligned
+from headstart.report.figures import MISSING, bounded, duration, interval, known, number
 from headstart.terminal.summary import bytes_text
-from headstart.terminal.tables import fitted, paragraph
+from headstart.terminal.tables import aligned, columns, fitted, paragraph
 
 _CLASSES = 5  # shown
+_NARROW = 100  # columns under which times at least and at most, and memory, are left to --json
 
 
 def advice_text(advice: Advice) -> str:
@@ -31,31 +32,34 @@ def advice_text(advice: Advice) -> str:
 
 def _facts(advice: Advice) -> list[str]:
     data, base = advice.data, advice.base
-    set_aside = f", {data.set_aside:,} set aside" if data.set_aside else ""
+    set_aside = f", {data.set_aside:,} excluded" if data.set_aside else ""
     facts = {
-        "data": f"{data.rows:,} {data.modality}s for {data.task}{set_aside}; {data.learn:,} to learn from and choose "
-        f"on, {data.test:,} under seal for the test",
+        "data": f"{data.rows:,} {data.modality}s for {data.task}{set_aside}; {data.learn:,} training and "
+        f"validation, {data.test:,} kept for the test",
         "classes": _spread(data) if data.classes else "",
         "copies": _copies(data),
         "base": f"{base.name}, {base.why} ({base.licence}; trained on {base.trained_on}); "
         "`headstart rank` compares bases on these data",
         "probe": _probe(advice),
-        "control": _control(advice),
+        "baseline": _control(advice),
     }
     return [line for name, text in facts.items() if text for line in paragraph(text, f"{name:<10}")]
 
 
 def _probe(advice: Advice) -> str:
-    score = f"{number(advice.score)} (90 % interval {number(advice.low)} to {number(advice.high)})"
+    score = f"{bounded(advice.score, advice.low, advice.high)} (90 % interval)"
     ahead, same = advice.more_data.ahead, advice.more_data.metric == advice.metric
-    all_rows = f"; heads that learn from all rows are foretold {number(ahead[0].score)}" if ahead and same else ""
-    return f"{advice.metric} {score} on {advice.held_out}{all_rows}; {advice.metric} because {advice.metric_reason}"
+    all_rows = f"; with all rows {number(ahead[0].score)} is predicted" if ahead and same else ""
+    return (
+        f"{metric_name(advice.metric)} {score} on {advice.held_out}{all_rows}; this metric because "
+        f"{advice.metric_reason}"
+    )
 
 
 def _control(advice: Advice) -> str:
     control, metric = advice.control, advice.metric
-    gain = f"{signed(control.gain)} (90 % interval {signed(control.low)} to {signed(control.high)})"
-    return f"{control.name}, which borrows nothing, {metric} {number(control.score)}; gain of the probe {gain}"
+    gain = f"{bounded(control.gain, control.low, control.high, sign=True)} (90 % interval)"
+    return f"{control.name}: {metric_name(metric)} {number(control.score)}; gain of the probe {gain}"
 
 
 def _copies(data: DataFacts) -> str:
@@ -66,9 +70,9 @@ def _copies(data: DataFacts) -> str:
 def _spread(data: DataFacts) -> str:
     kind = "labels" if data.task == "multilabel" else "classes"
     if data.smallest == data.largest:
-        return f"{data.classes} {kind} of {data.median:,} rows each to learn from"
+        return f"{data.classes} {kind} of {data.median:,} training rows each"
     return (
-        f"{data.classes} {kind}; rows to learn from: smallest {data.smallest:,}, median {data.median:,}, largest "
+        f"{data.classes} {kind}; training rows of the smallest {data.smallest:,}, median {data.median:,}, largest "
         f"{data.largest:,}"
     )
 
@@ -78,10 +82,10 @@ def _distances(base: BaseFacts) -> list[str]:
     told = [one for one in base.measures if one.told]
     if not told:
         why = "; ".join(f"{one.name} {one.how}" for one in base.measures)
-        return paragraph(f"how far the data are from what the base knows: {why}") if why else []
-    title = ("how far the data are from what the base knows", "value", "far from", "what is measured")
+        return paragraph(f"difference from the pretraining data: {why}") if why else []
+    title = ("difference from the pretraining data", "value", "large from", "what is measured")
     rows = [(one.name, f"{one.value:.2f}", f"{one.far:g}" if known(one.far) else MISSING, one.how) for one in told]
-    note = "(More is farther, on a scale of its own for each measure. They warn, and do not decide whether to borrow.)"
+    note = "(More is more different, on a scale of its own for each measure. These warn, and decide nothing.)"
     return [*fitted([title, *rows], right=(1, 2), wrapped=(3,)), *paragraph(note)]
 
 
@@ -91,7 +95,10 @@ def _options(options: tuple[Option, ...]) -> list[str]:
         "(Predicted on this machine, the base's features being there. At least: where training does not pay and stops "
         "early; at most: where it runs to the end of its schedule; memory: at the peak.)"
     )
-    return [*fitted([title, *map(_option, options)], right=(1, 2, 3, 4), wrapped=(6,)), *paragraph(note)]
+    rows = [title, *map(_option, options)]
+    if columns() < _NARROW:  # what matters most: the usual time, and whether and why it is worth it
+        return [*fitted([(row[0], row[1], row[5], row[6]) for row in rows], right=(1,), wrapped=(3,)), *paragraph(note)]
+    return [*fitted(rows, right=(1, 2, 3, 4), wrapped=(6,)), *paragraph(note)]
 
 
 def _option(one: Option) -> tuple[str, ...]:
@@ -105,10 +112,10 @@ def _curve(advice: Advice) -> list[str]:
     if not more.points:
         return paragraph(f"learning curve: none; {more.refused}")
     by_class = known(more.points[0].per_class)
-    title = ("probe that learnt from", *(("a class",) if by_class else ()), more.metric, "±")
+    title = ("training rows", *(("a class",) if by_class else ()), metric_name(more.metric), "±")
     lines = aligned([title, *(_point(one, by_class) for one in more.points)], right=(0, 1, 2, 3)[: 3 + by_class])
     note = paragraph(f"(The mean of {more.points[0].draws} draws of so many rows ± their standard deviation.)")
-    return [*lines, *note, *(paragraph(f"not carried on: {more.refused}") if more.refused else [])]
+    return [*lines, *note, *(paragraph(f"no prediction: {more.refused}") if more.refused else [])]
 
 
 def _point(one: CurvePoint, by_class: bool) -> tuple[str, ...]:
@@ -121,7 +128,7 @@ def _ahead(advice: Advice) -> list[str]:
     more = advice.more_data
     if not more.ahead:
         return []
-    title = ("foretold for", "rows to learn from", more.metric, "90 % interval")
+    title = ("predicted for", "training rows", metric_name(more.metric), "90 % interval")
     lines = aligned([title, *map(_foretold, more.ahead)], (1, 2))
     by_class = bool(more.points) and known(more.points[0].per_class)
     return lines if more.goal is None else [*lines, _goal(more.goal, more.metric, "a class" if by_class else "")]
@@ -129,7 +136,7 @@ def _ahead(advice: Advice) -> list[str]:
 
 def _foretold(one: AheadPoint) -> tuple[str, ...]:
     times = "the rows there are" if one.times == 1 else f"{one.times:g} times as many"
-    return times, f"{one.rows:,}", number(one.score), f"{number(one.low)} to {number(one.high)}"
+    return times, f"{one.rows:,}", number(one.score), interval(one.low, one.high)
 
 
 def _goal(goal: GoalFacts, metric: str, each: str) -> str:
@@ -139,14 +146,14 @@ def _goal(goal: GoalFacts, metric: str, each: str) -> str:
         return f"goal {said(metric, goal.goal)}: reached, or as good as"
     upper = f"{goal.more_high:,.0f}" if known(goal.more_high) else "beyond four times the rows"
     unit = f"labels {each}" if each else "labels"
-    return f"goal {said(metric, goal.goal)}: {goal.more:,.0f} more {unit} ({goal.more_low:,.0f} to {upper})"
+    return f"goal {said(metric, goal.goal)}: {goal.more:,.0f} more {unit} [{goal.more_low:,.0f}, {upper}]"
 
 
 def _classes(classes: tuple[ClassFacts, ...]) -> list[str]:
     told = [one for one in classes if one.gains_more]
     if not told:
         return []
-    title = ("labels pay most in", "held-out rows", "found", "found with a quarter of the rows")
+    title = ("labels help most in", "held-out rows", "recall", "recall with a quarter of the rows")
     rows = [
         (one.name, f"{one.held:,}", said("accuracy", one.recall, 0), said("accuracy", one.recall - one.gain, 0))
         for one in told[:_CLASSES]

@@ -16,7 +16,7 @@ def audit_text(audit: Audit, out: Path | None = None) -> str:
     parts = ", ".join(f"{part or 'not assigned'} {count:,}" for part, count in audit.parts.items())
     lines = [f"{audit.source}: {audit.rows:,} {audit.modality}s{task} ({parts}): {audit.headline}"]
     if audit.read_test:
-        lines.append("the given test part was read too, to find what is wrong with it; nothing was chosen by it")
+        lines.append("the given test set was read too, to find what is wrong with it; nothing was chosen by it")
     for topic in audit.topics:
         lines += ["", *_topic_lines(topic)]
     lines.append("")

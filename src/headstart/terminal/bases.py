@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headstart.bases.choosing import LeftOut, Selection
 from headstart.bases.entry import Entry
-from headstart.terminal.climb import aligned
+from headstart.terminal.tables import aligned
 
 _WIDTH = 120  # columns
 _INPUTS = {"image": "pixels", "text": "tokens", "audio": "per second"}  # what the column of inputs counts

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from headstart.evaluation.wording import metric_name
 from headstart.flow.comparing import ComparedRun, RunComparison
-from headstart.report.figures import interval, number
-from headstart.terminal.climb import aligned
+from headstart.report.figures import bounded
+from headstart.terminal.tables import aligned
 
 
 def text(comparison: RunComparison) -> str:
     """The outcome first, then the scores, every pair, and what was counted."""
-    title = ("run", f"test {comparison.metric}", "95 % interval", "test part opened")
-    lines = [comparison.sentence, "", *aligned([title, *map(_cells, comparison.runs)], right=(1, 2))]
+    title = ("run", f"test {metric_name(comparison.metric)} [95 % interval]", "test set evaluated")
+    lines = [comparison.sentence, "", *aligned([title, *map(_cells, comparison.runs)], right=())]
     if len(comparison.pairs) > 1:
         lines += ["", *(pair.sentence for pair in comparison.pairs)]
     lines += ["", _rows(comparison)]
@@ -19,7 +20,7 @@ def text(comparison: RunComparison) -> str:
 
 def _cells(run: ComparedRun) -> tuple[str, ...]:
     times = "once" if run.opened == 1 else f"{run.opened} times, this one included"
-    return run.name, number(run.score), interval(run.low, run.high), times
+    return run.name, bounded(run.score, run.low, run.high), times
 
 
 def _rows(comparison: RunComparison) -> str:

@@ -2,61 +2,103 @@
 
 from __future__ import annotations
 
-from headstart.flow.evaluating import Evaluation
+from pathlib import Path
+
+import numpy as np
+
+from headstart.evaluation.wording import metric_name
+from headstart.flow.evaluating import RECORD, Evaluation
+from headstart.flow.mistakes import ANSWERS, MISTAKES
 from headstart.records import MetricRecord
-from headstart.report.figures import bounded, interval, known, number, signed
-from headstart.terminal.climb import aligned
+from headstart.report import confusion
+from headstart.report.figures import bounded, known, number
+from headstart.terminal.tables import aligned
 
-_WORST = 5  # slices and classes shown
+_WORST = 5  # slices and pairs of classes shown
+_READABLE = 6  # classes up to which the confusion matrix fits a line
 
 
-def evaluation_text(found: Evaluation) -> str:
-    """The score beside the run's own, what stands out, and what to mind."""
+def evaluation_text(found: Evaluation, out: Path | None = None) -> str:
+    """The score beside the run's own, what stands out, what to mind, and what was written to ``out``."""
+    own = f"{found.run}'s own test had {_with_bounds(found.test)}"
+    tested = known(found.test.value)
+    own = own if tested else f"{found.run} has no test set of its own to compare that with"
     lines = [
-        f"{found.source}: {found.metric} {_with_bounds(found.score)} on {found.n:,} rows; "
-        f"{found.run}'s own test had {_with_bounds(found.test)}",
-        _changed(found),
+        f"{found.source}: {metric_name(found.metric)} {_with_bounds(found.score)} on {found.n:,} rows; {own}",
+        *([_changed(found)] if tested else []),
         *_minded(found),
         "",
         *aligned(
-            [("metric", "value", "95 % interval"), *((name, *_cells(m)) for name, m in found.metrics.items())], (1,)
+            [
+                ("metric", "value [95 % interval]"),
+                *((metric_name(n), _with_bounds(m)) for n, m in found.metrics.items()),
+            ],
+            (),
         ),
-        *(f"({name} is undefined: {reason})" for name, reason in found.undefined.items()),
+        *(f"({metric_name(name)} is undefined: {reason})" for name, reason in found.undefined.items()),
     ]
     worst = [s for s in found.slices if known(s.low)][:_WORST]
     if worst:
-        lines += ["", "worst slices (intervals corrected for the number of slices)"]
+        by = worst[0].metric or found.metric
+        lines += ["", f"worst slices by {by} (intervals corrected for the number of slices)"]
         lines += aligned(
             [
-                (f"  {s.column} = {s.value}", f"{s.n:,} rows", *_cells(MetricRecord(s.score, s.low, s.high)))
+                (f"  {s.column} = {s.value}", f"{s.n:,} rows", _with_bounds(MetricRecord(s.score, s.low, s.high)))
                 for s in worst
             ],
-            (1, 2),
+            (1,),
         )
+    lines += _confusion(found)
     if found.calibration:
         error = found.calibration
         lines += ["", f"calibration error {_with_bounds(MetricRecord(error.ece, error.low, error.high))}"]
     if found.ood:
         lines.append(
-            f"unknown inputs ({found.ood.judged_on}): AUROC "
+            f"OOD detection ({found.ood.judged_on}): AUROC "
             f"{_with_bounds(MetricRecord(found.ood.auroc, found.ood.low, found.ood.high))} by {found.ood.method}"
         )
     if found.shift:
-        lines += ["", "under damage (strength 1 to 5)"]
+        lines += ["", "corruption robustness (strength 1 to 5)"]
         for kind in dict.fromkeys(d.kind for d in found.shift.damage):
             scores = [number(d.score) for d in found.shift.damage if d.kind == kind]
-            lines.append(f"  {kind}: {' '.join(scores)} (undamaged {number(found.shift.clean)})")
+            lines.append(f"  {kind}: {' '.join(scores)} (without corruption {number(found.shift.clean)})")
+    lines += _written(found, out)
     return "\n".join(lines).replace("\u00a0", " ")
+
+
+def _confusion(found: Evaluation) -> list[str]:
+    """The whole matrix of few classes, the most confused pairs of many."""
+    if found.confusion is None or not found.mistakes:
+        return []
+    counts, labels = np.array(found.confusion), tuple(found.labels)
+    if len(labels) <= _READABLE:
+        heads = ("true class", *(f"as {label}" for label in labels))
+        rows = [(label, *(f"{n:,}" for n in row)) for label, row in zip(labels, found.confusion, strict=True)]
+        return ["", "confusion matrix", *aligned([heads, *rows], tuple(range(1, len(labels) + 1)))]
+    pairs = confusion.pairs(counts, labels)[:_WORST]
+    return ["", "most confused classes", *(f"  {p.truth} taken for {p.predicted}: {p.count:,} rows" for p in pairs)]
+
+
+def _written(found: Evaluation, out: Path | None) -> list[str]:
+    if out is None:
+        return []
+    if out.suffix == ".json":
+        return ["", f"record       {out}"]
+    wrong = f"{found.mistakes:,} {'row' if found.mistakes == 1 else 'rows'}"
+    return [
+        "",
+        f"mistakes     {out / MISTAKES}   ({wrong})",
+        f"predictions  {out / ANSWERS}",
+        f"record       {out / RECORD}",
+    ]
 
 
 def _changed(found: Evaluation) -> str:
     change = found.change
     if change.low > 0 or change.high < 0:
         word = "better" if change.low > 0 else "worse"
-        return f"{word} than there by {signed(abs(change.value))[1:]} ({signed(change.low)} to {signed(change.high)})"
-    return (
-        f"not to be told from that: difference {signed(change.value)} ({signed(change.low)} to {signed(change.high)})"
-    )
+        return f"{word} than there, difference {bounded(change.value, change.low, change.high, sign=True)}"
+    return f"no significant difference: {bounded(change.value, change.low, change.high, sign=True)}"
 
 
 def _minded(found: Evaluation) -> list[str]:
@@ -67,17 +109,13 @@ def _minded(found: Evaluation) -> list[str]:
         said.append(found.reading.sentence.rstrip("."))
     if found.learnt:
         rest = f"; on the others {_with_bounds(found.unseen)}" if found.unseen else ""
-        said.append(f"{found.learnt:,} of the rows were learnt from, which flatters{rest}")
+        said.append(f"{found.learnt:,} of the rows are training rows, so the score is too optimistic{rest}")
     if found.tested:
         said.append(
-            f"{found.tested:,} of the rows are of the run's test part, which has now been opened {found.opened} times"
+            f"{found.tested:,} of the rows are of the run's test set, which has now been evaluated {found.opened} times"
         )
     return said
 
 
 def _with_bounds(m: MetricRecord) -> str:
     return bounded(m.value, m.low, m.high)
-
-
-def _cells(m: MetricRecord) -> tuple[str, str]:
-    return number(m.value), interval(m.low, m.high)

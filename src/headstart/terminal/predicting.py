@@ -1,44 +1,43 @@
-"""From what a user hands to ``headstart predict`` to a table of answers."""
+"""From what a user hands to ``headstart predict`` to a table of answers, a row for each row that was given."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from headstart.data.archive import is_archive
-from headstart.data.formats import STDIN, decoded
-from headstart.data.naming import TABLE_TYPES, extension, some
-from headstart.data.source import open_source
-from headstart.data.table import Fact, Rejected, remarks
+from headstart.data.asked import Asked, gather
+from headstart.data.naming import some
 from headstart.delivery.model import Model, Predictions
-from headstart.errors import SettingError, SourceError
-from headstart.files import write_atomically
+from headstart.errors import SettingError, SourceError, nearest
+from headstart.evaluation.conformal import RESIDUALS, Conformal, bounds
 from headstart.progress import Progress
-from headstart.settings import SourceSettings
-from headstart.terminal.writing import check_out
-from headstart.unicode import writable
+from headstart.terminal.writing import check_json, check_out, format_of, unused, write_rows
 
-_NOUN = {"text": "text", "image": "path"}
+UNREADABLE = 1  # the exit code where a row that was given has no answer
+_TOLD = 20  # unreadable rows that are listed on stderr; all of them have their reason in the output
+_ERROR = "error"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Inputs to label, with the names to show them by, and what could not be opened."""
+class Wanted:
+    """What is to be said of each row: how many of the most probable labels, all probabilities, or one column only."""
 
-    names: list[str]
-    inputs: list[Any]
-    rejected: list[Rejected]
-    facts: list[Fact] = field(default_factory=list)  # what was passed over in folders and tables
+    top: int | None = None
+    probabilities: bool = False
+    only: str | None = None
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of the output; ``value`` gives that of a row, which is None where there is none."""
+
+    name: str
+    value: Callable[[int], Any]
 
 
 def predict_to(
@@ -46,149 +45,201 @@ def predict_to(
     inputs: Sequence[str],
     *,
     column: str | None = None,
-    probabilities: bool = False,
+    wanted: Wanted | None = None,
     out: Path | None = None,
     overwrite: bool = False,
     json_lines: bool = False,
     trust_remote_code: bool = False,
     progress: Progress,
-) -> None:
-    """Label ``inputs`` and write the table to ``out`` or stdout; unreadable inputs are listed on stderr.
+) -> int:
+    """Label ``inputs`` and write the table to ``out`` or stdout, and return the exit code.
+
+    A row that was given has a row in the table, with a reason where it is unreadable, and then the code is 1. Of
+    folders and archives, in which files are looked for, unreadable ones are listed on stderr alone.
 
     Raises:
-        BundleError, SourceError: the model or an input cannot be opened, or no input is readable.
-        OutputError: ``out`` exists, or cannot be written.
+        BundleError, SourceError: the model or an input cannot be opened, or nothing in a folder is readable.
+        SettingError: what is wanted does not go together, or not with this model.
+        OutputError: ``out`` exists, has a name of no known format, or cannot be written.
     """
+    wanted = wanted or Wanted()
     check_out(out, overwrite)
+    kind = _format(out, json_lines, wanted)
     model = Model.load(run, trust_remote_code=trust_remote_code)
-    asked = gather(inputs, model.bundle.modality, column)
-    if not asked.inputs and not asked.rejected:
+    _check(wanted, model)
+    asked = gather(inputs, model.bundle.modality, column, model.bundle.like)
+    if not len(asked):
         raise SourceError(f"nothing to label in {some(inputs)}: no line, file or row.")
+    tell_asked(asked, progress)
+    said = model.predictions([asked.inputs[row] for row in asked.readable], progress) if asked.readable else None
+    answers = _Answers.of(asked, said, model)
+    shown = settle(asked, answers.reasons, progress)
+    if said is not None and said.reading is not None and said.reading.long:
+        progress.say(said.reading.sentence)
+    columns = answers.columns(wanted, any(row in answers.reasons for row in shown))
+    write_rows(out, kind, [c.name for c in columns], ([c.value(row) for c in columns] for row in shown))
+    if out is not None:
+        progress.say(f"{len(asked) - len(answers.reasons):,} answers in {out}")
+    return UNREADABLE if any(row in answers.reasons for row in shown) else 0
+
+
+def _format(out: Path | None, json_lines: bool, wanted: Wanted) -> str:
+    kind = format_of(out, (".txt",) if wanted.only else ())
+    check_json(json_lines, out, kind)
+    if json_lines:
+        return "jsonl"
+    return "txt" if wanted.only and out is None else kind
+
+
+def _check(wanted: Wanted, model: Model) -> None:
+    labels = model.labels
+    if wanted.only and (wanted.top is not None or wanted.probabilities):
+        raise SettingError("--only prints one column; drop it, or drop --top and --probabilities.")
+    if wanted.top is not None and not labels:
+        raise SettingError("--top is for models that predict labels, and this one predicts values; drop it.")
+    if wanted.top is not None and not 1 <= wanted.top <= len(labels):
+        raise SettingError(f"--top is {wanted.top}; this model has {len(labels)} labels, so it is 1 to {len(labels)}.")
+
+
+def tell_asked(asked: Asked, progress: Progress) -> None:
+    """What was passed over in folders and tables, and what is read otherwise than in training."""
     for fact in asked.facts:
         progress.say(f"{fact.what}: {fact.value} ({fact.reason})")
-    said = model.predictions(asked.inputs, progress)
-    rejected = asked.rejected + [Rejected(asked.names[row], reason) for row, reason in sorted(said.rejected.items())]
-    for row in rejected:
-        progress.say(f"not readable: {row.id} ({row.reason})")
-    if said.reading is not None and said.reading.long:
-        progress.say(said.reading.sentence)
-    if len(said.rejected) == len(asked.inputs):
-        first = f"; the first: {rejected[0].id} ({rejected[0].reason})" if rejected else ""
-        raise SourceError(f"none of {len(rejected)} inputs is readable{first}.")
-    rows = table(asked.names, said, model, probabilities)
-    text = _json_lines(rows) if json_lines or (out is not None and out.suffix == ".jsonl") else _csv(rows)
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        write_atomically(out, text)
-        progress.say(f"{len(asked.inputs) - len(said.rejected):,} answers in {out}")
+    for note in asked.notes:
+        progress.say(f"note: {note}")
 
 
-def gather(inputs: Sequence[str], modality: str, column: str | None) -> Asked:
-    """Open every input: a path, "-" for lines of stdin, or (for text models) the text itself.
+def settle(asked: Asked, reasons: dict[int, str], progress: Progress) -> list[int]:
+    """List the unreadable rows, and return the rows to show: all that were given, and those found that are readable.
 
     Raises:
-        SourceError: a path that does not exist for an image model; a source of another modality.
+        SourceError: nothing that was found is readable, and nothing else was given.
     """
-    asked = Asked([], [], [])
-    settings = SourceSettings(input=column, target=(), modality=modality)
-    for given in inputs:
-        if given == "-":
-            _add_lines(asked, _lines_of_stdin(modality), modality)
-        elif modality == "text" and not _is_path(given):
-            _add_texts(asked, [given], modality)
-        else:
-            _add_source(asked, given, settings)
-    return asked
+    shown = [row for row in range(len(asked)) if row not in asked.found or row not in reasons]
+    if not shown:
+        first = next(iter(reasons))
+        raise SourceError(
+            f"none of {len(reasons)} inputs is readable; the first: {asked.names[first]} ({reasons[first]})."
+        )
+    given = [row for row in reasons if row not in asked.found]
+    for row in sorted({*reasons} - {*given[_TOLD:]}):
+        progress.say(f"not readable: {asked.names[row]} ({reasons[row]})")
+    if given[_TOLD:]:
+        progress.say(f"not readable: {len(given) - _TOLD:,} more rows, each with its reason in the output")
+    return shown
 
 
-def _lines_of_stdin(modality: str) -> list[str]:
-    """The lines of stdin, whatever they end with; of a path the bytes are kept, a text must be UTF-8.
+def own_columns(asked: Asked) -> list[_Column]:
+    """The user's columns; before them what stands for the rows that are of no table, if there are any."""
+    columns = [_Column(name, cells.__getitem__) for name, cells in asked.columns.items()]
+    if all(name is None for name in asked.shown):
+        return columns
+    name = next(name for name in ("input", "row", "given", unused("input", asked.columns)) if name not in asked.columns)
+    return [_Column(name, asked.shown.__getitem__), *columns]
 
-    Raises:
-        SourceError: it is no text, or not in UTF-8.
+
+@dataclass(frozen=True)
+class _Answers:
+    """What the model said of the rows that were asked about.
+
+    Attributes:
+        place: row -> its place in ``said``; -1 where the model was not asked.
+        reasons: row -> why it has no answer.
     """
-    raw = getattr(sys.stdin, "buffer", None)
-    data = b"" if raw is None else raw.read()
-    if b"\0" in data:
-        raise SourceError(f"{STDIN} holds null bytes, so it is no text in UTF-8; give lines of text, or a file's name.")
-    if raw is None:
-        text = "".join(sys.stdin or ())
-    else:
-        text = os.fsdecode(data).removeprefix("\ufeff") if modality == "image" else decoded(STDIN, data)
-    return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 
+    asked: Asked
+    said: Predictions | None
+    model: Model
+    place: np.ndarray
+    reasons: dict[int, str]
 
-def _add_lines(asked: Asked, lines: list[str], modality: str) -> None:
-    """The lines as texts or paths; blank ones are listed, as long as there are others."""
-    filled = [line for line in lines if line.strip()]
-    _add_texts(asked, filled, modality)
-    blank = [number for number, line in enumerate(lines, start=1) if not line.strip()] if filled else []
-    asked.rejected.extend(Rejected(f"line {number} of {STDIN}", f"empty {_NOUN[modality]}") for number in blank)
+    @classmethod
+    def of(cls, asked: Asked, said: Predictions | None, model: Model) -> _Answers:
+        readable = asked.readable
+        place = np.full(len(asked), -1)
+        place[readable] = np.arange(len(readable))
+        refused = said.rejected.items() if said is not None else ()
+        reasons = asked.reasons | {readable[at]: reason for at, reason in refused}
+        return cls(asked, said, model, place, dict(sorted(reasons.items())))
 
+    def columns(self, wanted: Wanted, with_reasons: bool) -> list[_Column]:
+        """The columns of the output, under names that none of the user's has.
 
-def _is_path(given: str) -> bool:
-    """Whether ``given`` is there, or is named like a data file; anything else, also nothing, is a text of its own."""
-    named = extension(given) in TABLE_TYPES or is_archive(given)
-    try:
-        return (bool(given.strip()) and Path(given).exists()) or (named and not given.split()[1:])
-    except (OSError, ValueError):  # a text too long for a path, or with a null character
-        return False
+        Raises:
+            SettingError: ``wanted.only`` is none of the answer's columns.
+        """
+        found = dict(self._answer())
+        if wanted.only:
+            name = "value" if wanted.only == "label" and "value" in found else wanted.only
+            if name not in found:
+                raise SettingError(
+                    f"--only {wanted.only!r} is no column of the answers; it is one of {', '.join(found)}."
+                    f"{nearest(wanted.only, found)}"
+                )
+            return [_Column(name, found[name])]
+        found |= self._probabilities(wanted)
+        if with_reasons:
+            found[_ERROR] = self.reasons.get
+        own, columns = own_columns(self.asked), []
+        taken = {column.name for column in own}
+        for name, value in found.items():
+            name = unused(name, taken)
+            taken.add(name)
+            columns.append(_Column(name, value))
+        return [*own, *columns]
 
-
-def _add_texts(asked: Asked, lines: list[str], modality: str) -> None:
-    asked.names.extend(lines)
-    asked.inputs.extend(lines if modality == "text" else [str(Path(line)) for line in lines])
-
-
-def _add_source(asked: Asked, given: str, settings: SourceSettings) -> None:
-    try:
-        opened = open_source(given, settings)
-    except SettingError as error:  # the modality is the only setting that an input can be at odds with
-        raise SourceError(f"{given} holds images, but this model takes {settings.modality}s.") from error
-    table = opened.table
-    whole = len(table) == 1 and Path(given).is_file() and table.modality == "image"
-    asked.names.extend([given] if whole else [_name(given, str(i)) for i in table.ids])
-    asked.inputs.extend(table.inputs)
-    asked.facts.extend(remarks(opened.facts))
-    asked.rejected.extend(replace(row, id=_name(given, row.id)) for row in opened.rejected)
-
-
-def _name(given: str, row: str) -> str:
-    """A row's id as the user would write it: below the folder given, or the table's own ROW."""
-    return str(Path(given) / row) if Path(given).is_dir() else row
-
-
-def table(names: list[str], said: Predictions, model: Model, probabilities: bool) -> Iterator[dict[str, Any]]:
-    """One record an input, made as it is asked for: input, prediction, confidence, and a column a label on request."""
-    task = model.bundle.task
-    for row, name in enumerate(names):
-        if row in said.rejected:
-            continue
-        answer, p = said.answers[row], said.probabilities[row]
-        record: dict[str, Any] = {
-            "input": writable(name),
-            "prediction": list(answer) if isinstance(answer, tuple) else answer,
-        }
+    def _answer(self) -> Iterator[tuple[str, Callable[[int], Any]]]:
+        """The answer, how sure it is, and what the model says besides."""
+        task, caution, said = self.model.bundle.task, self.model.bundle.caution, self.said
+        yield "label" if task.labels else "value", self._of(lambda s, at: s.answers[at])
         if task.name == "classification":
-            record["confidence"] = round(float(p.max()), 4)
-        if np.isfinite(said.unknown[row]):
-            record["unknown"] = round(float(said.unknown[row]), 4)
-        if model.bundle.caution.abstain is not None:
-            record["answered"] = bool(said.answered[row])
-        if probabilities and task.labels:
-            record.update({f"p({label})": round(float(v), 4) for label, v in zip(task.labels, p, strict=True)})
-        yield {key: value.item() if isinstance(value, np.generic) else value for key, value in record.items()}
+            yield "confidence", self._of(lambda s, at: _rounded(s.probabilities[at][task.labels.index(s.answers[at])]))
+        interval = caution.conformal
+        if not task.labels and interval is not None and interval.method == RESIDUALS and interval.promises:
+            for side, name in enumerate(("low", "high")):
+                yield name, self._of(partial(_bound, interval, side))
+        if said is None or np.isfinite(said.unknown).any():
+            yield "unknown", self._of(lambda s, at: _rounded(s.unknown[at]))
+        if caution.abstain is not None:
+            yield "answered", self._of(lambda s, at: bool(s.answered[at]))
+
+    def _probabilities(self, wanted: Wanted) -> Iterator[tuple[str, Callable[[int], Any]]]:
+        labels = self.model.labels
+        for rank in range(wanted.top or 0):
+            yield f"label_{rank + 1}", self._of(partial(_ranked_label, labels, rank))
+            yield f"probability_{rank + 1}", self._of(partial(_ranked_probability, rank))
+        for output, label in enumerate(labels if wanted.probabilities else ()):
+            yield f"p({label})", self._of(partial(_probability, output))
+
+    def _of(self, value: Callable[[Predictions, int], Any]) -> Callable[[int], Any]:
+        """``value`` of the answer to a row; None where there is none."""
+
+        def of_row(row: int) -> Any:
+            return None if row in self.reasons or self.said is None else value(self.said, int(self.place[row]))
+
+        return of_row
 
 
-def _json_lines(rows: Iterable[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+def _bound(interval: Conformal, side: int, said: Predictions, at: int) -> float:
+    return float(bounds(interval, said.probabilities[at])[side].item())
 
 
-def _csv(rows: Iterator[dict[str, Any]]) -> str:
-    buffer, first = io.StringIO(), next(rows)
-    writer = csv.DictWriter(buffer, fieldnames=list(first), lineterminator="\n")
-    writer.writeheader()
-    for row in chain([first], rows):
-        writer.writerow({k: ";".join(v) if isinstance(v, list) else v for k, v in row.items()})
-    return buffer.getvalue()
+def _ranked_label(labels: Sequence[str], rank: int, said: Predictions, at: int) -> str:
+    return labels[_ranked(said.probabilities[at])[rank]]
+
+
+def _ranked_probability(rank: int, said: Predictions, at: int) -> float | None:
+    return _rounded(said.probabilities[at][_ranked(said.probabilities[at])[rank]])
+
+
+def _probability(output: int, said: Predictions, at: int) -> float | None:
+    return _rounded(said.probabilities[at, output])
+
+
+def _ranked(p: np.ndarray) -> np.ndarray:
+    """The outputs, the most probable first."""
+    return np.argsort(-p, kind="stable")
+
+
+def _rounded(value: Any) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

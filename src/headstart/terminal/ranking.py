@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from headstart.evaluation.wording import metric_name
 from headstart.ranking.halving import Round
 from headstart.ranking.ranked import Evidence, RankedBase, Ranking
 from headstart.report.figures import MISSING, duration, known
-from headstart.terminal.climb import aligned
-from headstart.terminal.tables import paragraph
+from headstart.terminal.tables import aligned, columns, paragraph
 
 _NAMED = 4  # of those left out for one reason, before "and N more"
 _LONGEST = 31  # letters of a base's name in a table
-_SHORT = {"solved head": "head", "nearest neighbours": "neighbours"}
+_SHORT = {"linear classifier": "linear", "nearest neighbours": "neighbours"}
 
 
 def ranking_text(found: Ranking) -> str:
@@ -29,7 +29,7 @@ def ranking_text(found: Ranking) -> str:
 def _seen(found: Ranking) -> list[str]:
     rows = f"all {found.rows:,}" if found.rows == found.available else f"{found.rows:,} of {found.available:,}"
     seen = (
-        f"{found.source}: looked at {rows} labelled rows outside the test part; {found.metric} in points, "
+        f"{found.source}: looked at {rows} labelled rows outside the test set; {metric_name(found.metric)} in points, "
         f"because {found.metric_reason}"
     )
     return [*paragraph(seen), *(line for fact in found.facts for line in paragraph(fact, "note: "))]
@@ -46,11 +46,16 @@ def _candidates(found: Ranking) -> list[str]:
     names = [_SHORT.get(row.name, row.name) for row in (*counted, *shown)]
     title = ("base", "params", *names[: len(counted)], "prior", "expected", *names[len(counted) :])
     note = (
-        "(Points ± standard error; prior: above or below the mean base on other tasks. Expected is what head, "
+        "(Points ± standard error; prior: above or below the mean base on other tasks. Expected is what linear, "
         "neighbours and prior come to by their precision. The scores to the right of it do not count: their scale says "
         "nothing of points.)"
     )
-    return [*aligned([title, *map(_cells, found.candidates)], right=tuple(range(1, len(title)))), *paragraph(note)]
+    rows = [title, *map(_cells, found.candidates)]
+    lines = aligned(rows, right=tuple(range(1, len(title))))
+    if max(map(len, lines)) > columns():  # the scores that do not count are left to --json
+        rows, note = [row[: -len(shown)] if shown else row for row in rows], note.partition(" The scores to")[0] + ")"
+        lines = aligned(rows, right=tuple(range(1, len(rows[0]))))
+    return [*lines, *paragraph(note)]
 
 
 def _parted(one: RankedBase) -> tuple[list[Evidence], list[Evidence]]:
@@ -91,7 +96,7 @@ def _race(rounds: tuple[Round, ...], order: list[str]) -> list[str]:
     raced = [base for base in order if base in rounds[0].scores]
     note = (
         "(Points on held-out rows; in brackets how far it is behind the best. What is shown to be behind is out: "
-        "with 95 % confidence in no round are two equal bases told apart.)"
+        "with 95 % confidence two equal bases differ in no round.)"
     )
     rows = [(_name(base), *(_standing(base, one) for one in rounds)) for base in raced]
     return [*aligned([title, *rows], right=()), *paragraph(note)]

@@ -3,88 +3,73 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from headstart.cachedir import cache_root
+from headstart.files import shown_path
 from headstart.records import Result
-from headstart.report import words
-from headstart.report.figures import known
-from headstart.report.sentences import handed_over, independent, judged
-from headstart.terminal.beside import beside_lines
-from headstart.terminal.climb import ladder_lines, learning_lines
+from headstart.report.figures import MISSING, bounded, interval, known, number
+from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
+from headstart.terminal.details import details
+from headstart.terminal.tables import paragraph
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
 from headstart.workflow import Inspection, Run
 
 _LABELS_SHOWN = 12
 
 
-def summary(run: Run) -> str:
-    """A finished run: verdict first, then the evidence, the cost, and where things are."""
-    result = run.result
-    lines = [
-        "",
-        result.verdict.sentence,
-        f"Next: {result.verdict.next_step}" if result.verdict.next_step else "",
-        f"Handed over: {handed_over(result)}",
-        *([f"From: {result.base['chain']}"] if result.base.get("lineage") else []),
-        "",
-        *_block(ladder_lines(result)),
-        *_block(_scores(result)),
-        *_block(beside_lines(result)),
-        *_block(learning_lines(result)),
+def summary(run: Run, *, verbose: bool = False) -> str:
+    """A finished run in about eight lines: did it work, how well, what to do next, where things are.
+
+    ``verbose`` adds `details`; the report has all of it.
+    """
+    result, place = run.result, Path(shown_path(run.path))
+    facts = [
+        ("data", understood(result)),
+        ("selected", selected(result)),
+        *(_scores(result) if result.test.n else _untested(result)),
+        *([("refit", result.verdict.sentence)] if result.refit and result.test.n else []),
+        *(("warning", one) for one in warnings(result)),
+        ("next", result.verdict.next_step),
+        ("report", str(place / "report.html")),
+        ("use it", f"headstart predict {shlex.quote(str(place))} NEW"),
     ]
-    lines += [_cost(result), *(f"cut      {said}" for said in result.ladder.cut)]
-    place = _short(run.path)
-    lines.append(f"report   {place / 'report.html'}")
-    lines.append(f"model    {place}   (headstart predict {place} NEW)")
-    return "\n".join(lines)
+    lines = ["", *paragraph(headline(result))]
+    width = max(10, *(len(name) + 2 for name, text in facts if text))
+    for name, text in facts:
+        lines += paragraph(text.replace("\u00a0", " "), f"{name:<{width}}") if text else []
+    return "\n".join([*lines, *(details(result) if verbose else [])])
 
 
-def _block(lines: list[str]) -> list[str]:
-    """The lines with an empty one after them; nothing of nothing."""
-    return [*lines, ""] if lines else []
+def _scores(result: Result) -> list[tuple[str, str]]:
+    """The selected model's test score, then what it is compared with: the best baseline, or the transfer model.
+
+    The metric goes by the name that ``--metric`` takes; scores and intervals are columns, for eyes and scripts alike.
+    """
+    test, gain = result.test, result.transfer_gain
+    told = f"gain {bounded(gain.value, gain.low, gain.high, sign=True)}"
+    own = _columns(test.score, test.low, test.high)
+    baseline = {c.name: _columns(c.score, c.low, c.high) for c in result.controls}
+    on = f"on {test.n:,} test rows{independent(test)}" + (f" of run {result.refit.run}" if result.refit else "")
+    name = f"test {result.metric}"
+    if result.chosen.base:
+        best = f"{baseline[gain.against]} {gain.against}; {told}" if gain.against in baseline else ""
+        return [(name, f"{own} {on}"), ("baseline", best)]
+    score = baseline.get(result.chosen.strategy, MISSING)
+    return [(name, f"{score} {on}"), ("transfer", f"{own} {judged(result)}; {told} over {gain.against}")]
 
 
-def _short(path: Path) -> Path:
-    """From the current folder on where it lies in there."""
-    try:
-        return path.relative_to(Path.cwd())
-    except ValueError:
-        return path
+def _columns(score: float, low: float, high: float) -> str:
+    """A score and its interval, two spaces apart."""
+    return f"{number(score)}  {interval(low, high)}" if known(low) and known(high) else f"{number(score)} "
 
 
-def _scores(result: Result) -> list[str]:
-    """The borrowed model and the controls on the test part, aligned, and what a control's name leaves unsaid."""
-    name = f"{judged(result)} ({result.chosen.head})" if result.chosen.head else judged(result)
-    borrowed = (name, result.test.score, result.test.low, result.test.high)
-    rows = [borrowed, *((c.name, c.score, c.low, c.high) for c in result.controls)]
-    width = max(len(name) for name, *_ in rows)
-    earlier = f", {_times(result.test.opened_before)} before by earlier runs" if result.test.opened_before else ""
-    opened = f"({result.test.n:,} rows{independent(result.test)}, opened {_times(result.test.opened)}{earlier})"
-    title = f"{'test ' + result.metric:<{width}}  score  95 % interval   {opened}"
-    return [
-        title,
-        *(f"{name:<{width}}  {_told(score):>5}  {_told(low)} - {_told(high)}" for name, score, low, high in rows),
-        *(f"({c.name}: {meaning})" for c in result.controls if (meaning := words.control(c.name))),
-    ]
-
-
-def _told(score: float) -> str:
-    """Three decimals, two figures where those would be zeros: an error has the target's unit."""
-    return f"{score:.2g}" if 1e-12 < abs(score) < 0.0005 else f"{score:.3f}"
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _cost(result: Result) -> str:
-    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.timing.items() if seconds >= 0.05)
-    budget = result.ladder.budget_seconds
-    given = f" of {budget:g} s" if known(budget) else ""
-    return f"took     {result.seconds:.1f} s{given} ({steps})"
+def _untested(result: Result) -> list[tuple[str, str]]:
+    """Of a run without any test score: what it was selected by."""
+    return [("score", result.refit.sentence)] if result.refit else []
 
 
 def inspection_text(seen: Inspection) -> str:
@@ -95,9 +80,9 @@ def inspection_text(seen: Inspection) -> str:
     lines.append("  parts: " + ", ".join(f"{part} {count:,}" for part, count in given.items()))
     if seen.labels:
         lines.append(f"  {len(seen.labels)} labels: {_label_line(seen.labels)}")
-    lines += [f"  set aside: {row.id} ({row.reason})" for row in seen.rejected[:10]]
+    lines += [f"  excluded: {row.id} ({row.reason})" for row in seen.rejected[:10]]
     if len(seen.rejected) > 10:
-        lines.append(f"  set aside: {len(seen.rejected) - 10} more")
+        lines.append(f"  excluded: {len(seen.rejected) - 10} more")
     lines.append(f"  base: {seen.base} (the default for {seen.modality}s; --base chooses another)")
     return "\n".join(lines)
 

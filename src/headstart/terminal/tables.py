@@ -1,19 +1,36 @@
-"""Tables and paragraphs that keep to the width of a page."""
+"""Tables and paragraphs that keep to the width of the terminal."""
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 
-from headstart.terminal.climb import aligned
-
-WIDTH = 120
+WIDTH = 110  # columns where there is no terminal to ask
+_LEAST, _MOST = 60, 120  # columns kept to, however narrow or wide the terminal is
 _NARROWEST = 20  # that a cell is wrapped to
+
+
+def columns() -> int:
+    """Columns to keep to: the terminal's, or `WIDTH` where there is none."""
+    return max(_LEAST, min(_MOST, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+
+def aligned(rows: list[tuple[str, ...]], right: tuple[int, ...]) -> list[str]:
+    """Rows of equal length as lines; the columns in ``right`` end at one place, the others start at one."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            f"{cell:>{width}}" if i in right else f"{cell:<{width}}"
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def fitted(rows: list[tuple[str, ...]], right: tuple[int, ...], wrapped: tuple[int, ...]) -> list[str]:
     """`aligned`, with the cells of the columns in ``wrapped`` on several lines where a row is wider than the page."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    left = WIDTH - 2 * (len(widths) - 1) - sum(width for i, width in enumerate(widths) if i not in wrapped)
+    left = columns() - 2 * (len(widths) - 1) - sum(width for i, width in enumerate(widths) if i not in wrapped)
     for done, column in enumerate(sorted(wrapped, key=lambda i: widths[i])):  # what a narrow one spares others get
         widths[column] = min(widths[column], max(_NARROWEST, left // (len(wrapped) - done)))
         left -= widths[column]
@@ -24,7 +41,7 @@ def paragraph(text: str, first: str = "", rest: str | None = None) -> list[str]:
     """``text`` in lines, the first after ``first`` and the others after ``rest``, or as many spaces."""
     rest = " " * len(first) if rest is None else rest
     return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+        text, columns(), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
     )
 
 

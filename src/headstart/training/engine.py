@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from headstart.evaluation.diagnosis import CurvePoint
+from headstart.evaluation.wording import metric_name
+from headstart.progress import Track
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
 from headstart.training.crossing import Crossing, as_good, is_better
 from headstart.training.finished import serves
@@ -41,6 +43,7 @@ class Engine:
         self.best: Tensors = {}
         self.kept_held: np.ndarray | None = None  # answers of the best look, and of the weights kept in the end
         self.crossing = self._crossing()
+        self._track = Track()
         self.chosen = False  # whether held-out rows are answered by looks that were chosen among several
         self._back: Tensors = {}
         self._names: set[str] = {"head.weight", "head.bias"}
@@ -103,19 +106,17 @@ class Engine:
         self._whole, self._scheduled, self._cut_before = scheduled, position.total, position.cut_to
         self._between = self._every(position.total)
         self._pace.begin(position.total - position.step, later)
-        if position.step == 0:
-            position.waited, position.start_loss = 0, math.nan
-            if not position.done:
-                self._look()
-            self._stand()
-        with self.progress.track("training", position.total - position.step) as track:
+        with self.progress.track("training", position.total) as self._track:
+            if position.step == 0:
+                position.waited, position.start_loss = 0, math.nan
+                if not position.done:
+                    self._look()
+                self._stand()
             while position.step < position.total and position.stopped == "finished":
-                before = position.step
                 try:
                     self._epoch()
                 except Diverged as trouble:
                     self._roll_back(str(trouble))
-                track.advance(max(0, position.step - before))
 
     def next_phase(self) -> None:
         """Stand at the start of the next phase, with the best weights of this one."""
@@ -168,6 +169,7 @@ class Engine:
         for taken in supply.epoch(epoch, batch, start, self.progress):
             self._step(taken, next(retained) if retained else None)
             self._pace.stepped(time.perf_counter() - began)
+            self._track.at(position.step, position.total)
             if position.step < position.total and self._pace.over:
                 position.stopped, position.cut_to = "budget", self._allowed
             if position.step == _TIMED:
@@ -228,7 +230,7 @@ class Engine:
             return
         if planned == position.total:
             return
-        self.progress.say(f"  time is short: {planned} steps instead of {self._whole}")
+        self.progress.detail(f"  time is short: {planned} steps instead of {self._whole}")
         position.total = self._scheduled = planned
         position.cut_to = self._allowed if planned < self._whole else self._cut_before
         self._between = self._every(planned)
@@ -242,8 +244,14 @@ class Engine:
         starts = [chance(self._work.task, self.trainee.head.out_features), *filter(math.isfinite, starts)]
         if position.step - position.back[0] >= _TELLING and train_loss > _DIVERGED * max(starts):
             raise Diverged(f"the loss rose to {train_loss:.3g}")
+        losses = f"training loss {train_loss:.3f}" if math.isfinite(train_loss) else ""
         if self._parts.held is not None:
             self._judge(self._parts.held, train_loss)
+            seen = position.curve[-1]
+            scored = f"validation loss {seen.valid_loss:.3f}, {metric_name(self._work.options.metric)}"
+            losses = ", ".join(filter(None, (losses, f"{scored} {seen.valid_score:.3f}")))
+        if losses:
+            self._track.note(losses)
         self._stand()
         self._pace.looked(time.perf_counter() - began)
 
@@ -285,10 +293,10 @@ class Engine:
         self._stepper.restart()
         if position.rollbacks > _MOST_ROLLBACKS:
             position.stopped = "diverged"
-            self.progress.say(f"  {trouble}: training ends with the best weights until then")
+            self.progress.say(f"  {trouble}: training ends with the best weights so far")
             return
         position.factor *= _LOWER
-        self.progress.say(f"  {trouble}: back to step {position.done} with {_LOWER:g} x the rate")
+        self.progress.say(f"  {trouble}: back to step {position.done} with {_LOWER:g} x the learning rate")
 
     def _crossing(self, held: np.ndarray | None = None, last: np.ndarray | None = None) -> Crossing | None:
         """Of the looks of a run with held-out rows, so far as the position has seen them."""

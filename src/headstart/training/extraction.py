@@ -224,7 +224,7 @@ class Extraction:
         now = time.perf_counter()
         if self._until is None or done == wanted or (done < _FEW_TOLD and now < self._until):
             return
-        needed = spent * (1 - share) / share
+        needed = max(1e-9, spent * (1 - share) / share)  # 0 where all that is left are rows that cannot be read
         if now + needed > self._until:
             less = ", fewer --windows" if self._out.read is not None and self._out.read.any() else ""
             fitting = done + int(max(0.0, self._until - now) / needed * (wanted - done))

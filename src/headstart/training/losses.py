@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,7 +11,14 @@ from torch.nn import functional as F
 #: (scores [batch, outputs], targets) -> the loss summed, and what it is summed over: how much the rows count for.
 #: The mean of any rows, in however many parts and processes, is the sum of their sums over the sum of their weights: a
 #: loss per token has as much weight as there are tokens, and parts of as many rows may have unlike weights.
-Loss = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor | float]]
+Summed = tuple[torch.Tensor, torch.Tensor | float]
+
+
+class Loss(Protocol):
+    """See above; a row's loss is multiplied by its own weight among ``weights`` [batch], where there are some."""
+
+    def __call__(self, scores: torch.Tensor, truth: torch.Tensor, weights: torch.Tensor | None = None) -> Summed:
+        """Of one batch."""
 
 
 def loss_for(task: str, y: np.ndarray, outputs: int, *, balanced: bool = False) -> Loss:
@@ -26,15 +33,18 @@ def loss_for(task: str, y: np.ndarray, outputs: int, *, balanced: bool = False) 
     """
     if task == "classification":
         weight = _weights(y, outputs) if balanced else None
-        return lambda scores, truth: _summed(
-            F.cross_entropy(scores, truth, None if weight is None else weight.to(scores), reduction="none")
+        return lambda scores, truth, weights=None: _summed(
+            F.cross_entropy(scores, truth, None if weight is None else weight.to(scores), reduction="none"), weights
         )
     each = F.binary_cross_entropy_with_logits if task == "multilabel" else F.mse_loss
-    return lambda scores, truth: _summed(each(scores, truth.to(scores), reduction="none"))
+    return lambda scores, truth, weights=None: _summed(each(scores, truth.to(scores), reduction="none"), weights)
 
 
-def _summed(losses: torch.Tensor) -> tuple[torch.Tensor, float]:
-    return losses.sum(), float(losses.numel())
+def _summed(losses: torch.Tensor, weights: torch.Tensor | None) -> tuple[torch.Tensor, float]:
+    count = float(losses.numel())
+    if weights is not None:
+        losses = losses * weights.to(losses).reshape(-1, *[1] * (losses.ndim - 1))
+    return losses.sum(), count
 
 
 def targets(y: np.ndarray, task: str) -> torch.Tensor:

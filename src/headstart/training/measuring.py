@@ -19,7 +19,7 @@ from headstart.bases.adapters import Lora, inject, linear_layers
 from headstart.bases.base import Base
 from headstart.bases.device import device
 from headstart.bases.network import Network
-from headstart.bases.runtime import measured_path
+from headstart.bases.runtime import measured_path, remembered
 from headstart.files import write_atomically
 from headstart.training.feed import Batch, Feed, feed_for
 from headstart.training.memory import saved_bytes
@@ -40,6 +40,7 @@ _FRESH = 3600.0  # seconds for which a measurement holds at most
 _ALIKE = 1.3  # times that the machine may have become quicker or slower: as near as predictions are to be
 _PULSE, _PULSE_SIDE = 0.15, 512  # seconds for which a product of matrices of that side is repeated
 _LOOKS = 6  # passes of one row, of which the quickest counts
+_TOGETHER, _DEAREST = 8, 3.0  # rows of one more pass, and times the seconds given that it may take at most
 _SLOW = 5.0  # seconds of loading above which it is not done twice to leave out the libraries' part
 _READ_LEAST, _READ_RATE = 0.3, 3e8  # seconds, and bytes a second, of reading weights where that is not measured
 _LARGE = 300_000_000  # weights of a base that is not copied to try adapters on it
@@ -120,10 +121,23 @@ class _Bench:
         passed = min(times)
         passes = _PASSES + len(self._trainee.stages.cuts) + 3 * sum(name in self._also for name in EVERYTHING)
         self._rows = int(min(_ROWS, seconds / max(passes * passed, 1e-9)))
-        return None if self._rows >= _FEWEST else self._guessed(passed, reading)
+        return None if self._rows >= _FEWEST else self._guessed(min(passed, self._together(passed, seconds)), reading)
+
+    def _together(self, passed: float, seconds: float) -> float:
+        """Seconds a row of some rows at once, one of which took ``passed``; inf where trying takes too long.
+
+        What a pass costs whatever its rows is large beside one row, above all where other work keeps the threads
+        waiting for one another: of a busy machine, training was once predicted to take 16 times what it took.
+        """
+        count = min(_TOGETHER, len(self._feed.rows))
+        known = _of_a_batch(self._base, self._processes.dtype)
+        if count * passed > _DEAREST * seconds and passed + count * known > seconds:
+            return math.inf
+        some = self._batches([self._feed.order(0, self._batch)[0][:count]])[0]
+        return self._timed(partial(self._pass, some)) / len(some[0])
 
     def _guessed(self, forward: float, reading: float) -> Speed:
-        """From the seconds of one row's pass and of reading it: stages cost the same, a step three passes."""
+        """From the seconds of a row's pass and of reading it: stages cost the same, a step three passes."""
         stages = len(self._trainee.holding())
         return Speed(
             forward=forward,
@@ -298,6 +312,14 @@ class _Bench:
         for _ in self._feed.stream([some], view):
             pass
         return (time.perf_counter() - start) / len(some)
+
+
+def _of_a_batch(base: Base, dtype: torch.dtype) -> float:
+    """Seconds a row of a batch took through torch when the runtimes of ``base`` were tried; inf where they were not."""
+    choice = remembered(base)
+    tried = [one for one in choice.usable if one.name.startswith("torch")] if choice else []
+    rates = [one.rate for one in tried if (one.dtype == "bfloat16") == (dtype == torch.bfloat16)]
+    return 1 / min(rates) if rates else math.inf
 
 
 def _opened(base: Base, again: bool) -> tuple[Network, float]:

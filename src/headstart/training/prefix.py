@@ -118,7 +118,7 @@ class PrefixFeed:
     def _compute(self, cache: FeatureCache, batches: list[np.ndarray], view: int | None, progress: Progress) -> None:
         if not batches:
             return
-        with progress.track("prefix", sum(len(b) for b in batches)) as track:
+        with progress.track("features of the frozen stages", sum(len(b) for b in batches)) as track:
             for members, batch in zip(batches, self.feed.stream(batches, view), strict=True):
                 self._keep(cache, members, batch)
                 track.advance(len(members))

@@ -20,6 +20,7 @@ class TrainRows:
         vectors: [n, width] float32, the base's own features, where they are at hand; else [0, width].
         units: [n] int: rows of one unit (equal contents, near duplicates, groups) are never parted; None: each row is
             one of its own.
+        weights: [n] float64, mean 1 over all training rows: how much each counts in the loss; None: all the same.
     """
 
     inputs: Sequence[Any] | np.ndarray
@@ -27,6 +28,7 @@ class TrainRows:
     y: np.ndarray
     vectors: np.ndarray
     units: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -36,4 +38,5 @@ class TrainRows:
         inputs = [self.inputs[int(i)] for i in index]  # not as an array: pictures of one size would be torn apart
         vectors = self.vectors[index] if len(self.vectors) else self.vectors
         units = None if self.units is None else self.units[index]
-        return TrainRows(inputs, self.keys[index], self.y[index], vectors, units)
+        weights = None if self.weights is None else self.weights[index]
+        return TrainRows(inputs, self.keys[index], self.y[index], vectors, units, weights)

@@ -78,7 +78,8 @@ def _best_rate(job: Job, processes: Processes, progress: Progress) -> float:
     job = replace(job, train=train.take(rest), held=train.take(out))
     for rate in job.recipe.rates:
         short = replace(job, recipe=replace(job.recipe, rates=(rate,)), options=_shorter(job.options, job.recipe.rates))
-        losses[rate] = _run(short, processes, progress, _SWEEP).loss
+        with progress.stage(f"trying {rate:g} x the learning rate"):
+            losses[rate] = _run(short, processes, progress, _SWEEP).loss
     return min(losses, key=lambda rate: (not np.isfinite(losses[rate]), losses[rate]))
 
 
@@ -289,6 +290,7 @@ def _told(job: Job, share: float) -> Iterator[bytes]:
             yield "".join(str(key) for key in rows.keys).encode()
             yield np.ascontiguousarray(rows.y).tobytes()
             yield b"" if rows.units is None else np.ascontiguousarray(rows.units).tobytes()
+            yield b"" if rows.weights is None else b"weights" + np.ascontiguousarray(rows.weights).tobytes()
     if job.head is not None:
         yield job.head.weight.tobytes() + job.head.bias.tobytes()
     if job.start is not None:

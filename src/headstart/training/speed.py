@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headstart.training.options import TrainOptions
 from headstart.training.phase import LOOKING, Moves, Phase, look_every
@@ -104,6 +104,18 @@ class Speed:
         """Shares of each phase's steps that are made where no look beats the one before the first step."""
         steps = [phase.steps(train, options.batch) for phase in recipe.phases]
         return tuple(min(1.0, options.patience * look_every(n, -(-train // options.batch)) / n) for n in steps)
+
+    def scaled(self, ratio: float) -> Speed:
+        """At another size of inputs, where a pass takes ``ratio`` of the time; reading a row takes as long."""
+        return replace(
+            self,
+            forward=ratio * self.forward,
+            step=ratio * self.step,
+            plain=ratio * self.plain,
+            memory=int(ratio * self.memory),
+            states=tuple(int(ratio * size) for size in self.states),
+            saved=int(ratio * self.saved),
+        )
 
     @property
     def answering(self) -> float:

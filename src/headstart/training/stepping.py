@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+import numpy as np
 import torch
 
 from headstart.bases.network import ImageNetwork
@@ -14,7 +15,7 @@ from headstart.errors import TrainingError
 from headstart.training.checkpoint import Tensors, restore_optimizer
 from headstart.training.feed import Batch
 from headstart.training.interpolation import feature_replay_loss, l2sp
-from headstart.training.losses import mixed
+from headstart.training.losses import Summed, mixed
 from headstart.training.phase import Phase
 from headstart.training.position import Position
 from headstart.training.precision import casting
@@ -114,12 +115,15 @@ class Stepper:
         """
         processes, count = self._work.processes, len(taken.rows)
         truth = self._work.truth(self._parts.train.feed.rows.y[taken.rows]).to(processes.device)
+        weights = self._weights(taken.rows)
         total, weight, expected = 0.0, 0.0, 0.0
         for part in _slices(count, parts):
             rows = part.stop - part.start
             self._work.trainee.set_training(self._phase, rows)
             with processes.accumulating(self._model, last=part.stop == count):
-                summed, own = self._loss(_taken(taken.batch, part), truth[part])
+                summed, own = self._loss(
+                    _taken(taken.batch, part), truth[part], None if weights is None else weights[part]
+                )
                 expected = expected or processes.total(float(own)) * count / rows or float(count)
                 (summed / (expected / processes.count)).backward()  # gradients are averaged over processes
             total, weight = total + float(summed.detach()), weight + float(own)
@@ -130,17 +134,23 @@ class Stepper:
                     parameter.grad *= expected / weight
         return total, weight
 
-    def _loss(self, batch: Batch | State, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | float]:
+    def _weights(self, rows: np.ndarray) -> torch.Tensor | None:
+        """How much each of these rows counts, float32; None: all the same."""
+        known = self._parts.train.feed.rows.weights
+        return None if known is None else torch.from_numpy(known[rows].astype(np.float32))
+
+    def _loss(self, batch: Batch | State, truth: torch.Tensor, weights: torch.Tensor | None) -> Summed:
         blend = None
         if self._work.options.mixup and len(truth) > 1:
-            batch, truth, blend = self._mixed(batch, truth)
+            batch, truth, weights, blend = self._mixed(batch, truth, weights)
         with casting(self._work.processes.device, self._work.processes.dtype):
             scores, _ = self._model(batch, self._parts.train.cut, blend)
-        return self._work.loss(scores.to(torch.float32), truth)
+        given = (truth,) if weights is None else (truth, weights)
+        return self._work.loss(scores.to(torch.float32), *given)
 
     def _mixed(
-        self, batch: Batch | State, truth: torch.Tensor
-    ) -> tuple[Batch | State, torch.Tensor, tuple[float, torch.Tensor] | None]:
+        self, batch: Batch | State, truth: torch.Tensor, weights: torch.Tensor | None
+    ) -> tuple[Batch | State, torch.Tensor, torch.Tensor | None, tuple[float, torch.Tensor] | None]:
         """Pictures, or what the cached prefix made of them, mixed with others of the batch (Zhang et al. 2018).
 
         Of texts neither ids nor states of unlike length can be mixed: their features are, before the head (Guo et al.
@@ -150,16 +160,18 @@ class Stepper:
         share = float(torch.distributions.Beta(alpha, alpha).sample())
         partner = torch.randperm(len(truth)).to(truth.device)
         soft = mixed(truth, truth[partner], share, trainee.head.out_features)
+        if weights is not None:
+            weights = share * weights + (1 - share) * weights[partner.cpu()]
         if not isinstance(trainee.network, ImageNetwork):
-            return batch, soft, (share, partner)
+            return batch, soft, weights, (share, partner)
 
         def blend(x: torch.Tensor) -> torch.Tensor:
             both = share * x.to(torch.float32) + (1 - share) * x[partner].to(torch.float32)
             return both.to(x.dtype) if x.is_floating_point() else both.round().to(x.dtype)
 
         if isinstance(batch, State):
-            return State(blend(batch.hidden), batch.inputs), soft, None
-        return tuple(blend(x) for x in batch), soft, None
+            return State(blend(batch.hidden), batch.inputs), soft, weights, None
+        return tuple(blend(x) for x in batch), soft, weights, None
 
     def _pull_back(self, kept: Taken | None, size: int) -> None:
         """Gradients of what holds the weights, and the features of retained rows, to what they were."""

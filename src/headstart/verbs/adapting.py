@@ -16,12 +16,17 @@ from headstart.arguments import (
     BatchSize,
     BodyRate,
     BudgetTime,
+    ClassWeight,
     Damage,
+    Device,
     Epochs,
+    Evidence,
     Folds,
     Group,
     Input,
+    Inputs,
     Json,
+    JsonLines,
     L2sp,
     Level,
     Licence,
@@ -34,7 +39,9 @@ from headstart.arguments import (
     Name,
     Ood,
     Out,
+    OutTable,
     Overwrite,
+    Positive,
     PrefixCache,
     Quiet,
     Rank,
@@ -48,16 +55,20 @@ from headstart.arguments import (
     Slice,
     Source,
     SplitColumn,
+    SplitFrom,
     Strategy,
     Target,
     TaskName,
     Test,
     TestSize,
     Thaw,
+    Threshold,
     Together,
     TrustRemoteCode,
     Valid,
     ValidSize,
+    Verbose,
+    Weight,
     Windows,
 )
 from headstart.files import as_path
@@ -77,6 +88,8 @@ def fit(
     modality: ModalityName = None,
     valid_size: ValidSize = 0.2,
     test_size: TestSize = 0.2,
+    split_from: SplitFrom = None,
+    evidence: Evidence = None,
     max_rejected: MaxRejected = 0.05,
     base: BaseName = None,
     licence: Licence = None,
@@ -86,6 +99,8 @@ def fit(
     trust_remote_code: TrustRemoteCode = False,
     strategy: Strategy = "auto",
     metric: MetricName = None,
+    class_weight: ClassWeight = None,
+    weight: Weight = None,
     budget: BudgetTime = None,
     thaw: Thaw = None,
     epochs: Epochs = None,
@@ -107,12 +122,16 @@ def fit(
     ood: Ood = None,
     risk: Risk = None,
     level: Level = 0.9,
+    threshold: Threshold = None,
+    positive: Positive = None,
     damage: Damage = False,
     seed: Seed = 0,
+    device: Device = None,
     name: Name = None,
     out: Out = None,
     overwrite: Overwrite = False,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Adapt a base to DATA and judge the result once on held-out data.
@@ -126,48 +145,50 @@ def fit(
     from headstart.terminal.summary import summary
 
     command = shlex.join(["headstart", *sys.argv[1:]])
-    run = run_fit(**options, command=command, progress=Console(quiet=quiet))
-    print(run.result.to_json() if json else summary(run))
+    run = run_fit(**options, command=command, progress=Console(quiet=quiet, verbose=verbose))
+    print(run.result.to_json() if json else summary(run, verbose=verbose))
 
 
 def predict(
     run: Annotated[Path, typer.Argument(help="Folder of a run or bundle.", metavar="RUN", parser=as_path)],
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help=(
-                "Images, folders, tables or archives; for a text model also the texts themselves; - reads "
-                "lines from stdin."
-            ),
-            metavar="INPUT…",
-        ),
-    ],
+    inputs: Inputs,
     input: Input = None,
-    probabilities: Annotated[bool, typer.Option("--probabilities", "-p", help="A column for every label.")] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write the table here instead of stdout; .csv or .jsonl.", metavar="<path>", parser=as_path),
+    only: Annotated[
+        str | None,
+        typer.Option(help="One column alone, one answer a line: label, confidence, value, unknown …", metavar="COLUMN"),
     ] = None,
+    top: Annotated[
+        int | None, typer.Option(help="Also the K most probable labels with their probabilities.", metavar="K")
+    ] = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", "-p", help="A column for every label.")] = False,
+    out: OutTable = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of CSV.")] = False,
+    json: JsonLines = False,
     trust_remote_code: TrustRemoteCode = False,
+    device: Device = None,
     quiet: Quiet = False,
-) -> None:
+) -> int:
     """Label new inputs with a fitted model: the exact preprocessing and labels of training.
 
-    Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"`
-    """
-    from headstart.terminal.console import Console
-    from headstart.terminal.predicting import predict_to
+    A table keeps its columns and rows; the columns of the answer follow them. A row that cannot be read has its
+    reason in the column error, and the exit code is then 1; of folders, unreadable files are listed on stderr alone.
 
-    predict_to(
-        run,
-        inputs,
-        column=input,
-        probabilities=probabilities,
-        out=out,
-        overwrite=overwrite,
-        json_lines=json,
-        trust_remote_code=trust_remote_code,
-        progress=Console(quiet=quiet),
-    )
+    Examples: `headstart predict runs/bees photo.jpg more/` · `headstart predict runs/queries "where is my card?"` ·
+    `headstart predict runs/queries tickets.csv --out answered.csv`
+    """
+    from headstart.bases.device import using
+    from headstart.terminal.console import Console
+    from headstart.terminal.predicting import Wanted, predict_to
+
+    with using(device):
+        return predict_to(
+            run,
+            inputs,
+            column=input,
+            wanted=Wanted(top, probabilities, only),
+            out=out,
+            overwrite=overwrite,
+            json_lines=json,
+            trust_remote_code=trust_remote_code,
+            progress=Console(quiet=quiet),
+        )

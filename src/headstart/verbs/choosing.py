@@ -9,6 +9,7 @@ import typer
 from headstart.arguments import (
     BaseName,
     Candidates,
+    Device,
     Group,
     Input,
     Json,
@@ -62,6 +63,7 @@ def rank(
     max_params: MaxParams = None,
     trust_remote_code: TrustRemoteCode = False,
     seed: Seed = 0,
+    device: Device = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -96,6 +98,7 @@ def advise(
         str | None, typer.Option(help="Inputs like those the base was trained on, to compare with.", metavar="PATH")
     ] = None,
     seed: Seed = 0,
+    device: Device = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

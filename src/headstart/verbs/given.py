@@ -11,7 +11,7 @@ __all__ = ["filled", "options_of"]
 
 def options_of(given: dict[str, Any]) -> dict[str, Any]:
     """Every parameter of a verb under its own name, save those of what is shown."""
-    options = {name: value for name, value in given.items() if name not in ("json", "quiet")}
+    options = {name: value for name, value in given.items() if name not in ("json", "quiet", "verbose")}
     if "slice" in options:
         options["slices"] = options.pop("slice") or ()
     return options

@@ -10,6 +10,7 @@ import typer
 from headstart.arguments import (
     BaseName,
     Damage,
+    Device,
     Group,
     Input,
     Json,
@@ -42,7 +43,16 @@ def evaluate(
     ood: Ood = None,
     damage: Damage = False,
     trust_remote_code: TrustRemoteCode = False,
-    out: Record = None,
+    device: Device = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record "
+            "alone.",
+            metavar="<path>",
+            parser=as_path,
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -54,23 +64,24 @@ def evaluate(
     from headstart.api import evaluate as run_evaluate
     from headstart.terminal.console import Console
     from headstart.terminal.evaluating import evaluation_text
-    from headstart.terminal.writing import as_json, check_out, write_record
+    from headstart.terminal.writing import as_json
 
-    check_out(out, overwrite)
     found = run_evaluate(
         run,
         source,
+        out=out,
+        overwrite=overwrite,
         ood=ood,
         damage=damage,
         trust_remote_code=trust_remote_code,
+        device=device,
         progress=Console(quiet=quiet),
         input=input,
         target=target,
         group=group,
         slices=slice or (),
     )
-    write_record(out, found.to_dict())
-    print(as_json(found.to_dict()) if json else evaluation_text(found))
+    print(as_json(found.to_dict()) if json else evaluation_text(found, out))
 
 
 def audit(
@@ -94,6 +105,7 @@ def audit(
         bool, typer.Option("--apply", help="Also write cleaned.csv, without the rows found wanting.")
     ] = False,
     seed: Seed = 0,
+    device: Device = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the findings; audit/NAME by default.", metavar="<path>", parser=as_path),
@@ -123,6 +135,7 @@ def shift(
     source: Annotated[str, typer.Argument(help="Unlabelled inputs: folder, table or archive.", metavar="DATA")],
     input: Input = None,
     trust_remote_code: TrustRemoteCode = False,
+    device: Device = None,
     out: Record = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
@@ -138,7 +151,14 @@ def shift(
     from headstart.terminal.writing import as_json, check_out, write_record
 
     check_out(out, overwrite)
-    found = run_shift(run, source, input=input, trust_remote_code=trust_remote_code, progress=Console(quiet=quiet))
+    found = run_shift(
+        run,
+        source,
+        input=input,
+        trust_remote_code=trust_remote_code,
+        device=device,
+        progress=Console(quiet=quiet),
+    )
     write_record(out, found.to_dict())
     print(as_json(found.to_dict()) if json else shift_text(found))
 

@@ -80,4 +80,4 @@ def test_statistics_have_to_bear_out_that_pictures_are_far(monkeypatch, entropy,
 def test_a_warning_names_the_measures_that_are_far_and_only_those():
     near, far, unknown = Distance("a", 0.2, "", 0.5), Distance("b", 0.7, "", 0.5), untold("c", "no head")
     assert warning([near, unknown]) == ""
-    assert "(b 0.70, far from 0.5 on)" in warning([near, far, unknown])
+    assert "(b 0.70, different from 0.5 on)" in warning([near, far, unknown])

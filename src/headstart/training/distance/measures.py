@@ -55,8 +55,8 @@ def distances(
 
 def unlike(found: Sequence[Distance]) -> str:
     """The clause that says by which measures the data are far; "" where none says so."""
-    far = [f"{one.name} {one.value:.2f}, far from {one.far:g} on" for one in found if one.warns]
-    return f"the data look unlike what the base was trained on ({'; '.join(far)})" if far else ""
+    far = [f"{one.name} {one.value:.2f}, different from {one.far:g} on" for one in found if one.warns]
+    return f"the data are different from the pretraining data ({'; '.join(far)})" if far else ""
 
 
 def warning(found: Sequence[Distance]) -> str:
@@ -65,7 +65,7 @@ def warning(found: Sequence[Distance]) -> str:
     if not clause:
         return ""
     return (
-        f"{clause[0].upper()}{clause[1:]}: expect less from its frozen features, and compare it with the controls "
+        f"{clause[0].upper()}{clause[1:]}: expect less from its frozen features, and compare it with the baselines "
         "before relying on it."
     )
 

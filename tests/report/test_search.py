@@ -1,4 +1,4 @@
-"""The ladder and the training runs in the report."""
+"""The strategy search and the training runs in the report."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from headstart.records import LadderRecord, Result
 from headstart.report import curves, sentences, words
 from headstart.report.build import build
-from headstart.report.climb import ladder as shown_ladder
-from headstart.report.curves import Curve, Step
+from headstart.report.curves import Curve
+from headstart.report.search import search as shown_search
 from tests.report import judged, ladders, made_up
 from tests.report.ladders import NAN
 from tests.report.test_build import Reader, read
@@ -28,8 +28,8 @@ def page(**changes: object) -> Reader:
 
 
 def headings(reader: Reader) -> set[str]:
-    """The addresses of the sections."""
-    return {a["id"] for tag, a in reader.elements if tag == "section"}
+    """The addresses of the folded sections."""
+    return {a["id"] for tag, a in reader.elements if tag == "details"}
 
 
 def dots(reader: Reader, colour: str) -> list[tuple[float, float]]:
@@ -38,71 +38,49 @@ def dots(reader: Reader, colour: str) -> list[tuple[float, float]]:
     return [(float(a["x"]), float(a["y"])) for a in found]
 
 
-def test_rungs_are_shown_in_order_with_gain_bounds_times_and_reason() -> None:
+def test_steps_are_shown_in_order_with_gain_times_decision_and_reason() -> None:
     text = page().text
     rows = [
-        "1 probe start 0.905 – – – 40 s 3.1 s the cheapest",
-        "2 head2toe taken 0.921 +0.016 +0.002 to +0.031 probe 40 s 4.0 s the gain is above 0 for sure",
-        "3 partial taken 0.948 +0.027 +0.006 to +0.047 head2toe 40 s 48 s",
-        "4 lora not taken 0.951 +0.003 −0.011 to +0.017 partial 40 s 2 min 40 s the gain over partial may be chance",
-        "5 full not tried – – – – 15 min 0 s – predicted to take 15 min",
+        "probe first step 0.905 –",
+        "head2toe accepted 0.921 +0.016 [+0.002, +0.031]",
+        "partial accepted 0.948 +0.027 [+0.006, +0.047]",
+        "lora not accepted 0.951 +0.003 [−0.011, +0.017]",
+        "full not tried – –",
     ]
-    place = text.index("Candidates and their validation scores")
+    place = text.index("Strategy search")
     for row in rows:
         place = text.index(row, place)
-    assert place < text.index("Test metrics")
+    assert "the gain over partial may be chance" in text
+    assert "predicted to take 15 min" in text[place:]
 
 
-def test_plan_and_its_grounds_are_told() -> None:
+def test_the_search_and_its_grounds_are_told() -> None:
     text = page().text
-    for said in (
-        "Plan: probe, then head2toe",
-        "10 min 0 s",
-        "5 min 10 s for the whole plan",
-        "127 (of the median class)",
-    ):
+    for said in ("10 min 0 s", "127", "0.220 (0: similar, 1: different", "5 folds"):
         assert said in text
-    assert "0.220 from what the base was trained on" in text
-    assert "5 folds" in text
     for name in ("probe", "head2toe", "partial", "lora", "full"):
         assert words.strategy(name) in text
+    assert "linear regression" in words.strategy("probe", "regression")
 
 
-def test_chart_has_a_dot_a_tried_rung_and_its_scale_follows_the_scores() -> None:
-    result, _ = made_up.climbed()
-    shown = shown_ladder(result)
-    assert shown is not None
-    assert shown.chart is not None
-    reader = read(str(shown.chart))
-    taken, others = dots(reader, "accent"), dots(reader, "paper")
-    assert (len(taken), len(others)) == (3, 1)
-    assert [x for x, _ in taken] == sorted(x for x, _ in taken)
-    assert [y for _, y in taken] == sorted((y for _, y in taken), reverse=True)  # down is less
-    assert others[0][1] < taken[-1][1]
-    assert "4 lora: 0.951 after 215.1 seconds, interval 0.937 to 0.965, not taken" in reader.text
-    assert "logarithmic" in reader.text
-
-
-def test_of_an_error_the_line_lies_on_the_side_of_the_gain() -> None:
-    rungs = [ladders.start(8.1), ladders.rung("full", 7.0, gain=1.1, low=0.4, high=1.8)]
-    result = replace(made_up.climbed()[0], metric="mae", ladder=ladders.ladder(rungs))
-    shown = shown_ladder(result)
-    assert shown is not None
-    assert "interval 6.300 to 7.700" in str(shown.chart)  # 8.1 less the bounds, 0.4 and 1.8
+@pytest.mark.parametrize("record", [ladders.probe_only(), replace(ladders.probe_only(), rungs=[])])
+def test_one_strategy_is_no_search(record: LadderRecord) -> None:
+    reader = page(ladder=record)
+    assert "search" not in headings(reader)
+    assert "Strategy search" not in reader.text
+    assert shown_search(replace(made_up.climbed()[0], ladder=record)) is None
 
 
 @pytest.mark.parametrize(
     "record",
     [
-        ladders.probe_only(),
         ladders.ladder([ladders.start(), ladders.not_tried("full", "no time")]),
         ladders.ladder([ladders.start(NAN), ladders.rung("full", NAN, gain=NAN, low=NAN, high=NAN, seconds=NAN)]),
     ],
 )
-def test_no_chart_where_there_is_nothing_to_compare(record: LadderRecord) -> None:
+def test_a_search_with_nothing_to_compare_stands(record: LadderRecord) -> None:
     reader = page(ladder=record)
-    assert "ladder" in headings(reader)
-    assert "Score over time" not in reader.text
+    assert "search" in headings(reader)
     assert reader.faults == []
     assert not re.search(r"\b(nan|None|inf)\b", reader.text)
 
@@ -117,20 +95,16 @@ def test_missing_numbers_of_a_ladder_and_a_training_are_dashes() -> None:
         forgetting=ladders.forgotten(error=NAN, limit=NAN, kept=NAN),
     )
     assert not re.search(r"\b(nan|None|inf)\b", reader.text)
-    assert "2 full taken – – – probe – – –" in reader.text
-    assert "3 full taken – – – probe – – –" in reader.text
+    assert reader.text.count("full accepted – – – – –") == 2
     assert "It could not be measured" in reader.text
     assert not any("nan" in v for _, a in reader.elements for k, v in a.items() if k in ("d", "x", "y"))
 
 
-def test_twelve_rungs_and_one_point_do_not_break_it() -> None:
+def test_twelve_steps_and_one_point_do_not_break_it() -> None:
     rungs = [ladders.start(), *(ladders.rung(f"own{i}", 0.9 + i / 200, "not taken") for i in range(11))]
     reader = page(ladder=ladders.ladder(rungs), training=[ladders.training(points=1)])
     assert (reader.faults, reader.open) == ([], [])
-    shown = shown_ladder(replace(made_up.climbed()[0], ladder=ladders.ladder(rungs)))
-    assert shown is not None
-    assert len(dots(read(str(shown.chart)), "paper")) == 11
-    assert "12 own10 not taken" in reader.text
+    assert "own10 not accepted" in reader.text
     without = page(training=[ladders.training(points=0)])
     assert without.faults == []
     assert not any(a.get("id", "").startswith(("loss-", "curve-")) for _, a in without.elements)
@@ -144,27 +118,38 @@ def test_training_tells_its_facts_curves_forgetting_and_findings() -> None:
         "every stage up to block 5",
         "RandAugment 2 of magnitude 5",
         "640 steps; 4.5 epochs kept",
-        "412.3 examples/s",
+        "412.3 rows/s",
         "stopped early",
         "once: training diverged",
         "validation loss: 1.100 at epoch 0, 0.643 at epoch 8, between 0.569 and 1.100",
-        "4.1 % of what the base knew has changed",
+        "4.1 % of the base's answers have changed",
         "within the limit of 5 %",
-        "Handed over is 70 % of the way",
+        "are 70 % of the way",
     ):
         assert said in text, said
     assert text.index("Over-fitting: The model learnt its rows by heart") < text.index("Plateau:")
     assert "code" in [tag for tag, _ in reader.elements]
     assert "`" not in text
-    assert text.index("partial handed over The upper stages") < text.index("lora: 4.5 epochs, stopped early")
+    assert text.index("partial: 4.5 epochs, stopped early selected") < text.index("lora: 4.5 epochs, stopped early")
 
 
 def test_sections_without_content_are_left_out() -> None:
     plain = page(training=[], forgetting=None, diagnosis=[])
-    assert not {"training", "diagnosis"} & headings(plain)
-    bare = page(ladder=replace(ladders.probe_only(), rungs=[]))
-    assert "ladder" not in headings(bare)
-    assert {"ladder", "training", "diagnosis"} <= headings(page())
+    assert "training" not in headings(plain)
+    assert {"search", "training"} <= headings(page())
+
+
+def test_findings_beyond_three_are_folded() -> None:
+    many = [replace(ladders.findings()[0], name=f"finding {i}") for i in range(5)] + [
+        replace(ladders.findings()[0], name="healthy")
+    ]
+    reader = page(diagnosis=many)
+    assert [f"Finding {i}:" in reader.text[: reader.text.index("against baselines")] for i in range(5)] == [
+        True
+    ] * 3 + [False] * 2
+    assert "Finding 4:" in reader.text
+    assert "diagnosis" in headings(reader)
+    assert "Healthy" not in reader.text
 
 
 def test_forgetting_above_its_limit_and_without_one() -> None:
@@ -173,24 +158,22 @@ def test_forgetting_above_its_limit_and_without_one() -> None:
     assert free.endswith("no limit was given.")
 
 
-def test_control_that_is_handed_over_is_named_wherever_it_matters() -> None:
+def test_a_baseline_that_is_selected_is_named_wherever_it_matters() -> None:
     text = made(made_up.control_kept).text
-    head = text[: text.index("Score against the controls")]
-    assert "Handed over: the control classical features. It borrows nothing" in head
-    assert "classical features control, handed over 0.975" in text
-    assert "efficientnet-lite0, partial borrowed, not handed over 0.938" in text
-    assert "not one of them but the control classical features" in text
-    assert "classical features control, handed over borrows nothing – 1.8 s" in text
-    assert "What lies in this folder is the control classical features, not a borrowed model." in text
-    assert "headstart predict hymenoptera NEW" in text
-    assert "about the borrowed model, efficientnet-lite0, partial" in text
+    head = text[: text.index("against baselines")]
+    assert "Selected model: the baseline classical features, which did better than efficientnet-lite0, partial" in head
+    assert "classical features selected baseline 0.975" in text
+    assert "efficientnet-lite0, partial transfer 0.938" in text
+    assert "Nothing of the base is in the selected model." in text
+    assert "headstart predict" in text
+    assert "about the transfer model efficientnet-lite0, partial, which was not selected" in text
 
 
-def test_scratch_is_explained_where_it_is_a_control() -> None:
-    assert "scratch: the same network from random weights." in page().text
+def test_scratch_is_explained_where_it_is_a_baseline() -> None:
+    assert "scratch: the same network from random weights" in page().text
     result = replace(made_up.control_kept()[0])
-    handed = replace(result, chosen=replace(result.chosen, strategy="scratch"))
-    assert sentences.handed_over(handed).startswith("the control scratch (the same network from random weights).")
+    chosen = replace(result, chosen=replace(result.chosen, strategy="scratch"))
+    assert sentences.selected(chosen).startswith("the baseline scratch (the same network from random weights),")
 
 
 def test_text_of_ladder_and_training_is_escaped() -> None:
@@ -245,22 +228,6 @@ def test_long_curve_is_thinned() -> None:
     assert line is not None
     assert 10 <= len(re.findall("[ML]", line[1])) <= 200
     assert "<use" not in long
-
-
-@pytest.mark.parametrize(
-    ("seconds", "log"), [([3.0, 7.0], False), ([3.0, 400.0], True), ([0.0, 400.0], False), ([0.02, 9e4], True)]
-)
-def test_seconds_are_logarithmic_where_that_keeps_rungs_apart(seconds: list[float], log: bool) -> None:
-    found = [Step(str(i), "a", at, 0.5 + i / 10, NAN, NAN, True) for i, at in enumerate(seconds)]
-    reader = read(str(curves.steps(found, name="n", title="t", up="score")))
-    assert ("logarithmic" in reader.text) is log
-    (x0, y0), (x1, y1) = dots(reader, "accent")
-    assert 0 < x0 < x1 <= 360
-    assert 0 < y1 < y0 < 236
-
-
-def test_steps_without_scores_are_no_chart() -> None:
-    assert curves.steps([Step("1", "a", 1.0, NAN, NAN, NAN, True)], name="n", title="t", up="s") is None
 
 
 def test_result_as_json_has_nulls_for_what_is_not_known() -> None:

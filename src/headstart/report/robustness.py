@@ -1,4 +1,4 @@
-"""What damage to the inputs does to the score: a small chart a kind, and all of it as numbers."""
+"""What corrupted inputs do to the score: a small chart a kind of corruption."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.wording import metric_name
 from headstart.records import DamageRecord, Result, ShiftRecord
 from headstart.report import words
 from headstart.report.curves import DASHED
 from headstart.report.drawing import ACCENT, PAPER, PLAIN, SOFT, axes, head_scale, number_axis, picture
-from headstart.report.figures import bounded, count, interval, known, number
-from headstart.report.tables import Line, Table
+from headstart.report.figures import bounded, interval, known, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,33 +26,31 @@ _LEFT, _RIGHT = 42, 12
 
 
 @dataclass(frozen=True)
-class Damage:
-    """What the section shows."""
+class Robustness:
+    """What the section shows: sentences, and a kind of corruption with its chart each."""
 
     sentences: list[str]
-    charts: list[tuple[str, Markup]]  # a kind of damage and its chart
-    table: Table
+    charts: list[tuple[str, Markup]]
 
 
-def damage(result: Result) -> Damage | None:
-    """The section, or None where no damage was tried."""
+def robustness(result: Result) -> Robustness | None:
+    """The section, or None where no corruption was tried."""
     record = result.shift
     if record is None or not record.damage:
         return None
     kinds = list(dict.fromkeys(d.kind for d in record.damage))
     charts = [(kind, _chart(i, kind, record, result.metric)) for i, kind in enumerate(kinds)]
-    return Damage(_sentences(record, result.metric), charts, _table(record, result.metric))
+    return Robustness(_sentences(record, result.metric), charts)
 
 
 def _sentences(record: ShiftRecord, metric: str) -> list[str]:
-    said = [f"Undamaged, the score on these examples is {number(record.clean)}."] if known(record.clean) else []
+    name = metric_name(metric)
+    said = [f"Without corruption, {name} on these rows is {number(record.clean)}."] if known(record.clean) else []
     scored = [d for d in record.damage if known(d.score)]
     if scored:
         least = min(scored, key=lambda d: d.score if _higher(metric) else -d.score)
-        said.append(
-            f"It is worst under {least.kind} of strength {least.strength}: "
-            f"{bounded(least.score, least.low, least.high)}."
-        )
+        worst = bounded(least.score, least.low, least.high)
+        said.append(f"It is worst under {least.kind} of strength {least.strength} (of 5): {worst}.")
     return [*said, *_guesses(scored, record)]
 
 
@@ -62,30 +60,15 @@ def _guesses(scored: list[DamageRecord], record: ShiftRecord) -> list[str]:
     if not both:
         return []
     off = fmean(abs(d.estimated - d.score) for d in both)
-    said = f"Estimated without labels, the score is {number(off)} off on average over the {count(len(both))} damages"
+    said = f"Estimated without labels, the score is {number(off)} off on average"
     if not known(record.valid):
         return [f"{said}."]
     plain = fmean(abs(record.valid - d.score) for d in both)
-    return [f"{said}; the guess that it stays as on held-out examples, {number(record.valid)}, is {number(plain)} off."]
+    return [f"{said}; the held-out score {number(record.valid)} as a guess is {number(plain)} off."]
 
 
 def _higher(metric: str) -> bool:
     return metric not in METRICS or METRICS[metric].higher_is_better
-
-
-def _table(record: ShiftRecord, metric: str) -> Table:
-    lines = [
-        Line(
-            (
-                f"{d.kind} {d.strength}",
-                *(number(d.score), interval(d.low, d.high), number(d.estimated), number(d.ece), count(d.n)),
-            )
-        )
-        for d in record.damage
-    ]
-    heads = ("Damage, strength", "Score", "95\u00a0% interval", "Estimated", "Calibration error", "Test examples")
-    caption = f"{words.title(metric)} on damaged test examples"
-    return Table("damage-table", caption, heads, lines, (1, 2, 3, 4, 5), fold="The curves as numbers")
 
 
 def _chart(place: int, kind: str, record: ShiftRecord, metric: str) -> Markup:
@@ -115,7 +98,7 @@ def _chart(place: int, kind: str, record: ShiftRecord, metric: str) -> Markup:
     )
     title = f"{words.title(metric)} and calibration error under {kind}, by strength"
     return picture(
-        paint, name=f"damage-{place}", title=title, spoken=f"Undamaged {number(record.clean)}; {spoken}.",
+        paint, name=f"damage-{place}", title=title, spoken=f"Without corruption {number(record.clean)}; {spoken}.",
         height=_HEIGHT, width=_WIDTH,
     )  # fmt: skip
 

@@ -1,0 +1,109 @@
+"""Two classes, one of which is looked for: what a threshold gives, and what every other would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.evaluation.bootstrap import Interval, score_interval
+from headstart.evaluation.units import Units, share_bounds
+
+_POINTS = 100  # of a curve: more cannot be told apart on a page
+_LEVEL = 0.95
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class TwoClasses:
+    """How one class is told from the other on n rows.
+
+    Attributes:
+        n: rows of the class.
+        precision, recall, specificity, f1: of the answers given; each with its interval.
+        auroc, average_precision: of the order that its probability puts the rows in.
+        roc: [m, 3] false positive rate, recall and threshold, rising.
+        precision_recall: [m, 3] recall, precision and threshold, from the greatest threshold down.
+    """
+
+    n: int
+    precision: Interval
+    recall: Interval
+    specificity: Interval
+    f1: Interval
+    auroc: Interval
+    average_precision: Interval
+    roc: np.ndarray
+    precision_recall: np.ndarray
+
+
+def two_classes(
+    truth: np.ndarray,
+    score: np.ndarray,
+    given: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    seed: int = 0,
+) -> TwoClasses:
+    """What ``score`` [n], the probability of the class, and the answers ``given`` [n] bool are worth.
+
+    Args:
+        truth: [n] bool: the rows of the class.
+        units: [n] codes: rows of one unit are not independent.
+    """
+    truth, given, score = np.asarray(truth, bool), np.asarray(given, bool), np.asarray(score)
+    together, hit = Units.of(units, len(truth)), truth & given
+
+    def share(hits: np.ndarray, rows: np.ndarray) -> Interval:
+        found = hits[rows].astype(float)
+        if not len(found):
+            return Interval(_NAN, _NAN, _NAN, _LEVEL, 0)
+        bounds = share_bounds(found, _LEVEL, together.take(rows))
+        return Interval(float(found.mean()), *bounds, _LEVEL, len(found), together.count)
+
+    def metric(name: str, column: np.ndarray) -> Interval:
+        y = truth.astype(float)[:, None]
+        return score_interval(name, y, column.astype(float)[:, None], units=units, level=_LEVEL, seed=seed)
+
+    return TwoClasses(
+        int(truth.sum()),
+        share(hit, given),
+        share(hit, truth),
+        share(~given, ~truth),
+        metric("f1_macro", given),
+        metric("auroc", score),
+        metric("average_precision", score),
+        *curves(truth, score),
+    )
+
+
+def curves(truth: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """ROC and precision-recall curve, at most 100 points each; none where all rows are of one class."""
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return np.zeros((0, 3)), np.zeros((0, 3))
+    order = np.argsort(-score, kind="stable")
+    ordered = score[order].astype(float)
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    hits = np.cumsum(truth[order])[last]
+    false = last + 1 - hits
+    recall, fall_out, threshold = hits / positives, false / negatives, ordered[last]
+    roc = np.concatenate([[[0.0, 0.0, 1.0]], np.column_stack([fall_out, recall, threshold])])
+    precision = np.column_stack([recall, hits / (last + 1), threshold])
+    return roc[_corners(roc)], precision[_spread(precision)]
+
+
+def _corners(points: np.ndarray) -> np.ndarray:
+    """The points at which the steps turn, evenly thinned by the way along the curve."""
+    step = np.diff(points[:, :2], axis=0)
+    turns = np.abs(step[1:, 0] * step[:-1, 1] - step[1:, 1] * step[:-1, 0]) > 0
+    kept = np.flatnonzero(np.concatenate([[True], turns, [True]]))
+    return kept[_spread(points[kept])]
+
+
+def _spread(points: np.ndarray) -> np.ndarray:
+    """At most `_POINTS` of them, the first and the last among them, evenly along the curve."""
+    if len(points) <= _POINTS:
+        return np.arange(len(points))
+    way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(points[:, :2], axis=0)).sum(axis=1))])
+    return np.unique(np.searchsorted(way, np.linspace(0, way[-1], _POINTS)).clip(0, len(points) - 1))
