@@ -310,7 +310,7 @@ def test_one_text_instead_of_a_list_is_refused(text_run):
 
 def test_a_bundle_holds_no_weights_of_the_base(image_run):
     names = {path.name for path in (image_run.path / "bundle").iterdir()}
-    assert names == {"bundle.json", "card.md", "head.safetensors", "known.safetensors"}
+    assert names == {"bundle.json", "card.md", "graph.json", "graph.onnx", "head.safetensors", "known.safetensors"}
     assert load_file(image_run.path / "bundle" / "head.safetensors").keys() == {"weight", "bias"}
 
 

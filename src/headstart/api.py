@@ -367,7 +367,6 @@ def embed(
     return found.vectors
 
 
-@filled()
 @documented(SourceOptions)
 @filled()
 def inspect(source: Data, **options: Unpack[SourceOptions]) -> Inspection:

@@ -101,17 +101,21 @@ def test_a_runtime_that_turns_features_is_left_out(monkeypatch, tmp_path):
 def test_the_quickest_way_depends_on_how_much_there_is():
     fast = runtime.Measured("torch-bfloat16-folded", rate=1000, load=4, cosine=0.9995)
     plain = runtime.Measured(REFERENCE, rate=100, load=4, cosine=1)
+    folded = runtime.Measured("torch-float32-folded", rate=500, load=4, cosine=1)
     graph = runtime.Measured("onnxruntime", rate=200, load=0.1, cosine=1)
     wrong = runtime.Measured("torch-float32-folded", rate=9000, load=0, cosine=0.5, left_out="cosine")
-    choice = runtime.Choice((plain, wrong, fast, graph))
-    assert choice.dtype == "bfloat16"
+    choice = runtime.Choice((plain, wrong, folded, fast, graph))
     assert choice.best(10) == graph
-    assert choice.best(100_000) == fast
-    assert choice.best(100_000, "float32") == graph
+    assert choice.best(100_000) == folded  # of float32, as features are on the CPU
+    assert choice.best(100_000, "bfloat16") == fast
 
 
-def test_bfloat16_must_be_clearly_faster():
+def test_features_are_float32_on_the_cpu_and_bfloat16_where_an_accelerator_is_clearly_faster_with_it():
     plain = runtime.Measured(REFERENCE, rate=100, load=1, cosine=1)
     half = runtime.Measured("torch-bfloat16-folded", rate=110, load=1, cosine=0.9995)
-    assert runtime.Choice((plain, half)).dtype == "float32"
-    assert runtime.Choice((plain, replace(half, rate=150))).dtype == "bfloat16"
+    quick = replace(half, rate=150)
+    assert not runtime.Choice((plain, half)).half_pays
+    assert runtime.Choice((plain, quick)).half_pays
+    assert runtime.Choice((plain, quick)).dtype == "float32"
+    assert runtime.Choice((plain, half), on_cpu=False).dtype == "float32"
+    assert runtime.Choice((plain, quick), on_cpu=False).dtype == "bfloat16"

@@ -51,7 +51,7 @@ def test_the_bundle_gives_the_same_numbers(
     rows = inputs(channels, dtype)
     table = Table(np.arange(12).astype(str), objects(rows), None, np.full(12, ""), "image")
     base = read_as(open_base(str(folder), "image", size=size), table)
-    features = extract(base, rows, classical=True, quickest=True)
+    features = extract(base, rows, classical=True)
     assert not features.rejected
     task = get_task("classification").from_targets(objects(LABELS))
     weight = np.random.default_rng(0).normal(size=(base.width, 2)).astype(np.float32)

@@ -73,7 +73,7 @@ def test_a_rate_measured_on_a_busy_machine_is_forgotten(tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "_TELLING", 10)
     base = open_base(str(timm_folder(tmp_path / "t")), "image")
     extract(base, pictures(8, seed=1))
-    (file,) = runtime.runtimes_root().glob("*.json")
+    file = runtime.measured_path(base, ".json")
     values = json.loads(file.read_text())
     for measured in values["tried"]:
         measured["rate"] /= 10_000

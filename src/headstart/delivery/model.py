@@ -150,7 +150,10 @@ class Model:
         rows = as_inputs(inputs)
         seen = self._see(rows)
         _refuse(rows, seen.rejected)
-        found: np.ndarray = self.bundle.model.probabilities(seen.x).astype(self.bundle.task.precision, copy=False)
+        task = self.bundle.task
+        if not len(rows):
+            return np.zeros((0, task.outputs), task.precision)
+        found: np.ndarray = self.bundle.model.probabilities(seen.x).astype(task.precision, copy=False)
         return found
 
     def embed(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
