@@ -47,12 +47,13 @@ class Fake:
         n = len(inputs)
         rejected = {row: "blank text" for row, text in enumerate(inputs) if text.startswith("broken")}
         p, unknown = np.full((n, 2), np.nan, np.float32), np.full(n, np.nan)
+        vectors = np.zeros((n, 4), np.float32)
         for row in set(range(n)) - set(rejected):
-            x = vectors_of(inputs[row])
+            x = vectors[row] = vectors_of(inputs[row])
             p[row, 0] = 1 / (1 + np.exp(-x[0]))
             p[row, 1] = 1 - p[row, 0]
             unknown[row] = 0.99 if x[2] > 3 else 0.5
-        return Predictions(np.full(n, None, object), p, unknown, np.ones(n, bool), rejected)
+        return Predictions(np.full(n, None, object), p, unknown, np.ones(n, bool), rejected, vectors=vectors)
 
 
 @pytest.fixture
