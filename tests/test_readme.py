@@ -66,12 +66,13 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
-def test_readme_shows_all_three_ways_in() -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_readme_and_tour_show_all_three_ways_in() -> None:
+    page, tour = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/tour.md"))
     verbs = {words[0] for words in calls(shell_text(ROOT / "README.md")) if words}
-    assert {"inspect", "fit", "predict", "cache"} <= verbs
-    assert any("hs.fit(" in block for block in python_blocks(page))
-    assert any("TransferClassifier(" in block for block in python_blocks(page))
+    assert {"fit", "predict"} <= verbs
+    assert any("hs.load(" in block for block in python_blocks(page))
+    assert any("hs.fit(" in block for block in python_blocks(tour))
+    assert any("TransferClassifier(" in block for block in python_blocks(tour))
 
 
 def test_index_lists_every_page() -> None:
