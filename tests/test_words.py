@@ -31,7 +31,7 @@ OLD = {
     "a linear classifier fitted on frozen features": r"\bheads? (is |are )?solved\b|\bsolved? heads?\b",
     "predicted": r"\bforet(old|ell\w*)\b",
     "training rows": r"\blearn(t|ed|s)? from\b",
-    "corruption robustness": r"(?<!-)\b(un)?damag\w+",
+    "corruption robustness": r"(?<!-)(?<!is )\b(un)?damag\w+",  # a file is damaged
     "unfreeze": r"(?<!-)\bthaw\w*",
     "learning rate": r"\bbody.rates?\b|\b(a lower|lower|the|its) rate\b|x the rate",
     "excluded rows": r"\bfound wanting\b",
