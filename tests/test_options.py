@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from sklearn.base import clone
 from typer.main import get_command
 
 import headstart as hs
 from headstart.cli import app
 from headstart.errors import SettingError
-from headstart.options import FitOptions, SourceOptions, meaning, parse_class_weight
+from headstart.options import ALIASES, FitOptions, SourceOptions, fit_settings, flags, meaning, parse_class_weight
 
 VERBS = {"fit": FitOptions, **dict.fromkeys(("evaluate", "audit", "advise", "rank", "inspect"), SourceOptions)}
 
@@ -61,3 +62,82 @@ def test_class_weights_as_words_json_and_dict():
     assert parse_class_weight("none") == "none"
     assert parse_class_weight('{"rust": 5}') == parse_class_weight({"rust": 5}) == {"rust": 5.0}
     assert parse_class_weight({1: 2}) == {"1": 2.0}
+
+
+PAIRS = [(alias, name) for name, aliases in ALIASES.items() for alias in aliases]
+
+
+@pytest.mark.parametrize("verb", sorted(get_command(app).commands))
+def test_every_verb_takes_the_aliases_of_its_options(verb):
+    params = [one for one in get_command(app).commands[verb].params if one.param_type_name == "option"]
+    found = {one.name: tuple(one.opts) for one in params if one.name in ALIASES}
+    assert found == {name: flags(name) for name in found}
+    assert [name for one in params for name in one.opts].count("-o") == ("out" in found)
+
+
+def test_the_usual_names_are_on_the_command_line():
+    known = {flag for one in get_command(app).commands["fit"].params for flag in one.opts}
+    usual = "--lr --learning-rate --backbone-lr --unfreeze --batch-size --model --license --image-size --lora-rank"
+    assert {*usual.split(), "--output", "-o"} <= known
+
+
+def test_aliases_are_the_names_of_no_other_option():
+    names = [name for aliases in ALIASES.values() for name in aliases]
+    assert len(names) == len(set(names))
+    assert not set(names) & {*FitOptions.__optional_keys__, *inspect.signature(hs.fit).parameters}
+
+
+def test_aliases_of_a_fit_are_its_options(monkeypatch):
+    seen = {}
+    monkeypatch.setattr("headstart.api.fit_source", lambda places, settings, **_: seen.update(p=places, s=settings))
+    usual = {"model": "m", "license": "any", "image_size": 96, "unfreeze": 2, "learning_rate": 0.1}
+    usual |= {"backbone_lr": 0.2, "batch_size": 8, "lora_rank": 4}
+    hs.fit("data", output="there", **usual)
+    own = {next(name for name, aliases in ALIASES.items() if alias in aliases): v for alias, v in usual.items()}
+    assert seen["s"] == fit_settings(own)
+    assert (seen["s"].training.rate, seen["s"].base, seen["s"].size) == (0.1, "m", 96)
+    assert str(seen["p"].out) == "there"
+    hs.fit("data", lr=0.3)
+    assert seen["s"].training.rate == 0.3
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"lr": 1, "rate": 2}, "rate and lr are names of one option; give rate alone."),
+        ({"lr": 1, "learning_rate": 1}, "learning_rate and lr are names of one option; give rate alone."),
+        ({"output": "a", "out": "b"}, "out and output are names of one option; give out alone."),
+        ({"license": " "}, "licence is empty; "),
+        ({"lernrate": 1}, " Did you mean 'rate', also called 'learning_rate'?"),
+        ({"rat": 1}, " Did you mean 'rate'?"),
+        ({"o": "run"}, "'o' is no option; "),  # a letter is for the command line
+    ],
+)
+def test_wrong_names_are_refused_in_python(given, says):
+    with pytest.raises(SettingError) as refusal:
+        hs.fit("nowhere", **given)
+    assert says in str(refusal.value)
+
+
+def test_an_alias_of_an_option_that_a_verb_lacks_is_no_option():
+    with pytest.raises(SettingError, match="'lr' is no option; options are group, "):
+        hs.inspect("nowhere", lr=1)
+    with pytest.raises(TypeError, match="'lr'"):
+        hs.load("nowhere", lr=1)
+
+
+def test_verbs_without_a_table_take_aliases_too():
+    assert hs.list_bases("image", license="commercial") == hs.list_bases("image", licence="commercial")
+
+
+def test_docstrings_name_the_aliases():
+    assert "(default: None). Also: lr, learning_rate." in " ".join(inspect.getdoc(hs.fit).split())
+
+
+@pytest.mark.parametrize("kind", [hs.TransferClassifier, hs.TransferRegressor])
+def test_estimators_take_model_for_base(kind):
+    made = kind(model="m")
+    assert (made.base, clone(made).base) == ("m", "m")
+    assert "model" not in made.get_params()
+    with pytest.raises(SettingError, match="base and model are names of one option; give base alone"):
+        kind(base="a", model="b")

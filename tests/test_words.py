@@ -31,7 +31,7 @@ OLD = {
     "a linear classifier fitted on frozen features": r"\bheads? (is |are )?solved\b|\bsolved? heads?\b",
     "predicted": r"\bforet(old|ell\w*)\b",
     "training rows": r"\blearn(t|ed|s)? from\b",
-    "corruption robustness": r"(?<!-)(?<!is )\b(un)?damag\w+",  # a file is damaged
+    "corruption robustness": r"(?<!-)\b(un)?damag(?!ed (\(|files?\b))\w+",  # a file is damaged, and why
     "unfreeze": r"(?<!-)\bthaw\w*",
     "learning rate": r"\bbody.rates?\b|\b(a lower|lower|the|its) rate\b|x the rate",
     "excluded rows": r"\bfound wanting\b",
@@ -99,6 +99,9 @@ def test_every_term_is_in_the_table_of_contributing() -> None:
         ('mode = "control"', 0),  # a name
         ('say("give --damage")', 0),  # an option
         ('say(f"the control {name} {score}")', 1),
+        ('say(f"{path} is damaged ({error})")', 0),
+        ('say("a damaged file")', 0),
+        ('say("damaged rows (5)")', 1),
         ('say("it is mostly taken for another")', 0),
         ('say("the rung was not taken")', 1),
     ],

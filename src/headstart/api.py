@@ -58,7 +58,7 @@ def fit(
             width(, channels)]; rows are named by their place, counted from 0.
         valid, test: further sources that are the validation set and the test set.
         name: of the run; None takes the source's.
-        out: folder of the run; None is ``runs/NAME``.
+        out: folder of the run; None is ``runs/NAME``. Also: output.
         overwrite: replace an earlier run there.
         command: the command to show in the report as the way to repeat the run.
         device: where networks run: "auto", "cpu", "cuda", "cuda:1" or "mps"; None: what HEADSTART_DEVICE says, or auto,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from headstart.files import as_path
-from headstart.options import meaning
+from headstart.options import flags, meaning
 
 _DATA, _MODEL, _TRAINING, _JUDGING, _RUN = "Data", "Model", "Training", "Judging", "Run"
 
@@ -67,11 +67,12 @@ MaxRejected = Annotated[
 ]
 BaseName = Annotated[
     str | None,
-    typer.Option(help=meaning("base"), rich_help_panel=_MODEL),
+    typer.Option(*flags("base"), help=meaning("base"), rich_help_panel=_MODEL),
 ]
 Licence = Annotated[
     str | None,
     typer.Option(
+        *flags("licence"),
         help=meaning("licence"),
         rich_help_panel=_MODEL,
     ),
@@ -82,7 +83,7 @@ MaxParams = Annotated[
 ]
 Size = Annotated[
     int | None,
-    typer.Option(help=meaning("size"), rich_help_panel=_MODEL),
+    typer.Option(*flags("size"), help=meaning("size"), rich_help_panel=_MODEL),
 ]
 MaxTokens = Annotated[
     int | None,
@@ -102,7 +103,7 @@ TrustRemoteCode = Annotated[
 Candidates = Annotated[
     list[str] | None,
     typer.Option(
-        "--base", help="Base to compare; may be repeated. By default those that are here.", rich_help_panel=_MODEL
+        *flags("base"), help="Base to compare; may be repeated. By default those that are here.", rich_help_panel=_MODEL
     ),
 ]
 Strategy = Annotated[
@@ -113,14 +114,14 @@ BudgetTime = Annotated[
     str | None,
     typer.Option("--budget", help=meaning("budget"), rich_help_panel=_RUN),
 ]
-Thaw = Annotated[int | None, typer.Option(help=meaning("thaw"), rich_help_panel=_TRAINING)]
+Thaw = Annotated[int | None, typer.Option(*flags("thaw"), help=meaning("thaw"), rich_help_panel=_TRAINING)]
 Epochs = Annotated[float | None, typer.Option(help=meaning("epochs"), rich_help_panel=_TRAINING)]
-Rate = Annotated[float | None, typer.Option(help=meaning("rate"), rich_help_panel=_TRAINING)]
+Rate = Annotated[float | None, typer.Option(*flags("rate"), help=meaning("rate"), rich_help_panel=_TRAINING)]
 BodyRate = Annotated[
     float | None,
-    typer.Option(help=meaning("body_rate"), rich_help_panel=_TRAINING),
+    typer.Option(*flags("body_rate"), help=meaning("body_rate"), rich_help_panel=_TRAINING),
 ]
-BatchSize = Annotated[int | None, typer.Option("--batch", help=meaning("batch"), rich_help_panel=_TRAINING)]
+BatchSize = Annotated[int | None, typer.Option(*flags("batch"), help=meaning("batch"), rich_help_panel=_TRAINING)]
 Augment = Annotated[
     str,
     typer.Option(help=meaning("augment"), rich_help_panel=_TRAINING),
@@ -130,7 +131,7 @@ Mixup = Annotated[
     typer.Option(help=meaning("mixup"), rich_help_panel=_TRAINING),
 ]
 Adapter = Annotated[str, typer.Option(help=meaning("adapter"), rich_help_panel=_TRAINING)]
-Rank = Annotated[int, typer.Option(help=meaning("rank"), rich_help_panel=_TRAINING)]
+Rank = Annotated[int, typer.Option(*flags("rank"), help=meaning("rank"), rich_help_panel=_TRAINING)]
 L2sp = Annotated[float, typer.Option("--l2sp", help=meaning("l2sp"), rich_help_panel=_TRAINING)]
 Retain = Annotated[
     str | None,
@@ -176,12 +177,16 @@ Name = Annotated[str | None, typer.Option(help="Name of the run; the data's name
 Out = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of the run; runs/NAME by default.", metavar="<path>", parser=as_path, rich_help_panel=_RUN
+        *flags("out"),
+        help="Folder of the run; runs/NAME by default.",
+        metavar="<path>",
+        parser=as_path,
+        rich_help_panel=_RUN,
     ),
 ]
 Record = Annotated[
     Path | None,
-    typer.Option("--out", help="Write the record here too, as JSON.", metavar="<path>", parser=as_path),
+    typer.Option(*flags("out"), help="Write the record here too, as JSON.", metavar="<path>", parser=as_path),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run there.", rich_help_panel=_RUN)]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout and nothing else there.")]
@@ -250,7 +255,7 @@ Inputs = Annotated[
 OutTable = Annotated[
     Path | None,
     typer.Option(
-        "--out",
+        *flags("out"),
         help="Write the table here instead of stdout, as the name says: .csv, .tsv, .jsonl or .parquet.",
         metavar="<path>",
         parser=as_path,
@@ -260,7 +265,7 @@ JsonLines = Annotated[bool, typer.Option("--json", help="One JSON object a line 
 OutVectors = Annotated[
     Path | None,
     typer.Option(
-        "--out",
+        *flags("out"),
         help="Write here instead of stdout, as the name says: .parquet, .npy, .jsonl, .csv or .tsv.",
         metavar="<path>",
         parser=as_path,

@@ -20,7 +20,7 @@ from headstart.verbs.adapting import fit, predict
 from headstart.verbs.caching import cache_app
 from headstart.verbs.choosing import advise, bases, rank
 from headstart.verbs.embedding import embed
-from headstart.verbs.given import filled
+from headstart.verbs.given import Verb, filled, spellings, suggested
 from headstart.verbs.judging import audit, compare, evaluate, inspect, shift
 
 _HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
@@ -31,7 +31,7 @@ are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results 
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 for _verb in (fit, predict, embed, evaluate, audit, shift, compare, inspect, advise, bases, rank):
-    app.command()(filled("inputs")(_verb))
+    app.command(cls=Verb)(filled("inputs")(_verb))
 app.add_typer(cache_app, name="cache")
 
 #: Errors of the operating system that say something of a place and nothing of headstart.
@@ -181,9 +181,15 @@ def _not_written(error: OSError) -> int:
 
 def _usage(error: Any) -> str:
     """What typer says of wrong arguments, in one line, and where to read on."""
+    context, option = getattr(error, "ctx", None), getattr(error, "param", None)
+    if option is not None and option.param_type_name == "option" and not error.param_hint:
+        error.param_hint = repr(option.opts[0])  # not every alias
+    hint = ""
+    if type(error).__name__ == "NoSuchOption" and context is not None:
+        error.possibilities = None  # typer's are several, and any that share some letters
+        hint = suggested(error.option_name, spellings(context.command.get_params(context)))
     said = " ".join(error.format_message().split())
-    end = "" if said.endswith((".", "?")) else "."
-    context = getattr(error, "ctx", None)
+    end = "" if said.endswith((".", "?")) else f".{hint}"
     return f"{said}{end} See '{context.command_path if context else 'headstart'} --help'."
 
 

@@ -27,7 +27,7 @@ from headstart.errors import LabelError, SettingError, SourceError
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import solve
-from headstart.options import parse_budget, parse_class_weight
+from headstart.options import aliased, parse_budget, parse_class_weight
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
 from headstart.strategies.solving import head_metric
@@ -161,6 +161,7 @@ class TransferClassifier(ClassifierMixin, _Transfer):
         changes_: what training changed in the base; None where it is as it was.
     """
 
+    @aliased
     def __init__(
         self,
         base: str | None = None,
@@ -233,6 +234,7 @@ class TransferRegressor(RegressorMixin, _Transfer):
         changes_: what training changed in the base; None where it is as it was.
     """
 
+    @aliased
     def __init__(
         self,
         base: str | None = None,

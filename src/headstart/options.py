@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import json
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
-from typing import Annotated, Any, ParamSpec, TypedDict, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypedDict, TypeVar, cast, get_type_hints
 
-from headstart.errors import SettingError, nearest
+from headstart.errors import SettingError
 from headstart.settings import FitSettings, JudgingSettings, SourceSettings, SplitSettings, TrainingSettings
 
 P = ParamSpec("P")
@@ -56,7 +57,9 @@ class FitOptions(SourceOptions, total=False):
     thaw: Annotated[int | None, "Stages that are trained, from the top."]
     epochs: Annotated[float | None, "Passes over the training rows, of each phase."]
     rate: Annotated[float | None, "Greatest learning rate of the head."]
-    body_rate: Annotated[float | None, "The top stage's rate as a share of the head's."]
+    body_rate: Annotated[
+        float | None, "Backbone learning-rate multiplier: the top stage's learning rate as a share of the head's."
+    ]
     batch: Annotated[int | None, "Rows a training step."]
     augment: Annotated[str, "auto, none, or damage: also blur, noise, JPEG, low light; typos, cut texts."]
     mixup: Annotated[float | None, "Strength of mixup, 0 for none; by default for plentiful pictures."]
@@ -108,6 +111,21 @@ class FitOptions(SourceOptions, total=False):
     seed: Annotated[int, "Repeats a run exactly."]
 
 
+#: The names that other libraries have for an option, on the command line and in Python; of one letter: `-o` alone.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "base": ("model",),
+    "bases": ("models",),
+    "licence": ("license",),
+    "size": ("image_size",),
+    "thaw": ("unfreeze",),
+    "rate": ("lr", "learning_rate"),
+    "body_rate": ("backbone_lr",),
+    "batch": ("batch_size",),
+    "rank": ("lora_rank",),
+    "out": ("output", "o"),
+}
+_OWN = {alias: name for name, aliases in ALIASES.items() for alias in aliases if len(alias) > 1}
+
 _SOURCE = ("input", "group", "split", "task", "modality", "weight")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MODEL = ("base", "licence", "size", "max_tokens", "windows", "trust_remote_code", "strategy")
@@ -156,13 +174,66 @@ def fit_settings(options: FitOptions) -> FitSettings:
 def _check_names(options: Iterable[str], known: Set[str]) -> None:
     unknown = sorted(set(options) - known)
     if unknown:
-        raise SettingError(
-            f"{unknown[0]!r} is no option; options are {', '.join(sorted(known))}.{nearest(unknown[0], known)}"
-        )
+        hint = suggested(unknown[0], {one: own for one in (*known, *_OWN) if (own := _OWN.get(one, one)) in known})
+        raise SettingError(f"{unknown[0]!r} is no option; options are {', '.join(sorted(known))}.{hint}")
+
+
+def flags(name: str) -> tuple[str, ...]:
+    """How the command line spells the option ``name``: its own name first, then its aliases."""
+    return tuple(f"{'-' if len(one) == 1 else '--'}{one.replace('_', '-')}" for one in (name, *ALIASES[name]))
+
+
+def suggested(name: str, spellings: Mapping[str, str]) -> str:
+    """The option that the unknown ``name`` is most like, worded for the end of a message; "" if none is near.
+
+    ``spellings`` has every name that may be given, each with the option's own.
+    """
+    bare = {one.lstrip("-"): one for one in spellings}
+    near = difflib.get_close_matches(name.lstrip("-").lower(), bare, n=1, cutoff=0.5)
+    if not near:
+        return ""
+    found = bare[near[0]]
+    own = spellings[found]
+    return f" Did you mean {own!r}{f', also called {found!r}' if found != own else ''}?"
+
+
+def check_once(own: str, names: Iterable[str]) -> None:
+    """`SettingError` where ``names``, under which the option ``own`` was given, are more than one."""
+    given = sorted(set(names), key=lambda name: (name != own, name))
+    if len(given) > 1:
+        raise SettingError(f"{' and '.join(given)} are names of one option; give {own} alone.")
+
+
+def under_own_names(given: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+    """``given`` with the aliases of options in ``known`` replaced by the options' own names; the rest as it is.
+
+    Raises:
+        SettingError: an option under two names.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in given.items():
+        own = _OWN.get(name, name)
+        found.setdefault(name if name in known or own not in known else own, {})[name] = value
+    for own, values in found.items():
+        check_once(own, values)
+    return {own: value for own, values in found.items() for value in values.values()}
+
+
+def aliased(function: Callable[P, T]) -> Callable[P, T]:
+    """For a function whose options, given as keywords, may come under their aliases."""
+
+    @functools.wraps(function)
+    def renamed(*args: P.args, **kwargs: P.kwargs) -> T:
+        known = inspect.signature(renamed).parameters  # as `documented` has them, if it does
+        return cast("Callable[..., T]", function)(*args, **under_own_names(kwargs, known))
+
+    return renamed
 
 
 def filled(*free: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """For a function whose texts, but for those called ``free``, must not be empty: what an unset variable leaves.
+
+    Its options may come under their aliases, see `aliased`.
 
     An empty text as a path would be the current folder, and as another option "not given".
 
@@ -182,7 +253,7 @@ def filled(*free: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                         _check_filled(own, one)
             return function(*args, **kwargs)
 
-        return checked
+        return aliased(checked)
 
     return decorate
 
@@ -227,6 +298,8 @@ def _told(name: str, default: Any, sentence: str) -> str:
     """One option as a docstring has it."""
     text = f"{name}: {sentence[0].lower() if sentence[1:2].islower() else sentence[0]}{sentence[1:]}"
     said = f"{text.removesuffix('.')} (default: {default!r})."
+    aliases = [one for one, own in _OWN.items() if own == name]
+    said += f" Also: {', '.join(aliases)}." if aliases else ""
     return textwrap.fill(said, 112, initial_indent=" " * 8, subsequent_indent=" " * 12)
 
 

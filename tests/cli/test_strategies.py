@@ -41,6 +41,19 @@ Capsys = pytest.CaptureFixture[str]
         (["--budget", "-5m"], "budget '-5m' is not a time"),
         (["--budget", ""], "budget is empty; give it a value or leave it out"),
         (["--epochs", "many"], "--epochs"),
+        (["--learning-rate", "0"], "rate is 0; it is a number above 0."),
+        (["--lr", "x"], "Invalid value for '--rate': "),
+        (["--batch-size", "1"], "batch is 1; it is at least 2 rows a step."),
+        (["--lr", "1", "--rate", "2"], "--rate and --lr are names of one option; give --rate alone."),
+        (["--lr=1", "--learning-rate=1"], "--learning-rate and --lr are names of one option; give --rate alone."),
+        (["--model", "x"], "--base and --model are names of one option; give --base alone."),
+        (["-o", "a", "--out", "b"], "--out and -o are names of one option; give --out alone."),
+        (["-qob", "--output=a"], "--output and -o are names of one option; give --out alone."),
+        (["--learning-rat", "1"], "--learning-rat. Did you mean '--rate', also called '--learning-rate'? See"),
+        (["--bacth", "8"], "No such option: --bacth. Did you mean '--batch'? See"),
+        (["--no-togehter"], "No such option: --no-togehter. Did you mean '--no-together'? See"),
+        (["--rate", "1", "--rate", "0"], "rate is 0"),  # one name twice: the last, as everywhere
+        (["--name", "--lr", "--rate", "0"], "rate is 0"),  # a value that looks like an option
         (["--retain", "nowhere", "--strategy", "full"], "nowhere"),
     ],
 )

@@ -30,6 +30,7 @@ from headstart.arguments import (
     Valid,
 )
 from headstart.files import as_path
+from headstart.options import flags
 from headstart.verbs.given import options_of
 
 
@@ -47,6 +48,7 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
+            *flags("out"),
             help="Folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record "
             "alone.",
             metavar="<path>",
@@ -108,7 +110,9 @@ def audit(
     device: Device = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the findings; audit/NAME by default.", metavar="<path>", parser=as_path),
+        typer.Option(
+            *flags("out"), help="Folder of the findings; audit/NAME by default.", metavar="<path>", parser=as_path
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier audit there.")] = False,
     json: Json = False,
