@@ -19,12 +19,12 @@ def main() -> None:
         write_digits(folder, per_class=16, size=32)
     run = hs.fit(folder, budget=60, overwrite=True)
     result = run.result
-    for rung in result.ladder.rungs:
-        print(f"{rung.strategy}: {rung.decision}, {rung.reason}")
+    for step in result.ladder.rungs:
+        print(f"{step.strategy}: {step.decision}, {step.reason}")
     print(result.verdict.outcome, "-", result.verdict.sentence)
     print("next:", result.verdict.next_step)
-    for control in result.controls:
-        print(f"{control.name}: {control.score:.3f} ({control.low:.3f} to {control.high:.3f})")
+    for baseline in result.controls:
+        print(f"{baseline.name}: {baseline.score:.3f} [{baseline.low:.3f}, {baseline.high:.3f}]")
     print("report:", run.path.relative_to(Path.cwd()) / "report.html")
 
 

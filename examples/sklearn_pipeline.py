@@ -30,7 +30,7 @@ def main() -> None:
         rows = list(csv.DictReader(file))
     texts, teams = [row["request"] for row in rows], [row["team"] for row in rows]
     counted = (TfidfVectorizer(), LogisticRegression())
-    for name, steps in (("borrowed", (TransferClassifier(),)), ("words counted", counted)):
+    for name, steps in (("transfer learning", (TransferClassifier(),)), ("words counted", counted)):
         scores = cross_val_score(make_pipeline(FunctionTransformer(tidy), *steps), texts, teams, cv=5)
         print(f"{name}: accuracy {scores.mean():.3f} over {len(scores)} folds")
 

@@ -19,7 +19,7 @@ SAYS = {
     ),
     "grouped_texts.py": (["channel mail: ", "channel chat: ", "Transfer learning improved "], "runs/requests"),
     "service.py": (["where is my parcel? -> delivery", "-> a person", "alike: "], "runs/support_requests"),
-    "sklearn_pipeline.py": (["borrowed: accuracy ", "words counted: accuracy "], ""),
+    "sklearn_pipeline.py": (["transfer learning: accuracy ", "words counted: accuracy "], ""),
 }
 
 
@@ -48,8 +48,8 @@ def test_script_runs(script: Path, tmp_path: Path) -> None:
         assert (tmp_path / left / "result.json").is_file()
         assert (tmp_path / left / "report.html").stat().st_size > 10_000
     if script.name == "sklearn_pipeline.py":
-        borrowed, counted = (float(line.split()[-4]) for line in done.stdout.splitlines())
-        assert borrowed > counted + 0.1
+        transferred, counted = (float(line.split()[-4]) for line in done.stdout.splitlines())
+        assert transferred > counted + 0.1
 
 
 def test_the_demo_does_not_depend_on_the_speed_of_the_machine() -> None:
