@@ -131,3 +131,17 @@ def test_it_goes_to_another_process_without_its_session(run: Path) -> None:
 def test_threads_are_at_least_one(run: Path) -> None:
     with pytest.raises(hs.UserError, match="threads is 0"):
         hs.load(run, threads=0)
+
+
+def test_a_device_that_is_not_there_is_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSTART_DEVICE", "nonsense")
+    with pytest.raises(hs.UserError, match="HEADSTART_DEVICE is 'nonsense'"):
+        hs.load(run).predict(inputs_of(run)[:1])
+
+
+def test_vectors_need_no_cache(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = hs.embed(inputs_of(run), base=str(run))
+    (tmp_path / "file").write_text("no folder can be made below a file")
+    monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(hs.HeadstartWarning, match="computed without it"):
+        np.testing.assert_allclose(hs.embed(inputs_of(run), base=str(run)), expected, atol=1e-5)

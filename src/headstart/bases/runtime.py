@@ -28,7 +28,7 @@ from headstart.bases.device import Batch, Run, device, device_name
 from headstart.bases.onnx_base import OnnxBase
 from headstart.bases.portable import PLACES
 from headstart.cachedir import cache_root
-from headstart.errors import HeadstartWarning
+from headstart.errors import HeadstartWarning, OutputError
 from headstart.files import write_atomically
 from headstart.versions import installed
 
@@ -209,7 +209,8 @@ def _remember(base: Base, choice: Choice) -> Choice:
     """``choice`` with its graph's checksum, for later processes."""
     usable = any(measured.name == ONNX for measured in choice.usable)
     choice = replace(choice, graph=_checksum(base) if usable else 0)
-    write_atomically(measured_path(base, ".json"), json.dumps(asdict(choice), indent=1))
+    with contextlib.suppress(OutputError):  # what cannot be kept is measured again
+        write_atomically(measured_path(base, ".json"), json.dumps(asdict(choice), indent=1))
     return choice
 
 

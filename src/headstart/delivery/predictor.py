@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.base import Base
-from headstart.bases.device import Batch, Run, device_name
+from headstart.bases.device import Batch, Run, device, device_name
 from headstart.bases.onnx_base import OnnxBase
 from headstart.bases.runtime import BFLOAT16, FLOAT32, ONNX, graph_path, remembered
 from headstart.bases.runtime_onnx import kept_graph, run_of
@@ -128,10 +128,13 @@ class Predictor:
             run = base.narrow(self._threads).run()
             return GIVEN, run, _spread(run)
         files = {**base.weights_by_name, **serving.files}
-        if serving.graph is not None:
+        elsewhere = device_name() not in ("auto", "cpu")
+        if elsewhere:
+            device()  # refuses what this machine lacks
+        if serving.graph is not None and not elsewhere:
             run = run_of(serving.graph.session(files, self._threads))
             return SAVED, run, _spread(run)
-        choice = remembered(base) if self._dtype == FLOAT32 else None
+        choice = remembered(base) if self._dtype == FLOAT32 and not elsewhere else None
         if choice and any(measured.name == ONNX for measured in choice.usable):
             run = run_of(kept_graph(graph_path(base)).session(files, self._threads))
             return ONNX, run, _spread(run)

@@ -12,6 +12,7 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.bases.bundled import is_bundle
 from headstart.bases.catalogue import entry_of, open_base
+from headstart.bases.runtime import FLOAT32
 from headstart.data.asked import Asked, gather, looks_like_image
 from headstart.data.inputs import as_inputs
 from headstart.data.naming import some
@@ -20,6 +21,7 @@ from headstart.data.table import Table, objects
 from headstart.delivery.bundle import Bundle
 from headstart.errors import SourceError
 from headstart.progress import Progress
+from headstart.training.extraction import Served
 from headstart.training.features import extract
 from headstart.training.reading import read_as
 
@@ -117,7 +119,7 @@ def _embed(asked: Asked, of: BaseAsked, progress: Progress) -> Embedded:
     vectors = np.full((len(asked), base.width), np.nan, dtype=np.float32)
     reasons = dict(asked.reasons)
     if readable:
-        found = extract(base, given, progress=progress)
+        found = extract(base, given, served=Served(FLOAT32), progress=progress)  # with or without a cache
         reasons |= {readable[at]: reason for at, reason in found.rejected.items()}
         vectors[np.array(readable)[found.kept]] = found.vectors[found.kept]
     return Embedded(asked, vectors, dict(sorted(reasons.items())), base)
