@@ -33,7 +33,7 @@ def test_python_of_the_pages_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_readme_is_one_screen() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(page.splitlines()) <= 105
+    assert len(page.splitlines()) <= 95  # 14 of them are what a run prints
     assert "make demo" in page
     assert "make test" in page
     assert (ROOT / "docs/images/report.png").stat().st_size <= 200_000

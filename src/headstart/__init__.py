@@ -1,4 +1,4 @@
-"""headstart: adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
+"""headstart: adapt a pre-trained model to your labelled data, and measure what transfer learning gained over baselines.
 
     import headstart as hs
 

@@ -23,7 +23,7 @@ from headstart.verbs.embedding import embed
 from headstart.verbs.given import Verb, filled, spellings, suggested
 from headstart.verbs.judging import audit, compare, evaluate, inspect, shift
 
-_HELP = """Adapt a pre-trained model to your labelled data, and prove on held-out data that borrowing helped.
+_HELP = """Adapt a pre-trained model to your labelled data, and measure what transfer learning gained over baselines.
 
 Start with `headstart inspect DATA` to see what it understands, then `headstart fit DATA`: model, report and result.json
 are then in runs/NAME, and `headstart predict runs/NAME NEW` uses them. Results go to stdout, all else to stderr.
