@@ -53,5 +53,5 @@ def test_a_ladder_hands_the_better_control_over(digits, tmp_path):
     assert np.mean(said == [path.parent.name for path in test]) > 0.9
     assert result.test.score < pixels.score  # of the borrowed model, and so is the verdict
     assert result.verdict.sentence.startswith(FIRST_WORDS[result.verdict.outcome])
-    with pytest.raises(hs.UserError, match="borrows nothing"):
+    with pytest.raises(hs.UserError, match="uses no base"):
         run.model.embed(test)

@@ -18,7 +18,9 @@ HEADER = """\
 
 Every run leaves a file `result.json`. It is UTF-8 JSON with one object, `Result`; the other
 tables are its parts. Numbers that are undefined or not finite are `null`. `schema` is {schema}
-and is raised when a meaning changes.
+and is raised when a meaning changes. Some names of fields are older than the words of the pages, and stay so that
+earlier runs can be read: `controls` are the baselines, `ladder` and `rungs` the strategy search and its steps,
+`thawed` the weights unfrozen, `damage` the corruptions, and `transfer_gain` the gain over the best baseline.
 
 Made from `src/headstart/records.py` by `python tools/result_docs.py`; change it there.
 """

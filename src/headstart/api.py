@@ -48,7 +48,7 @@ def fit(
     progress: Progress | bool | None = None,
     **options: Unpack[FitOptions],
 ) -> Run:
-    """Adapt a pre-trained base to labelled data and judge the result once on held-out data.
+    """Adapt a pre-trained base to labelled data and evaluate the result once on held-out data.
 
     Args:
         source: a path: a folder of images in class subfolders, a table (CSV, TSV, JSON lines, Parquet) of texts or
@@ -101,7 +101,7 @@ def evaluate(
         out: folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record alone.
         overwrite: replace what is there.
         ood: a source of inputs that the model should not know, to judge by.
-        damage: also score damaged inputs, five strengths a kind.
+        damage: also measure corruption robustness, at five strengths a kind.
         seed: of intervals.
         trust_remote_code: whether code of the base's own may run, where it needs any.
         device, progress: as in `fit`.
@@ -202,7 +202,7 @@ def shift(
 
 @filled()
 def compare(runs: Sequence[str | Path], *, metric: str | None = None, shared: bool = False) -> RunComparison:
-    """Which of two or more runs is better on the same test rows, or that they cannot be told apart.
+    """Which of two or more runs is better on the same test rows, or that there is no significant difference.
 
     Args:
         metric: to compare by; None: what the runs were judged by.
@@ -273,10 +273,10 @@ def rank(
     progress: Progress | bool | None = None,
     **options: Unpack[SourceOptions],
 ) -> Ranking:
-    """Which base promises most for labelled data: cheap evidence, a race of the best, the winner and why.
+    """Which base is expected to do best on labelled data: cheap evidence, a race of the best, the winner and why.
 
     Args:
-        source, valid, test: as `fit` takes them; labels of the test part are not read.
+        source, valid, test: as `fit` takes them; labels of the test set are not read.
         bases: to compare, which may be fetched from the Hub; None: those of the catalogue that are here.
         licence, max_params: see `list_bases`.
         trust_remote_code: whether code of a named base's own may run, where it needs any.

@@ -38,10 +38,10 @@ Slice = Annotated[
 SplitColumn = Annotated[str | None, typer.Option("--split", help=meaning("split"), rich_help_panel=_DATA)]
 TaskName = Annotated[str | None, typer.Option(help=meaning("task"), rich_help_panel=_DATA)]
 ModalityName = Annotated[str | None, typer.Option(help=meaning("modality"), rich_help_panel=_DATA)]
-Valid = Annotated[str | None, typer.Option(help="Another source: the validation part.", rich_help_panel=_DATA)]
+Valid = Annotated[str | None, typer.Option(help="Another source: the validation set.", rich_help_panel=_DATA)]
 Test = Annotated[
     str | None,
-    typer.Option(help="Another source: the test part, sealed until the end.", rich_help_panel=_DATA),
+    typer.Option(help="Another source: the test set, not read before the end.", rich_help_panel=_DATA),
 ]
 ValidSize = Annotated[float, typer.Option(help=meaning("valid_size"), rich_help_panel=_DATA)]
 TestSize = Annotated[float, typer.Option(help=meaning("test_size"), rich_help_panel=_DATA)]

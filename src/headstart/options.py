@@ -61,10 +61,10 @@ class FitOptions(SourceOptions, total=False):
         float | None, "Backbone learning-rate multiplier: the top stage's learning rate as a share of the head's."
     ]
     batch: Annotated[int | None, "Rows a training step."]
-    augment: Annotated[str, "auto, none, or damage: also blur, noise, JPEG, low light; typos, cut texts."]
+    augment: Annotated[str, "auto, none, or corruption: also blur, noise, JPEG, low light; typos, cut texts."]
     mixup: Annotated[float | None, "Strength of mixup, 0 for none; by default for plentiful pictures."]
     adapter: Annotated[str, "Kind that strategy lora trains: lora, dora or rslora."]
-    rank: Annotated[int, "Of the adapters."]
+    rank: Annotated[int, "Rank of the adapters."]
     l2sp: Annotated[float, "Strength of the pull back to the base's weights."]
     retain: Annotated[str | None, "Inputs, labelled or not, on which the base's features are to stay."]
     replay: Annotated[float, "Strength of that."]
@@ -94,13 +94,13 @@ class FitOptions(SourceOptions, total=False):
         "With --test-size 0: run to repeat on all rows, by its base, strategy and settings; its scores are shown.",
     ]
     together: Annotated[bool, "Keep near duplicates on one side of every split; otherwise equal inputs alone."]
-    folds: Annotated[int | None, "Hold every row that is not test out in turn, in so many folds."]
-    ood: Annotated[str | None, "Inputs that the model should not know, to judge by."]
+    folds: Annotated[int | None, "Cross-validate: hold every row that is not test out in turn, in so many folds."]
+    ood: Annotated[str | None, "Inputs from outside the classes, to measure OOD detection with."]
     risk: Annotated[
         float | None, 'Share of wrong answers allowed among those given; the rest is answered "I don\'t know".'
     ]
-    level: Annotated[float, "Probability with which a set of labels is to hold the true one."]
-    damage: Annotated[bool, "Also score damaged rows, five strengths a kind."]
+    level: Annotated[float, "Target coverage of conformal sets: the probability that a set contains the true label."]
+    damage: Annotated[bool, "Also measure corruption robustness: test rows again, corrupted, at five strengths a kind."]
     threshold: Annotated[
         str | None,
         "From which probability a label is given: best-f1, precision=0.9 or recall=0.95 on held-out rows, or a "

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the content of ``result.json``, versioned, one dataclass a part.
+"""What a run leaves behind: the content of ``result.json``, versioned, one dataclass an object.
 
 `docs/result.md` is made from these classes; a change of meaning raises `SCHEMA`.
 """
@@ -17,11 +17,11 @@ SCHEMA = 3
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is handed over: the best candidate, or the control that beat it on held-out rows."""
+    """The selected model: the best candidate, or the baseline that beat it on held-out rows."""
 
-    base: str  # name of the base; "" for a control
-    strategy: str  # name of the strategy, or of the control
-    head: str  # how it came about: "ridge", "lda", "logistic" (solved) or "trained"; "" for a control
+    base: str  # name of the base; "" for a baseline
+    strategy: str  # name of the strategy, or of the baseline
+    head: str  # how it came about: "ridge", "lda", "logistic" (in closed form) or "trained"; "" for a baseline
     settings: dict[str, Any]  # what the solver was set to
 
 
@@ -41,7 +41,7 @@ class SliceRecord:
 
 @dataclass(frozen=True)
 class MetricRecord:
-    """One metric on the test part."""
+    """One metric on the test set."""
 
     value: float  # null where undefined
     low: float  # 95 % interval
@@ -50,7 +50,7 @@ class MetricRecord:
 
 @dataclass(frozen=True)
 class ClassRecord:
-    """One class or label on the test part."""
+    """One class or label on the test set."""
 
     label: str
     n: int  # test rows that have it
@@ -64,7 +64,7 @@ class ClassRecord:
 
 @dataclass(frozen=True)
 class TestRecord:
-    """The score on the sealed test part."""
+    """The score on the test set."""
 
     score: float  # of the result's metric
     low: float  # 95 % interval
@@ -72,14 +72,14 @@ class TestRecord:
     n: int  # test rows
     metrics: dict[str, MetricRecord]  # every metric of the task
     undefined: dict[str, str]  # metrics that these rows cannot give, each with the reason
-    opened: int  # how often this run opened the test part
-    opened_before: int  # other trials (settings, base or training rows) on this machine that opened the same test rows
-    units: int = 0  # independent ones among these rows: near duplicates, or rows of one group, count once; 0: not told
+    opened: int  # how often this run evaluated the test set
+    opened_before: int  # other trials (settings, base or training rows) on this machine that evaluated these rows
+    units: int = 0  # independent ones among these rows: near duplicates, or rows of one group, count once; 0: unknown
 
 
 @dataclass(frozen=True)
 class ControlRecord:
-    """A model that borrows nothing, on the same test rows."""
+    """A baseline, without transfer learning, on the same test rows."""
 
     name: str
     score: float
@@ -131,16 +131,16 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class RungRecord:
-    """One rung of the ladder: what was planned, what it took, and what was decided."""
+    """One step of the strategy search: what was planned, what it took, and what was decided."""
 
     strategy: str
     predicted_seconds: float  # before the work
     seconds: float  # that it took; 0 where it was not tried
     valid_score: float  # null where it was not tried
-    gain: float  # over the best rung below, on the same held-out rows; null where there is none to compare
-    low: float  # paired lower bound of the gain: the rung is taken where it is above 0; 90 % for all rungs together
-    high: float  # paired upper bound: a rung that was expected to be better is taken where it is above 0
-    against: str  # the rung it is compared with
+    gain: float  # over the best step before, on the same held-out rows; null where there is none to compare
+    low: float  # paired lower bound of the gain: the step is accepted where it is above 0; 90 % for all steps together
+    high: float  # paired upper bound: a step that was expected to be better is accepted where it is above 0
+    against: str  # the step it is compared with
     decision: str  # "start", "taken", "not taken" or "not tried"
     reason: str  # in words
 
@@ -153,22 +153,22 @@ class LadderRecord:
     budget_seconds: float  # null where none was given
     predicted_seconds: float  # of the whole plan
     per_class: int  # training rows of the median class; all training rows for regression
-    distance: float  # from what the base was trained on, 0 (like it) to 1; null where it cannot be told
+    distance: float  # from what the base was trained on, 0 (like it) to 1; null where it cannot be measured
     distance_how: str  # how that was measured
-    held_out: str  # how rungs were compared: "validation part" or "k folds"
+    held_out: str  # how steps were compared: "the validation set" or "k folds"
     rungs: list[RungRecord]
     cut: list[str] = field(default_factory=list)  # what was left out or cut short to keep the budget, in words
 
 
 @dataclass(frozen=True)
 class ForgettingRecord:
-    """How far the adapted base has moved from what the base knew."""
+    """How far the adapted base has moved from the base."""
 
     error: float  # share of answers or neighbours that changed: 0 nothing forgotten
     how: str  # what was compared, on what
     n: int  # inputs compared
     limit: float  # of --max-forgetting; null where none was given
-    kept: float  # share of the way from the base to the trained weights that was handed over, 1: all of it
+    kept: float  # share of the way from the base to the trained weights that the selected model has, 1: all of it
 
 
 @dataclass(frozen=True)
@@ -195,11 +195,11 @@ class FindingRecord:
 
 @dataclass(frozen=True)
 class NaiveRecord:
-    """What a split that parts near duplicates and groups would have claimed."""
+    """The score that a split which separates near duplicates and groups would have shown."""
 
     naive: float  # score of the probe on held-out rows of a random split
     honest: float  # of the same on held-out rows of a split that keeps them together
-    gain: float  # naive less honest
+    gain: float  # `naive` less `honest`
     low: float  # 95 % interval
     high: float
     why: str  # what is kept together
@@ -229,9 +229,9 @@ class BinRecord:
 
 @dataclass(frozen=True)
 class ConformalRecord:
-    """Sets of labels that hold the true one with a promised probability."""
+    """Conformal sets: sets of labels with a target coverage."""
 
-    level: float  # promised
+    level: float  # target coverage
     coverage: float  # share of test rows whose set holds the true label
     low: float  # 95 % interval
     high: float
@@ -253,7 +253,7 @@ class AbstainRecord:
 
 @dataclass(frozen=True)
 class CalibrationRecord:
-    """How far probabilities can be taken at their word, on the test part."""
+    """Calibration of the probabilities on the test set."""
 
     ece: float  # mean gap between confidence and share right, bins of equally many rows
     low: float  # 95 % interval
@@ -261,13 +261,13 @@ class CalibrationRecord:
     temperature: float  # that held-out logits asked for, and that the model divides by
     before: float  # the gap without it
     bins: list[BinRecord]
-    conformal: ConformalRecord | None  # null where held-out rows are too few to promise anything
+    conformal: ConformalRecord | None  # null where held-out rows are too few for sets
     abstain: AbstainRecord | None  # null where no --risk was asked for
 
 
 @dataclass(frozen=True)
 class OodRecord:
-    """How well unknown inputs are told from known ones."""
+    """OOD detection: how well unknown inputs are separated from known ones."""
 
     auroc: float  # null where there was nothing to judge it on
     low: float  # 95 % interval
@@ -295,7 +295,7 @@ class ThresholdRecord:
 
 @dataclass(frozen=True)
 class TwoClassRecord:
-    """Of two classes, how the one that is looked for is told from the other on the test rows."""
+    """Of two classes, how well the positive one is separated from the other on the test rows."""
 
     positive: str  # the class that is looked for
     reason: str  # why this one
@@ -326,7 +326,7 @@ class IntervalRecord:
 
 @dataclass(frozen=True)
 class DamageRecord:
-    """The score on damaged test rows."""
+    """The score on corrupted test rows."""
 
     kind: str
     strength: int  # 1 to 5
@@ -340,21 +340,21 @@ class DamageRecord:
 
 @dataclass(frozen=True)
 class ShiftRecord:
-    """What damage, as inputs meet it after deployment, does to the score."""
+    """Corruption robustness: the score on inputs corrupted as they may be after deployment."""
 
     damage: list[DamageRecord]
-    clean: float  # score on the same rows undamaged
+    clean: float  # score on the same rows as they are
     valid: float  # score on held-out rows: the plain guess
 
 
 @dataclass(frozen=True)
 class GainRecord:
-    """How much better the chosen candidate is than the best control on the same test rows; above 0 is better."""
+    """How much better the chosen candidate is than the best baseline on the same test rows; above 0 is better."""
 
     value: float
     low: float  # paired 95 % interval
     high: float
-    against: str  # name of the control
+    against: str  # name of the baseline
 
 
 @dataclass(frozen=True)
@@ -381,7 +381,7 @@ class DataRecord:
 
 @dataclass(frozen=True)
 class ReadingRecord:
-    """How much of the texts the base reads; controls read all of every text."""
+    """How much of the texts the base reads; baselines read all of every text."""
 
     texts: int  # usable ones
     max_tokens: int  # of a text that the base is given at once, special ones included
@@ -430,7 +430,7 @@ class Result:
     candidates: list[CandidateRecord]
     ladder: LadderRecord
     training: list[TrainingRecord]  # one a trained candidate; empty where only heads were solved
-    forgetting: ForgettingRecord | None  # of the model handed over; null where the base's weights did not move
+    forgetting: ForgettingRecord | None  # of the selected model; null where the base's weights did not move
     diagnosis: list[DiagnosisRecord]  # worst first
     audit: AuditRecord
     classes: list[ClassRecord]  # in the order of the outputs; empty for regression
@@ -451,7 +451,7 @@ class Result:
     refit: RefitRecord | None = None  # null where a test set was evaluated in this run
     thresholds: ThresholdRecord | None = None  # of the model that was judged; null: 0.5, of classes the most probable
     two_classes: TwoClassRecord | None = None  # of the model that was judged; null where there are not two classes
-    intervals: IntervalRecord | None = None  # of a regression; null where held-out rows are too few to promise any
+    intervals: IntervalRecord | None = None  # of a regression; null where held-out rows are too few for intervals
     schema: int = field(default=SCHEMA)
 
     @classmethod

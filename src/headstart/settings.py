@@ -37,8 +37,8 @@ class JudgingSettings:
 
     ood: str | None = None  # source of inputs that the model should not know; None: made ones
     risk: float | None = None  # error allowed among what is answered, 0 < risk < 1; None: everything is answered
-    level: float = 0.9  # probability with which a set of labels holds the true one, 0 < level < 1
-    damage: bool = False  # also score damaged test rows
+    level: float = 0.9  # target coverage of conformal sets, 0 < level < 1
+    damage: bool = False  # also score corrupted test rows
     threshold: str | None = None  # "best-f1", "precision=0.9", "recall=0.95" or a probability; None: see `deciding`
     positive: str | None = None  # of two classes, the one that is looked for; None: inferred
 
@@ -52,7 +52,7 @@ class TrainingSettings:
     rate: float | None = None  # greatest learning rate of the head
     body_rate: float | None = None  # the top stage's rate as a share of the head's
     batch: int | None = None  # rows a step
-    augment: str = "auto"  # "auto", "none", or "damage": also blur, noise, JPEG and low light, or typos and cut texts
+    augment: str = "auto"  # "auto", "none", or "corruption": also blur, noise, JPEG, low light; typos, cut texts
     mixup: float | None = None  # strength, 0: none; None: 0.2 for pictures where rows are plenty
     adapter: str = "lora"  # kind that strategy lora trains: "lora", "dora" or "rslora"
     rank: int = 16  # of the adapters

@@ -173,7 +173,7 @@ def fit_source(
             work = _tested(made, strange, settings, budget, clock, progress, tried)
         else:
             work = _untested(made, earlier, settings)
-        with clock.step("hand over"), progress.stage("report"):
+        with clock.step("report"), progress.stage("report"):
             about = _about(places, folder, settings, command, metric, clock, budget)
             result, model = hand_over(folder, replace(about, columns=opened.columns, trial=tried), settings, work)
             path = folder.publish()
@@ -206,7 +206,7 @@ def _tested(
     """The test set evaluated once, and what else is looked at."""
     prepared, climbed, calibrated, preferred = made.prepared, made.climbed, made.calibrated, made.preferred
     budget.kept_back = climbed.remaining.evidence + climbed.remaining.judged
-    with clock.step("scratch control"), progress.stage("baseline from random weights"):
+    with clock.step("random weights"), progress.stage("baseline from random weights"):
         scratch = scratch_control(climbed, budget)
     with clock.step("test"), progress.stage("baselines and test set"):
         budget.kept_back = climbed.remaining.evidence + climbed.climb.later.answers

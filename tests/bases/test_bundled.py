@@ -146,6 +146,6 @@ def test_a_damaged_bundle_is_no_base(root, tmp_path):
 
 def test_a_controls_bundle_is_no_base(tmp_path):
     (tmp_path / "bundle.json").write_text(json.dumps({"schema": 4, "control": {"name": "majority"}}))
-    with pytest.raises(BaseError, match="the control 'majority', which borrowed nothing") as said:
+    with pytest.raises(BaseError, match="the baseline 'majority', which uses no base") as said:
         open_base(str(tmp_path), "image")
     assert "\n" not in str(said.value)

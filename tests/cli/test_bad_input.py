@@ -79,7 +79,7 @@ def test_label_of_the_test_source_unseen_in_training(capsys: Capsys, here: Path,
     write_table(here / "train.csv", ROWS)
     write_table(here / "later.csv", [["the parcel is lost", "parcel"], ["the cat ran", "cat"]])
     error = refused(capsys, "fit", "train.csv", "--test", "later.csv", "--base", text_base)
-    assert "labels of the test part never occur in train: 'parcel' (1 rows)" in error
+    assert "label of the test split never occurs in train: 'parcel' (1 row)" in error
 
 
 @pytest.mark.parametrize("label", ["", "  ", "NaN"])
@@ -272,7 +272,7 @@ def test_full_disk_under_the_cache(
         (["--valid-size", "-0.2"], "valid-size is -0.2; it is a share"),
         (["--valid-size", "nan"], "valid-size is nan; it is a share"),
         (["--valid-size", "20"], "valid-size is 20; it is a share"),
-        (["--test-size", "0.99"], "too few rows for a valid part"),
+        (["--test-size", "0.99"], "too few rows for a valid split"),
         (["--max-rejected", "5"], "max-rejected is 5; it is a share from 0 to 1"),
         (["--colour", "red"], "No such option: --colour"),
     ],

@@ -35,7 +35,7 @@ Capsys = pytest.CaptureFixture[str]
         (["--l2sp", "-1"], "l2sp is -1; it is 0 or more."),
         (["--replay", "-1"], "replay is -1; it is 0 or more."),
         (["--thaw", "-1"], "thaw is -1; it is a number of stages, 0 or more."),
-        (["--augment", "demage"], "augment is 'demage'; it is one of auto, none, damage."),
+        (["--augment", "corruptoin"], "augment is 'corruptoin'; it is one of auto, none, corruption."),
         (["--budget", "soon"], "budget 'soon' is not a time; write it like 90s, 10m or 1.5h."),
         (["--budget", "0"], "budget '0' is not a time"),
         (["--budget", "-5m"], "budget '-5m' is not a time"),

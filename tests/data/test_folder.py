@@ -42,7 +42,7 @@ def test_part_folders_and_aliases(tmp_path: Path, valid: str) -> None:
 
 def test_two_folders_for_one_part(tmp_path: Path) -> None:
     root = touch(tmp_path, "train/a/1.png", "val/a/1.png", "dev/a/1.png")
-    with pytest.raises(SplitError, match=r"'dev' and 'val' would be the valid part"):
+    with pytest.raises(SplitError, match=r"'dev' and 'val' would be the valid split"):
         open_source(root)
 
 
@@ -107,7 +107,7 @@ def test_folders_inside_a_class_folder_are_of_that_class(tmp_path: Path) -> None
 
 def test_two_levels_of_folders_leave_the_classes_open(tmp_path: Path) -> None:
     root = touch(tmp_path / "set", "animals/cat/1.png", "animals/dog/1.png", "plants/rose/1.png")
-    with pytest.raises(SourceError, match=r"animals/cat 1, animals/dog 1, plants/rose 1.*cannot be told which are the"):
+    with pytest.raises(SourceError, match=r"animals/cat 1, animals/dog 1, plants/rose 1.*it is unclear which are the"):
         open_source(root)
     unlabelled = open_source(root, SourceSettings(target=())).table
     assert (len(unlabelled), unlabelled.targets) == (3, None)

@@ -223,7 +223,7 @@ def test_split_column_of_other_values(tmp_path: Path) -> None:
     assert "'oos_train'" in said.reason
     with pytest.raises(SplitError, match="'oos_train'"):
         open_source(path, SourceSettings(split="split"))
-    with pytest.raises(SplitError, match="name no part"):
+    with pytest.raises(SplitError, match="name no split"):
         open_source(path, SourceSettings(split="label"))
 
 

@@ -19,7 +19,7 @@ def test_seal_parts_the_table() -> None:
 def test_it_opens_once_and_counts() -> None:
     _, sealed = seal(table(list("ab"), split=["train", "test"]))
     assert sealed.open("final test").ids.tolist() == ["r00001"]
-    with pytest.raises(SealError, match="already opened \\(final test\\)"):
+    with pytest.raises(SealError, match="already evaluated \\(final test\\)"):
         sealed.open("one more look")
     assert sealed.openings == ["final test"]
     assert len(sealed.open("robustness", again=True)) == 1
@@ -41,7 +41,7 @@ def test_it_shows_nothing() -> None:
 
 
 def test_only_an_assigned_table_is_sealed() -> None:
-    with pytest.raises(SealError, match="1 rows belong to no part"):
+    with pytest.raises(SealError, match="1 rows belong to no split"):
         seal(table(list("ab"), split=["", "test"]))
     with pytest.raises(SealError, match="no test row"):
         seal(table(list("ab"), split=["train", "valid"]))

@@ -24,7 +24,7 @@ def test_parts_are_forced_and_the_first_source_stays_open(tmp_path: Path, train:
     opened = open_sources(train, valid=valid, test=test)
     assert opened.table.split.tolist() == ["", "", "", "valid", "test"]
     assert [r.id for r in opened.rejected] == ["later.csv:3"]
-    assert "1 rows" in fact(opened.facts, "test source").reason
+    assert "1 row" in fact(opened.facts, "test source").reason
     assert fact(opened.facts, "target column").value == "category"
 
 
@@ -50,7 +50,7 @@ def test_a_column_that_the_second_lacks(tmp_path: Path, train: Path) -> None:
 
 def test_a_part_given_twice(tmp_path: Path) -> None:
     touch(tmp_path, "set/train/a/1.png", "set/test/a/2.png", "later/a/1.png")
-    with pytest.raises(SplitError, match=r"already has a test part of its own; drop --test"):
+    with pytest.raises(SplitError, match=r"already has a test split of its own; drop --test"):
         open_sources(tmp_path / "set", test=tmp_path / "later")
     opened = open_sources(tmp_path / "set", valid=tmp_path / "later")
     assert opened.table.split.tolist() == ["train", "test", "valid"]

@@ -249,16 +249,16 @@ def test_classes_that_cannot_be_learnt(labels: list[str], message: str) -> None:
 
 def test_labels_unseen_in_training() -> None:
     split = ["train"] * 8 + ["valid"] * 2 + ["test"] * 3
-    with pytest.raises(LabelError, match=r"1 labels of the test part never occur in train: 'c' \(2 rows\)"):
+    with pytest.raises(LabelError, match=r"1 label of the test split never occurs in train: 'c' \(2 rows\)"):
         assign(table(list("abababababcca"), split=split), DEFAULT)
-    with pytest.raises(LabelError, match="valid part"):
+    with pytest.raises(LabelError, match="valid split"):
         assign(table(list("ababababccaba"), split=split), DEFAULT)
 
 
 def test_too_few_rows() -> None:
-    with pytest.raises(SplitError, match=r"too few rows for a test part: 4 rows of 2 classes"):
+    with pytest.raises(SplitError, match=r"too few rows for a test split: 4 rows of 2 classes"):
         assign(table(["a", "a", "b", "b"]), SplitSettings(test=0.1))
-    with pytest.raises(SplitError, match="too few rows for a valid part"):
+    with pytest.raises(SplitError, match="too few rows for a valid split"):
         assign(table(["a", "b"] * 2, split=["train", "train", "test", "test"]), DEFAULT)
     with pytest.raises(SplitError, match="1 inseparable groups"):
         assign(table(["a", "b"] * 10, groups=["g"] * 20), DEFAULT)
@@ -291,10 +291,10 @@ def test_leaks_across_given_parts_are_said() -> None:
     _, facts = assign(table(list("abababab"), split=split, groups=groups), DEFAULT, keys)
     leaks = {f.value: f.reason for f in facts if f.what == "leak"}
     assert leaks.keys() == {
-        "2 groups in more than one part",
-        "1 set of equal or nearly equal contents in more than one part",
+        "2 groups in more than one split",
+        "1 set of equal or nearly equal contents in more than one split",
     }
-    assert "5 rows" in leaks["2 groups in more than one part"]
+    assert "5 rows" in leaks["2 groups in more than one split"]
 
 
 def test_the_work_of_a_split_is_in_proportion_to_its_rows() -> None:
@@ -387,7 +387,7 @@ def test_what_ties_rows_of_two_parts_goes_to_the_test_set() -> None:
     found, facts = assign(grown_by_one, DEFAULT, clusters, np.append(keys, "new"), earlier(before, keys))
     assert {*found.split[[tested, learnt, 400]]} == {"test"}
     assert (found.split[:400] != before.split).sum() == 1
-    assert "1 of its rows changed their part" in fact(facts, "split").reason
+    assert "1 of its rows moved to another split" in fact(facts, "split").reason
 
 
 def test_parts_of_a_run_on_other_data_or_beside_given_ones_are_refused() -> None:
@@ -396,7 +396,7 @@ def test_parts_of_a_run_on_other_data_or_beside_given_ones_are_refused() -> None
     fresh = dataclasses.replace(before, split=np.full(400, "", dtype="U5"))
     with pytest.raises(SettingError, match="none of its 400 rows is among the 400 of the data"):
         assign(fresh, DEFAULT, other, other, earlier(before, keys))
-    with pytest.raises(SettingError, match="parts of their own"):
+    with pytest.raises(SettingError, match="a split of their own"):
         assign(before, SplitSettings(like="runs/first"), keys, keys, earlier(before, keys))
 
 

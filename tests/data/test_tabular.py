@@ -98,7 +98,7 @@ def test_part_tables_in_a_folder(tmp_path: Path) -> None:
     assert opened.table.ids.tolist()[3:] == ["dev.jsonl:1", "test.tsv:2"]
     assert fact(opened.facts, "not read").value == "sample.csv"
     write(tmp_path / "valid.csv", "text,label", "x,pos")
-    with pytest.raises(SplitError, match="valid part"):
+    with pytest.raises(SplitError, match="valid split"):
         open_source(tmp_path)
 
 

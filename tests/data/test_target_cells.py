@@ -172,7 +172,7 @@ def test_a_comma_that_can_be_two_things_is_refused(tmp_path: Path) -> None:
     path = prices(tmp_path / "t.csv", ["1,234", "2,500", "7"])
     for task in (None, "regression"):
         with pytest.raises(
-            ColumnError, match=r"'1,234', where comma or point can part thousands or begin the fraction"
+            ColumnError, match=r"'1,234', where comma or point can separate thousands or begin the fraction"
         ):
             targets(path, target=("price",), task=task)
     path = table(tmp_path / "t.jsonl", ["9,9", "12,5", "9,5", "9"])

@@ -75,7 +75,7 @@ def test_it_borrows_nothing(name, tmp_path):
     bundle.save(tmp_path / "bundle")
     model = Model.load(tmp_path / "bundle")
     for ask in (lambda: model.embed(inputs), lambda: model.base):
-        with pytest.raises(BundleError, match="borrows nothing") as said:
+        with pytest.raises(BundleError, match="uses no base") as said:
             ask()
         assert "\n" not in str(said.value)
     record = json.loads((tmp_path / "bundle" / "bundle.json").read_text())

@@ -80,8 +80,8 @@ def test_a_picture_of_other_channels_is_set_aside_or_refused_in_one_line(tmp_pat
     head = LinearHead(np.ones((base.width, 2), np.float32), np.zeros(2, np.float32), "classification", "ridge", {})
     model = Model(Bundle.of_base(base, "float32", task, head, {}), base)
     said = model.predictions([rows[0], bands(4), rows[1]])
-    assert said.rejected == {1: "4 channels, where 5 are taken"}
-    with pytest.raises(SourceError, match=r"input 0 .* cannot be read: 4 channels, where 5 are taken"):
+    assert said.rejected == {1: "4 channels, where 5 are expected"}
+    with pytest.raises(SourceError, match=r"input 0 .* cannot be read: 4 channels, where 5 are expected"):
         model.predict([bands(4)])
 
 

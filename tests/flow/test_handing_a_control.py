@@ -69,7 +69,7 @@ def test_a_better_control_is_handed_over(
     assert loaded.bundle.about["test"]["score"] == told != result.test.score
     given = ["the tide and a wave"] if modality == "text" else sorted((planted["image"]).rglob("*.png"))[:3]
     assert np.allclose(loaded.predict_proba(given), run.model.predict_proba(given))
-    with pytest.raises(BundleError, match="borrows nothing"):
+    with pytest.raises(BundleError, match="uses no base"):
         loaded.embed(given)
 
 

@@ -96,6 +96,7 @@ def test_the_lines_of_the_card_run_as_they_stand(
     [
         ("probe", TrainingSettings(epochs=3), "--epochs: strategy 'probe' trains no weights"),
         ("head2toe", TrainingSettings(thaw=2, rate=0.1), "--thaw and --rate: strategy 'head2toe' trains no weights"),
+        ("baseline:majority", TrainingSettings(augment="corruption"), "--augment: strategy 'baseline:majority'"),
         ("baseline:majority", TrainingSettings(augment="damage"), "--augment: strategy 'baseline:majority'"),
         ("full", TrainingSettings(rank=8), "--rank: strategy 'full' trains no adapters"),
     ],
@@ -141,4 +142,4 @@ def test_a_later_run_keeps_the_parts_and_can_be_compared(
     assert found.n == json.loads((tmp_path / "runs" / "a" / "result.json").read_text(encoding="utf-8"))["test"]["n"]
     said = call(capsys, "fit", tmp_path / "whole.csv", "--split-from", tmp_path / "none", "--out", tmp_path / "runs/c")
     assert said.code == 2
-    assert "keeps no parts" in said.error
+    assert "keeps no record of its splits" in said.error

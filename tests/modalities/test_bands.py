@@ -94,9 +94,9 @@ def test_a_tiff_lying_on_its_side_is_turned_upright() -> None:
 @pytest.mark.parametrize(
     ("value", "taken", "reason"),
     [
-        (bands(5), 13, "5 channels, where 13 are taken"),
-        (npy(bands(5)), 3, "5 channels, where 1 or 3 are taken"),
-        (encoded(photo(20, 20), "JPEG"), 13, "3 channels, where 13 are taken"),
+        (bands(5), 13, "5 channels, where 13 are expected"),
+        (npy(bands(5)), 3, "5 channels, where 1 or 3 are expected"),
+        (encoded(photo(20, 20), "JPEG"), 13, "3 channels, where 13 are expected"),
         (npy(np.moveaxis(bands(5), -1, 0)), 5, "channels last"),
         (npy(np.zeros((2, 9, 9, 3))), 3, r"shape \[2, 9, 9, 3\]"),
         (npy(np.array(["a"] * 9).reshape(3, 3)), 3, "dtype <U1"),
@@ -112,10 +112,10 @@ def test_what_cannot_be_taken_is_refused_with_the_reason(value: Any, taken: int,
 
 
 def test_without_levels_a_file_of_other_channels_is_refused_too() -> None:
-    with pytest.raises(Unreadable, match="5 channels, where 1 or 3 are taken"):
+    with pytest.raises(Unreadable, match="5 channels, where 1 or 3 are expected"):
         Image().decode(npy(bands(5)), PLAIN)
     eight = replace(spec(5), levels=())
-    with pytest.raises(Unreadable, match="uint16 values, where 8 bits are taken"):
+    with pytest.raises(Unreadable, match="uint16 values, where 8 bits are expected"):
         Image().decode(bands(5), eight)
     assert Image().decode((bands(5) / 16).astype(np.uint8), eight).shape == (32, 32, 5)
 
@@ -175,7 +175,7 @@ def test_augmentation_moves_all_bands_alike_and_keeps_their_values() -> None:
 def test_the_default_augmentation_of_bands_is_said_to_leave_values_alone() -> None:
     how, words = image_default(("crop", "forest"), 100, True, channels=13)
     assert not how.damage
-    assert "values left alone and no damage, because the 13 channels are not colours" in words
+    assert "values left alone and no corruption, because the 13 channels are not colours" in words
 
 
 def test_classical_features_of_bands_differ_by_their_thirds() -> None:

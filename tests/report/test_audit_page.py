@@ -33,10 +33,12 @@ def finding(number: int, kind: str = "leak", **evidence: object) -> FindingRecor
 
 def page(count: int = 3) -> AuditPage:
     leak = PageTopic(
-        "leak", "The same input in several parts", "error", "3 sets", "run `x`", [*map(finding, range(count))]
+        "leak", "The same input in several splits", "error", "3 sets", "run `x`", [*map(finding, range(count))]
     )
-    bare = FindingRecord("giveaway-1", "giveaway", "warning", "file size tells", "ask", [], {"accuracy": 0.9})
-    give = PageTopic("giveaway", "Metadata that give the label away", "warning", "file size tells", "ask", [bare])
+    bare = FindingRecord("giveaway-1", "giveaway", "warning", "file size predicts", "ask", [], {"accuracy": 0.9})
+    give = PageTopic(
+        "giveaway", "Metadata that predict the label (possible leakage)", "warning", "file size predicts", "ask", [bare]
+    )
     facts = [{"what": "task", "value": "classification", "reason": "the folders are the classes"}]
     pictures = {row: thumbnail() for one in leak.findings for row in one.rows}
     return AuditPage(

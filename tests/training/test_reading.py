@@ -60,7 +60,7 @@ def test_the_channels_that_most_have_are_taken_and_the_others_set_aside(base: Ca
     assert "channels: 5 (6 of 8 pictures looked at have; the base's first layer is adapted" in said(fitted)
     assert "values: uint16, of each channel its own range" in said(fitted)
     features = extract(fitted, inputs, classical=True)
-    assert features.rejected == {6: "4 channels, where 5 are taken", 7: "3 channels, where 5 are taken"}
+    assert features.rejected == {6: "4 channels, where 5 are expected", 7: "3 channels, where 5 are expected"}
     assert np.isfinite(features.vectors).all()
     assert len(np.unique(features.vectors[:6], axis=0)) == 6
 
@@ -85,7 +85,7 @@ def test_the_given_test_part_is_not_looked_at(base: Callable[[], Base]) -> None:
 def test_eight_bits_among_deep_ones_are_taken_as_they_are(base: Callable[[], Base]) -> None:
     deep = encoded(pil.fromarray(bands(1)[..., 0]), "PNG")
     fitted = read_as(base(), table([deep, deep, encoded(photo(30, 30), "JPEG")]))
-    assert "the 1 of 8 bits are taken as they are" in said(fitted)
+    assert "the 1 of 8 bits stay as they are" in said(fitted)
     features = extract(fitted, [encoded(photo(30, 30), "JPEG")])
     np.testing.assert_allclose(features.vectors, extract(base(), [encoded(photo(30, 30), "JPEG")]).vectors, atol=1e-4)
 
@@ -93,7 +93,7 @@ def test_eight_bits_among_deep_ones_are_taken_as_they_are(base: Callable[[], Bas
 def test_bands_of_eight_bits_among_deep_ones_are_taken_as_they_are(base: Callable[[], Base]) -> None:
     shallow = (bands(5) / 16).astype(np.uint8)
     fitted = read_as(base(), table([npy(bands(5)), npy(bands(5, 1)), npy(shallow)]))
-    assert "the 1 of 8 bits are taken as they are" in said(fitted)
+    assert "the 1 of 8 bits stay as they are" in said(fitted)
     found = Image().decode(npy(shallow), spec_of(fitted))
     assert abs(found.mean() - shallow.mean()) < 8  # by the levels of the deep ones it would be next to black
 

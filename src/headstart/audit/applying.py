@@ -64,7 +64,7 @@ def _reason(finding: Finding) -> str:
         "constant": "shows nothing",
         "label": "copies with contradicting labels",
         "duplicate": "copy of a row that is kept",
-        "leak": "copy of a row in another part",
+        "leak": "copy of a row in another split",
     }[finding.kind]
 
 

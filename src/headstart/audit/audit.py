@@ -178,11 +178,11 @@ def _size(table: Table, y: np.ndarray, task: Task, doubts: Suspects) -> Size:
 def _not_looked_at(table: Table, task: Task | None, unlooked: int) -> list[str]:
     said = []
     if table.targets is None:
-        said.append("label mistakes, classes and metadata that give labels away: the rows have no labels")
+        said.append("label mistakes, classes and metadata that predict the label: the rows have no labels")
     elif task is None:
-        said.append("label mistakes and metadata that give labels away: there is only one class")
+        said.append("label mistakes and metadata that predict the label: there is only one class")
     elif table.task == "multilabel":
-        said.append("metadata that give labels away: that is done for one label a row")
+        said.append("metadata that predict the label: that is done for one label a row")
     if unlooked:
         said.append(f"{unlooked:,} pairs of inputs that might be near duplicates: there were too many to compare")
     return said

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from headstart.audit.finding import Finding, counted, finding_id
-from headstart.data.naming import some
+from headstart.audit.finding import Finding, finding_id
+from headstart.data.naming import counted, some
 from headstart.data.strata import count_labels, labels_of
 from headstart.data.table import PARTS, Table
 
@@ -33,12 +33,12 @@ def _constant_target(table: Table) -> list[Finding]:
     if np.ptp(values) > 0:
         return []
     sentence = f"the target is {values[0]:.15g} in all {len(values):,} rows"
-    return [_finding("constant", "error", sentence, "nothing can be learnt from it; name another target")]
+    return [_finding("constant", "error", sentence, "no model can be trained on it; name another target")]
 
 
 def _one_class(table: Table, counts: Counter[str]) -> Finding:
     sentence = f"only one class, {some(map(repr, counts)) or 'no label at all'}, in {len(table):,} rows"
-    return _finding("one class", "error", sentence, "learning needs examples of two or more classes")
+    return _finding("one class", "error", sentence, "training needs examples of two or more classes")
 
 
 def _rare(table: Table, labels: list[tuple[str, ...]], counts: Counter[str]) -> list[Finding]:
@@ -50,7 +50,7 @@ def _rare(table: Table, labels: list[tuple[str, ...]], counts: Counter[str]) -> 
         f"{counted(len(rare), 'class has', 'classes have')} fewer than {_FEW} rows: "
         f"{some(f'{name} {counts[name]}' for name in rare)}"
     )
-    advice = "add examples, or merge the class with another: so few can neither be learnt nor judged"
+    advice = "add examples, or merge the class with another: so few are enough neither to train nor to evaluate"
     return [_finding("rare", "warning", sentence, advice, ids, {"counts": {name: counts[name] for name in rare}})]
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from headstart.audit.clusters import clusters
 from headstart.audit.duplicates import Pairs
-from headstart.audit.finding import Finding, counted, finding_id, label_text, shown
-from headstart.data.naming import some
+from headstart.audit.finding import Finding, finding_id, label_text, shown
+from headstart.data.naming import counted, some
 from headstart.data.table import PARTS, Table
 
 _APART = 0.1  # standard deviations of a regression target by which values of one content may differ
@@ -65,7 +65,7 @@ def _leak(table: Table, rows: np.ndarray, facts: dict[str, Any], exact: bool) ->
         "leak",
         "error",
         f"{same} in {' and '.join(parts)}: {some(table.ids[rows], 4)}",
-        "keep such rows in one part only; --apply drops them from training and leaves the test part as it is",
+        "keep such rows in one split only; --apply drops them from training and leaves the test set as it is",
         tuple(table.ids[rows].tolist()),
         facts | {"parts": parts, "held_out": int(np.isin(table.split[rows], PARTS[1:]).sum())},
     )

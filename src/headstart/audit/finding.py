@@ -70,8 +70,3 @@ def label_text(table: Table, row: int) -> str:
     if isinstance(target, tuple):
         return ", ".join(target) or "no label"
     return f"{target:.15g}" if isinstance(target, float) else str(target)
-
-
-def counted(count: int, singular: str, plural: str = "") -> str:
-    """ "1 row", "1,204 rows"."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

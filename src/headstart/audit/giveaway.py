@@ -121,8 +121,8 @@ def find_giveaways(table: Table, units: np.ndarray, seed: int = 0) -> list[Findi
 
 def _finding(told: Telling) -> Finding:
     sentence = (
-        f"{told.name} alone tells the label of {told.accuracy:.0%} of the rows, where the most frequent label is right "
-        f"for {told.majority:.0%} (gain {told.low:+.2f} to {told.high:+.2f})"
+        f"{told.name} alone predicts the label of {told.accuracy:.0%} of the rows, where the most frequent label is "
+        f"right for {told.majority:.0%} (gain {told.low:+.2f} to {told.high:+.2f})"
     )
     if told.clues:
         said = (f"{word!r} is {label!r} in {share:.0%} of {rows:,} rows" for word, label, share, rows in told.clues)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headstart.audit.finding import Finding, counted, finding_id, shown
-from headstart.data.naming import some
+from headstart.audit.finding import Finding, finding_id, shown
+from headstart.data.naming import counted, some
 from headstart.data.table import Rejected, Table
 from headstart.modalities.classical import contrast
 
@@ -25,7 +25,7 @@ def find_unreadable(rejected: Sequence[Rejected]) -> list[Finding]:
             "unreadable",
             "warning",
             f"{counted(len(rows), 'row')} cannot be used ({reason}): {some((row.id for row in rows), 4)}",
-            "mend or remove them; a run sets them aside",
+            "repair or remove them; a run sets them aside",
             tuple(row.id for row in rows),
             {"reason": reason, "reasons": [row.reason for row in rows[:4]]},
         )
@@ -50,7 +50,7 @@ def find_constant(table: Table, classical: np.ndarray | None) -> list[Finding]:
             "constant",
             "warning",
             f"{counted(len(rows), table.modality)} {what}: {some(ids, 4)}",
-            "remove them; nothing can be learnt from them, and --apply leaves them out",
+            "remove them; they teach the model nothing, and --apply leaves them out",
             tuple(ids),
             {"examples": shown(table, rows)},
         )

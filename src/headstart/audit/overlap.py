@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from headstart.audit.duplicates import near_duplicates
-from headstart.audit.finding import Finding, counted, finding_id, shown
-from headstart.data.naming import some
+from headstart.audit.finding import Finding, finding_id, shown
+from headstart.data.naming import counted, some
 from headstart.data.table import Table, objects
 from headstart.errors import SourceError
 

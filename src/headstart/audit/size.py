@@ -47,7 +47,7 @@ class Size:
         counts = ", ".join(f"±{aim} {rows:,} rows" for aim, rows in self.needed.items())
         return (
             f"{said}. At an accuracy near {self.accuracy:.2f}, which a linear probe reaches on held-out rows, a test "
-            f"part of that size tells it to about ±{self.half_width:.3f} (95 %); it takes for {counts}."
+            f"set of that size measures it to about ±{self.half_width:.3f} (95 %); needed for {counts}."
         )
 
 
@@ -57,7 +57,7 @@ def size_of(y: np.ndarray, task: str, answers: np.ndarray | None, test: int) -> 
     Args:
         y, task: the targets.
         answers: [n, outputs] out-of-fold probabilities of a probe; None where there is none.
-        test: rows that the test part has or will have.
+        test: rows that the test set has or will have.
     """
     per_class = None
     if task != "regression":
@@ -97,10 +97,10 @@ def _doubled(enough: Callable[[int], bool]) -> int:
 
 
 def find_small(size: Size) -> list[Finding]:
-    """A finding where the test part is too small to tell much."""
+    """A finding where the test set is too small to tell much."""
     if math.isnan(size.half_width) or size.half_width <= _WIDE:
         return []
     needed = size.needed[f"{_WIDE:.2f}"]
-    sentence = f"a test part of {size.test:,} rows tells the accuracy only to about ±{size.half_width:.2f} (95 %)"
+    sentence = f"a test set of {size.test:,} rows measures the accuracy only to about ±{size.half_width:.2f} (95 %)"
     advice = f"gather about {needed:,} test rows for ±{_WIDE}; until then, compare by cross-validation (--folds)"
     return [Finding(finding_id("size", ["test"]), "size", "warning", sentence, advice)]

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headstart.audit.finding import SEVERITIES, Finding, counted
+from headstart.audit.finding import SEVERITIES, Finding
+from headstart.data.naming import counted
 
 #: Kinds in the order in which they are told, with their titles.
 TITLES = {
-    "leak": "The same input in several parts",
-    "overlap": "Met in pre-training",
+    "leak": "The same input in several splits",
+    "overlap": "Seen in pre-training",
     "label": "Likely label mistakes",
-    "giveaway": "Metadata that give the label away",
+    "giveaway": "Metadata that predict the label (possible leakage)",
     "unreadable": "Rows that cannot be used",
     "constant": "Inputs that show nothing",
     "duplicate": "Exact duplicates",
     "near-duplicate": "Near duplicates",
     "outlier": "Unlike all others",
-    "balance": "Classes and parts",
+    "balance": "Classes and splits",
     "size": "Number of rows",
 }
 _SENTENCES = {
-    "leak": "{sets} of {rows}, {held} of them held out, lie in more than one part: the score is partly memory",
+    "leak": "{sets} of {rows}, {held} of them held out, lie in more than one split: the score is partly memory",
     "label": "{count} in doubt",
-    "duplicate": "{sets} of {rows} with the same content inside one part",
-    "near-duplicate": "{sets} of {rows} nearly alike inside one part",
+    "duplicate": "{sets} of {rows} with the same content inside one split",
+    "near-duplicate": "{sets} of {rows} nearly alike inside one split",
     "outlier": "{rows} far from all others in the base's features",
 }
 

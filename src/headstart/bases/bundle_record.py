@@ -70,6 +70,6 @@ def read_changes(folder: Path, record: dict[str, Any]) -> Changes | None:
     changes = Changes(unpack(folder / CHANGES, read_part(folder, record, CHANGES)), lora, said["of"])
     if changes.digest() != said["digest"]:
         raise BundleError(
-            f"{folder / RECORD} tells other changes than {folder / CHANGES} holds; restore both or fit again."
+            f"{folder / RECORD} lists other changes than {folder / CHANGES} holds; restore both or fit again."
         )
     return changes

@@ -39,7 +39,7 @@ def open_bundled(path: Path, open_base: Opener, *, remote: bool = False) -> Base
     record = read_record(folder)
     if "control" in record:
         raise BaseError(
-            f"{path} holds the control {record['control'].get('name')!r}, which borrowed nothing, so there is no base "
+            f"{path} holds the baseline {record['control'].get('name')!r}, which uses no base, so there is none "
             f"in it; give a run that kept its base, or the name of one."
         )
     try:

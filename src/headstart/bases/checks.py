@@ -56,7 +56,9 @@ def telling_preprocessing(where: str) -> Iterator[None]:
     try:
         yield
     except (SettingError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
-        raise BaseError(f"{where} holds no preprocessing that can be used ({first_line(error)}); mend it.") from error
+        raise BaseError(
+            f"{where} holds no preprocessing that can be used ({first_line(error)}); correct it."
+        ) from error
 
 
 def not_loaded(error: Exception) -> str:

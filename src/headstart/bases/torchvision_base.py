@@ -183,7 +183,7 @@ def _recipe(weights: Any) -> Fact:
     """What torchvision says of how the weights came about."""
     meta = weights.meta
     size = f"{meta['num_params'] / 1e6:.1f} million weights with the layer of {len(meta['categories']):,} classes"
-    return Fact("base", f"{weights}, {size}", f"recipe: {meta.get('recipe', 'not told')}")
+    return Fact("base", f"{weights}, {size}", f"recipe: {meta.get('recipe', 'not published')}")
 
 
 def _licence(meta: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ def weights_file(url: str, name: str, progress: Progress) -> Path:
     if not file.exists():
         _fetch(url, file, prefix, name, progress)
     elif not hash_file(file).startswith(prefix):
-        raise BaseError(f"{file} is not the file that its name promises (its sha256 differs); delete it and try again.")
+        raise BaseError(f"{file} is not the file of its name (its sha256 differs); delete it and try again.")
     return file
 
 
@@ -48,7 +48,7 @@ def _fetch(url: str, file: Path, prefix: str, name: str, progress: Progress) -> 
         torch.hub.download_url_to_file(url, str(file), prefix or None, progress=False)
     except RuntimeError as error:  # the hash
         raise BaseError(
-            f"what came from {url} is not the file that its name promises ({first_line(error)}); it was thrown away."
+            f"what came from {url} is not the file of its name ({first_line(error)}); it was thrown away."
         ) from error
     except OSError as error:  # URLError and HTTPError among them
         raise BaseError(

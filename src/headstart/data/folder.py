@@ -188,9 +188,13 @@ def open_image_folder(root: Path, settings: SourceSettings) -> Opened:
     elif parts:
         for part, name in parts.items():
             rows.read_level(f"{name}/", part)
-        rows.reject("", (f for f in top.folders if f not in parts.values()), "beside the part folders: not read")
+        rows.reject(
+            "", (f for f in top.folders if f not in parts.values()), "beside the folders of the splits: not read"
+        )
         rows.add("", Listing([], [], top.odd, top.hidden), None, "")
-        rows.reject("", (f for f in top.files if extension(f) not in NOTE_TYPES), "beside the part folders: not read")
+        rows.reject(
+            "", (f for f in top.files if extension(f) not in NOTE_TYPES), "beside the folders of the splits: not read"
+        )
         rows.beside.update(extension(f) for f in top.files if extension(f) in NOTE_TYPES)
     else:
         rows.read_level("", "")
@@ -206,8 +210,8 @@ def _check_depth(root: Path, top: Listing, rows: _Rows) -> None:
     if any(rows.labels) and sum(rows.deep.values()) == len(rows.names):
         folders = some(f"{folder} {count}" for folder, count in rows.deep.items())
         raise SourceError(
-            f"{root}: no image found in its folders themselves, only in folders inside them ({folders}), so it cannot "
-            f"be told which are the classes; put the images of each class into one folder.{_hint(root, top)}"
+            f"{root}: no image found in its folders themselves, only in folders inside them ({folders}), so it is "
+            f"unclear which are the classes; put the images of each class into one folder.{_hint(root, top)}"
         )
 
 

@@ -43,7 +43,9 @@ def open_saved_dataset(path: Path, settings: SourceSettings, like: Choice | None
         return open_sheets([("", _sheet(path, writable(path.name), loaded))], settings, like)
     splits, left = splits_of(path.name, list(loaded))
     reading = open_sheets([(p, _sheet(path, name, loaded[name])) for p, name in splits.items()], settings, like)
-    set_aside = tuple(Rejected(name, "a split of this name is no part: not read") for name in left)
+    set_aside = tuple(
+        Rejected(name, "a split of this name is none of train, valid and test: not read") for name in left
+    )
     opened = replace(reading.opened, rejected=reading.opened.rejected + set_aside)
     return replace(reading, opened=opened)
 
@@ -55,7 +57,7 @@ def splits_of(where: str, names: list[str]) -> tuple[dict[str, str], list[str]]:
         return {"": names[0]}, []
     if not known:
         raise SplitError(
-            f"{where}: its splits ({some(map(repr, names))}) name no part; rename them to train, valid, test."
+            f"{where}: its splits ({some(map(repr, names))}) are none of train, valid and test; rename them."
         )
     return one_name_a_part(known, where), [name for name in names if not part_of(name)]
 

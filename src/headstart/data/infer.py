@@ -105,7 +105,7 @@ def _split(sheet: Sheet, settings: SourceSettings) -> tuple[str | None, list[Fac
         bad = sorted({as_text(v) for v in sheet.column(settings.split, "split") if not part_of(v)})
         if bad:
             raise SplitError(
-                f"{sheet.name}: column {settings.split!r} holds values that name no part: "
+                f"{sheet.name}: column {settings.split!r} holds values that name no split: "
                 f"{some(map(repr, bad))}; rename them to train, valid or test, or drop --split."
             )
         return settings.split, [Fact("split column", settings.split, "named by --split")]
@@ -115,7 +115,7 @@ def _split(sheet: Sheet, settings: SourceSettings) -> tuple[str | None, list[Fac
         bad = sorted({as_text(v) for v in sheet.columns[name] if not part_of(v)})
         if not bad:
             return name, [Fact("split column", name, "named like one, and every value is train, valid or test")]
-        reason = f"column {name!r} is named like one, but holds values that name no part: {some(map(repr, bad))}"
+        reason = f"column {name!r} is named like one, but holds values that name no split: {some(map(repr, bad))}"
         return None, [Fact("split column", "none", reason)]
     return None, []
 

@@ -143,7 +143,7 @@ def _style(sheet: Sheet, name: str, values: list[Any]) -> str:
         return "".join(fitting)
     raise ColumnError(
         f"{sheet.name}: column {name!r} holds cells such as {example(values, COMMA)}, where the comma can belong to a "
-        "number or part two labels; pass --task regression or --task multilabel, or write numbers with a point."
+        "number or separate two labels; pass --task regression or --task multilabel, or write numbers with a point."
     )
 
 
@@ -151,7 +151,7 @@ def two_readings(sheet: Sheet, name: str, values: list[Any]) -> ColumnError:
     """The refusal of numbers such as 1,234, which are a thousand and more in one country, under two in another."""
     return ColumnError(
         f"{sheet.name}: column {name!r} holds numbers such as {example(values)}, where comma or point can "
-        "part thousands or begin the fraction; write them plainly, like 1234 or 1.234."
+        "separate thousands or begin the fraction; write them plainly, like 1234 or 1.234."
     )
 
 
@@ -161,7 +161,7 @@ def _check_no_numbers(sheet: Sheet, name: str, values: list[Any]) -> None:
     if example(values, COMMA) and not all(piece.isdecimal() for piece in pieces):
         raise ColumnError(
             f"{sheet.name}: column {name!r} holds cells such as {example(values, COMMA)}, where a comma between digits "
-            "can belong to a number or part two labels; write numbers alone and with a point, or pass "
+            "can belong to a number or separate two labels; write numbers alone and with a point, or pass "
             "--task multilabel or --task classification."
         )
 

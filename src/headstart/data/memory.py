@@ -341,8 +341,8 @@ def _parts(data: Mapping[Any, Any]) -> Memory:
     splits, left = splits_of(_name(data), list(data))
     if left:
         raise SourceError(
-            f"{_name(data)}: splits {', '.join(map(repr, left))} are no part; take them out, or rename them to train, "
-            "valid or test."
+            f"{_name(data)}: splits {', '.join(map(repr, left))} are none of train, valid and test; take "
+            "them out or rename them."
         )
     sheets, rows = [], 0
     for part, name in splits.items():

@@ -132,10 +132,15 @@ def one_name_a_part(names: Iterable[tuple[str, str]], where: str) -> dict[str, s
     for name, part in names:
         if part in parts:
             raise SplitError(
-                f"{where}: both {parts[part]!r} and {name!r} would be the {part} part; rename one of them."
+                f"{where}: both {parts[part]!r} and {name!r} would be the {part} split; rename one of them."
             )
         parts[part] = name
     return {part: parts[part] for part in ("train", "valid", "test") if part in parts}
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """ "1 row", "1,200 rows", "3 classes"."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def some(names: Iterable[object], most: int = 5) -> str:

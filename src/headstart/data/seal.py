@@ -38,10 +38,10 @@ class SealedTest:
             SealError: no reason is given, or the seal was broken before and ``again`` is not set.
         """
         if not reason.strip():
-            raise SealError("the test part is opened for a stated reason only.")
+            raise SealError("the test set is read for a stated reason only.")
         if self.__openings and not again:
             raise SealError(
-                f"the test part was already opened ({self.__openings[-1]}); a second look ({reason}) needs again=True."
+                f"the test set was already evaluated ({self.__openings[-1]}); once more ({reason}) needs again=True."
             )
         self.__openings.append(reason)
         return self.__table
@@ -55,7 +55,7 @@ def seal(table: Table) -> tuple[Table, SealedTest]:
     """
     loose = int((~np.isin(table.split, PARTS)).sum())
     if loose:
-        raise SealError(f"{loose} rows belong to no part; assign the split before sealing.")
+        raise SealError(f"{loose} rows belong to no split; assign the split before sealing.")
     is_test = table.split == "test"
     if not is_test.any():
         raise SealError("there is no test row to seal; assign the split before sealing.")

@@ -21,6 +21,7 @@ from headstart.data.naming import (
     IMAGE_TYPES,
     SUPPORTED,
     TABLE_TYPES,
+    counted,
     extension,
     one_name_a_part,
     part_of,
@@ -91,7 +92,7 @@ def open_sources(
         if path is None:
             continue
         if (main.opened.table.split == part).any():
-            raise SplitError(f"{train} already has a {part} part of its own; drop --{part} or remove that part.")
+            raise SplitError(f"{train} already has a {part} split of its own; drop --{part} or remove that split.")
         # A table is read by the first one's choice; where that had no columns, only these two can be imposed.
         imposed = settings if main.choice else replace(settings, task=table.task, modality=table.modality)
         if part == "test":  # its rows are not learnt from
@@ -101,7 +102,13 @@ def open_sources(
         facts += tuple(replace(fact, what=f"{part} {fact.what}") for fact in remarks(extra.facts))
         ids = unique_ids(extra.table.ids, table.ids, part if isinstance(path, Memory) else source_name(path))
         table = join([table, replace(extra.table, ids=ids)])
-        facts += (Fact(f"{part} source", writable(str(path)), f"{len(ids)} rows, all of them the {part} part"),)
+        facts += (
+            Fact(
+                f"{part} source",
+                writable(str(path)),
+                f"{counted(len(ids), 'row')}, all of them the {part} split",
+            ),
+        )
         rejected += extra.rejected
     return Opened(table, facts, rejected, main.opened.columns)
 
@@ -116,7 +123,7 @@ def _check_alike(path: Source, extra: Table, main: Table) -> None:
     if extra.targets is not None and extra.task != main.task:
         raise LabelError(f"{path}: holds targets for {extra.task}, but the training source for {main.task}.")
     if extra.targets is None:
-        raise LabelError(f"{path}: no labels found; the valid and test parts need labels as training does.")
+        raise LabelError(f"{path}: no labels found; the validation and test sets need labels as the training set does.")
 
 
 def _read(path: Source, settings: SourceSettings, part: str, like: Choice | None = None) -> Reading:
@@ -156,7 +163,7 @@ def _forced(opened: Opened, part: str) -> Opened:
             Fact(
                 "split",
                 f"all {part}",
-                f"asked for; the source's own parts ({', '.join(others)}) are not used",
+                f"asked for; the source's own splits ({', '.join(others)}) are not used",
             ),
         )
     table = replace(opened.table, split=np.full(len(opened.table), part, dtype="U5"))
@@ -232,7 +239,7 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     others = sorted({*tables} - {p.name for p in chosen.values()})
     if not others:
         return reading
-    aside = Fact("not read", some(others), "tables beside those of the parts")
+    aside = Fact("not read", some(others), "tables beside those of the splits")
     return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
 
 

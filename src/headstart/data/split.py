@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.data.draw import draw, numbers_of
-from headstart.data.naming import some
+from headstart.data.naming import counted, some
 from headstart.data.sheet import as_number
 from headstart.data.strata import count_labels, labels_of, strata, units
 from headstart.data.table import PARTS, Fact, Table
@@ -87,10 +87,10 @@ def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> No
         raise LabelError("the examples have no labels; name the target column with --target.")
     bad = sorted(set(table.split.tolist()) - {"", *PARTS})
     if bad:
-        raise SplitError(f"the given split holds {some(map(repr, bad))}; a part is one of {', '.join(PARTS)}.")
+        raise SplitError(f"the given split holds {some(map(repr, bad))}; a split is one of {', '.join(PARTS)}.")
     if settings.like and (table.split != "").any():
         raise SettingError(
-            f"the data give parts of their own, and --split-from {settings.like} others; leave one of them out."
+            f"the data have a split of their own, and --split-from {settings.like} others; leave one of them out."
         )
     if keys is not None and len(keys) != len(table):
         raise SplitError(f"{len(keys)} keys were given for {len(table)} rows.")
@@ -104,7 +104,7 @@ def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> No
 def _check_counts(table: Table) -> None:
     counts = count_labels(labels_of(table))
     if not counts or (len(counts) == 1 and table.task == "classification"):
-        raise LabelError(f"only one class was found ({some(counts) or 'none'}); learning needs two or more.")
+        raise LabelError(f"only one class was found ({some(counts) or 'none'}); training needs two or more.")
     single = sorted(label for label, count in counts.items() if count == 1)
     if single:
         names, them = some(map(repr, single)), "class has" if len(single) == 1 else "classes have"
@@ -128,7 +128,7 @@ def _parts(
         parts[parts == "test"] = "train"
     missing = [part for part in _drawn(settings) if not (parts == part).any()]
     if not (parts == "train").any():
-        raise SplitError("no row is left to train on: every row is given to valid or test; give a train part too.")
+        raise SplitError("no row is left to train on: every row is given to valid or test; give a train split too.")
     for part in missing:
         pool = np.flatnonzero(parts == "train")
         share = settings.test if part == "test" else settings.valid
@@ -138,8 +138,8 @@ def _parts(
         if not held.any():
             count = len(np.unique(together[pool]))
             raise SplitError(
-                f"no {part} part can be drawn from {len(pool)} rows in {count} inseparable groups: each "
-                f"class must keep an example in train; add examples, or give a {part} part."
+                f"no {part} split can be drawn from {len(pool)} rows in {count} inseparable groups: each "
+                f"class must keep an example in train; add examples, or give a {part} split."
             )
         parts[pool[held]] = part
     return parts, (_split_fact(parts, missing, table.task, settings),)
@@ -176,7 +176,7 @@ def _parts_kept(
     if not (own != "").any():
         raise SettingError(
             f"--split-from {earlier.run}: none of its {len(earlier.parts):,} rows is among the {len(table):,} of the "
-            "data, so there is no part to keep; leave it out, or name a run on these data."
+            "data, so there is no split to keep; leave it out, or name a run on these data."
         )
     rank = np.zeros(int(together.max()) + 1, dtype=int)  # 0: not known; the last of `PARTS`, test, wins
     np.maximum.at(rank, together, np.array([PARTS.index(part) + 1 if part else 0 for part in own.tolist()]))
@@ -206,7 +206,9 @@ def _kept_fact(
     if new:
         said.append(f"{new:,} new rows drawn with seed {settings.seed}")
     if moved:
-        said.append(f"{moved:,} of its rows changed their part, as new ones belong together with rows of two parts")
+        said.append(
+            f"{moved:,} of its rows moved to another split, as new ones belong together with rows of two splits"
+        )
     return Fact("split", _sizes(parts), "; ".join(said))
 
 
@@ -216,8 +218,8 @@ def _check_room(part: str, share: float, pool: Table) -> None:
     classes = len(count_labels(labels_of(pool))) if pool.task == "classification" else 1
     if wanted < 1 or len(pool) - classes < 1:
         raise SplitError(
-            f"too few rows for a {part} part: {len(pool)} rows of {classes} classes, of which {share:g} is "
-            f"{share * len(pool):.1f} and each class keeps one in train; add examples, or give a {part} part."
+            f"too few rows for a {part} split: {len(pool)} rows of {classes} classes, of which {share:g} is "
+            f"{share * len(pool):.1f} and each class keeps one in train; add examples, or give a {part} split."
         )
 
 
@@ -244,9 +246,11 @@ def _check_unseen(table: Table) -> None:
         unseen = sorted(counts.keys() - seen.keys())
         if unseen:
             rows = sum(1 for row, own in zip(labels, table.split, strict=True) if own == part and {*row} & {*unseen})
+            occur = "occurs" if len(unseen) == 1 else "occur"
             raise LabelError(
-                f"{len(unseen)} labels of the {part} part never occur in train: {some(map(repr, unseen))} "
-                f"({rows} rows); add training examples of them, correct the labels, or remove those rows."
+                f"{counted(len(unseen), 'label')} of the {part} split never {occur} in train: "
+                f"{some(map(repr, unseen))} ({counted(rows, 'row')}); add training examples of them, correct "
+                "the labels, or remove those rows."
             )
 
 
@@ -276,6 +280,6 @@ def _leaks(table: Table, keys: np.ndarray | None) -> tuple[Fact, ...]:
         if astride.any():
             rows = int(astride[codes].sum())
             count = int(astride.sum())
-            value = f"{count} {what.format('' if count == 1 else 's')} in more than one part"
-            facts.append(Fact("leak", value, f"the given split puts {rows} rows so; the score may be too good"))
+            value = f"{count} {what.format('' if count == 1 else 's')} in more than one split"
+            facts.append(Fact("leak", value, f"that is so of {counted(rows, 'row')}; the score may be too good"))
     return tuple(facts)

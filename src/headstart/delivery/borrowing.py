@@ -30,7 +30,7 @@ def same_base(bundle: Bundle, *, remote_code: bool = False) -> Base:
     if bundle.base is None or bundle.head is None:
         name = bundle.control.name if bundle.control else "nothing"
         raise BundleError(
-            f"this model is the control {name!r}, which borrows nothing, so there is no base to embed with; use "
+            f"this model is the baseline {name!r}, which uses no base, so there is none to embed with; use "
             f"predict or predict_proba."
         )
     base = reopen(bundle.base, bundle.modality, bundle.preprocessing, open_base, remote=remote_code)
@@ -56,7 +56,7 @@ def _tell_versions(bundle: Bundle, base: Base) -> None:
     if other:
         warnings.warn(
             f"the model was made with {', '.join(other)}, so its answers may differ a little from those of training; "
-            f"'headstart evaluate' on labelled rows tells whether they do.",
+            f"'headstart evaluate' on labelled rows measures whether they do.",
             HeadstartWarning,
             stacklevel=3,
         )

@@ -141,7 +141,7 @@ class Bundle:
             return self.head
         if self.control is not None:
             return self.control
-        raise BundleError("the bundle has neither a head nor a control; fit again.")
+        raise BundleError("the bundle has neither a head nor a baseline; fit again.")
 
     @property
     def like(self) -> Choice | None:

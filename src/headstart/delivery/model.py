@@ -161,7 +161,7 @@ class Model:
 
         Raises:
             SourceError: an input is unreadable.
-            BundleError: the model is a control, which borrows nothing.
+            BundleError: the model is a baseline, which uses no base.
         """
         rows = as_inputs(inputs)
         seen = self._features(rows)

@@ -41,7 +41,8 @@ def earlier_parts(run: Path) -> EarlierParts:
             raise ValueError("it holds something else")
     except OSError as error:
         raise BundleError(
-            f"{run} keeps no parts ({FILE}: {error.strerror}); name the folder of a finished run, or fit it again."
+            f"{run} keeps no record of its splits ({FILE}: {error.strerror}); name the folder of a finished run, or "
+            "fit it again."
         ) from error
     except ValueError as error:
         raise BundleError(f"{run / FILE} is damaged ({error}); fit again.") from error

@@ -179,8 +179,10 @@ def _over_fitting(s: Symptoms) -> Finding | None:
     per_class = s.n_train // max(1, s.classes)
     rows = f"{per_class:,} rows a class" if s.classes > 1 else f"{s.n_train:,} rows"
     if per_class < _T.few:
-        return Finding("over-fitting", sentence, f"Label more data: {rows} are few; until then try `--augment`.")
-    return Finding("over-fitting", sentence, f"Try `--augment`, or train fewer weights with `{s.fewer}`.")
+        return Finding(
+            "over-fitting", sentence, f"Label more data: {rows} are few; until then try `--augment corruption`."
+        )
+    return Finding("over-fitting", sentence, f"Try `--augment corruption`, or train fewer weights with `{s.fewer}`.")
 
 
 def _under_fitting(s: Symptoms) -> Finding | None:

@@ -9,6 +9,7 @@ from headstart.data.naming import some
 from headstart.evaluation.extrapolation_words import said, words_of
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.proportions import wilson
+from headstart.evaluation.wording import count
 from headstart.flow.advice import BaseFacts, ClassFacts, ControlFacts, DataFacts, Option
 from headstart.report.figures import duration
 from headstart.training.distance.measures import unlike
@@ -89,7 +90,7 @@ def cautions(
         *_copies(data, independent),
     ]
     if data.set_aside:
-        told.append(f"{data.set_aside:,} rows cannot be used and are excluded; `headstart fit` lists them")
+        told.append(f"{count(data.set_aside, 'row')} cannot be used; `headstart fit` leaves out and lists such rows")
     return told
 
 

@@ -28,7 +28,8 @@ from headstart.strategies.solving import solved
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
 
-AUGMENTS = ("auto", "none", "damage")
+AUGMENTS = ("auto", "none", "corruption")
+_EARLIER = {"damage": "corruption"}  # what the value was called in earlier releases
 PROBE = STRATEGIES["probe"]
 
 
@@ -78,12 +79,16 @@ def _again(probe: Candidate) -> float:
     return 1.5 * probe.seconds / len(probe.heads)
 
 
+def _augment(told: TrainingSettings) -> str:
+    return _EARLIER.get(told.augment, told.augment)
+
+
 def training_options(settings: FitSettings) -> list[str]:
     """The options of training that were given and change something, as typed."""
     told, usual = settings.training, TrainingSettings()
     names = ["thaw", "epochs", "rate", "body_rate", "batch", "l2sp", "retain", "replay"]
     given = [name for name in names if getattr(told, name) != getattr(usual, name)]
-    given += ["augment"] if told.augment == "damage" else []
+    given += ["augment"] if _augment(told) == "corruption" else []
     given += ["mixup"] if told.mixup else []
     given += [name for name in ("adapter", "rank") if getattr(told, name) != getattr(usual, name)]
     return [f"--{name.replace('_', '-')}" for name in given]
@@ -121,7 +126,7 @@ def check_training(settings: FitSettings) -> None:
     """
     told = settings.training
     check_used(settings)
-    if told.augment not in AUGMENTS:
+    if _augment(told) not in AUGMENTS:
         raise SettingError(f"augment is {told.augment!r}; it is one of {', '.join(AUGMENTS)}.")
     if told.max_forgetting is not None and not 0 <= told.max_forgetting <= 1:
         raise SettingError(f"max-forgetting is {told.max_forgetting:g}; it is a share from 0 (keep all) to 1.")
@@ -196,12 +201,12 @@ def _augmentation(
     settings: FitSettings, base: Base, labels: tuple[str, ...], per_class: int
 ) -> tuple[Augmentation | None, str]:
     """How training rows are changed at random, and that in words."""
-    asked = settings.training.augment
+    asked = _augment(settings.training)
     if asked == "none":
         return None, "none, as asked for"
     if isinstance(base.spec, ImageSpec):
-        return image_default(labels, per_class, asked == "damage", base.spec.channels)
-    if asked == "damage":
+        return image_default(labels, per_class, asked == "corruption", base.spec.channels)
+    if asked == "corruption":
         return TextAugmentation(drop=0.0, damage=True), "typos, changed case and cut texts, as asked for"
     return None, "none, the default for texts"
 

@@ -24,6 +24,7 @@ from headstart.evaluation.bootstrap import score_interval
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.thresholds import decided
+from headstart.evaluation.wording import count
 from headstart.files import write_atomically
 from headstart.flow.damaging import damaged
 from headstart.flow.deciding import Positive, positive_of
@@ -88,9 +89,9 @@ class Evaluation:
     def _repr_html_(self) -> str:
         """What a notebook shows: the score on the new rows beside that on the run's own test set."""
         new, own = self.score, self.test
-        rows = [(f"{self.source} ({self.n:,} rows)", scored(new.value, new.low, new.high))]
+        rows = [(f"{self.source} ({count(self.n, 'row')})", scored(new.value, new.low, new.high))]
         rows.append(("the run's own test set", scored(own.value, own.low, own.high)))
-        unread = f"{self.rejected:,} rows could not be read" if self.rejected else ""
+        unread = f"{count(self.rejected, 'row')} could not be read" if self.rejected else ""
         return panel(
             f"{self.run}: {self.metric} {scored(new.value, new.low, new.high)}", (unread,), ("", self.metric), rows
         )

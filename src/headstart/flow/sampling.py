@@ -10,6 +10,7 @@ from headstart.data.memory import Memory, Source
 from headstart.data.split import assign
 from headstart.data.strata import strata
 from headstart.data.table import Table
+from headstart.evaluation.wording import count
 from headstart.flow.enough import FEWEST
 from headstart.settings import SplitSettings
 from headstart.training.features import content_keys
@@ -57,7 +58,9 @@ def sample_of(table: Table, seed: int) -> Sample:
     if not given:
         facts.append("no test set is given, so rows that `fit` with this seed would draw for it were left out")
     if len(distinct) < len(working):
-        facts.append(f"{len(working) - len(distinct):,} rows repeat another one's input and were left out")
+        facts.append(
+            f"{count(len(working) - len(distinct), 'row repeats', 'rows repeat')} another one's input, left out"
+        )
     taken = rows.take(order)
     return Sample(
         replace(taken, split=np.full(len(taken), "", dtype="U5")),

@@ -23,6 +23,7 @@ from headstart.evaluation.estimate import Estimate, estimate_accuracy
 from headstart.evaluation.shift import Distance, Drift, class_drift, proxy_a_distance
 from headstart.evaluation.thresholds import decided
 from headstart.evaluation.unknown import THRESHOLD
+from headstart.evaluation.wording import count
 from headstart.flow.remarking import tell_remarks
 from headstart.progress import Progress
 from headstart.records import finite
@@ -223,7 +224,7 @@ def _sentences(found: Shift) -> Iterator[str]:
     if not strangers and not math.isnan(found.unknown):
         yield f"{share(found.unknown)} of them are called unknown; of held-out known inputs {share(1 - THRESHOLD)} are."
     if found.n < _FEW:
-        yield f"With {found.n} inputs, all this depends on single ones; give more."
+        yield f"With {count(found.n, 'input')}, all this depends on single ones; give more."
 
 
 def _expected(found: Shift) -> str:
@@ -255,7 +256,7 @@ def _differs(found: Shift) -> str:
     verdict = "They look different from" if d.shifted else "No significant difference from"
     return (
         f"{verdict} the known inputs: proxy A-distance {d.value:.2f} {_span(d.low, d.high)} of at most 2; "
-        f"two parts of the known inputs give {d.null:.2f}."
+        f"two halves of the known inputs give {d.null:.2f}."
     )
 
 

@@ -16,7 +16,7 @@ Amount = TypeVar("Amount")
 def amount_of(amounts: Mapping[str, tuple[Amount, ...]], kind: str, strength: int) -> Amount:
     """The entry of a table for a kind and a strength of 1 to 5; `SettingError` where there is none."""
     if kind not in amounts:
-        raise SettingError(f"damage {kind!r} is unknown; it may be {', '.join(amounts)}.{nearest(kind, amounts)}")
+        raise SettingError(f"corruption {kind!r} is unknown; it may be {', '.join(amounts)}.{nearest(kind, amounts)}")
     if strength not in STRENGTHS:
-        raise SettingError(f"strength of damage is {strength!r}; it must be a whole number from 1 to 5.")
+        raise SettingError(f"strength of corruption is {strength!r}; it must be a whole number from 1 to 5.")
     return amounts[kind][strength - 1]

@@ -132,7 +132,7 @@ def layers(value: Any, spec: ImageSpec, need: image_file.Need) -> list[pil.Image
         raise Unreadable(wrong_channels(kind.channels, spec.channels))
     values = bands.raw(value)
     if kind.deep and not spec.levels:
-        raise Unreadable(f"{kind.dtype} values, where 8 bits are taken")
+        raise Unreadable(f"{kind.dtype} values, where 8 bits are expected")
     values = pixels.levelled(values, spec.levels) if kind.deep else pixels.bytes_of(values)
     return [pil.fromarray(np.ascontiguousarray(values[..., band])) for band in range(spec.channels)]
 
@@ -143,7 +143,7 @@ def _deep(value: Any, spec: ImageSpec) -> pil.Image:
 
 def wrong_channels(found: int, taken: int) -> str:
     """Why a picture of ``found`` channels is set aside where ``taken`` are taken."""
-    return f"{found} channel{'s' * (found != 1)}, where {taken if taken != 3 else '1 or 3'} are taken"
+    return f"{found} channel{'s' * (found != 1)}, where {taken if taken != 3 else '1 or 3'} are expected"
 
 
 def shown(value: Any, need: image_file.Need) -> pil.Image:

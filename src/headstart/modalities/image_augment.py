@@ -139,7 +139,9 @@ def image_default(
     elif few:
         reasons.append(f"gentle, because there are only {per_class} examples a class")
     if channels != 3:
-        reasons.append(f"values left alone{' and no damage' * damage}, because the {channels} channels are not colours")
+        reasons.append(
+            f"values left alone{' and no corruption' * damage}, because the {channels} channels are not colours"
+        )
     return how, "; ".join([_in_words(how), *reasons])
 
 

@@ -59,5 +59,5 @@ class Text(Modality):
         if not value.strip():
             raise Unreadable("empty text")
         if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-            raise Unreadable("text with half a surrogate pair, which is no character; mend its encoding")
+            raise Unreadable("text with half a surrogate pair, which is no character; correct its encoding")
         return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.evaluation.extrapolation_words import said
-from headstart.evaluation.wording import metric_name
+from headstart.evaluation.wording import count, metric_name
 from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
 from headstart.report.figures import MISSING, bounded, duration, interval, known, number
 from headstart.terminal.summary import bytes_text
@@ -63,7 +63,11 @@ def _control(advice: Advice) -> str:
 
 
 def _copies(data: DataFacts) -> str:
-    rows = "no row has a near duplicate" if not data.near else f"{data.near:,} rows have a near duplicate"
+    rows = (
+        "no row has a near duplicate"
+        if not data.near
+        else f"{count(data.near, 'row has', 'rows have')} a near duplicate"
+    )
     return "; ".join([rows, *data.leaks])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headstart.evaluation.wording import metric_name
+from headstart.evaluation.wording import count, metric_name
 from headstart.flow.evaluating import RECORD, Evaluation
 from headstart.flow.mistakes import ANSWERS, MISTAKES
 from headstart.records import MetricRecord
@@ -104,16 +104,16 @@ def _changed(found: Evaluation) -> str:
 def _minded(found: Evaluation) -> list[str]:
     said = []
     if found.rejected:
-        said.append(f"{found.rejected:,} rows cannot be read and are left out")
+        said.append(f"left out as unreadable: {count(found.rejected, 'row')}")
     if found.reading is not None and found.reading.long:
         said.append(found.reading.sentence.rstrip("."))
     if found.learnt:
+        own = count(found.learnt, "of the rows is a training row", "of the rows are training rows")
         rest = f"; on the others {_with_bounds(found.unseen)}" if found.unseen else ""
-        said.append(f"{found.learnt:,} of the rows are training rows, so the score is too optimistic{rest}")
+        said.append(f"{own}, so the score is too optimistic{rest}")
     if found.tested:
-        said.append(
-            f"{found.tested:,} of the rows are of the run's test set, which has now been evaluated {found.opened} times"
-        )
+        own, times = count(found.tested, "of the rows is", "of the rows are"), count(found.opened, "time")
+        said.append(f"{own} of the run's test set, which has now been evaluated {times}")
     return said
 
 

@@ -111,7 +111,7 @@ def _channel_facts(channels: int, usual: int, seen: int) -> tuple[Fact, ...]:
     among = "all pictures looked at have so many" if usual == seen else f"{usual} of {seen} pictures looked at have"
     how = (
         f"{among}; the base's first layer is adapted: its weights for red, green and blue are repeated and scaled by "
-        f"3/{channels}; training rows are flipped, cropped and moved only, nothing is damaged, and the control sees "
+        f"3/{channels}; training rows are flipped, cropped and moved only, never corrupted, and the baseline sees "
         "thirds of the channels averaged"
     )
     return (Fact("channels", str(channels), how),)
@@ -126,7 +126,7 @@ def _value_facts(usual: Sequence[_Seen], deep: Sequence[_Seen], levels: Levels) 
     kinds = " and ".join(sorted({one.kind.dtype for one in deep}))
     pairs = [f"{low:,g} to {high:,g}" for low, high in levels]
     laid = pairs[0] if len(pairs) == 1 else f"of each channel its own range ({', '.join(pairs[:3])} …)"
-    others = f"; the {len(usual) - len(deep)} of 8 bits are taken as they are" if len(deep) < len(usual) else ""
+    others = f"; the {len(usual) - len(deep)} of 8 bits stay as they are" if len(deep) < len(usual) else ""
     how = f"laid on 0 to 255, the same for every picture, from {len(deep)} pictures looked at{others}"
     return (Fact("values", f"{kinds}, {laid}", how),)
 

@@ -43,7 +43,7 @@ def _sentence(found: ReadingRecord) -> str:
     if not found.cut:
         return f"{how}."
     has, are, their = ("has", "it is", "its") if found.cut == 1 else ("have", "they are", "their")
-    hold = f"{found.cut:,} {has} more than {found.windows} windows hold: {are} read in parts from beginning to end"
+    hold = f"{found.cut:,} {has} more than {found.windows} windows hold: {are} read in pieces from beginning to end"
     return f"{how}; {hold}, and {100 * found.unread:.0f} % of {their} tokens are not read."
 
 

@@ -64,7 +64,7 @@ def row_weights(y: np.ndarray, labels: Sequence[str], given: ClassWeight, own: n
     if weights is None:
         return None
     if not weights.sum() > 0:
-        raise LabelError("every training row has the weight 0, so that nothing could be learnt; give some more.")
+        raise LabelError("every training row has the weight 0, so that no row would count; give one a weight above 0.")
     return weights * (len(weights) / weights.sum())
 
 

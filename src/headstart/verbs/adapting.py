@@ -134,7 +134,7 @@ def fit(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Adapt a base to DATA and judge the result once on held-out data.
+    """Adapt a base to DATA and evaluate the result once on held-out data.
 
     Examples: `headstart fit photos/` · `headstart fit queries.csv --test later.csv` ·
     `headstart fit scans.csv --input path --target finding --group patient`

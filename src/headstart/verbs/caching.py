@@ -51,5 +51,5 @@ def prune(
     limit = 0 if all else parse_size(to) if to else size_limit()
     removed = run_prune(limit)
     freed = sum(use.bytes for use in removed) + (clear_others() if all else prune_others(limit))
-    told = f"removed {len(removed)} sets of features, {bytes_text(freed)} in all"
+    told = f"removed {len(removed)} {'set' if len(removed) == 1 else 'sets'} of features, {bytes_text(freed)} in all"
     print(as_json({"removed": len(removed), "bytes": freed}) if json else told)

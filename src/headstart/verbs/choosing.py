@@ -67,7 +67,7 @@ def rank(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say which base promises most for DATA: cheap evidence on features, a race of the best, the winner and why.
+    """Say which base should do best on DATA: cheap evidence on features, a race of the best, the winner and why.
 
     Examples: `headstart rank photos/` · `headstart rank photos/ --base efficientnet_lite0 --base resnet18.a1_in1k`
     """

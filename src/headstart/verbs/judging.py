@@ -103,9 +103,7 @@ def audit(
             help="Inputs, or sha256 of them one a line, that the base was trained on.", rich_help_panel="Data"
         ),
     ] = None,
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Also write cleaned.csv, without the rows found wanting.")
-    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Also write cleaned.csv, without the excluded rows.")] = False,
     seed: Seed = 0,
     device: Device = None,
     out: Annotated[
@@ -177,7 +175,7 @@ def compare(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say of runs on the same test rows which is better, or that they cannot be told apart.
+    """Say of runs on the same test rows which is better, or that there is no significant difference.
 
     Example: `headstart compare runs/first runs/second`
     """

@@ -24,7 +24,7 @@ def test_pictures_have_three_measures():
     assert 0 < entropy.value < 1
     assert statistics.value > 0
     assert not reference.told
-    assert reference.how == "not told: there is no sample of what the base was trained on"
+    assert reference.how == "not measured: there is no sample of what the base was trained on"
     rng = np.random.default_rng(0)
     known = rng.normal(size=(60, 1280)).astype(np.float32)
     like = rng.normal(size=(60, 1280)).astype(np.float32)
@@ -53,7 +53,7 @@ def test_a_base_without_a_classifier_is_not_told(tiny_image_base):
     rows = TrainRows([""], np.array(["k"]), np.zeros(1, int), np.zeros((1, 16), np.float32))
     value, how = distance(base, rows)
     assert np.isnan(value)
-    assert how == "not told: the base has no classifier of its own"
+    assert how == "not measured: the base has no classifier of its own"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_bases_without_batchnorm_and_pictures_that_cannot_be_read(tiny_image_bas
     for base in (open_base(tiny_image_base, "image"), open_base(tiny_text_base, "text")):
         found = batch_norm_distance(base, halves(0, 255))
         assert np.isnan(found.value)
-        assert found.how == "not told: the base has no BatchNorm"
+        assert found.how == "not measured: the base has no BatchNorm"
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no picture")
-    assert batch_norm_distance(Made([0.0] * 3, [1.0] * 3), [str(bad)]).how == "not told: no picture can be read"
+    assert batch_norm_distance(Made([0.0] * 3, [1.0] * 3), [str(bad)]).how == "not measured: no picture can be read"

@@ -66,11 +66,11 @@ def test_what_has_no_head_is_not_told(tmp_path, tiny_text_base, tiny_image_base)
     for base in (open_base(tiny_text_base, "text"), open_base("all-MiniLM-L6-v2", "text")):
         found = masked_token_loss(base, ["cat"])
         assert np.isnan(found.value)
-        assert found.how == "not told: the checkpoint has no masked-language head"
+        assert found.how == "not measured: the checkpoint has no masked-language head"
     assert not masked_token_loss(open_base(tiny_image_base, "image"), ["cat"]).told
     without = masked_folder(tmp_path / "unmasked", words=["[PAD]", "[UNK]", "mask", "cat"])
-    assert masked_token_loss(without, ["cat"]).how == "not told: the tokenizer has no mask token"
-    assert masked_token_loss(masked_folder(tmp_path / "empty"), [""]).how == "not told: the texts have no tokens"
+    assert masked_token_loss(without, ["cat"]).how == "not measured: the tokenizer has no mask token"
+    assert masked_token_loss(masked_folder(tmp_path / "empty"), [""]).how == "not measured: the texts have no tokens"
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):

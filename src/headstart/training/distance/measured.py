@@ -35,4 +35,4 @@ class Distance:
 
 def untold(name: str, why: str) -> Distance:
     """A measure that cannot be taken."""
-    return Distance(name, float("nan"), f"not told: {why}")
+    return Distance(name, float("nan"), f"not measured: {why}")
