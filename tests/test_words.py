@@ -31,11 +31,7 @@ OLD = {
     "a linear classifier fitted on frozen features": r"\bheads? (is |are )?solved\b|\bsolved? heads?\b",
     "predicted": r"\bforet(old|ell\w*)\b",
     "training rows": r"\blearn(t|ed|s)? from\b",
-<<<<<<< HEAD
-    "corruption robustness": r"(?<!-)\b(un)?damag(?!ed (\(|files?\b))\w+",  # a file is damaged, and why
-=======
     "corruption robustness": r"(?<!-)\bdamag(?!ed\b)\w+|undamag|\bdamaged (rows|inputs|test)\b",
->>>>>>> ef971a1 (Every sentence of src is held to the table of words; plurals right; --augment takes corruption)
     "unfreeze": r"(?<!-)\bthaw\w*",
     "learning rate": r"\bbody.rates?\b|\b(a lower|lower|the|its) rate\b|x the rate",
     "excluded rows": r"\bfound wanting\b",
