@@ -24,7 +24,7 @@ from headstart.strategies import smaller, training
 from headstart.terminal.summary import summary
 from headstart.training import measuring
 from tests.strategies import data
-from tests.strategies.whole import QUICK, check, fit, surely_taken
+from tests.strategies.whole import QUICK, check, fit, surely_taken, weak_start
 
 
 @pytest.fixture
@@ -46,17 +46,6 @@ def slow_features(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         return slow
 
     monkeypatch.setattr(extraction, "build", build)
-
-
-def weak_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training begins with a head that knows next to nothing, so that it is worth its time."""
-    own = training.start_head
-
-    def weak(*given: Any) -> Any:
-        head = own(*given)
-        return replace(head, weight=0.01 * head.weight)
-
-    monkeypatch.setattr(training, "start_head", weak)
 
 
 def test_too_small_for_the_features(
@@ -181,6 +170,9 @@ def test_pictures_are_made_smaller_where_not_even_half_of_the_steps_fit(
     own = open_base(settled_bases["image"], "image").spec.size
     for name, pixels in (("_STEP", own // 4), ("_LEAST", own // 4)):
         monkeypatch.setattr(smaller, name, pixels)
+    tried: list[int] = []
+    with_size = smaller.with_size
+    monkeypatch.setattr(smaller, "with_size", lambda base, side: tried.append(side) or with_size(base, side))
     costly_network(monkeypatch, clock, 0.1, own)
     surely_taken(monkeypatch)
     monkeypatch.setattr(training, "train_options", patient)
@@ -193,6 +185,7 @@ def test_pictures_are_made_smaller_where_not_even_half_of_the_steps_fit(
     assert found
     side = int(found[1])
     assert side < own
+    assert len(tried) == len(set(tried))  # a base is made to take a size once a run
     assert f"  to keep the budget: {said[0]}" in told
     assert run.result.chosen.strategy == "full"
     assert run.model.base.spec.size == side

@@ -50,11 +50,8 @@ def fit(
     return fit_source(Places(source, out), settings, progress=told), told.lines
 
 
-def surely_taken(patch: pytest.MonkeyPatch) -> None:
-    """Training is taken, and starts from a head that it can improve on.
-
-    Whether it does better than the probe is chance on so few rows: where what follows is tested, it is not left to it.
-    """
+def weak_start(patch: pytest.MonkeyPatch) -> None:
+    """Training begins with a head that knows next to nothing, so that it is worth its time."""
     own = starting.start_head
 
     def weak(*given: Any) -> Any:
@@ -62,6 +59,14 @@ def surely_taken(patch: pytest.MonkeyPatch) -> None:
         return replace(head, weight=0.01 * head.weight)
 
     patch.setattr(starting, "start_head", weak)
+
+
+def surely_taken(patch: pytest.MonkeyPatch) -> None:
+    """Training is taken, and starts from a head that it can improve on.
+
+    Whether it does better than the probe is chance on so few rows: where what follows is tested, it is not left to it.
+    """
+    weak_start(patch)
     patch.setattr(ladder, "_gain", lambda *_: Interval(0.1, 0.05, 0.15, 0.8, 120))
 
 

@@ -21,8 +21,7 @@ from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
 from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs, too_short_for_any
 from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Later, priced
-from headstart.strategies.smaller import ratio, sides, smaller
-from headstart.strategies.smaller import seconds as smaller_seconds
+from headstart.strategies.smaller import Smaller
 from headstart.strategies.solving import solved
 from headstart.strategies.spending import Spending
 from headstart.strategies.strategy import Strategy
@@ -75,9 +74,9 @@ def climb(
     climb.rungs.append(_first(probe, probe_seconds))
     progress.say(f"  {probe.strategy}: {metric_name(ground.metric)} {probe.valid_score:.3f} on {record.held_out}")
     spending = Spending(1 - LEVEL, sum(not rung.left_out and not rung.favoured for rung in planned))
-    stopped = ""
+    stopped, smaller = "", Smaller(ground)
     for rung in planned:
-        way = _Way(ground, climb, budget, speed, following)
+        way = _Way(smaller, climb, budget, speed, following)
         reason = stopped or rung.left_out or way.too_dear(rung)
         if reason:
             if not rung.left_out and not rung.favoured:
@@ -129,7 +128,7 @@ def single(
     if strategy.name == probe.strategy:
         climb.rungs.append(_first(probe, probe_seconds))
         return climb
-    way = _Way(ground, climb, budget, _speed_for(ground, strategy, budget), following)
+    way = _Way(Smaller(ground), climb, budget, _speed_for(ground, strategy, budget), following)
     form = way.form(strategy)
     if strategy.recipe and form is None and budget.seconds is not None:
         raise SettingError(way.refusal(strategy))
@@ -157,8 +156,10 @@ def single(
 class _Way:
     """What is to be done of a strategy in the time that is left, and what follows it."""
 
-    def __init__(self, ground: Ground, climb: Climb, budget: Budget, speed: Speed | None, following: Following) -> None:
-        self.ground, self.climb, self.budget = ground, climb, budget
+    def __init__(
+        self, smaller: Smaller, climb: Climb, budget: Budget, speed: Speed | None, following: Following
+    ) -> None:
+        self.ground, self.smaller, self.climb, self.budget = smaller.own, smaller, climb, budget
         self._speed = speed
         self._following = following.within(budget.left(), speed) if speed else following
 
@@ -180,7 +181,7 @@ class _Way:
         if left is None or (own and own.share >= HALF):
             return own
         form = None
-        for side in sides(self.ground):
+        for side in self.smaller.bases:
             form = fitting(self._prices(strategy, side), left, floor)
             form = form and replace(form, side=side)
             if form and form.share >= HALF:
@@ -196,7 +197,7 @@ class _Way:
         """What a training of that form is made on, and the candidate that it starts from."""
         if form is None or form.side is None:
             return self.ground, self.below
-        return smaller(self.ground, form.side), self.climb.probe
+        return self.smaller.ground(form.side), self.climb.probe
 
     def too_dear(self, rung: Rung) -> str:
         """Why a rung does not fit into the time that is left; "" where it does."""
@@ -224,7 +225,7 @@ class _Way:
 
     def _least(self, strategy: Strategy) -> float:
         """Seconds of the shortest form, smaller pictures included."""
-        return min(least_seconds(self._prices(strategy, side)) for side in (None, *sides(self.ground)))
+        return min(least_seconds(self._prices(strategy, side)) for side in (None, *self.smaller.bases))
 
     def tell(self, strategy: Strategy, form: Form | None) -> str:
         """Say and keep what is cut short for want of time, in words; "" where nothing is."""
@@ -242,8 +243,8 @@ class _Way:
         if self._speed is None or not candidate.runs or candidate.recipe is None or self.budget.seconds is None:
             return Later()
         own = told(strategy, self.ground.settings)
-        before = len(self.below.recipe.phases) if self.below.recipe and not own.scratch and own.lora is None else 0
-        before = 0 if candidate.ground else before
+        goes_on = self.below.recipe and not (own.scratch or own.lora or candidate.ground)
+        before = len(self.below.recipe.phases) if goes_on and self.below.recipe else 0
         made = replace(candidate.recipe, phases=candidate.recipe.phases[before:], rates=own.rates)
         return Later.of(self.ground, candidate, made, self._speed_on(candidate.ground), self._following)
 
@@ -252,16 +253,15 @@ class _Way:
         if self._speed is None:
             raise SettingError("nothing was measured.")
         spec = smaller.base.spec if smaller else None
-        return self._speed.scaled(ratio(self.ground, spec.size)) if isinstance(spec, ImageSpec) else self._speed
+        return self.smaller.speed(spec.size, self._speed) if isinstance(spec, ImageSpec) else self._speed
 
     def _prices(self, strategy: Strategy, side: int | None = None) -> Prices:
         if self._speed is None:
             raise SettingError(f"strategy {strategy.name!r} has no price: nothing was measured.")
         if side is None:
             return priced(self.ground, strategy, self._speed, self._following, self.below.recipe)
-        speed = self._speed.scaled(ratio(self.ground, side))
-        first = smaller_seconds(self.ground, side, speed)
-        return priced(self.ground, strategy, speed, self._following, None, first)
+        speed = self.smaller.speed(side, self._speed)
+        return priced(self.ground, strategy, speed, self._following, None, self.smaller.seconds(side, speed))
 
 
 def _speed_for(ground: Ground, strategy: Strategy, budget: Budget) -> Speed | None:

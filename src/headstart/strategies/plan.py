@@ -19,7 +19,7 @@ from headstart.strategies.forms import LEAST_STEPS
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST
 from headstart.strategies.names import STRATEGIES
-from headstart.strategies.smaller import SHARES
+from headstart.strategies.smaller import EXPORT, SHARES
 from headstart.strategies.strategy import Strategy
 from headstart.strategies.training import told, train_options
 from headstart.training.distance.own_answers import FAR
@@ -34,7 +34,6 @@ LARGE = 300_000_000
 _SOME = 300  # rows that a head on all stages' columns is timed on
 _SELECTING = 1.5  # power of the rows with which that grows, measured from 200 to 1,500
 _LIBRARIES = 2.0  # seconds at least of importing what training takes
-_EXPORT = 4.0  # seconds for exporting a graph and timing the runtimes of a base that is new on this machine
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def staged_seconds(ground: Ground, speed: Speed, more: int = 0) -> dict[str, flo
     """Seconds of features of all stages, for the rows and ``more`` besides, and of a head on them (timed on some)."""
     staged = StagedBase(ground.base)
     choice, rows = remembered(staged), len(ground.rows) + more
-    extra = {} if choice else {"choosing the runtime": _EXPORT + 3 * speed.opening}
+    extra = {} if choice else {"choosing the runtime": EXPORT + 3 * speed.opening}
     rate = 1 / choice.best(rows).rate if choice else _pass(ground.base, speed)
     solving = _selecting(ground, staged.parts) * (len(ground.holding.parts) + 0.5)
     features = rows * (rate + speed.decode) + speed.loading

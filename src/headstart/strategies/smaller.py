@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 
+from headstart.bases.base import Base
 from headstart.bases.refitted import with_size
 from headstart.bases.runtime import remembered
 from headstart.errors import BaseError
@@ -15,48 +18,46 @@ from headstart.training.speed import Speed
 #: Sides as shares of the base's own, the largest first: about half and a third of the work of a step.
 SHARES = (0.71, 0.57)
 _STEP, _LEAST = 32, 96  # pixels: sides are multiples of what networks halve their maps by, and photos need some
-_EXPORT = 4.0  # seconds for exporting a graph and timing the runtimes of a base at a size that is new on this machine
+EXPORT = 4.0  # seconds for exporting a graph and timing the runtimes of a base at a size that is new on this machine
 
 
-def sides(ground: Ground) -> tuple[int, ...]:
-    """Smaller sides that the base can be trained at, the largest first; none where it takes no pictures.
-
-    Nor where some inputs' features are to stay, which are those of the base's own size.
-    """
-    spec = ground.base.spec
-    if not isinstance(spec, ImageSpec) or ground.retained is not None:
-        return ()
-    asked = dict.fromkeys(round(share * spec.size / _STEP) * _STEP for share in SHARES)
-    return tuple(side for side in asked if _LEAST <= side < spec.size and _takes(ground, side))
-
-
-def ratio(ground: Ground, side: int) -> float:
-    """Of a pass at the base's own size, the share that one at ``side`` pixels takes."""
-    spec = ground.base.spec
-    return (side / spec.size) ** 2 if isinstance(spec, ImageSpec) else 1.0
-
-
-def seconds(ground: Ground, side: int, speed: Speed) -> float:
-    """Predicted for the features at ``side`` of all working rows, which training starts from.
+class Smaller:
+    """What a ground comes to at fewer pixels a side. Whether the base takes a side is tried once, when first asked.
 
     Args:
-        speed: at ``side``.
+        own: the ground at the base's own size.
     """
-    known = remembered(with_size(ground.base, side))
-    choosing = 0.0 if known else _EXPORT + 3 * speed.opening
-    return choosing + len(ground.rows) * speed.answering + speed.loading
 
+    def __init__(self, own: Ground) -> None:
+        self.own = own
 
-def smaller(ground: Ground, side: int) -> Ground:
-    """The ground with the base taking pictures of ``side`` pixels a side, and its features of them."""
-    base = with_size(ground.base, side)
-    found = extract(base, ground.rows.inputs, progress=ground.progress)
-    return replace(ground, base=base, rows=replace(ground.rows, vectors=found.vectors))
+    @cached_property
+    def bases(self) -> dict[int, Base]:
+        """Side -> the base taking such pictures, the largest side first; none where it takes no pictures.
 
+        Nor where some inputs' features are to stay, which are those of the base's own size.
+        """
+        ground, spec, found = self.own, self.own.base.spec, dict[int, Base]()
+        if not isinstance(spec, ImageSpec) or ground.retained is not None:
+            return found
+        for side in dict.fromkeys(round(share * spec.size / _STEP) * _STEP for share in SHARES):
+            if _LEAST <= side < spec.size:
+                with suppress(BaseError):
+                    found[side] = with_size(ground.base, side)
+        return found
 
-def _takes(ground: Ground, side: int) -> bool:
-    try:
-        with_size(ground.base, side)
-    except BaseError:
-        return False
-    return True
+    def speed(self, side: int, own: Speed) -> Speed:
+        """At ``side``, where ``own`` is the speed at the base's own size: a pass takes as long as it has pixels."""
+        spec = self.own.base.spec
+        return own.scaled((side / spec.size) ** 2) if isinstance(spec, ImageSpec) else own
+
+    def seconds(self, side: int, speed: Speed) -> float:
+        """Predicted for the features of all working rows, which training starts from, at the ``speed`` of ``side``."""
+        choosing = 0.0 if remembered(self.bases[side]) else EXPORT + 3 * speed.opening
+        return choosing + len(self.own.rows) * speed.answering + speed.loading
+
+    def ground(self, side: int) -> Ground:
+        """The ground with the base taking pictures of ``side`` pixels a side, and its features of them."""
+        ground, base = self.own, self.bases[side]
+        found = extract(base, ground.rows.inputs, progress=ground.progress)
+        return replace(ground, base=base, rows=replace(ground.rows, vectors=found.vectors))
