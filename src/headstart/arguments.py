@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headstart.files import as_path
-from headstart.options import flags, meaning
+from headstart.options import ALIASES, flags, meaning
 
 _DATA, _MODEL, _TRAINING, _JUDGING, _RUN = "Data", "Model", "Training", "Judging", "Run"
+
+
+def _told(name: str, panel: str, metavar: str | None = None) -> Any:
+    """The option ``name``, with its aliases and its meaning as `headstart.options` has them."""
+    spelt = flags(name) if name in ALIASES else ()
+    return typer.Option(*spelt, help=meaning(name), metavar=metavar, rich_help_panel=panel)
+
 
 Source = Annotated[
     str,
@@ -22,60 +29,48 @@ Source = Annotated[
         metavar="DATA",
     ),
 ]
-Input = Annotated[str | None, typer.Option(help=meaning("input"), rich_help_panel=_DATA)]
+Input = Annotated[str | None, _told("input", _DATA)]
 Target = Annotated[
     list[str] | None,
     typer.Option(help=meaning("target") + " May be repeated.", rich_help_panel=_DATA),
 ]
 Group = Annotated[
     str | None,
-    typer.Option(help=meaning("group"), rich_help_panel=_DATA),
+    _told("group", _DATA),
 ]
 Slice = Annotated[
     list[str] | None,
     typer.Option(help=meaning("slices") + " May be repeated.", rich_help_panel=_DATA),
 ]
 SplitColumn = Annotated[str | None, typer.Option("--split", help=meaning("split"), rich_help_panel=_DATA)]
-TaskName = Annotated[str | None, typer.Option(help=meaning("task"), rich_help_panel=_DATA)]
-ModalityName = Annotated[str | None, typer.Option(help=meaning("modality"), rich_help_panel=_DATA)]
+TaskName = Annotated[str | None, _told("task", _DATA)]
+ModalityName = Annotated[str | None, _told("modality", _DATA)]
 Valid = Annotated[str | None, typer.Option(help="Another source: the validation set.", rich_help_panel=_DATA)]
 Test = Annotated[
     str | None,
     typer.Option(help="Another source: the test set, not read before the end.", rich_help_panel=_DATA),
 ]
-ValidSize = Annotated[float, typer.Option(help=meaning("valid_size"), rich_help_panel=_DATA)]
-TestSize = Annotated[float, typer.Option(help=meaning("test_size"), rich_help_panel=_DATA)]
+ValidSize = Annotated[float, _told("valid_size", _DATA)]
+TestSize = Annotated[float, _told("test_size", _DATA)]
 SplitFrom = Annotated[
     str | None,
-    typer.Option(
-        help=meaning("split_from"),
-        metavar="RUN",
-        rich_help_panel=_DATA,
-    ),
+    _told("split_from", _DATA, metavar="RUN"),
 ]
 Evidence = Annotated[
     str | None,
-    typer.Option(
-        help=meaning("evidence"),
-        metavar="RUN",
-        rich_help_panel=_DATA,
-    ),
+    _told("evidence", _DATA, metavar="RUN"),
 ]
 MaxRejected = Annotated[
     float,
-    typer.Option(help=meaning("max_rejected"), rich_help_panel=_DATA),
+    _told("max_rejected", _DATA),
 ]
 BaseName = Annotated[
     str | None,
-    typer.Option(*flags("base"), help=meaning("base"), rich_help_panel=_MODEL),
+    _told("base", _MODEL),
 ]
 Licence = Annotated[
     str | None,
-    typer.Option(
-        *flags("licence"),
-        help=meaning("licence"),
-        rich_help_panel=_MODEL,
-    ),
+    _told("licence", _MODEL),
 ]
 MaxParams = Annotated[
     str | None,
@@ -83,18 +78,15 @@ MaxParams = Annotated[
 ]
 Size = Annotated[
     int | None,
-    typer.Option(*flags("size"), help=meaning("size"), rich_help_panel=_MODEL),
+    _told("size", _MODEL),
 ]
 MaxTokens = Annotated[
     int | None,
-    typer.Option(
-        help=meaning("max_tokens"),
-        rich_help_panel=_MODEL,
-    ),
+    _told("max_tokens", _MODEL),
 ]
 Windows = Annotated[
     int | None,
-    typer.Option(help=meaning("windows"), rich_help_panel=_MODEL),
+    _told("windows", _MODEL),
 ]
 TrustRemoteCode = Annotated[
     bool,
@@ -108,42 +100,39 @@ Candidates = Annotated[
 ]
 Strategy = Annotated[
     str,
-    typer.Option(help=meaning("strategy"), rich_help_panel=_MODEL),
+    _told("strategy", _MODEL),
 ]
 BudgetTime = Annotated[
     str | None,
     typer.Option("--budget", help=meaning("budget"), rich_help_panel=_RUN),
 ]
-Thaw = Annotated[int | None, typer.Option(*flags("thaw"), help=meaning("thaw"), rich_help_panel=_TRAINING)]
-Epochs = Annotated[float | None, typer.Option(help=meaning("epochs"), rich_help_panel=_TRAINING)]
-Rate = Annotated[float | None, typer.Option(*flags("rate"), help=meaning("rate"), rich_help_panel=_TRAINING)]
+Thaw = Annotated[int | None, _told("thaw", _TRAINING)]
+Epochs = Annotated[float | None, _told("epochs", _TRAINING)]
+Rate = Annotated[float | None, _told("rate", _TRAINING)]
 BodyRate = Annotated[
     float | None,
-    typer.Option(*flags("body_rate"), help=meaning("body_rate"), rich_help_panel=_TRAINING),
+    _told("body_rate", _TRAINING),
 ]
-BatchSize = Annotated[int | None, typer.Option(*flags("batch"), help=meaning("batch"), rich_help_panel=_TRAINING)]
+BatchSize = Annotated[int | None, _told("batch", _TRAINING)]
 Augment = Annotated[
     str,
-    typer.Option(help=meaning("augment"), rich_help_panel=_TRAINING),
+    _told("augment", _TRAINING),
 ]
 Mixup = Annotated[
     float | None,
-    typer.Option(help=meaning("mixup"), rich_help_panel=_TRAINING),
+    _told("mixup", _TRAINING),
 ]
-Adapter = Annotated[str, typer.Option(help=meaning("adapter"), rich_help_panel=_TRAINING)]
-Rank = Annotated[int, typer.Option(*flags("rank"), help=meaning("rank"), rich_help_panel=_TRAINING)]
+Adapter = Annotated[str, _told("adapter", _TRAINING)]
+Rank = Annotated[int, _told("rank", _TRAINING)]
 L2sp = Annotated[float, typer.Option("--l2sp", help=meaning("l2sp"), rich_help_panel=_TRAINING)]
 Retain = Annotated[
     str | None,
-    typer.Option(help=meaning("retain"), rich_help_panel=_TRAINING),
+    _told("retain", _TRAINING),
 ]
-Replay = Annotated[float, typer.Option(help=meaning("replay"), rich_help_panel=_TRAINING)]
+Replay = Annotated[float, _told("replay", _TRAINING)]
 MaxForgetting = Annotated[
     float | None,
-    typer.Option(
-        help=meaning("max_forgetting"),
-        rich_help_panel=_TRAINING,
-    ),
+    _told("max_forgetting", _TRAINING),
 ]
 PrefixCache = Annotated[
     bool,
@@ -159,12 +148,12 @@ ScratchControl = Annotated[
 ]
 MetricName = Annotated[
     str | None,
-    typer.Option(help=meaning("metric"), rich_help_panel=_MODEL),
+    _told("metric", _MODEL),
 ]
 ClassWeight = Annotated[
     str | None, typer.Option("--class-weight", help=meaning("class_weight"), rich_help_panel=_TRAINING)
 ]
-Weight = Annotated[str | None, typer.Option(help=meaning("weight"), rich_help_panel=_TRAINING)]
+Weight = Annotated[str | None, _told("weight", _TRAINING)]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -172,7 +161,7 @@ Device = Annotated[
         "CUDA, MPS, CPU.",
     ),
 ]
-Seed = Annotated[int, typer.Option(help=meaning("seed"), rich_help_panel=_RUN)]
+Seed = Annotated[int, _told("seed", _RUN)]
 Name = Annotated[str | None, typer.Option(help="Name of the run; the data's name by default.", rich_help_panel=_RUN)]
 Out = Annotated[
     Path | None,
@@ -204,7 +193,7 @@ Together = Annotated[
 ]
 Folds = Annotated[
     int | None,
-    typer.Option(help=meaning("folds"), rich_help_panel=_JUDGING),
+    _told("folds", _JUDGING),
 ]
 Ood = Annotated[
     str | None,
@@ -212,30 +201,19 @@ Ood = Annotated[
 ]
 Risk = Annotated[
     float | None,
-    typer.Option(
-        help=meaning("risk"),
-        rich_help_panel=_JUDGING,
-    ),
+    _told("risk", _JUDGING),
 ]
 Threshold = Annotated[
     str | None,
-    typer.Option(
-        help=meaning("threshold"),
-        metavar="<rule>",
-        rich_help_panel=_JUDGING,
-    ),
+    _told("threshold", _JUDGING, metavar="<rule>"),
 ]
 Positive = Annotated[
     str | None,
-    typer.Option(
-        help=meaning("positive"),
-        metavar="<label>",
-        rich_help_panel=_JUDGING,
-    ),
+    _told("positive", _JUDGING, metavar="<label>"),
 ]
 Level = Annotated[
     float,
-    typer.Option(help=meaning("level"), rich_help_panel=_JUDGING),
+    _told("level", _JUDGING),
 ]
 Damage = Annotated[
     bool,
