@@ -152,7 +152,13 @@ def rule_of(asked: str, *, positive: int | None, mean: str = "micro") -> Rule:
 
 
 def fit_thresholds(
-    rule: Rule, p: np.ndarray, y: np.ndarray, *, units: np.ndarray | None = None, seed: int = 0
+    rule: Rule,
+    p: np.ndarray,
+    y: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    seed: int = 0,
+    crossed: np.ndarray | None = None,
 ) -> Thresholds:
     """The thresholds by ``rule`` for probabilities ``p`` [h, k] of rows that their model did not learn from.
 
@@ -160,6 +166,7 @@ def fit_thresholds(
         y: [h] class numbers, or [h, k] of 0/1.
         units: [h] codes: rows of one unit are never on both sides of a cross-fit.
         seed: of the folds.
+        crossed: [h, k] what `crossfitted` gives of the same; None: it is made here where it is needed.
 
     Raises:
         SettingError: no rows, or values that are not finite.
@@ -171,13 +178,11 @@ def fit_thresholds(
         return _two_classes(rule, p, y, units, seed)
     if not rule.tuned:
         return Thresholds((rule.target,) * p.shape[1], None, f"{rule.target:g} for every label, as asked for")
-    found, name = _labels(rule, p, y, units, seed)
-    parts = _parts(len(p), units, seed)
     before = _f1(p >= _HALF, y > _HALF, rule.mean)
-    after = _f1(_crossed(found, p, y, parts), y > _HALF, rule.mean)
-    values = tuple(float(v) for v in found(p, y))
-    how = f"{name}: best {rule.mean} F1 on held-out rows, the rule chosen by cross-fitting in {len(parts)} folds"
-    return Thresholds(values, None, how, len(p), before, after)
+    if crossed is None:
+        crossed = crossfitted(rule, p, y, units=units, seed=seed)  # the rule, too, is chosen by other rows
+    after = _f1(crossed >= _HALF, y > _HALF, rule.mean)
+    return replace(_several_labels(rule, p, y, units, seed), before=before, after=after)
 
 
 def crossfitted(
@@ -190,14 +195,16 @@ def crossfitted(
     p, y = np.asarray(p), np.asarray(y)
     if rule is None:
         return p
-    parts = _parts(len(p), units, seed)
-    if not rule.tuned or len(parts) < 2:
-        return fit_thresholds(rule, p, y, units=units, seed=seed).decided(p)
+    if not rule.tuned:
+        return fit_thresholds(rule, p, y).decided(p)
+    parts, fit = _parts(len(p), units, seed), _several_labels if rule.positive is None else _two_classes
+    if len(parts) < 2:
+        return fit(rule, p, y, units, seed).decided(p)
     out = np.empty_like(p)
     for part in parts:
         rest = np.setdiff1d(np.arange(len(p)), part)
         own = None if units is None else np.asarray(units)[rest]
-        out[part] = fit_thresholds(rule, p[rest], y[rest], units=own, seed=seed).decided(p[part])
+        out[part] = fit(rule, p[rest], y[rest], own, seed).decided(p[part])
     return out
 
 
@@ -206,8 +213,16 @@ def crossfitted(
 _Setting = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (p, y) -> thresholds [k]
 
 
-def _labels(rule: Rule, p: np.ndarray, y: np.ndarray, units: np.ndarray | None, seed: int) -> tuple[_Setting, str]:
-    """The rule whose cross-fitted F1 is best, the plainest of equals, and its name."""
+def _several_labels(rule: Rule, p: np.ndarray, y: np.ndarray, units: np.ndarray | None, seed: int) -> Thresholds:
+    """By the rule whose cross-fitted F1 is best, the plainest of equals; how good it is, is not judged."""
+    parts = _parts(len(p), units, seed)
+    found, name = _best_setting(rule, p, y, parts)
+    how = f"{name}: best {rule.mean} F1 on held-out rows, the rule chosen by cross-fitting in {len(parts)} folds"
+    return Thresholds(tuple(float(v) for v in found(p, y)), None, how, len(p))
+
+
+def _best_setting(rule: Rule, p: np.ndarray, y: np.ndarray, parts: list[np.ndarray]) -> tuple[_Setting, str]:
+    """The setting whose cross-fitted F1 is best, and its name."""
 
     def half(p: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.full(p.shape[1], _HALF)
@@ -223,7 +238,6 @@ def _labels(rule: Rule, p: np.ndarray, y: np.ndarray, units: np.ndarray | None, 
         (common, "one threshold for all labels"),
         (own, "a threshold a label, drawn towards a common one where a label is rare"),
     ]
-    parts = _parts(len(p), units, seed)
     if len(parts) < 2:
         return rules[0]
     scores = [_f1(_crossed(setting, p, y, parts), y > _HALF, rule.mean) for setting, _ in rules]

@@ -92,9 +92,11 @@ def calibrate(
     told = temperature(scores, y, EXPECTED)
     mended = probabilities(scores / told, task)
     scaled = replace(final, head=final.head.scaled(told))
-    limits = None if rule is None else fit_thresholds(rule, mended, y, units=ground.held_units, seed=ground.seed)
-    kept = promises(mended, y, task, settings, ground.held_units, limits)
-    crossed = crossfitted(rule, mended, y, units=ground.held_units, seed=ground.seed)
+    units, seed, limits = ground.held_units, ground.seed, None
+    crossed = crossfitted(rule, mended, y, units=units, seed=seed)
+    if rule is not None:
+        limits = fit_thresholds(rule, mended, y, units=units, seed=seed, crossed=crossed)
+    kept = promises(mended, y, task, settings, units, limits)
     return Calibrated(scaled, told, mended, *kept, limits, crossed, positive)
 
 
