@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.cli.running import PATIENCE, call, timeless
 from tests.strategies import data
@@ -58,7 +59,9 @@ def place(tmp_path: Path, settled_bases: dict[str, str], monkeypatch: pytest.Mon
 def start(base: str, mark: Path, steps: int) -> subprocess.Popen[str]:
     """A fit in a process of its own, once it hangs after ``steps`` training steps."""
     command = [sys.executable, "-c", _SLOW, str(mark), str(steps), "fit", "texts.csv", "--base", base, *ARGUMENTS]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    threads = str(torch.get_num_threads())  # sums of more threads differ in their last digits
+    env = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
     until = time.monotonic() + PATIENCE
     while not mark.exists():
         if process.poll() is not None or time.monotonic() > until:
