@@ -63,6 +63,72 @@ def test_evaluate_by_slice_and_into_a_file(capsys: Capsys, here: Path, run: Path
     assert "e.json exists" in refused(capsys, "evaluate", run, sliced, "--out", "e.json")
 
 
+def test_evaluate_writes_the_page_of_its_mistakes_beside_the_tables(
+    capsys: Capsys, here: Path, run: Path, table: Path
+) -> None:
+    wrong = rewritten(table, here / "wrong.csv", lambda row, i: flipped(table, row) if i < 9 else row)
+    said = call(capsys, "evaluate", run, wrong, "--out", "found", "--quiet")
+    assert said.code == 0, said
+    assert {path.name for path in (here / "found").iterdir()} == {
+        *("report.html", "mistakes.csv", "predictions.csv", "evaluation.json")
+    }
+    page = (here / "found/report.html").read_text(encoding="utf-8")
+    mistakes = list(csv.DictReader((here / "found/mistakes.csv").open(newline="")))
+    assert f"New rows: {len(mistakes)} mistakes in 120 rows" in page
+    assert mistakes[0]["id"] in page
+    assert "found/report.html" in said.out
+    again = call(capsys, "evaluate", run, wrong, "--out", "found", "--overwrite", "--json", "--quiet")
+    assert json.loads(again.out)["mistakes"] == len(mistakes)
+
+
+def flipped(table: Path, row: dict[str, str]) -> dict[str, str]:
+    """``row`` with another label of the table than its own."""
+    with table.open(newline="") as file:
+        return {**row, "label": next(o["label"] for o in csv.DictReader(file) if o["label"] != row["label"])}
+
+
+def test_evaluate_is_short_and_the_rest_is_asked_for(
+    capsys: Capsys, here: Path, run: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = call(capsys, "evaluate", run, table, "--quiet").out.splitlines()
+    assert len(short) <= 15
+    assert [line for line in short if line.startswith("next ")] == [
+        "next      Evaluate rows that the model was not trained on."
+    ]
+    assert any("--out FOLDER writes report.html" in line for line in short)
+    long = call(capsys, "evaluate", run, table, "--quiet", "--verbose").out
+    assert "metric " in long
+    assert "metric " not in "\n".join(short)
+    for width in (80, 110):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = call(capsys, "evaluate", "run", table.name, "--quiet", "--verbose").out.splitlines()
+        assert max(map(len, lines)) <= width
+
+
+def test_evaluate_replaces_nothing_but_an_evaluation(capsys: Capsys, run: Path, table: Path) -> None:
+    assert "holds other things than an evaluation" in refused(
+        capsys, "evaluate", run, table, "--out", run, "--overwrite"
+    )
+
+
+def test_a_run_without_a_test_set_is_judged_on_new_rows(
+    capsys: Capsys, here: Path, table: Path, text_base: Path
+) -> None:
+    fitted(capsys, table, "--base", text_base, "--strategy", "probe", "--test-size", 0, "--out", "refit")
+    later = rewritten(table, here / "later.csv", lambda row, i: {**row, "text": f"{row['text']} again"})
+    said = call(capsys, "evaluate", "refit", later, "--out", "found", "--quiet")
+    assert said.code == 0, said
+    assert "the run has no test set to compare this with" in said.out
+    assert "difference" not in said.out
+    written = json.loads((here / "found/evaluation.json").read_text())
+    assert written["test"]["value"] is None
+    assert "The run's test set" not in (here / "found/report.html").read_text(encoding="utf-8")
+    assert call(capsys, "shift", "refit", later, "--quiet").code == 0
+    assert call(capsys, "predict", "refit", "a text", "--quiet").code == 0
+    fitted(capsys, table, "--base", text_base, "--strategy", "probe", "--out", "tested")
+    assert "refit keeps no answers of test rows" in refused(capsys, "compare", "tested", "refit")
+
+
 def test_shift_on_unlabelled_inputs(capsys: Capsys, here: Path, run: Path, table: Path) -> None:
     bare = rewritten(table, here / "bare.csv", lambda row, i: {"text": row["text"]})
     said = json.loads(call(capsys, "shift", run, bare, "--json", "--quiet").out)

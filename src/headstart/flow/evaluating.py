@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,82 +23,27 @@ from headstart.evaluation.bootstrap import score_interval
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.thresholds import decided
-from headstart.evaluation.wording import count
 from headstart.files import write_atomically
 from headstart.flow.damaging import damaged
 from headstart.flow.deciding import Positive, positive_of
+from headstart.flow.evaluated import Evaluation
+from headstart.flow.evidence import Answered as Shown
+from headstart.flow.evidence import evidence_of
 from headstart.flow.knowing import unknown_record
 from headstart.flow.measuring import measure, slices_of
 from headstart.flow.mistakes import ANSWERS, MISTAKES, Answered, Examples, answers_table, as_csv, mistakes
 from headstart.flow.remarking import tell_remarks
-from headstart.notebook import panel, scored
 from headstart.progress import Progress
-from headstart.records import (
-    CalibrationRecord,
-    ClassRecord,
-    GainRecord,
-    IntervalRecord,
-    MetricRecord,
-    OodRecord,
-    ReadingRecord,
-    ShiftRecord,
-    SliceRecord,
-    TwoClassRecord,
-    finite,
-)
+from headstart.records import GainRecord, MetricRecord, OodRecord, TestRecord
+from headstart.report.evaluated import EvaluatedPage
+from headstart.report.evaluated import build as build_page
 from headstart.settings import SourceSettings
 from headstart.training.features import content_keys
 
 #: What a folder of an evaluation has, the record last.
-RECORD = "evaluation.json"
+RECORD, PAGE = "evaluation.json", "report.html"
 _FEWEST = 2  # rows that a score needs
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What the new data say of a run's model."""
-
-    run: str
-    source: str
-    task: str
-    metric: str
-    score: MetricRecord  # of the metric, on all rows
-    n: int  # rows judged
-    rejected: int  # rows that could not be read
-    test: MetricRecord  # the run's own test score
-    change: GainRecord  # from that to this, above 0 is better; the rows are others, so it is not paired
-    tested: int  # rows that are in the run's test part too: looking at them counts as an opening
-    learnt: int  # rows that the model was made from
-    unseen: MetricRecord | None  # the score without those; null where there are none
-    opened: int  # how often the run's test part was opened so far
-    metrics: dict[str, MetricRecord]
-    undefined: dict[str, str]
-    classes: list[ClassRecord]
-    slices: list[SliceRecord]
-    calibration: CalibrationRecord | None
-    ood: OodRecord | None
-    shift: ShiftRecord | None
-    reading: ReadingRecord | None = None  # how much of the texts the base read; null for pictures and controls
-    labels: list[str] = field(default_factory=list)  # in the order of the outputs; empty for regression
-    confusion: list[list[int]] | None = None  # rows by true class (downwards) and predicted one; null for other tasks
-    two_classes: TwoClassRecord | None = None  # null where there are not two classes
-    intervals: IntervalRecord | None = None  # of a regression
-    mistakes: int = 0  # wrong rows; of a regression those that are off at all
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the score on the new rows beside that on the run's own test set."""
-        new, own = self.score, self.test
-        rows = [(f"{self.source} ({count(self.n, 'row')})", scored(new.value, new.low, new.high))]
-        rows.append(("the run's own test set", scored(own.value, own.low, own.high)))
-        unread = f"{count(self.rejected, 'row')} could not be read" if self.rejected else ""
-        return panel(
-            f"{self.run}: {self.metric} {scored(new.value, new.low, new.high)}", (unread,), ("", self.metric), rows
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; numbers that are not finite become None."""
-        cleaned: dict[str, Any] = finite(asdict(self))
-        return cleaned
+_FILES = {RECORD, PAGE, MISTAKES, ANSWERS}
 
 
 def evaluate_run(
@@ -130,17 +74,19 @@ def evaluate_run(
     _check_out(out, overwrite)
     answers, model = Answers.load(run), Model.load(run, trust_remote_code=trust_remote_code)
     task, metric = model.bundle.task, answers.metric
-    rows, y, said, rejected = _answered(source, settings, model, progress)
-    keys = content_keys(rows.inputs, rows.modality)[0]
-    own, learnt = answers.part_of(TEST), np.isin(keys.astype(str), learnt_keys(run))
-    tested = int(np.isin(keys.astype(str), own.keys).sum())
+    with progress.stage("predictions"):
+        rows, y, said, rejected = _answered(source, settings, model, progress)
+    keys = content_keys(rows.inputs, rows.modality)[0].astype(str)
+    own, learnt = answers.part_of(TEST), np.isin(keys, learnt_keys(run))
+    tested = int(np.isin(keys, own.keys).sum())
     units = strata.units(rows.groups, keys, len(rows))
     p, limits = said.probabilities, model.bundle.caution.thresholds
-    score = _score(metric, y, decided(p, limits, metric), seed, units)
-    before = _score(metric, own.truth, own.decided(metric), seed, own.unit)
-    heat = float(model.bundle.about.get("temperature", 1.0))
-    measured = measure(task, y, p, model.bundle.caution, heat, seed, units, _positive(model, y))
-    slices, columns = slices_of(metric, task, rows, None, y, p, seed, units, limits)
+    with progress.stage("scores and intervals"):
+        score = _score(metric, y, decided(p, limits, metric), seed, units)
+        before = _score(metric, own.truth, own.decided(metric), seed, own.unit)
+        heat = float(model.bundle.about.get("temperature", 1.0))
+        measured = measure(task, y, p, model.bundle.caution, heat, seed, units, _positive(model, y))
+        slices, columns = slices_of(metric, task, rows, None, y, p, seed, units, limits)
     answered = Answered(rows, y, p, limits, None, columns)
     record = Evaluation(
         run=str(run),
@@ -162,9 +108,7 @@ def evaluate_run(
         slices=slices,
         calibration=measured.calibration,
         ood=_ood(model, ood, said, progress) if ood is not None else None,
-        shift=damaged(model, rows.inputs, y, said.probabilities, answers, seed=seed, progress=progress)
-        if damage
-        else None,
+        shift=damaged(model, rows.inputs, y, p, answers, seed=seed, progress=progress) if damage else None,
         reading=said.reading,
         labels=list(task.labels),
         confusion=confusion(y, decided(p, limits)).matrix.tolist() if task.name == "classification" else None,
@@ -173,7 +117,7 @@ def evaluate_run(
         mistakes=len(mistakes(task, answered)),
     )
     if out is not None:
-        _write(out, record, model, run, answered)
+        _write(out, record, model, run, answered, len(np.unique(units)), progress)
     return record
 
 
@@ -185,25 +129,65 @@ def _positive(model: Model, y: np.ndarray) -> Positive | None:
 
 
 def _check_out(out: Path | None, overwrite: bool) -> None:
-    if out is not None and out.exists() and not overwrite:
-        raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
-    if out is not None and out.is_file() and out.suffix != ".json":
+    """Everything about the output that can be wrong, before any work."""
+    if out is None or not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if out.is_file() and out.suffix != ".json":
         raise OutputError(f"{out} is a file; name a folder, or a file that ends in .json for the record alone.")
+    if out.is_dir() and not {entry.name for entry in out.iterdir()} <= _FILES:
+        raise OutputError(f"{out} holds other things than an evaluation, so it is left alone; choose another --out.")
+    if not overwrite:
+        raise OutputError(f"{out} exists; pass --overwrite to replace it, or another --out.")
 
 
-def _write(out: Path, record: Evaluation, model: Model, run: Path, answered: Answered) -> None:
-    """The record, and beside it in a folder the answer to every row and the mistakes."""
+def _write(
+    out: Path, record: Evaluation, model: Model, run: Path, answered: Answered, independent: int, progress: Progress
+) -> None:
+    """The record, and beside it in a folder the page, the answer to every row and the mistakes."""
     text = json.dumps(record.to_dict(), indent=2, ensure_ascii=False) + "\n"
     if out.suffix == ".json":
         write_atomically(out, text)
         return
-    task, reference = model.bundle.task, model.reference
+    task, reference, table = model.bundle.task, model.reference, answered.table
     examples = None if reference is None else Examples.load(run, reference.vectors)
-    vectors = None if examples is None else model.embed(answered.table.inputs)
+    with progress.stage("nearest training rows"):
+        vectors = None if examples is None else model.embed(table.inputs)
     bounds = model.bundle.caution.bounds(answered.p[:, 0])
+    shown = Shown("new", table.ids, table.inputs, table.modality, answered.y, answered.p, answered.given)
+    write_atomically(out / PAGE, build_page(_page(record, table.modality, independent), evidence_of(task, [shown])))
     write_atomically(out / MISTAKES, as_csv(mistakes(task, replace(answered, vectors=vectors), examples)))
     write_atomically(out / ANSWERS, as_csv(answers_table(task, answered, bounds)))
     write_atomically(out / RECORD, text)
+
+
+def _page(record: Evaluation, modality: str, independent: int) -> EvaluatedPage:
+    """What the page says; ``independent``: units among the rows."""
+    score = record.score
+    scores = TestRecord(
+        score.value, score.low, score.high, record.n, record.metrics, record.undefined, 0, 0, independent
+    )
+    return EvaluatedPage(
+        run=record.run,
+        source=record.source,
+        modality=modality,
+        task=record.task,
+        metric=record.metric,
+        test=scores,
+        own=record.test,
+        unseen=record.unseen,
+        outcome=record.outcome,
+        headline=record.headline,
+        difference=record.difference,
+        next_step=record.next_step,
+        remarks=record.remarks,
+        classes=record.classes,
+        slices=record.slices,
+        calibration=record.calibration,
+        ood=record.ood,
+        shift=record.shift,
+        two_classes=record.two_classes,
+        intervals=record.intervals,
+    )
 
 
 def _answered(

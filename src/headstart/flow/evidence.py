@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.thresholds import decided
 from headstart.evaluation.wording import figures
-from headstart.flow.calibrating import Calibrated
-from headstart.flow.choosing import Preferred
-from headstart.flow.climbing import Climbed
-from headstart.flow.judging import Judgement
-from headstart.flow.preparing import Prepared
 from headstart.flow.thumbnails import thumbnail
 from headstart.report.evidence import Evidence, Example
 from headstart.tasks.task import Task
+
+if TYPE_CHECKING:  # these draw in all of training, which an evaluation has no use for
+    from headstart.flow.calibrating import Calibrated
+    from headstart.flow.choosing import Preferred
+    from headstart.flow.climbing import Climbed
+    from headstart.flow.judging import Judgement
+    from headstart.flow.preparing import Prepared
 
 _SHOWN = 6  # mistakes of each split
 _TEXT = 400  # characters
@@ -29,7 +32,7 @@ class Answered:
     """Rows of one split with the selected model's answers.
 
     Attributes:
-        split: "test" or "validation".
+        split: "test", "validation" or "new".
         ids, inputs: [n] of the rows.
         modality: of the inputs.
         y: [n] or [n, outputs] the truth.
@@ -62,15 +65,21 @@ def gather(
         Answered("test", test.table.ids, test.table.inputs, table.modality, test.y, tested, given),
         Answered("validation", table.ids[rows], table.inputs[rows], table.modality, working.y[rows], held, held_given),
     )
+    return evidence_of(task, splits)
+
+
+def evidence_of(task: Task, splits: Sequence[Answered]) -> Evidence:
+    """Evidence on ``splits``: the numbers are of the first, the mistakes of each."""
+    first = splits[0]
     if task.name == "regression":
-        scatter = np.column_stack([test.y[:, 0], tested[:, 0]])
-        return Evidence(examples=tuple(e for one in splits for e in _far_off(one)), scatter=scatter)
+        scatter = np.column_stack([first.y[:, 0], first.p[:, 0]])
+        return Evidence(examples=tuple(e for one in splits for e in _far_off(one)), scatter=scatter, rows=first.split)
     find = _label_mistakes if task.name == "multilabel" else _class_mistakes
     found = {one.split: find(one, task) for one in splits}
     wrong = {one.split: (found[one.split][1], len(one.y)) for one in splits}
     examples = tuple(example for shown, _ in found.values() for example in shown)
-    matrix = confusion(test.y, given).matrix if task.name == "classification" else None
-    return Evidence(task.labels, matrix, examples, wrong)
+    matrix = confusion(first.y, first.given).matrix if task.name == "classification" else None
+    return Evidence(task.labels, matrix, examples, wrong, rows=first.split)
 
 
 def _class_mistakes(rows: Answered, task: Task) -> tuple[list[Example], int]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from headstart.records import AbstainRecord, BinRecord, CalibrationRecord, ConformalRecord, Result
+from headstart.records import AbstainRecord, BinRecord, CalibrationRecord, ConformalRecord
 from headstart.report.curves import DASHED
 from headstart.report.drawing import ACCENT, SOFT, axes, head_scale, number_axis, picture
+from headstart.report.evidence import ScoredRows
 from headstart.report.figures import between, bounded, count, interval, known, number, rate
 
 if TYPE_CHECKING:
@@ -25,14 +26,14 @@ class Calibration:
     chart: Markup | None
 
 
-def calibration(result: Result) -> Calibration | None:
+def calibration(result: ScoredRows, rows: str = "test") -> Calibration | None:
     """The section, or None where the task has no probabilities to judge."""
     record = result.calibration
     if record is None:
         return None
     bins = [b for b in record.bins if known(b.confidence) and known(b.right)]
     said = [_error(record), _sets(record.conformal)]
-    said += [_abstaining(record.abstain)] if record.abstain else []
+    said += [_abstaining(record.abstain, rows)] if record.abstain else []
     return Calibration(said, _chart(bins) if bins else None)
 
 
@@ -55,7 +56,7 @@ def _sets(record: ConformalRecord | None) -> str:
 
 
 def _kept(record: ConformalRecord) -> str:
-    """Whether the test set bears the target out."""
+    """Whether the rows bear the target out."""
     if not (known(record.low) and known(record.high)):
         return "These rows are too few to check the target."
     if record.high < record.level:
@@ -65,15 +66,15 @@ def _kept(record: ConformalRecord) -> str:
     return "The target is met."
 
 
-def _abstaining(record: AbstainRecord) -> str:
+def _abstaining(record: AbstainRecord, rows: str) -> str:
     asked = f"Abstention, for an error of at most {rate(record.risk)}"
     if not known(record.threshold) or record.threshold > 1:
         return f"{asked}: nothing is answered, as no confidence is shown to be enough."
     answers = f"{asked}: answers where the confidence is {number(record.threshold)} or more"
     if not known(record.error):
-        return f"{answers}, which no test row reaches."
+        return f"{answers}, which none of the {rows} rows reaches."
     wrong = f"{rate(record.error)} of these wrong {between(record.low, record.high)}"
-    return f"{answers}: {rate(record.answered)} of the test rows, {wrong}."
+    return f"{answers}: {rate(record.answered)} of the {rows} rows, {wrong}."
 
 
 def _chart(bins: list[BinRecord]) -> Markup:

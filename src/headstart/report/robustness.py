@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.wording import metric_name
-from headstart.records import DamageRecord, Result, ShiftRecord
+from headstart.records import DamageRecord, ShiftRecord
 from headstart.report import words
 from headstart.report.curves import DASHED
 from headstart.report.drawing import ACCENT, PAPER, PLAIN, SOFT, axes, head_scale, number_axis, picture
+from headstart.report.evidence import ScoredRows
 from headstart.report.figures import bounded, interval, known, number
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Robustness:
     charts: list[tuple[str, Markup]]
 
 
-def robustness(result: Result) -> Robustness | None:
+def robustness(result: ScoredRows) -> Robustness | None:
     """The section, or None where no corruption was tried."""
     record = result.shift
     if record is None or not record.damage:

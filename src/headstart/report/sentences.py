@@ -17,6 +17,7 @@ from headstart.records import (
     TestRecord,
     TwoClassRecord,
 )
+from headstart.report.evidence import ScoredRows
 from headstart.report.figures import bounded, capital, count, known, number, percent, share
 from headstart.report.words import control, strategy
 
@@ -154,8 +155,8 @@ def slice_name(one: SliceRecord) -> str:
     return one.value if one.value.startswith(one.column) else f"{one.column}: {one.value}"
 
 
-def worse_slices(result: Result) -> list[SliceRecord]:
-    """The slices whose whole interval lies on the bad side of the score of all test rows, worst first."""
+def worse_slices(result: ScoredRows) -> list[SliceRecord]:
+    """The slices whose whole interval lies on the bad side of the score of all rows, worst first."""
     found = [s for s in result.slices if known(s.low) and known(s.high)]
     return [s for s in found if _worse(s, s.metric or result.metric, whole(result, s))]
 
@@ -165,8 +166,8 @@ def _worse(one: SliceRecord, metric: str, score: float) -> bool:
     return one.high < score if higher else one.low > score
 
 
-def whole(result: Result, one: SliceRecord) -> float:
-    """The score of all test rows by the metric that a slice is scored with."""
+def whole(result: ScoredRows, one: SliceRecord) -> float:
+    """The score of all rows by the metric that a slice is scored with."""
     found = result.test.metrics.get(one.metric)
     return result.test.score if found is None else found.value
 
@@ -180,22 +181,22 @@ def two_class_sentence(two: TwoClassRecord) -> str:
     return f"Positive class: {two.positive} ({two.reason}). Threshold {number(two.threshold)} ({two.rule}): {scores}."
 
 
-def interval_sentence(spans: IntervalRecord | None) -> str:
-    """The width of prediction intervals and how many test rows they hold; "" where there are none."""
+def interval_sentence(spans: IntervalRecord | None, rows: str = "test") -> str:
+    """The width of prediction intervals and how many rows they hold; "" where there are none."""
     if spans is None:
         return ""
-    covered = f"coverage {share(spans.coverage)} [{share(spans.low)}, {share(spans.high)}] of the test rows"
+    covered = f"coverage {share(spans.coverage)} [{share(spans.low)}, {share(spans.high)}] of the {rows} rows"
     return f"Prediction intervals: ± {number(spans.half_width)}; {covered}, target {share(spans.level)}."
 
 
-def slices(result: Result) -> str:
+def slices(result: ScoredRows, rows: str = "test") -> str:
     """Which slices are shown to be worse than the whole, and how far the intervals were widened."""
     worse, every = worse_slices(result), len(result.slices)
     names = "; ".join(slice_name(s) for s in worse[:3]) + ("; …" if len(worse) > 3 else "")
     verdict = (
-        f"Worse than all test rows together ({number(whole(result, result.slices[0]))}): {names}."
+        f"Worse than all {rows} rows together ({number(whole(result, result.slices[0]))}): {names}."
         if worse
-        else f"None is shown to be worse than all test rows ({number(whole(result, result.slices[0]))})."
+        else f"None is shown to be worse than all {rows} rows ({number(whole(result, result.slices[0]))})."
     )
     widened = ", with intervals corrected for that" if every > 1 else ""
     return f"{capital(counted(every, 'slice'))} compared{widened}. {verdict}"

@@ -10,7 +10,8 @@ import numpy as np
 from headstart.records import ClassRecord, ControlRecord, Result
 from headstart.report import confusion, sentences, words
 from headstart.report.bars import Bars, Dot, bars
-from headstart.report.figures import bounded, count, interval, known, number, share
+from headstart.report.evidence import ScoredRows
+from headstart.report.figures import bounded, capital, count, interval, known, number, share
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def scores(result: Result) -> Bars:
     return bars(rows, id="scores-table", caption=caption, heads=("Model", head))
 
 
-def metrics(result: Result) -> Table:
+def metrics(result: ScoredRows, rows: str = "test") -> Table:
     """Every defined metric of the task with its interval, the deciding one first."""
     test = result.test
     lines = []
@@ -72,42 +73,48 @@ def metrics(result: Result) -> Table:
         lower = " ↓" if words.direction(name) == "lower is better" else ""
         cells = (words.title(name) + lower, bounded(found.value, found.low, found.high))
         lines.append(Line(cells, chosen=name == result.metric))
-    return Table("metrics-table", "On the test set; ↓: lower is better", ("Metric", "Value [95\u00a0%]"), lines, (1,))
+    return Table(
+        "metrics-table",
+        f"On the {words.row_set(rows)}; ↓: lower is better",
+        ("Metric", "Value [95\u00a0%]"),
+        lines,
+        (1,),
+    )
 
 
-def _as_recorded(result: Result) -> Callable[[str], tuple[bool, int]]:
+def _as_recorded(result: ScoredRows) -> Callable[[str], tuple[bool, int]]:
     order = list(result.test.metrics)
     return lambda name: (name != result.metric, order.index(name))
 
 
-def undefined(result: Result) -> list[tuple[str, str]]:
-    """Metrics that the test rows cannot give, by title, with the reason."""
+def undefined(result: ScoredRows) -> list[tuple[str, str]]:
+    """Metrics that the rows cannot give, by title, with the reason."""
     return [(words.title(name), reason) for name, reason in result.test.undefined.items()]
 
 
-def slices(result: Result) -> Bars | None:
-    """The slices in the order of the record, worst first, beside the score of all test rows."""
+def slices(result: ScoredRows, rows: str = "test") -> Bars | None:
+    """The slices in the order of the record, worst first, beside the score of all rows."""
     found = result.slices
     if not found:
         return None
-    rows = [
+    shown = [
         Dot(sentences.slice_name(s), s.score, s.low, s.high, "found" if s.found else "", more=(count(s.n),))
         for s in found
     ]
     heads = ("Slice", "Rows", f"{words.title(found[0].metric or result.metric)} [corrected]")
-    caption = "Worst first; the line is the score of all test rows"
+    caption = f"Worst first; the line is the score of all {rows} rows"
     mark = sentences.whole(result, found[0])
-    return bars(rows, id="slices-table", caption=caption, heads=heads, mark=mark)
+    return bars(shown, id="slices-table", caption=caption, heads=heads, mark=mark)
 
 
-def pairs(counts: np.ndarray, labels: tuple[str, ...]) -> Table:
+def pairs(counts: np.ndarray, labels: tuple[str, ...], rows: str = "test") -> Table:
     """The most frequent confusions."""
     lines = [Line((p.truth, p.predicted, count(p.count), share(p.share))) for p in confusion.pairs(counts, labels)]
     heads = ("True class", "Predicted as", "Times", "Share of the class")
-    return Table("confusion-table", "Most confused pairs on the test set", heads, lines, (2, 3))
+    return Table("confusion-table", f"Most confused pairs on the {words.row_set(rows)}", heads, lines, (2, 3))
 
 
-def classes(result: Result) -> Table | None:
+def classes(result: ScoredRows, rows: str = "test") -> Table | None:
     """Precision and recall of every class or label with their intervals, by the lower of the two."""
     lines = [
         Line(
@@ -123,7 +130,7 @@ def classes(result: Result) -> Table | None:
     if not lines:
         return None
     one = "Label" if result.task == "multilabel" else "Class"
-    heads = (one, "Precision [95\u00a0%]", "Recall [95\u00a0%]", "Test rows")
+    heads = (one, "Precision [95\u00a0%]", "Recall [95\u00a0%]", f"{capital(rows)} rows")
     return Table("classes-table", "Worst first, by the lower of precision and recall", heads, lines, (1, 2, 3))
 
 
@@ -133,7 +140,7 @@ def _weakest(one: ClassRecord) -> tuple[bool, float, str]:
     return one.n == 0, min(found), one.label
 
 
-def ranges(points: np.ndarray) -> Table:
+def ranges(points: np.ndarray, rows: str = "test") -> Table:
     """Truth and prediction [n, 2] in up to five ranges of the true value, of like many rows each."""
     points = points[np.isfinite(points).all(axis=1)]
     points = points[np.argsort(points[:, 0], kind="stable")]
@@ -145,7 +152,7 @@ def ranges(points: np.ndarray) -> Table:
             spread = interval(float(low), float(high))
             cells = (interval(float(truth[0]), float(truth[-1])), number(float(middle)), spread, count(len(part)))
             lines.append(Line(cells))
-    heads = ("True value", "Median prediction", "Middle 90\u00a0% of predictions", "Test rows")
+    heads = ("True value", "Median prediction", "Middle 90\u00a0% of predictions", f"{capital(rows)} rows")
     caption = "Predictions by range of the true value"
     return Table("scatter-table", caption, heads, lines, (0, 1, 2, 3))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from headstart.records import OodRecord, Result
+from headstart.records import OodRecord
+from headstart.report.evidence import ScoredRows
 from headstart.report.figures import bounded, count, known, number, rate, signed
 
 
-def unknown(result: Result) -> list[str]:
+def unknown(result: ScoredRows, rows: str = "test") -> list[str]:
     """Sentences; empty where the model cannot tell."""
     record = result.ood
     if record is None:
         return []
-    found = [_auroc(record), _plain(record), _threshold(record)]
+    found = [_auroc(record), _plain(record), _threshold(record, rows)]
     return [one for one in found if one]
 
 
@@ -38,8 +39,8 @@ def _plain(record: OodRecord) -> str:
     return f"{plain}; the gain over it is at least {signed(record.gain_low)}: {shown}."
 
 
-def _threshold(record: OodRecord) -> str:
+def _threshold(record: OodRecord, rows: str) -> str:
     if not known(record.threshold):
         return ""
-    alarms = f", as {rate(record.false_alarms)} of the test rows are" if known(record.false_alarms) else ""
+    alarms = f", as {rate(record.false_alarms)} of the {rows} rows are" if known(record.false_alarms) else ""
     return f"Inputs with a score above {number(record.threshold)} are called unknown{alarms}."

@@ -60,6 +60,11 @@ OUTCOMES = {
 }
 
 
+def row_set(rows: str) -> str:
+    """The rows of a page as a whole: "test set", "new rows"."""
+    return "test set" if rows == "test" else f"{rows} rows"
+
+
 def outcome(name: str) -> Outcome:
     """The look of outcome ``name``; an unknown one is shown as open."""
     return OUTCOMES.get(name, OUTCOMES["cannot tell"])

@@ -6,64 +6,102 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.wording import count, metric_name
-from headstart.flow.evaluating import RECORD, Evaluation
+from headstart.files import shown_path
+from headstart.flow.evaluated import Evaluation
+from headstart.flow.evaluating import PAGE, RECORD
 from headstart.flow.mistakes import ANSWERS, MISTAKES
 from headstart.records import MetricRecord
 from headstart.report import confusion
 from headstart.report.figures import bounded, known, number
-from headstart.terminal.tables import aligned
+from headstart.report.sentences import slice_name
+from headstart.terminal.tables import aligned, columns, paragraph
 
 _WORST = 5  # slices and pairs of classes shown
 _READABLE = 6  # classes up to which the confusion matrix fits a line
 
 
-def evaluation_text(found: Evaluation, out: Path | None = None) -> str:
-    """The score beside the run's own, what stands out, what to mind, and what was written to ``out``."""
-    own = f"{found.run}'s own test had {_with_bounds(found.test)}"
-    tested = known(found.test.value)
-    own = own if tested else f"{found.run} has no test set of its own to compare that with"
-    lines = [
-        f"{found.source}: {metric_name(found.metric)} {_with_bounds(found.score)} on {found.n:,} rows; {own}",
-        *([_changed(found)] if tested else []),
-        *_minded(found),
-        "",
-        *aligned(
-            [
-                ("metric", "value [95 % interval]"),
-                *((metric_name(n), _with_bounds(m)) for n, m in found.metrics.items()),
-            ],
-            (),
-        ),
-        *(f"({metric_name(name)} is undefined: {reason})" for name, reason in found.undefined.items()),
+def evaluation_text(found: Evaluation, out: Path | None = None, *, verbose: bool = False) -> str:
+    """Whether the score holds, what it was before, what to mind and to do, and what was written to ``out``."""
+    facts = [
+        (metric_name(found.metric), f"{_with_bounds(found.score)} on {count(found.n, 'row')} of {found.source}"),
+        ("test set", _own(found)),
+        *(("warning", one) for one in found.remarks),
+        ("mistakes", _confused(found)),
+        *_asked(found),
+        ("next", found.next_step),
+        *_written(found, out),
     ]
-    worst = [s for s in found.slices if known(s.low)][:_WORST]
-    if worst:
-        by = worst[0].metric or found.metric
-        lines += ["", f"worst slices by {by} (intervals corrected for the number of slices)"]
-        lines += aligned(
-            [
-                (f"  {s.column} = {s.value}", f"{s.n:,} rows", _with_bounds(MetricRecord(s.score, s.low, s.high)))
-                for s in worst
-            ],
-            (1,),
-        )
-    lines += _confusion(found)
-    if found.calibration:
-        error = found.calibration
-        lines += ["", f"calibration error {_with_bounds(MetricRecord(error.ece, error.low, error.high))}"]
+    width = max(10, *(len(name) + 2 for name, text in facts if text))
+    lines = paragraph(found.headline)
+    for name, text in facts:
+        lines += paragraph(text.replace("\u00a0", " "), f"{name:<{width}}") if text else []
+    return "\n".join([*lines, *(_details(found) if verbose else [])]).replace("\u00a0", " ")
+
+
+def _own(found: Evaluation) -> str:
+    """The run's test score, and how far the new one is from it; "" where the run has none."""
+    if not known(found.test.value):
+        return ""
+    change = f"; difference {found.difference}" if found.difference else ""
+    return f"{_with_bounds(found.test)} of run {found.run}{change}"
+
+
+def _confused(found: Evaluation) -> str:
+    """The most frequent confusion; "" where there is none."""
+    if found.confusion is None:
+        return ""
+    pairs = confusion.pairs(np.array(found.confusion), tuple(found.labels))
+    if not pairs:
+        return ""
+    return f"{count(found.mistakes, 'mistake')}; most often {pairs[0].truth} predicted as {pairs[0].predicted}"
+
+
+def _asked(found: Evaluation) -> list[tuple[str, str]]:
+    """What ``--ood`` and ``--damage`` found."""
+    told = []
     if found.ood:
-        lines.append(
-            f"OOD detection ({found.ood.judged_on}): AUROC "
-            f"{_with_bounds(MetricRecord(found.ood.auroc, found.ood.low, found.ood.high))} by {found.ood.method}"
-        )
-    if found.shift:
-        lines += ["", "corruption robustness (strength 1 to 5)"]
-        for kind in dict.fromkeys(d.kind for d in found.shift.damage):
-            scores = [number(d.score) for d in found.shift.damage if d.kind == kind]
-            lines.append(f"  {kind}: {' '.join(scores)} (without corruption {number(found.shift.clean)})")
-    lines += _written(found, out)
-    return "\n".join(lines).replace("\u00a0", " ")
+        auroc = bounded(found.ood.auroc, found.ood.low, found.ood.high)
+        told.append(("OOD detection", f"AUROC {auroc} ({found.ood.judged_on})"))
+    if found.shift and found.shift.damage:
+        scored = [d for d in found.shift.damage if known(d.score)]
+        higher = found.metric not in METRICS or METRICS[found.metric].higher_is_better
+        worst = min(scored, key=lambda d: d.score if higher else -d.score, default=None)
+        if worst is not None:
+            score = bounded(worst.score, worst.low, worst.high)
+            told.append(("corrupted", f"worst under {worst.kind} of strength {worst.strength} (of 5): {score}"))
+    return told
+
+
+def _written(found: Evaluation, out: Path | None) -> list[tuple[str, str]]:
+    if out is None:
+        return [("page", "--out FOLDER writes report.html with pictures of the mistakes, and mistakes.csv")]
+    if out.suffix == ".json":
+        return [("record", shown_path(out))]
+    return [("report", shown_path(out / PAGE)), ("tables", f"{MISTAKES}, {ANSWERS} and {RECORD} beside it")]
+
+
+def _details(found: Evaluation) -> list[str]:
+    """Every metric, the worst slices, confusions, calibration and corruption, in blocks."""
+    blocks = [_metrics(found), _slices(found), _confusion(found), _calibration(found), _corruption(found)]
+    return [line for block in blocks if block for line in ["", *block]]
+
+
+def _metrics(found: Evaluation) -> list[str]:
+    rows = [(metric_name(name), _with_bounds(one)) for name, one in found.metrics.items()]
+    told = (f"({metric_name(name)} is undefined: {reason})" for name, reason in found.undefined.items())
+    undefined = [line for one in told for line in paragraph(one)]
+    return [*aligned([("metric", "value [95 % interval]"), *rows], ()), *undefined]
+
+
+def _slices(found: Evaluation) -> list[str]:
+    worst = [s for s in found.slices if known(s.low)][:_WORST]
+    if not worst:
+        return []
+    by = metric_name(worst[0].metric or found.metric)
+    rows = [(slice_name(s), f"{s.n:,}", bounded(s.score, s.low, s.high)) for s in worst]
+    return aligned([("worst slices", "rows", f"{by} [corrected for the number of slices]"), *rows], (1,))
 
 
 def _confusion(found: Evaluation) -> list[str]:
@@ -71,50 +109,32 @@ def _confusion(found: Evaluation) -> list[str]:
     if found.confusion is None or not found.mistakes:
         return []
     counts, labels = np.array(found.confusion), tuple(found.labels)
-    if len(labels) <= _READABLE:
-        heads = ("true class", *(f"as {label}" for label in labels))
-        rows = [(label, *(f"{n:,}" for n in row)) for label, row in zip(labels, found.confusion, strict=True)]
-        return ["", "confusion matrix", *aligned([heads, *rows], tuple(range(1, len(labels) + 1)))]
+    heads = ("true class", *(f"as {label}" for label in labels))
+    rows = [(label, *(f"{n:,}" for n in row)) for label, row in zip(labels, found.confusion, strict=True)]
+    whole = aligned([heads, *rows], tuple(range(1, len(labels) + 1))) if len(labels) <= _READABLE else []
+    if whole and max(map(len, whole)) <= columns():
+        return ["confusion matrix", *whole]
     pairs = confusion.pairs(counts, labels)[:_WORST]
-    return ["", "most confused classes", *(f"  {p.truth} taken for {p.predicted}: {p.count:,} rows" for p in pairs)]
+    shown = [(pair.truth, pair.predicted, f"{pair.count:,}") for pair in pairs]
+    return aligned([("true class", "predicted as", "rows"), *shown], (2,))
 
 
-def _written(found: Evaluation, out: Path | None) -> list[str]:
-    if out is None:
+def _calibration(found: Evaluation) -> list[str]:
+    error = found.calibration
+    return [f"calibration error {bounded(error.ece, error.low, error.high)}"] if error else []
+
+
+def _corruption(found: Evaluation) -> list[str]:
+    if not found.shift:
         return []
-    if out.suffix == ".json":
-        return ["", f"record       {out}"]
-    wrong = f"{found.mistakes:,} {'row' if found.mistakes == 1 else 'rows'}"
-    return [
-        "",
-        f"mistakes     {out / MISTAKES}   ({wrong})",
-        f"predictions  {out / ANSWERS}",
-        f"record       {out / RECORD}",
-    ]
-
-
-def _changed(found: Evaluation) -> str:
-    change = found.change
-    if change.low > 0 or change.high < 0:
-        word = "better" if change.low > 0 else "worse"
-        return f"{word} than there, difference {bounded(change.value, change.low, change.high, sign=True)}"
-    return f"no significant difference: {bounded(change.value, change.low, change.high, sign=True)}"
-
-
-def _minded(found: Evaluation) -> list[str]:
-    said = []
-    if found.rejected:
-        said.append(f"left out as unreadable: {count(found.rejected, 'row')}")
-    if found.reading is not None and found.reading.long:
-        said.append(found.reading.sentence.rstrip("."))
-    if found.learnt:
-        own = count(found.learnt, "of the rows is a training row", "of the rows are training rows")
-        rest = f"; on the others {_with_bounds(found.unseen)}" if found.unseen else ""
-        said.append(f"{own}, so the score is too optimistic{rest}")
-    if found.tested:
-        own, times = count(found.tested, "of the rows is", "of the rows are"), count(found.opened, "time")
-        said.append(f"{own} of the run's test set, which has now been evaluated {times}")
-    return said
+    rows = []
+    for kind in dict.fromkeys(d.kind for d in found.shift.damage):
+        rows.append((kind, *(number(d.score) for d in found.shift.damage if d.kind == kind)))
+    most = max((len(row) for row in rows), default=1)
+    rows = [(*row, *[""] * (most - len(row))) for row in rows]
+    title = ("corruption, strength", *(str(i) for i in range(1, most)))
+    clean = f"(without corruption {number(found.shift.clean)})"
+    return [*aligned([title, *rows], tuple(range(1, most))), clean]
 
 
 def _with_bounds(m: MetricRecord) -> str:

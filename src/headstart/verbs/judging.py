@@ -28,6 +28,7 @@ from headstart.arguments import (
     Test,
     TrustRemoteCode,
     Valid,
+    Verbose,
 )
 from headstart.files import as_path
 from headstart.options import flags
@@ -49,13 +50,14 @@ def evaluate(
         Path | None,
         typer.Option(
             *flags("out"),
-            help="Folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record "
-            "alone.",
+            help="Folder for the report, the mistakes, every prediction and the record; or a file NAME.json for the "
+            "record alone.",
             metavar="<path>",
             parser=as_path,
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
+    verbose: Verbose = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -77,13 +79,13 @@ def evaluate(
         damage=damage,
         trust_remote_code=trust_remote_code,
         device=device,
-        progress=Console(quiet=quiet),
+        progress=Console(quiet=quiet, verbose=verbose),
         input=input,
         target=target,
         group=group,
         slices=slice or (),
     )
-    print(as_json(found.to_dict()) if json else evaluation_text(found, out))
+    print(as_json(found.to_dict()) if json else evaluation_text(found, out, verbose=verbose))
 
 
 def audit(

@@ -1,0 +1,131 @@
+"""What every page about a model's answers to labelled rows shows of them, be it a run's report or an evaluation's."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from headstart.evaluation.wording import count as counted
+from headstart.report import confusion, figures, plots, sentences, tables, words
+from headstart.report.evidence import Evidence, Example, ScoredRows
+from headstart.report.reliability import calibration
+from headstart.report.robustness import robustness
+from headstart.report.tables import Table
+from headstart.report.unknown import unknown
+
+_TEXT = 240  # characters shown of one row's text
+
+#: What the templates call as filters.
+FILTERS = (
+    *(figures.count, figures.share, figures.duration, figures.number, figures.capital),
+    *(words.title, words.sentence, sentences.with_code, sentences.independent),
+)
+
+
+def measured(result: ScoredRows, evidence: Evidence) -> dict[str, Any]:
+    """The names that ``answers.html.jinja`` and ``measured.html.jinja`` take; what there is nothing of is empty.
+
+    Raises:
+        ValueError: the confusion counts of ``evidence`` are not [k, k] for its k labels.
+    """
+    counts, k, rows = evidence.confusion, len(evidence.labels), evidence.rows
+    if counts is not None and counts.shape != (k, k):
+        raise ValueError(f"confusion has shape {counts.shape}; for {k} labels it must be ({k}, {k}).")
+    many = counts is not None and k > confusion.READABLE
+    return {
+        "rows": rows,
+        "labels": evidence.labels,
+        "matrix": confusion.matrix(counts) if counts is not None and not many else None,
+        "pairs": tables.pairs(counts, evidence.labels, rows) if counts is not None and many else None,
+        "scatter": _scatter(evidence),
+        "curves": _curves(result),
+        "interval": sentences.interval_sentence(result.intervals, rows),
+        "mistakes": _mistakes(result, evidence),
+        "classes": tables.classes(result, rows),
+        "metrics": tables.metrics(result, rows),
+        "undefined": tables.undefined(result),
+        "slices": tables.slices(result, rows),
+        "sliced": sentences.slices(result, rows) if result.slices else "",
+        "calibration": calibration(result, rows),
+        "unknown": unknown(result, rows),
+        "robustness": robustness(result),
+    }
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The chart, the points in it, how many there were, and the same as numbers."""
+
+    chart: Markup
+    shown: int
+    total: int
+    ranges: Table
+
+
+def _scatter(evidence: Evidence) -> Scatter | None:
+    if evidence.scatter is None or not len(evidence.scatter):
+        return None
+    chart, shown = plots.scatter(evidence.scatter, name="scatter", title="Predicted against true values")
+    return Scatter(chart, shown, len(evidence.scatter), tables.ranges(evidence.scatter, evidence.rows))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Of two classes: what is said of the positive one and its threshold, and the two charts."""
+
+    said: str
+    roc: Markup
+    precision_recall: Markup
+
+
+def _curves(result: ScoredRows) -> Curves | None:
+    two = result.two_classes
+    if two is None or not two.roc or not two.precision_recall:  # of one class in the test set there is no curve
+        return None
+    return Curves(sentences.two_class_sentence(two), plots.roc(two), plots.precision_recall(two))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An example as the page shows it."""
+
+    example: Example
+    image: str  # data URI, or ""
+    text: str  # shortened, or ""
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The worst mistakes of one split."""
+
+    title: str
+    items: list[Shown]
+    pictures: bool
+
+
+def _mistakes(result: ScoredRows, evidence: Evidence) -> list[Mistakes]:
+    """Those on the rows that the page is about, then those on validation rows; splits without any are left out."""
+    found = []
+    for split in (evidence.rows, "validation"):
+        items = [_shown(one) for one in evidence.examples if one.split == split]
+        if not items:
+            continue
+        wrong, rows = evidence.wrong.get(split, (0, 0))
+        name = figures.capital(f"{split} rows" if split == "new" else split)
+        title = f"{name}: {counted(wrong, 'mistake')} in {figures.count(rows)} rows"
+        title = f"{name}: largest errors" if result.task == "regression" else title
+        found.append(Mistakes(title, items, bool(items[0].image)))
+    return found
+
+
+def _shown(example: Example) -> Shown:
+    image = base64.b64encode(example.thumbnail).decode() if example.thumbnail else ""
+    text = example.text or ""
+    return Shown(
+        example,
+        f"data:image/jpeg;base64,{image}" if image else "",
+        text if len(text) <= _TEXT else text[: _TEXT - 1] + "…",
+    )
