@@ -89,7 +89,6 @@ class _Thresholds:
     still: float = 0.005  # of skill or score gained over the last half: under it nobody would see the difference
     still_loss: float = 0.01  # of the valid loss over the last half, the same
     saturated: float = 0.98  # valid skill: what cannot rise much is no plateau
-    forgetting: float = 0.3  # where the user set no limit: nearly one answer in three is another
     jump: float = 0.3  # of the valid loss from look to look, half undone later: over-fitting does not come back down
     jump_floor: float = 0.05  # of the first valid loss: jumps of a loss near 0 are large shares of nothing
     jumps: int = 2  # one may be a chance batch
@@ -149,17 +148,12 @@ def _forgetting(s: Symptoms) -> Finding | None:
 
 
 def forgot(error: float | None, limit: float | None) -> Finding | None:
-    """The finding "forgetting" where ``error`` is above the user's ``limit``, or above the usual one without."""
-    allowed = _T.forgetting if limit is None else limit
-    if error is None or not error > allowed:
+    """The finding "forgetting" where ``error`` is above the user's ``limit``; without one nothing is to be kept."""
+    if error is None or limit is None or not error > limit:
         return None
-    changed = f"{error * 100:.0f} % of what was compared with the base changed"
-    if limit is None:
-        sentence = f"Forgetting: {changed}, which is more than {allowed * 100:.0f} %; no limit was set."
-        suggestion = f"If the model must keep its earlier abilities, set a limit, e.g. `--max-forgetting {allowed:g}`."
-    else:
-        sentence = f"Forgetting: {changed}, and the limit is {allowed * 100:.0f} %."
-        suggestion = "Give inputs of the kind it was pretrained on with `--retain PATH`; training then rehearses them."
+    sentence = f"Forgetting: {error * 100:.0f} % of what was compared with the base changed, "
+    sentence += f"and the limit is {limit * 100:.0f} %."
+    suggestion = "Give inputs of the kind it was pretrained on with `--retain PATH`; training then rehearses them."
     return Finding("forgetting", sentence, suggestion)
 
 
