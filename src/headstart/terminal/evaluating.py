@@ -41,9 +41,9 @@ def evaluation_text(found: Evaluation, out: Path | None = None, *, verbose: bool
 
 
 def _own(found: Evaluation) -> str:
-    """The run's test score, and how far the new one is from it; "" where the run has none."""
+    """The run's test score, and how far the new one is from it."""
     if not known(found.test.value):
-        return ""
+        return f"run {found.run} has no test score of its own"
     change = f"; difference {found.difference}" if found.difference else ""
     return f"{_with_bounds(found.test)} of run {found.run}{change}"
 
