@@ -20,7 +20,8 @@ from headstart.bases.catalogue import EMBEDDED, default_base, open_base
 from headstart.heads.scoring import best_factor, row_losses
 from headstart.heads.solve import solve
 from headstart.modalities import get as get_modality
-from headstart.modalities import image_damage, text_damage
+from headstart.modalities.image import damage as image_damage
+from headstart.modalities.text import damage as text_damage
 from headstart.training.distance.fragmentation import fragmentation
 from headstart.training.distance.measured import Distance
 from headstart.training.distance.measures import warning

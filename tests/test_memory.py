@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headstart.modalities import get as get_modality
-from headstart.modalities.image import ImageSpec
-from headstart.training import streams
+from headstart.modalities import stream
+from headstart.modalities.image import ImageSpec, decode
+from headstart.modalities.image.modality import image_pieces
 from tests.conftest import ROOT
 
 SPEC = ImageSpec(size=8, resize=8)
@@ -44,44 +44,42 @@ class Watched:
 
 @pytest.fixture
 def watched(monkeypatch):
-    monkeypatch.setattr(streams, "WINDOW", 40)
-    image = get_modality("image")
-    watch = Watched(image.decode)
-    monkeypatch.setattr(image, "decode", watch)
-    monkeypatch.setattr(streams, "get_modality", lambda name: image)
+    monkeypatch.setattr(stream, "WINDOW", 40)
+    watch = Watched(decode.decoded)
+    monkeypatch.setattr(decode, "decoded", watch)
     return watch
 
 
-def stream(count, classical=True):
+def streamed(count, classical=True):
     pictures = [np.full((8, 8, 3), i % 251, np.uint8) for i in range(count)]
     mask = np.ones(count, dtype=bool)
-    return streams.image_pieces(pictures, SPEC, mask, mask & classical, lambda *_: None)
+    return image_pieces(pictures, SPEC, mask, mask & classical, lambda *_: None)
 
 
 def test_pictures_alive_are_bounded_however_slow_the_base(watched):
-    pieces, seen = stream(400), 0
+    pieces, seen = streamed(400), 0
     for piece in pieces:
         pieces.settle()  # the decoders are as far ahead as they may get
         seen += len(piece.rows)
-        assert watched.total - seen <= streams.WINDOW
+        assert watched.total - seen <= stream.WINDOW
     assert (seen, watched.total) == (400, 400)
-    batch = streams.IMAGE_BATCH
-    assert watched.most <= streams.WINDOW + 2 * batch  # those waiting, one batch gathered and one in use
+    batch = stream.BATCH
+    assert watched.most <= stream.WINDOW + 2 * batch  # those waiting, one batch gathered and one in use
     pieces.close()
 
 
 def test_nothing_more_is_decoded_once_the_stream_is_closed(watched):
-    pieces = stream(400)
+    pieces = streamed(400)
     next(pieces)
     pieces.close()
     time.sleep(0.1)
-    assert watched.total <= streams.WINDOW + streams.IMAGE_BATCH
+    assert watched.total <= stream.WINDOW + stream.BATCH
 
 
 def test_decoding_starts_before_the_first_batch_is_asked_for(watched):
-    pieces = stream(400, classical=False)
+    pieces = streamed(400, classical=False)
     pieces.settle()
-    assert watched.total == streams.WINDOW
+    assert watched.total == stream.WINDOW
     pieces.close()
 
 

@@ -14,8 +14,9 @@ from headstart.bases.base import Base
 from headstart.bases.catalogue import open_base
 from headstart.bases.runtime import Measured, build, remembered
 from headstart.data.source import open_source
+from headstart.modalities.image.modality import image_pieces
+from headstart.modalities.text.modality import text_pieces
 from headstart.settings import SourceSettings
-from headstart.training.streams import image_pieces, text_pieces
 
 
 def decoded(base: Base, inputs: np.ndarray) -> tuple[list[tuple[np.ndarray, ...]], float]:

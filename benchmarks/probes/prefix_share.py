@@ -19,7 +19,8 @@ import torch
 from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.catalogue import open_base
 from headstart.bases.stages import Stages
-from headstart.training.streams import image_pieces, text_pieces
+from headstart.modalities.image.modality import image_pieces
+from headstart.modalities.text.modality import text_pieces
 
 _ROUNDS = 5
 

@@ -14,7 +14,7 @@ from headstart.audit.inputs import find_constant, find_unreadable
 from headstart.audit.outliers import distances, find_outliers
 from headstart.audit.size import find_small, half_width, rows_for, size_of
 from headstart.data.table import Rejected, Table, objects
-from headstart.modalities.classical import classical
+from headstart.modalities.image.classical import classical
 from tests.audit.tables import clouds, texts
 
 

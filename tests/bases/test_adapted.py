@@ -134,7 +134,7 @@ def test_it_works_where_a_base_works(kind, tmp_path):
 def reference(network, base, inputs):
     """What the trained network itself gives, one input a batch."""
     from headstart.modalities import get
-    from headstart.training.tokens import Tokens
+    from headstart.modalities.text.tokens import Tokens
 
     if base.modality == "text":
         tokens = Tokens(base)

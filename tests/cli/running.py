@@ -25,7 +25,7 @@ from headstart.cli import main
 
 #: A run that got stuck or was never killed fails the test after this many seconds.
 PATIENCE = 60
-BATCH = 16  # headstart.training.streams.IMAGE_BATCH
+BATCH = 16  # headstart.modalities.stream.IMAGE_BATCH
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import pytest
 from safetensors.numpy import load, save
 
 from headstart.controls.control import Control, ControlState
-from headstart.controls.image_linear import ImageLinear
+from headstart.controls.features_linear import FeaturesLinear
 from headstart.controls.majority import Majority
 from headstart.controls.panel import restore
 from headstart.controls.text_linear import TextLinear
 
-CONTROLS: list[type[Control]] = [Majority, TextLinear, ImageLinear]
+CONTROLS: list[type[Control]] = [Majority, TextLinear, FeaturesLinear]
 TASKS = ("classification", "multilabel", "regression")
 OUTPUTS = 3
 KINDS = np.array(["bread", "train", "cloud"])
@@ -29,7 +29,7 @@ Case = tuple[Control, Any, np.ndarray, str]
 def inputs_for(kind: type[Control], classes: np.ndarray) -> Any:
     """Texts or features that tell the class, with noise."""
     rng = np.random.default_rng(1)
-    if kind is ImageLinear:
+    if kind is FeaturesLinear:
         return (np.eye(OUTPUTS)[classes] @ rng.normal(size=(OUTPUTS, 12)) + 0.1).astype(np.float32) + rng.normal(
             0, 0.3, (len(classes), 12)
         ).astype(np.float32)
@@ -145,7 +145,12 @@ def test_plain_data_bring_it_back_exactly(fit: Fit, kind: type[Control], task: s
         new = [*new, "Unknown CLOUDS, ça va? 今日は", "!!!"]
     assert np.array_equal(again.probabilities(inputs), control.probabilities(inputs))
     assert np.array_equal(again.probabilities(new), control.probabilities(new))
-    restored = restore(control.name, "image" if kind is ImageLinear else "text", control.outputs, again.state())
+    restored = restore(
+        "pixels + linear" if kind is FeaturesLinear else control.name,
+        "image" if kind is FeaturesLinear else "text",
+        control.outputs,
+        again.state(),
+    )
     assert np.array_equal(restored.probabilities(new), control.probabilities(new))
 
 

@@ -19,7 +19,7 @@ from headstart.controls.panel import controls_for
 from headstart.data.inputs import as_inputs
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
-from headstart.delivery.predictor import pictures_for_baseline
+from headstart.delivery.predictor import for_baseline
 from headstart.errors import BundleError, SourceError
 from headstart.progress import Progress
 from headstart.tasks import get as get_task
@@ -48,7 +48,7 @@ def fitted(name, task, tmp_path):
     inputs, labels = (pictures if modality == "image" else sentences)(6)
     targets = targets_of(labels, task)
     coding = get_task(task).from_targets(targets)
-    x = pictures_for_baseline(as_inputs(inputs), base.spec).x if modality == "image" else inputs
+    x = for_baseline(as_inputs(inputs), "image", base.preprocessing()).x if modality == "image" else inputs
     (control,) = (c for c in controls_for(modality, coding.outputs) if c.name == kind)
     control.fit(x, coding.encode(targets), task, 0)
     bundle = Bundle.of_control(control, base, coding, {"name": "x"})
@@ -153,7 +153,7 @@ def test_a_damaged_record_is_refused(tmp_path, control):
 def test_classical_features_are_those_of_the_base_s_pass(tmp_path):
     base = open_base(str(vit_folder(tmp_path / "base")), "image")
     inputs, _ = pictures(3)
-    seen = pictures_for_baseline(as_inputs(inputs), base.spec)
+    seen = for_baseline(as_inputs(inputs), "image", base.preprocessing())
     passed = extract(base, inputs, classical=True)
     np.testing.assert_array_equal(seen.x, passed.classical)
     assert np.abs(seen.x).sum(1).min() > 0

@@ -14,7 +14,7 @@ from tests.modalities.arrays import bands
 from headstart.bases.adapted import AdaptedBase
 from headstart.bases.catalogue import open_base
 from headstart.bases.changes import Changes
-from headstart.controls.image_linear import ImageLinear
+from headstart.controls.features_linear import FeaturesLinear
 from headstart.data.table import Table, objects
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
@@ -64,7 +64,7 @@ def test_the_bundle_gives_the_same_numbers(
         torch.testing.assert_close(again(pixels), base.network()(pixels), rtol=0, atol=0)
     np.testing.assert_allclose(model.predict_proba(rows), head.probabilities(features.vectors), rtol=1e-4, atol=1e-5)
 
-    control = ImageLinear(2)
+    control = FeaturesLinear(2, "pixels + linear")
     assert features.classical is not None
     control.fit(features.classical, task.encode(objects(LABELS)), "classification", 0)
     Bundle.of_control(control, base, task, {}).save(tmp_path / "control")

@@ -14,9 +14,10 @@ import pytest
 from headstart.delivery.answers import Answers
 from headstart.delivery.model import Model
 from headstart.errors import SettingError
-from headstart.flow import damaging
-from headstart.flow.damaging import damage_suite, kinds_of
-from headstart.modalities import image
+from headstart.flow.damaging import damage_suite
+from headstart.modalities import get, image
+from headstart.modalities.image import damage as image_damage
+from headstart.modalities.text import TextSpec
 from headstart.progress import Progress, Track
 from tests.toys import pictures, sentences
 
@@ -24,8 +25,9 @@ from tests.toys import pictures, sentences
 class Fake:
     """A model that says class 1 with what ``sees`` makes of an input, and remembers what it was asked."""
 
-    def __init__(self, modality: str, sees: Any) -> None:
-        self.bundle = SimpleNamespace(modality=modality, preprocessing=json.dumps(image.ImageSpec(64, 64).to_dict()))
+    def __init__(self, modality: str, sees: Any, spec: Any = None) -> None:
+        spec = spec or (image.ImageSpec(64, 64) if modality == "image" else TextSpec(64))
+        self.bundle = SimpleNamespace(modality=modality, preprocessing=json.dumps(spec.to_dict()))
         self.sees, self.asked = sees, cast(list[list[Any]], [])
 
     def predict_proba(self, inputs: list[Any]) -> np.ndarray:
@@ -73,7 +75,9 @@ def test_every_kind_and_strength_of_the_rows_drawn() -> None:
     y = (np.array(labels) == "post").astype(int)
     model, heard = Fake("text", long_words), Heard()
     found = suite(model, texts, y, rows=25, progress=heard)
-    assert [(r.kind, r.strength) for r in found] == [(k, s) for k in kinds_of("text") for s in range(1, 6)]
+    assert [(r.kind, r.strength) for r in found] == [
+        (k, s) for k in get("text").damage(None).kinds for s in range(1, 6)
+    ]
     assert all(len(asked) == 25 for asked in model.asked)
     assert heard.done == heard.total == 25 * 15
     assert "25 rows × 3 kinds (typos, case, truncation) × 5 strengths, 375 forward passes" in heard.said
@@ -119,7 +123,7 @@ def test_each_picture_drawn_is_read_once_and_made_small(monkeypatch: pytest.Monk
         read.append(value)
         return image.plain(value, need)
 
-    monkeypatch.setattr(damaging, "plain", counted)
+    monkeypatch.setattr(image_damage, "plain", counted)
     shown, labels = pictures(10, ["rings", "stripes"])
     large = np.asarray(shown[0].resize((1000, 700)))
     inputs: list[Any] = [large, *shown[1:], "no such file.png"]
@@ -159,6 +163,7 @@ def test_pictures_none_of_which_can_be_read() -> None:
         suite(Fake("image", float), ["no.png", "nor this.png"], np.zeros(2, int))
 
 
-def test_sounds_have_no_model_yet() -> None:
-    with pytest.raises(SettingError, match="'sound' cannot be corrupted; those of image and text can"):
-        kinds_of("sound")
+def test_pictures_of_many_channels_are_refused() -> None:
+    many = Fake("image", float, image.ImageSpec(64, 64, mean=(0.5,) * 5, std=(0.5,) * 5, channels=5))
+    with pytest.raises(SettingError, match="images of 5 channels cannot be corrupted"):
+        suite(many, ["a.png"], np.zeros(1, int))

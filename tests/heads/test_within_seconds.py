@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headstart.controls import text_linear
-from headstart.controls.image_linear import ImageLinear
+from headstart.controls.features_linear import FeaturesLinear
 from headstart.controls.text_linear import TextLinear
 from headstart.heads.solve import solve
 
@@ -71,6 +71,6 @@ def test_a_control_with_enough_time_is_the_one_without_a_limit() -> None:
 def test_a_control_of_pictures_says_which_heads_were_not_tried() -> None:
     rng = np.random.default_rng(0)
     y = np.arange(60) % 3
-    control = ImageLinear(3)
+    control = FeaturesLinear(3)
     control.fit(rng.normal(size=(60, 8)) + 2 * np.eye(8)[y], y, "classification", 0, seconds=0.0)
     assert control.left_out == "was fitted without trying lda and logistic to the end"

@@ -12,11 +12,12 @@ import pytest
 from PIL import Image as pil
 
 from headstart.errors import SettingError
-from headstart.modalities.bands import Kind, looked, raw
-from headstart.modalities.classical import CLASSICAL_WIDTH, classical
-from headstart.modalities.image import Image, ImageSpec, shown
-from headstart.modalities.image_augment import ImageAugmentation, augmented, image_default
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.image import ImageSpec, shown
+from headstart.modalities.image.augment import ImageAugmentation, augmented, image_default
+from headstart.modalities.image.bands import Kind, looked, raw
+from headstart.modalities.image.classical import CLASSICAL_WIDTH, classical
+from headstart.modalities.image.modality import Image
+from headstart.modalities.types import Unreadable
 from tests.modalities.arrays import bands, npy, npz, tiff
 from tests.modalities.pictures import encoded, photo
 

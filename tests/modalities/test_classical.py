@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.modalities.image import CLASSICAL_WIDTH, classical
+from headstart.modalities.image.classical import CLASSICAL_WIDTH, classical
 
 GRADIENTS = slice(16 * 16 + 3 * 8 * 8, 16 * 16 + 3 * 8 * 8 + 9 * 8 * 8)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from headstart.errors import HeadstartError, SettingError
-from headstart.modalities import MODALITIES, Modality, get
+from headstart.modalities import Modality, get, modalities
 from headstart.modalities.image import ImageSpec
-from headstart.modalities.modality import Unreadable
 from headstart.modalities.text import TextSpec
+from headstart.modalities.types import Unreadable
 
 SPECS: dict[str, Any] = {"image": ImageSpec(8, 8, mean=(0.5,) * 3), "text": TextSpec(32)}
 GOOD: dict[str, tuple[Any, Any]] = {
@@ -20,7 +20,7 @@ GOOD: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.fixture(params=MODALITIES)
+@pytest.fixture(params=modalities())
 def modality(request: pytest.FixtureRequest) -> Modality:
     return get(request.param)
 

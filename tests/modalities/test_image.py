@@ -15,7 +15,7 @@ from PIL import Image
 from headstart.errors import SettingError
 from headstart.modalities import get
 from headstart.modalities.image import ImageSpec
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.types import Unreadable
 
 from .pictures import corners, encoded, photo
 
@@ -214,7 +214,7 @@ def test_scaled_jpeg_decode_is_close_to_the_full_one(side: int) -> None:
 
 
 def test_large_jpeg_is_decoded_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    from headstart.modalities import image_file
+    from headstart.modalities.image import file as image_file
 
     data = encoded(photo(1200, 1000), "JPEG")
     assert image_file.load(data, lambda *sides: 240).size == (300, 250)  # 1/4: 250 >= 240

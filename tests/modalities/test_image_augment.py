@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 from headstart.errors import SettingError
-from headstart.modalities import get, image_file
+from headstart.modalities import get
 from headstart.modalities.image import ImageSpec
-from headstart.modalities.image_augment import ImageAugmentation, augmented, image_default
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.image import file as image_file
+from headstart.modalities.image.augment import ImageAugmentation, augmented, image_default
+from headstart.modalities.types import Unreadable
 
 from .pictures import corners, encoded, photo
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headstart.errors import SettingError
-from headstart.modalities.image_damage import AMOUNTS, KINDS, damaged
+from headstart.modalities.image.damage import AMOUNTS, KINDS, damaged
 
 from .pictures import photo
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.modalities.levels import levels_of
-from headstart.modalities.pixels import levelled
+from headstart.modalities.image.levels import levels_of
+from headstart.modalities.image.pixels import levelled
 from tests.modalities.arrays import bands
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.modalities.randaugment import GEOMETRIC, OPERATIONS, randaugment
+from headstart.modalities.image.randaugment import GEOMETRIC, OPERATIONS, randaugment
 
 from .pictures import photo
 

@@ -4,8 +4,8 @@ import pytest
 
 from headstart.errors import SettingError
 from headstart.modalities import get
-from headstart.modalities.modality import Unreadable
 from headstart.modalities.text import TextSpec
+from headstart.modalities.types import Unreadable
 
 SPEC = TextSpec(16)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from headstart.errors import SettingError
-from headstart.modalities.modality import Unreadable
-from headstart.modalities.text_augment import TextAugmentation, augmented_text
+from headstart.modalities.text.augment import TextAugmentation, augmented_text
+from headstart.modalities.types import Unreadable
 
 TEXT = "please tell me when the next train leaves for the airport today"
 WORDS = TEXT.split()

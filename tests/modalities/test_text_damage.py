@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from headstart.errors import SettingError
-from headstart.modalities.text_damage import AMOUNTS, KINDS, damaged_text
+from headstart.modalities.text.damage import AMOUNTS, KINDS, damaged_text
 
 TEXT = "When does the next train to Kings Cross leave? Please tell me before seven, I am in a hurry. " * 12
 STRENGTHS = range(1, 6)

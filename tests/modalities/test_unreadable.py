@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 
 from headstart.modalities import get
 from headstart.modalities.image import ImageSpec
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.types import Unreadable
 
 from .pictures import encoded, photo
 

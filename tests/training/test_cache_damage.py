@@ -18,10 +18,10 @@ from headstart.bases.catalogue import open_base
 from headstart.cli import main
 from headstart.data.table import objects
 from headstart.errors import HeadstartWarning
+from headstart.modalities.text.tokens import Tokens
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.cache_use import prune, spaces
 from headstart.training.features import extract
-from headstart.training.tokens import Tokens
 from tests.bases.checkpoints import bert_folder
 
 SPACE = Space("toy", "w", "pooled", "{}", "float32", 1280)  # wider than a page

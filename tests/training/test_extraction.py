@@ -11,6 +11,7 @@ from headstart.bases import runtime
 from headstart.bases.catalogue import open_base
 from headstart.data.table import objects
 from headstart.errors import SettingError
+from headstart.modalities import get
 from headstart.training import extraction
 from headstart.training.features import extract
 from tests.bases.checkpoints import bert_folder, timm_folder
@@ -88,6 +89,6 @@ def test_a_budget_that_is_over_is_said_though_nothing_readable_is_left():
     from types import SimpleNamespace
 
     base = SimpleNamespace(modality="text", identity=SimpleNamespace(name="toy"))
-    half_done = SimpleNamespace(_until=0.0, _out=SimpleNamespace(read=None), _base=base)
+    half_done = SimpleNamespace(_until=0.0, _out=SimpleNamespace(read=None), _base=base, _modality=get("text"))
     with pytest.raises(SettingError, match=r"pass all 5 texts once through toy: about 3 would fit"):
         extraction.Extraction._check_time(half_done, 3, 5, 1.0, 2.0)

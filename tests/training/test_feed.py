@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from headstart.bases.base import Base
-from headstart.modalities.image_augment import ImageAugmentation
-from headstart.modalities.text_augment import TextAugmentation
+from headstart.modalities.image.augment import ImageAugmentation
+from headstart.modalities.text.augment import TextAugmentation
 from headstart.training.feed import Feed, feed_for
 from tests.training.small import rows_of
 

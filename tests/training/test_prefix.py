@@ -14,8 +14,8 @@ import torch
 
 from headstart.bases.base import Base
 from headstart.bases.stages import Stages, State
-from headstart.modalities.image_augment import ImageAugmentation
-from headstart.modalities.text_augment import TextAugmentation
+from headstart.modalities.image.augment import ImageAugmentation
+from headstart.modalities.text.augment import TextAugmentation
 from headstart.training.cache import FeatureCache
 from headstart.training.cache_use import prune, spaces
 from headstart.training.feed import feed_for

@@ -13,7 +13,8 @@ from headstart.bases.catalogue import open_base
 from headstart.data.source import open_source
 from headstart.data.table import Table, objects
 from headstart.errors import SourceError
-from headstart.modalities.image import Image, ImageSpec
+from headstart.modalities.image import ImageSpec
+from headstart.modalities.image.modality import Image
 from headstart.training.features import extract
 from headstart.training.reading import read_as
 from tests.bases.checkpoints import timm_folder

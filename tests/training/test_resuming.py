@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from headstart.bases.base import Base
-from headstart.modalities.text_augment import TextAugmentation
+from headstart.modalities.text.augment import TextAugmentation
 from headstart.progress import Progress
 from headstart.training.phase import Phase
 from headstart.training.position import Position

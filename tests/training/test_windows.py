@@ -19,18 +19,18 @@ from headstart.bases.catalogue import open_base
 from headstart.bases.refitted import with_tokens
 from headstart.bases.staged import StagedBase
 from headstart.data.table import objects
-from headstart.modalities.text import WINDOWS, TextSpec
-from headstart.training import streams, tokens
+from headstart.modalities.text import WINDOWS, TextSpec, stream, tokens
+from headstart.modalities.text.modality import text_pieces
+from headstart.modalities.text.reading import reading_of
+from headstart.modalities.text.tokens import Tokens
+from headstart.modalities.windows import windows_of
 from headstart.training.answers import pooled
 from headstart.training.features import extract
 from headstart.training.feed import feed_for
 from headstart.training.phase import Phase
 from headstart.training.rows import TrainRows
 from headstart.training.run import train
-from headstart.training.text_reading import reading_of
-from headstart.training.tokens import Tokens
 from headstart.training.trainee import Trainee
-from headstart.training.windows import windows_of
 from tests import toys
 from tests.bases.checkpoints import bert_folder, decoder_folder, tokenizer_file
 from tests.training.small import forward, head_of, job_of, rows_of, size_of
@@ -188,7 +188,7 @@ def test_short_texts_have_the_features_they_always_had(base):
 
 
 def test_equal_windows_of_a_text_pass_through_once(base, monkeypatch):
-    ids = streams.text_pieces([" ".join(["card"] * 400)], base, np.array([0]), lambda row, reason: None)
+    ids = text_pieces([" ".join(["card"] * 400)], base, np.array([0]), lambda row, reason: None)
     (piece,) = list(ids)
     assert len(piece.batch[0]) == 1
     np.testing.assert_allclose(piece.shares.sum(), 1)
@@ -201,9 +201,9 @@ def test_equal_windows_of_a_text_pass_through_once(base, monkeypatch):
 
 
 def test_many_windows_pass_through_in_batches_of_the_usual_size(base, monkeypatch):
-    monkeypatch.setattr(streams, "TOKENS_PER_BATCH", 64)
+    monkeypatch.setattr(stream, "TOKENS_PER_BATCH", 64)
     seen = []
-    (piece,) = list(streams.text_pieces([text(400)], base, np.array([0]), lambda row, reason: None))
+    (piece,) = list(text_pieces([text(400)], base, np.array([0]), lambda row, reason: None))
 
     def runner(batch):
         seen.append(batch[0].size)
@@ -219,7 +219,7 @@ def test_a_graph_is_read_in_windows_too(base):
     extract(base, texts)
     network = base.network()
     run = runtime.build(runtime.ONNX, base, network)
-    pieces = streams.text_pieces(texts, base, np.arange(3), lambda row, reason: None)
+    pieces = text_pieces(texts, base, np.arange(3), lambda row, reason: None)
     for piece in pieces:
         for row, vector in zip(piece.rows, piece.run(run), strict=True):
             np.testing.assert_allclose(vector, by_hand(base, texts[row]), atol=1e-4)
@@ -284,7 +284,7 @@ def test_a_step_of_many_long_texts_is_made_in_parts(base, monkeypatch):
 
     rows = long_rows(base, 24, 0)
     whole = train(job_of(base, Phase(thaw=1.0, epochs=1.0), train=rows, held=None, head=head_of(rows)))
-    monkeypatch.setattr("headstart.training.stepping.TOKENS_AT_ONCE", 200)
+    monkeypatch.setattr("headstart.modalities.text.modality._TextFeed.at_once", 200)
     sizes = []
 
     def seen(own, trainee, arguments):
@@ -308,13 +308,13 @@ def test_how_many_texts_are_long_and_cut_is_told_from_the_cache_too(base):
     for computed in (3, 0):
         got = extract(base, texts)
         assert got.computed == computed
-        told = reading_of(base, got.read[got.kept])
+        told = reading_of(base.spec, got.read[got.kept])
         assert (told.texts, told.long, told.longest, told.cut) == (4, 3, 2_000, 1)
         assert told.unread == pytest.approx(1 - WINDOWS * 32 / 2_000, abs=0.01)
         assert "3 of 4 texts have more than the 32 tokens" in told.sentence
         assert "1 has more than 8 windows hold" in told.sentence
     cut = with_tokens(base, windows=1)
-    told = reading_of(cut, extract(cut, texts).read[:4])
+    told = reading_of(cut.spec, extract(cut, texts).read[:4])
     assert (told.long, told.cut) == (3, 3)
     assert "they are cut there, and 95 % of their tokens are not read" in told.sentence
 

@@ -15,6 +15,7 @@ import numpy as np
 from headstart.audit.finding import Finding
 from headstart.data.table import Table
 from headstart.errors import SettingError
+from headstart.modalities import get
 from headstart.unicode import is_valid, writable
 
 _LISTED_BY = ";"  # what a table of several labels a cell is first tried with
@@ -70,9 +71,9 @@ def _reason(finding: Finding) -> str:
 
 def check_applicable(table: Table) -> None:
     """`SettingError` if rows of ``table`` cannot be written to a table of text."""
-    if table.modality == "image" and not all(isinstance(value, str) for value in table.inputs):
+    if get(table.modality).files and not all(isinstance(value, str) for value in table.inputs):
         raise SettingError(
-            "--apply writes a table of paths, but these pictures lie inside the source itself; extract them to files, "
+            "--apply writes a table of paths, but these inputs lie inside the source itself; extract them to files, "
             "or remove the rows that findings.csv names."
         )
     odd = next((value for value in table.inputs if isinstance(value, str) and not is_valid(value)), None)
@@ -96,7 +97,7 @@ def cleaned_csv(table: Table, left: Iterable[Left], folder: Path) -> str:
 
 
 def _columns(table: Table, folder: Path) -> dict[str, list[Any]]:
-    if table.modality == "image":
+    if get(table.modality).files:
         columns: dict[str, list[Any]] = {"path": [os.path.relpath(path, folder) for path in table.inputs]}
     else:
         columns = {"text": table.inputs.tolist()}

@@ -23,7 +23,7 @@ from headstart.audit.size import Size, find_small, size_of
 from headstart.audit.topics import Topic, headline, topics
 from headstart.data.strata import units as joined_units
 from headstart.data.table import Fact, Rejected, Table
-from headstart.modalities.classical import shapes
+from headstart.modalities import get as get_modality
 from headstart.notebook import panel
 from headstart.records import finite
 from headstart.tasks import get as get_task
@@ -127,7 +127,7 @@ def audit(rows: Rows, source: str, facts: Sequence[Fact] = (), seed: int = 0) ->
     task = get_task(table.task).from_targets(table.targets) if learnable and table.targets is not None else None
     y = None if task is None else task.encode([] if table.targets is None else table.targets)
     labels = y if table.task == "classification" else None
-    small = None if rows.classical is None else shapes(rows.classical)
+    small = get_modality(table.modality).shapes(rows.classical)
     pairs = near_duplicates(table.inputs, table.modality, rows.keys, rows.vectors, labels, shapes=small)
     cluster = clusters(pairs, len(table))
     units = joined_units(table.groups, cluster, len(table))

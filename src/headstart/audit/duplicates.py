@@ -13,8 +13,9 @@ from headstart.audit import near_images, near_texts
 from headstart.audit.near_features import candidates
 from headstart.audit.one_apart import one_apart
 from headstart.audit.thumbnails import Thumbnails
+from headstart.modalities import get
 
-_NEIGHBOURS = {"text": 3, "image": 5}  # candidates a row; most of the texts' come from their words
+_BY_WORDS, _BY_LOOKS = 3, 5  # candidates a row; most of the texts' come from their words
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def near_duplicates(
 
     Args:
         inputs: n texts or pictures.
-        modality: "text" or "image"; for others only equal contents are found.
+        modality: of texts and of pictures near ones are found, of others equal contents.
         keys: [n] content hashes, "" where an input cannot be read.
         vectors: [n, d] features; None: candidates come from the words or the shapes alone, which finds of texts only
             those of which one word makes the difference.
@@ -112,9 +113,10 @@ def _some(values: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _near(rows: _Rows, modality: str, until: float | None) -> Pairs:
-    if modality == "text":
+    own = get(modality)
+    if own.tokenised:
         return _texts(rows, until)
-    if modality == "image":
+    if own.classical is not None and own.classical.shapes:
         return _images(rows, until)
     return _pairs(np.zeros(0, int), np.zeros(0, int), np.zeros(0, np.float32), [])
 
@@ -123,7 +125,7 @@ def _texts(rows: _Rows, until: float | None) -> Pairs:
     words = [near_texts.words(text) for text in rows.inputs]
     first, second = one_apart(words)
     if rows.vectors is not None:
-        near = candidates(rows.vectors, rows.labels, _NEIGHBOURS["text"]).rows()
+        near = candidates(rows.vectors, rows.labels, _BY_WORDS).rows()
         first, second = _united((first, second), near, len(words))
     similarity, seen = near_texts.verified(words, first, second, until)
     return _pairs(first, second, similarity, ["words"] * len(first), len(first) - seen)
@@ -142,7 +144,7 @@ def _images(rows: _Rows, until: float | None) -> Pairs:
     thumbnails = Thumbnails(rows.inputs)
     shapes = thumbnails.shapes() if rows.shapes is None and rows.vectors is None else rows.shapes
     known = [vectors for vectors in (_even(shapes), rows.vectors) if vectors is not None]
-    near = [candidates(vectors, rows.labels, _NEIGHBOURS["image"]).rows() for vectors in known]
+    near = [candidates(vectors, rows.labels, _BY_LOOKS).rows() for vectors in known]
     first, second = _united(near[0], near[-1], len(rows.inputs))
     similarity, how, seen = near_images.verified(thumbnails, known[-1], first, second, until)
     return _pairs(first, second, similarity, how, len(first) - seen)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headstart.data.table import Table
+from headstart.modalities import get
 from headstart.records import FindingRecord
 
 #: Worst first: "error" makes a score wrong, "warning" may, "note" is good to know.
 SEVERITIES = ("error", "warning", "note")
-_TEXT = 300  # characters kept of a text
 _SHOWN = 4  # rows kept as evidence of one finding
 
 
@@ -56,9 +56,9 @@ def shown(table: Table, rows: Iterable[int]) -> list[dict[str, str]]:
 
 def _item(table: Table, row: int) -> dict[str, str]:
     item = {"id": str(table.ids[row]), "part": str(table.split[row]), "label": label_text(table, row)}
-    if table.modality == "text":
-        text = str(table.inputs[row])
-        item["text"] = text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
+    modality = get(table.modality)
+    if modality.tokenised:
+        item["text"] = modality.show(table.inputs[row]).text or ""
     return item
 
 

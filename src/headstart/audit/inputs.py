@@ -9,9 +9,7 @@ import numpy as np
 from headstart.audit.finding import Finding, finding_id, shown
 from headstart.data.naming import counted, some
 from headstart.data.table import Rejected, Table
-from headstart.modalities.classical import contrast
-
-_FLAT = 0.02  # contrast, 0..1, under which a picture shows nothing
+from headstart.modalities import get
 
 
 def find_unreadable(rejected: Sequence[Rejected]) -> list[Finding]:
@@ -34,13 +32,9 @@ def find_unreadable(rejected: Sequence[Rejected]) -> list[Finding]:
 
 
 def find_constant(table: Table, classical: np.ndarray | None) -> list[Finding]:
-    """One finding for all rows of ``table`` [n] that show nothing; ``classical`` [n, d] of pictures, else None."""
-    if table.modality == "text":
-        rows = [row for row, text in enumerate(table.inputs) if not any(c.isalnum() for c in text)]
-        what = "without a letter or a digit"
-    else:
-        rows = [] if classical is None else np.flatnonzero(contrast(classical) < _FLAT).tolist()
-        what = "of one colour"
+    """One finding for all rows of ``table`` [n] that show nothing; ``classical`` [n, d] where there is such."""
+    modality = get(table.modality)
+    rows, what = modality.blank(table.inputs, classical)
     if not rows:
         return []
     ids = table.ids[rows].tolist()
@@ -49,7 +43,7 @@ def find_constant(table: Table, classical: np.ndarray | None) -> list[Finding]:
             finding_id("constant", ids),
             "constant",
             "warning",
-            f"{counted(len(rows), table.modality)} {what}: {some(ids, 4)}",
+            f"{counted(len(rows), modality.noun)} {what}: {some(ids, 4)}",
             "remove them; they teach the model nothing, and --apply leaves them out",
             tuple(ids),
             {"examples": shown(table, rows)},

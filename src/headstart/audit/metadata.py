@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from headstart.data.naming import extension
 from headstart.data.table import Table
+from headstart.modalities import get
 
 _UNKNOWN = -1.0
 _OFTEN = 3  # rows that a word of names must be in
@@ -37,11 +35,9 @@ class Metadata:
 
 def metadata(table: Table) -> Metadata:
     """What is known of the rows of ``table``; pictures are not decoded, only their headers are read."""
-    if table.modality == "text":
-        length = np.array([(len(text), len(text.split())) for text in table.inputs], dtype=float).reshape(-1, 2)
-        return Metadata({"text length": length}, *_words([set()] * len(table)))
-    paths = [value if isinstance(value, str) else "" for value in table.inputs]
-    numbers = _pictures(table.inputs)
+    modality = get(table.modality)
+    numbers = modality.headers(table.inputs)
+    paths = [value if modality.files and isinstance(value, str) else "" for value in table.inputs]
     if not any(paths):
         return Metadata(numbers, *_words([set()] * len(table)))
     stems = [Path(path).stem for path in paths]
@@ -49,35 +45,6 @@ def metadata(table: Table) -> Metadata:
     return Metadata(
         numbers, *_words([_pieces(path, stem) for path, stem in zip(_below(paths, table), stems, strict=True)])
     )
-
-
-def _pictures(inputs: np.ndarray) -> dict[str, np.ndarray]:
-    read = [_header(value) for value in inputs]
-    kinds = {kind: number for number, kind in enumerate(sorted({kind for *_, kind in read}))}
-    size, wide, high, kind = (np.array(column) for column in zip(*read, strict=True))
-    shape = np.where(high > 0, wide / np.maximum(high, 1), _UNKNOWN)
-    coded = np.eye(len(kinds))[[kinds[name] for name in kind]]
-    return {
-        "file size": size[:, None].astype(float),
-        "file type": coded,
-        "picture dimensions": np.column_stack([wide, high, shape, wide * high]).astype(float),
-    }
-
-
-def _header(value: Any) -> tuple[float, int, int, str]:
-    """Bytes, width and height in pixels, and the file's type and colour mode; unknown ones are -1."""
-    from PIL import Image
-
-    is_path = isinstance(value, str)
-    try:
-        size = float(os.path.getsize(value) if is_path else len(value))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a picture too large was set aside when it was read
-            with Image.open(value if is_path else io.BytesIO(value)) as picture:
-                wide, high = picture.size
-                return size, wide, high, f"{extension(value) if is_path else ''} {picture.format} {picture.mode}"
-    except Exception:  # Pillow raises nearly anything; rows that matter were read before
-        return _UNKNOWN, -1, -1, "unknown"
 
 
 def _number(stem: str) -> float:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from headstart.audit.overlay import SIDE
 from headstart.modalities.image import shown
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.types import Unreadable
 
 _BITS = 64  # of a perceptual hash
 _BLOCKS = 16  # a side, of the broad shapes

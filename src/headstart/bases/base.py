@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headstart import __version__
 from headstart.bases.identity import Identity
 from headstart.data.table import Fact
-from headstart.modalities.image import ImageSpec
-from headstart.modalities.text import TextSpec
+from headstart.modalities import get
 from headstart.versions import installed
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 #: The one stage cached so far: the base's pooled output, [batch, width].
 POOLED = "pooled"
-#: Distributions whose code reads the inputs of a modality.
-READERS = {"image": ("pillow",), "text": ("tokenizers",)}
 
 
 class Base(ABC):
@@ -28,7 +25,7 @@ class Base(ABC):
 
     Attributes:
         identity: provenance.
-        modality: "image" or "text".
+        modality: the name of one.
         spec: preprocessing.
         width: length of the pooled output.
         tokenizer_file: of a text base; None of others.
@@ -41,7 +38,7 @@ class Base(ABC):
 
     identity: Identity
     modality: str
-    spec: ImageSpec | TextSpec
+    spec: Any
     width: int
     tokenizer_file: Path | None = None
     most_tokens: int | None = None
@@ -85,7 +82,7 @@ class Base(ABC):
 
         Told by files and metadata, so that no library is loaded for it.
         """
-        versions = {"headstart": __version__, **installed(*self.libraries, *READERS[self.modality])}
+        versions = {"headstart": __version__, **installed(*self.libraries, *get(self.modality).readers)}
         return json.dumps({"config": self.identity.config, "versions": versions}, sort_keys=True)
 
     def key(self) -> str:

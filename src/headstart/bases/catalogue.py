@@ -20,7 +20,6 @@ from headstart.bases.refitted import with_channels, with_size, with_tokens
 from headstart.bases.table import entries, entry_of, shipped
 from headstart.bases.transformers_text import TransformersTextBase
 from headstart.errors import BaseError, nearest
-from headstart.modalities.image import ImageSpec
 from headstart.progress import Progress
 
 #: How torchvision calls its weights, such as ResNet18_Weights.IMAGENET1K_V1.
@@ -77,7 +76,7 @@ def open_base(
     if size is not None:
         base = with_size(base, size)
     base = with_tokens(base, max_tokens, windows)
-    if isinstance(base.spec, ImageSpec) and channels not in (3, base.spec.channels):
+    if base.spec.channels and channels not in (3, base.spec.channels):
         base = with_channels(base, channels)
     return base
 

@@ -13,7 +13,7 @@ from headstart.bases.base import Base
 from headstart.data.table import Fact
 from headstart.errors import BaseError
 from headstart.modalities.image import ImageSpec
-from headstart.modalities.levels import Levels
+from headstart.modalities.image.levels import Levels
 
 if TYPE_CHECKING:
     import torch

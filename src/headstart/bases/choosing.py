@@ -10,7 +10,7 @@ from headstart.bases.entry import MODALITIES, Entry
 from headstart.bases.licences import asks_commercial, objection
 from headstart.bases.table import entries
 from headstart.errors import SettingError, nearest
-from headstart.modalities import MODALITIES as READ
+from headstart.modalities import modalities
 
 _UNITS = {"k": 1e-3, "m": 1.0, "b": 1e3}  # in millions
 _LEAST = 1e-3  # millions of parameters; no base is smaller, so a limit below that is a forgotten unit
@@ -41,7 +41,7 @@ class Selection:
     @property
     def unserved(self) -> tuple[str, ...]:
         """Modalities shown of which headstart reads no data yet."""
-        return tuple(dict.fromkeys(entry.modality for entry in self.kept if entry.modality not in READ))
+        return tuple(dict.fromkeys(entry.modality for entry in self.kept if entry.modality not in modalities()))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -5,7 +5,9 @@ A Hub name becomes such a folder by downloading it (`headstart.bases.hub`), so t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from headstart.bases.base import Base
 from headstart.bases.card import read_card
@@ -16,6 +18,11 @@ from headstart.bases.timm_base import TimmBase
 from headstart.bases.transformers_image import TransformersImageBase
 from headstart.bases.transformers_text import TransformersTextBase
 from headstart.bases.weight_files import weight_files
+
+_TRANSFORMERS: dict[str, Callable[[Path, dict[str, Any], Identity], Base]] = {
+    "image": TransformersImageBase,
+    "text": TransformersTextBase,
+}
 
 
 def open_folder(
@@ -46,6 +53,4 @@ def open_folder(
     identity = Identity(name, source, revision, weights, card.licence, card.trained_on, remote_code=code, config=config)
     if kind.library == "timm":
         return TimmBase(folder, kind.config, files, identity)
-    if kind.modality == "image":
-        return TransformersImageBase(folder, kind.config, identity)
-    return TransformersTextBase(folder, kind.config, identity)
+    return _TRANSFORMERS[kind.modality](folder, kind.config, identity)

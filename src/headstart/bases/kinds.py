@@ -20,7 +20,7 @@ class Kind:
     Attributes:
         config: config.json.
         library: "timm" or "transformers".
-        modality: "image" or "text".
+        modality: the name of one.
     """
 
     config: dict[str, Any]

@@ -103,7 +103,7 @@ class OnnxBase(Base):
 
     def run(self) -> Run:
         """From a batch to features [batch, width] float32, without torch."""
-        return lambda batch: self._features(self._feeds(batch), batch[1] if self.modality == "text" else None)
+        return lambda batch: self._features(self._feeds(batch), batch[1] if len(batch) > 1 else None)
 
     def _features(self, feeds: dict[str, np.ndarray], mask: np.ndarray | None = None) -> np.ndarray:
         (found,) = run_rows(self._session, feeds, [self._output.name], self._rows)

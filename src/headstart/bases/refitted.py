@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from headstart.bases.adapted import AdaptedBase, changes_of, flattened, state_of
 from headstart.bases.base import Base
@@ -12,8 +13,8 @@ from headstart.bases.channels import ChannelsBase
 from headstart.bases.resized import ResizedBase
 from headstart.data.table import Fact
 from headstart.errors import BaseError, SettingError
-from headstart.modalities.image import ImageSpec
-from headstart.modalities.levels import Levels
+from headstart.modalities import get
+from headstart.modalities.image.levels import Levels
 from headstart.modalities.text import TextSpec
 
 LEAST = 8  # tokens at once: special ones, and a few words
@@ -25,7 +26,7 @@ def with_size(base: Base, size: int) -> Base:
     Raises:
         SettingError, BaseError: it cannot take that size; see `ResizedBase`.
     """
-    if isinstance(base.spec, ImageSpec) and base.spec.size == size:
+    if base.spec.side == size:
         return base
     if isinstance(flattened(base)[0], ChannelsBase | ResizedBase):  # a bundle tells one size, interpolated once
         raise BaseError(
@@ -57,7 +58,7 @@ def with_tokens(base: Base, max_tokens: int | None = None, windows: int | None =
     if max_tokens is None and windows is None:
         return base
     asked = f"max-tokens {max_tokens}" if max_tokens is not None else f"windows {windows}"
-    if not isinstance(base.spec, TextSpec):
+    if not get(base.modality).tokenised:
         raise SettingError(f"{asked} was asked for, but base {base.identity.name!r} takes no texts; drop it.")
     most = base.most_tokens
     if max_tokens is not None and not LEAST <= max_tokens <= (most or max_tokens):
@@ -71,7 +72,7 @@ def with_tokens(base: Base, max_tokens: int | None = None, windows: int | None =
     return _reading(base, TextSpec(max_tokens or base.spec.max_tokens, windows or base.spec.windows))
 
 
-def _reading(base: Base, spec: TextSpec) -> Base:
+def _reading(base: Base, spec: Any) -> Base:
     """``base``, and what it was made from, reading as ``spec`` says."""
     base.spec = spec
     if isinstance(base, AdaptedBase):
@@ -81,9 +82,9 @@ def _reading(base: Base, spec: TextSpec) -> Base:
 
 def as_recorded(base: Base, preprocessing: str) -> Base:
     """``base`` made to take what ``preprocessing``, a record of `Base.preprocessing`, says of size or tokens."""
-    if isinstance(base.spec, TextSpec):
-        return _reading(base, TextSpec.from_dict(json.loads(preprocessing)))
-    spec = ImageSpec.from_dict(json.loads(preprocessing))
+    spec = get(base.modality).spec(json.loads(preprocessing))
+    if not spec.side:
+        return _reading(base, spec)
     if spec.size != base.spec.size:
         base = ResizedBase(base, spec.size)
     return base if spec.plain else ChannelsBase(base, spec.channels, spec.levels)

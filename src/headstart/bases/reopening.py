@@ -30,7 +30,7 @@ def reopen(identity: Identity, modality: str, preprocessing: str, open_base: Ope
     repo = place.partition(" ")[0]  # a mirror's name may follow
     again = {"folder": place, "onnx": place, "hub": f"{repo}@{identity.revision}"}.get(source, name)
     base = open_base(again, modality, **({"remote_code": True} if remote else {}))
-    if base.identity.weights != identity.weights or base.modality == "text":
+    if base.identity.weights != identity.weights or not base.spec.side:
         base = as_recorded(base, preprocessing)
     refuse_other(base, identity, preprocessing)
     base.identity = replace(  # it was opened by its path or commit, not by its name

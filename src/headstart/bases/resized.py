@@ -39,7 +39,7 @@ class ResizedBase(Base):
     spec: ImageSpec
 
     def __init__(self, base: Base, size: int) -> None:
-        if base.modality != "image":
+        if not base.spec.side:
             raise SettingError(
                 f"size {size} was asked for, but base {base.identity.name!r} takes no pictures; drop it."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class Control(ABC):
         outputs: number of classes or labels; 1 for regression.
     """
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, outputs: int) -> None:
         self.outputs = outputs

@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.controls.control import Control, ControlState
 from headstart.controls.majority import Majority
+from headstart.modalities import get
 
 _TIMED = 300  # rows that a control is timed on before it is fitted
 
@@ -31,14 +32,15 @@ class ControlRun:
 def controls_for(modality: str, outputs: int) -> list[Control]:
     """New controls for ``modality``, the plainest first."""
     panel: list[Control] = [Majority(outputs)]
-    if modality == "text":
+    own = get(modality)
+    if own.classical is not None:
+        from headstart.controls.features_linear import FeaturesLinear
+
+        panel.append(FeaturesLinear(outputs, f"{own.classical.name} + linear"))
+    elif own.tokenised:
         from headstart.controls.text_linear import TextLinear
 
         panel.append(TextLinear(outputs))
-    if modality == "image":
-        from headstart.controls.image_linear import ImageLinear
-
-        panel.append(ImageLinear(outputs))
     return panel
 
 
@@ -49,7 +51,9 @@ def restore(name: str, modality: str, outputs: int, state: ControlState) -> Cont
         KeyError, TypeError, ValueError: ``modality`` has no such control, or ``state`` is not its own.
     """
     kinds = {control.name: type(control) for control in controls_for(modality, outputs)}
-    return kinds[name].from_state(outputs, state)
+    restored = kinds[name].from_state(outputs, state)
+    restored.name = name
+    return restored
 
 
 def run(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 
 from headstart.bases.adapted import AdaptedBase
-from headstart.bases.base import READERS, Base
+from headstart.bases.base import Base
 from headstart.bases.catalogue import open_base
 from headstart.bases.reopening import reopen
 from headstart.bases.staged import StagedBase
 from headstart.delivery.bundle import Bundle
 from headstart.errors import BundleError, HeadstartWarning
+from headstart.modalities import get
 from headstart.versions import installed
 
 
@@ -46,7 +47,7 @@ def same_base(bundle: Bundle, *, remote_code: bool = False) -> Base:
 
 
 def _tell_versions(bundle: Bundle, base: Base) -> None:
-    made, here = bundle.about.get("versions"), installed(*base.libraries, *READERS[base.modality])
+    made, here = bundle.about.get("versions"), installed(*base.libraries, *get(base.modality).readers)
     told = made if isinstance(made, dict) else {}
     other = [
         f"{name} {told[name]} (here {version})"

@@ -51,6 +51,7 @@ from headstart.delivery.serving import GRAPH, PLACES, Serving, serving_of
 from headstart.errors import BundleError
 from headstart.files import as_path, write_atomically
 from headstart.heads.linear import LinearHead
+from headstart.modalities import get
 from headstart.tasks import from_dict as task_from_dict
 from headstart.tasks.task import Task
 
@@ -65,7 +66,7 @@ class Bundle:
     Attributes:
         base: identity of the base without ``changes``; its weights are not copied. Where the run began from an earlier
             run, that is in its lineage only: ``changes`` are from the root on. None for a control.
-        modality: "image" or "text".
+        modality: the name of one.
         preprocessing: as the base's `preprocessing()` gives it, checked when the bundle is used; for a control, how
             pictures are read.
         dtype: precision the training features came in.
@@ -126,7 +127,7 @@ class Bundle:
         cls, control: Control, base: Base, task: Task, about: dict[str, Any], caution: Caution | None = None
     ) -> Bundle:
         """A fitted control; of ``base``, only how pictures were read for its classical features is kept."""
-        reading = json.dumps(base.spec.to_dict() if base.modality == "image" else {}, sort_keys=True)
+        reading = json.dumps(base.spec.to_dict() if get(base.modality).classical else {}, sort_keys=True)
         caution = caution or Caution()
         return cls(None, base.modality, reading, "float32", task, None, about, control=control, caution=caution)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,15 +18,13 @@ from headstart.delivery.predictor import (
     Predictor,
     Seen,
     begins_anew_after_fork,
-    pictures_for_baseline,
-    texts_for_baseline,
+    for_baseline,
 )
 from headstart.errors import SettingError, SourceError
-from headstart.modalities.image import ImageSpec
+from headstart.modalities import get
 from headstart.options import filled
 from headstart.progress import Progress
 from headstart.records import ReadingRecord
-from headstart.training.text_reading import reading_of
 
 
 @dataclass(frozen=True)
@@ -204,7 +201,7 @@ class Model:
             np.full(len(rows), np.nan),
             kept.copy(),
             seen.rejected,
-            None if seen.read is None else reading_of(self.base, seen.read[kept]),
+            None if seen.read is None else get(self.base.modality).reading(self.base.spec, seen.read[kept]),
             vectors,
         )
         if kept.any():
@@ -220,9 +217,7 @@ class Model:
         bundle = self.bundle
         if bundle.control is None:
             return self._features(rows, progress)
-        if bundle.modality == "text":
-            return texts_for_baseline(rows)
-        return pictures_for_baseline(rows, ImageSpec.from_dict(json.loads(bundle.preprocessing)))
+        return for_baseline(rows, bundle.modality, bundle.preprocessing)
 
     def _features(self, rows: np.ndarray, progress: Progress | None = None) -> Seen:
         head = self.bundle.head

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,14 +22,12 @@ from headstart.bases.onnx_base import OnnxBase
 from headstart.bases.runtime import BFLOAT16, FLOAT32, ONNX, graph_path, remembered
 from headstart.bases.runtime_onnx import kept_graph, run_of
 from headstart.delivery.serving import Serving
-from headstart.modalities import get as get_modality
-from headstart.modalities.image import CLASSICAL_WIDTH, ImageSpec
-from headstart.modalities.modality import Unreadable
+from headstart.modalities import get
+from headstart.modalities.stream import threads
+from headstart.modalities.types import ReadAs, Unreadable
 from headstart.progress import Progress
 from headstart.training.extraction import Served
 from headstart.training.features import extract
-from headstart.training.streams import Reject, image_pieces, text_pieces, threads
-from headstart.training.tokens import Tokens
 
 #: Up to this many inputs are answered without the cache, which costs more than it saves on so few.
 FEW = 32
@@ -59,7 +58,7 @@ class _Open:
     name: str
     run: Run
     spread: Run
-    tokens: Tokens | None
+    reader: Any
 
 
 class Predictor:
@@ -98,17 +97,16 @@ class Predictor:
     def _outright(self, rows: np.ndarray, width: int) -> Seen:
         ready, rejected = self._opened(), dict[int, str]()
         x, reject = np.zeros((len(rows), width), np.float32), rejected.__setitem__
-        if ready.tokens is not None:
-            pieces = text_pieces(rows, self._base, np.arange(len(rows)), reject, ready.tokens)
+        everyone, run = np.ones(len(rows), bool), ready.run if len(rows) == 1 else ready.spread
+        stream = get(self._base.modality).stream(rows, self._base, everyone, ~everyone, reject, ready.reader)
+        read = None
+        if stream.rows is not None and stream.read is not None:
             read = np.zeros((len(rows), 2), np.float32)
-            read[pieces.rows] = np.stack([pieces.ids.lengths, pieces.ids.unread], axis=1)
-            for piece in pieces:
-                x[piece.rows] = piece.run(ready.run if len(rows) == 1 else ready.spread)
-            return Seen(x, rejected, read)
-        spec: ImageSpec = self._base.spec  # type: ignore[assignment]
-        for part, pixels in _decoded(rows, spec, reject):
-            x[part] = (ready.run if len(rows) == 1 else ready.spread)((pixels,))
-        return Seen(x, rejected)
+            read[stream.rows] = stream.read
+        with closing(stream):
+            for piece in stream:
+                x[piece.rows] = piece.run(run)
+        return Seen(x, rejected, read)
 
     def _opened(self) -> _Open:
         found = self._open
@@ -117,8 +115,8 @@ class Predictor:
         with self._lock:
             if self._open is None:
                 keep_freed_memory()
-                tokens = Tokens(self._base) if self._base.modality == "text" else None
-                self._open = _Open(*self._runtime(), tokens)
+                reader = get(self._base.modality).reader(self._base)
+                self._open = _Open(*self._runtime(), reader)
             return self._open
 
     def _runtime(self) -> tuple[str, Run, Run]:
@@ -152,46 +150,25 @@ class Predictor:
         self._open, self._lock = None, threading.Lock()
 
 
-def pictures_for_baseline(rows: np.ndarray, spec: ImageSpec) -> Seen:
-    """The classical features of pictures, read as ``spec`` says. They are not cached: serving writes nothing."""
-    rejected: dict[int, str] = {}
-    x = np.zeros((len(rows), CLASSICAL_WIDTH), np.float32)
-    nobody = np.zeros(len(rows), bool)
-    stream = image_pieces(rows, spec, nobody, ~nobody, rejected.__setitem__)
-    try:
+def for_baseline(rows: np.ndarray, modality: str, preprocessing: str) -> Seen:
+    """What a baseline takes of ``rows``: classical features, read as ``preprocessing`` says, or the inputs themselves.
+
+    They are not cached: serving writes nothing.
+    """
+    own, rejected = get(modality), dict[int, str]()
+    if own.classical is None:
+        for row, value in enumerate(rows):
+            try:
+                own.decode(value, None)
+            except Unreadable as error:
+                rejected[row] = str(error)
+        return Seen(rows, rejected)
+    x, nobody = np.zeros((len(rows), own.classical.width), np.float32), np.zeros(len(rows), bool)
+    read_as = ReadAs(own.spec(json.loads(preprocessing)))
+    with closing(own.stream(rows, read_as, nobody, ~nobody, rejected.__setitem__)) as stream:
         for piece in stream:
             x[piece.rows] = piece.classical
-    finally:
-        stream.close()
     return Seen(x, rejected)
-
-
-def texts_for_baseline(rows: np.ndarray) -> Seen:
-    """Texts as they are, those that are none rejected."""
-    modality, rejected = get_modality("text"), dict[int, str]()
-    for row, text in enumerate(rows):
-        try:
-            modality.decode(text, None)
-        except Unreadable as error:
-            rejected[row] = str(error)
-    return Seen(rows, rejected)
-
-
-def _decoded(rows: np.ndarray, spec: ImageSpec, reject: Reject) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(rows, pixels [b, size, size, channels]) of those that can be read; one alone needs no thread."""
-    if len(rows) == 1:
-        try:
-            yield np.zeros(1, int), get_modality("image").decode(rows[0], spec)[None]
-        except Unreadable as error:
-            reject(0, str(error))
-        return
-    everyone = np.ones(len(rows), bool)
-    stream = image_pieces(rows, spec, everyone, ~everyone, reject)
-    try:
-        for piece in stream:
-            yield piece.rows, (piece.batch or ())[0]
-    finally:
-        stream.close()
 
 
 def _spread(run: Run) -> Run:

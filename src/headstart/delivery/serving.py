@@ -23,7 +23,7 @@ from headstart.bases.portable import Content, Graph
 from headstart.bases.runtime import FLOAT32, ONNX, graph_path, remembered
 from headstart.bases.runtime_onnx import export, keep_graph, kept_graph, run_of
 from headstart.errors import HeadstartError, OutputError
-from headstart.modalities.image import ImageSpec
+from headstart.modalities import get
 
 #: The files of a bundle: the graph, and where the weights lie that it lacks.
 GRAPH, PLACES = "graph.onnx", "graph.json"
@@ -93,7 +93,7 @@ def _exported(base: Base) -> Graph:
 
     network = base.network().cpu().eval()
     graph = export(network).leaning_on(base.weights_by_name)
-    batch = _batch(base)
+    batch = get(base.modality).probe(base.spec)  # unlike what the graph was traced with
     with torch.inference_mode():
         expected = network(*(torch.from_numpy(one) for one in batch)).numpy()
     got = run_of(graph.session(base.weights_by_name, 1))(batch)
@@ -103,15 +103,3 @@ def _exported(base: Base) -> Graph:
         with contextlib.suppress(OutputError, HeadstartError):
             keep_graph(graph_path(base), graph)
     return graph
-
-
-def _batch(base: Base) -> tuple[np.ndarray, ...]:
-    """Three inputs unlike those that the graph was traced with."""
-    if isinstance(base.spec, ImageSpec):
-        shape = (3, base.spec.size, base.spec.size, base.spec.channels)
-        return (np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8),)
-    tokens = min(11, base.spec.max_tokens)
-    ids = np.arange(3 * tokens, dtype=np.int64).reshape(3, tokens) % 4 + 1
-    mask = np.ones_like(ids)
-    mask[2, tokens // 2 :] = 0
-    return ids, mask

@@ -21,8 +21,7 @@ from headstart.data.table import Opened, Rejected, Table
 from headstart.errors import OutputError, SourceError
 from headstart.files import write_atomically
 from headstart.flow.clock import Clock
-from headstart.flow.thumbnails import thumbnail
-from headstart.modalities.classical import shapes
+from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.report.audit_page import PAGE_CARDS, AuditPage, PageTopic, build
 from headstart.settings import SourceSettings
@@ -132,13 +131,14 @@ def _overlap(
     opened = open_source(sample, SourceSettings(target=()) if sample.is_file() else SourceSettings())
     if opened.table.modality != rows.table.modality:
         raise SourceError(
-            f"--pretraining-sample {sample}: holds {opened.table.modality}s, but the data {rows.table.modality}s."
+            f"--pretraining-sample {sample}: holds {get(opened.table.modality).plural}, but the data "
+            f"{get(rows.table.modality).plural}."
         )
     features = extract(base, opened.table.inputs, classical=True, progress=progress)
-    kept, small = features.kept, None
+    kept, shapes = features.kept, get(rows.table.modality).shapes
     inputs, keys, vectors = opened.table.inputs[kept], features.keys[kept], features.vectors[kept]
-    if rows.classical is not None and features.classical is not None:
-        small = shapes(rows.classical), shapes(features.classical[kept])
+    own, others = shapes(rows.classical), shapes(features.classical)
+    small = None if own is None or others is None else (own, others[kept])
     return overlap_by_sample(rows.table, rows.keys, rows.vectors, inputs, keys, vectors, sample.name, small)
 
 
@@ -179,7 +179,7 @@ def _page(found: Audit, table: Table) -> AuditPage:
         not_looked_at=found.not_looked_at,
         read_test=found.read_test,
         left_out=found.left_out,
-        thumbnails=_thumbnails(found, table) if table.modality == "image" else {},
+        thumbnails=_thumbnails(found, table),
         seconds=found.seconds,
     )
 
@@ -189,5 +189,6 @@ def _thumbnails(found: Audit, table: Table) -> dict[str, bytes]:
     shown = (finding for topic in found.topics for finding in topic.findings[:PAGE_CARDS])
     wanted = {item["id"] for finding in shown for item in finding.evidence.get("examples", ())}
     rows = np.flatnonzero(np.isin(table.ids, sorted(wanted)))
-    pictures = {str(table.ids[row]): thumbnail(table.inputs[row]) for row in rows}
+    show = get(table.modality).show
+    pictures = {str(table.ids[row]): show(table.inputs[row]).picture for row in rows}
     return {name: picture for name, picture in pictures.items() if picture is not None}

@@ -12,9 +12,7 @@ from headstart.evaluation.baselines import baseline_of
 from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, train_rows
 from headstart.flow.remaining import Remaining, evidence_seconds, following, head_seconds, remaining
-from headstart.modalities.image import ImageSpec
-from headstart.modalities.image_augment import image_default
-from headstart.modalities.text_augment import TextAugmentation
+from headstart.modalities import get as get_modality
 from headstart.progress import Progress
 from headstart.settings import FitSettings, TrainingSettings
 from headstart.strategies.budget import Budget
@@ -204,11 +202,7 @@ def _augmentation(
     asked = _augment(settings.training)
     if asked == "none":
         return None, "none, as asked for"
-    if isinstance(base.spec, ImageSpec):
-        return image_default(labels, per_class, asked == "corruption", base.spec.channels)
-    if asked == "corruption":
-        return TextAugmentation(drop=0.0, damage=True), "typos, changed case and cut texts, as asked for"
-    return None, "none, the default for texts"
+    return get_modality(base.modality).augmentation(asked, labels, per_class, base.spec)
 
 
 def _retained(settings: FitSettings, base: Base, progress: Progress) -> TrainRows | None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image as pil
 
 from headstart.delivery.answers import HELD, Answers
 from headstart.delivery.model import Model
@@ -19,38 +16,15 @@ from headstart.evaluation.calibration import calibration_interval
 from headstart.evaluation.estimate import estimate_accuracy
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.thresholds import decided
-from headstart.modalities import image_damage, text_damage
-from headstart.modalities.damage import STRENGTHS
-from headstart.modalities.image import ImageSpec, layers, plain
-from headstart.modalities.image_file import Need
-from headstart.modalities.modality import Unreadable
+from headstart.modalities import get
+from headstart.modalities.damage import STRENGTHS, Damage
+from headstart.modalities.types import Unreadable
 from headstart.progress import Progress
 from headstart.records import DamageRecord, ShiftRecord
 
 #: Rows that are damaged: an accuracy of 0.9 is known to ± 0.04 by then.
 ROWS = 200
-_SIDE = 384  # pixels of the shorter side that larger pictures are damaged at, so that damage and cost are alike
 _NAN = float("nan")
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How inputs of one modality are damaged.
-
-    Attributes:
-        kinds: of damage.
-        read: an input as it is damaged; `Unreadable` where it cannot be.
-        damage: (what was read, kind, strength, seed) -> an input for the model.
-    """
-
-    kinds: tuple[str, ...]
-    read: Callable[[Any], Any]
-    damage: Callable[[Any, str, int, int], Any]
-
-
-def kinds_of(modality: str) -> tuple[str, ...]:
-    """The kinds of damage to inputs of ``modality``, "image" or "text"."""
-    return _way(modality, None).kinds
 
 
 def damage_suite(
@@ -75,14 +49,14 @@ def damage_suite(
     Args:
         inputs: n paths, PIL images, arrays or texts.
         y: truth of them, as the task encodes it.
-        kinds: of `kinds_of`; None: all.
+        kinds: of damage; None: all that the modality has.
         held: answers on rows that the model did not learn from; its task and metric are the run's.
 
     Raises:
         SettingError: an unknown kind or strength, no row, or none that can be read.
     """
     progress = progress or Progress()
-    way = _way(model.bundle.modality, _spec(model))
+    way = _way(model)
     kinds = way.kinds if kinds is None else tuple(kinds)
     chosen, read = _read(way, inputs, rows, seed)
     seeds = [_seed(seed, row) for row in chosen.tolist()]
@@ -96,7 +70,7 @@ def damage_suite(
     with progress.track("corruption robustness", passes) as track:
         for kind in kinds:
             for strength in strengths:
-                changed = [way.damage(value, kind, strength, s) for value, s in zip(read, seeds, strict=True)]
+                changed = [way.apply(value, kind, strength, s) for value, s in zip(read, seeds, strict=True)]
                 found.append(_record(kind, strength, truth, model.predict_proba(changed), held, seed))
                 track.advance(len(changed))
     return found
@@ -114,16 +88,15 @@ def damaged(
 ) -> ShiftRecord | None:
     """The suite on ``inputs``, beside the score on them undamaged and on the held-out rows of ``answers``.
 
-    None, which is said, for pictures of more bands than colours.
+    None, which is said, for inputs that cannot be damaged, such as pictures of more bands than colours.
 
     Args:
         p: [n, outputs] the model's answers to the undamaged inputs.
     """
-    spec = _spec(model)
-    if spec is not None and spec.channels != 3:
-        progress.say(
-            f"corruption robustness: left out, for it is made for colours and the images have {spec.channels} channels"
-        )
+    try:
+        _way(model)
+    except SettingError as error:
+        progress.say(f"corruption robustness: left out, for {error}")
         return None
     held, metric = answers.part_of(HELD), METRICS[answers.metric].function
     found = damage_suite(model, inputs, y, held=held, seed=seed, progress=progress)
@@ -147,7 +120,7 @@ def _record(kind: str, strength: int, y: np.ndarray, p: np.ndarray, held: Answer
     return DamageRecord(kind, strength, score.value, score.low, score.high, error, estimated, len(y))
 
 
-def _read(way: _Way, inputs: Sequence[Any] | np.ndarray, rows: int, seed: int) -> tuple[np.ndarray, list[Any]]:
+def _read(way: Damage, inputs: Sequence[Any] | np.ndarray, rows: int, seed: int) -> tuple[np.ndarray, list[Any]]:
     """The numbers of the rows drawn, ascending, and what was read of each."""
     if rows < 1 or not len(inputs):
         raise SettingError(f"{rows} of {len(inputs)} rows were to be corrupted; at least one is needed.")
@@ -168,37 +141,10 @@ def _seed(seed: int, row: int) -> int:
     return int(np.random.SeedSequence([seed, row]).generate_state(1)[0])
 
 
-def _spec(model: Model) -> ImageSpec | None:
-    """How the model reads pictures; None of a model of texts."""
-    bundle = model.bundle
-    return ImageSpec.from_dict(json.loads(bundle.preprocessing)) if bundle.modality == "image" else None
-
-
-def _way(modality: str, spec: ImageSpec | None) -> _Way:
-    def picture(value: Any) -> np.ndarray:
-        return _picture(value, spec)
-
-    ways = {
-        "image": _Way(image_damage.KINDS, picture, image_damage.damaged),
-        "text": _Way(text_damage.KINDS, str, text_damage.damaged_text),
-    }
-    if modality not in ways:
-        raise SettingError(f"inputs of modality {modality!r} cannot be corrupted; those of {' and '.join(ways)} can.")
-    if spec is not None and spec.channels != 3:
-        raise SettingError(f"images of {spec.channels} channels cannot be corrupted; those of grey or colour can.")
-    return ways[modality]
-
-
-def _picture(value: Any, spec: ImageSpec | None) -> np.ndarray:
-    """``value`` as uint8 [h, w, 3], the shorter side at most 384 pixels; values by the levels of ``spec``."""
-    read = plain if spec is None or spec.plain else partial(_levelled, spec=spec)
-    picture = read(value, lambda width, height: _SIDE).convert("RGB")
-    share = _SIDE / min(picture.size)
-    if share < 1:
-        width, height = (max(_SIDE, round(side * share)) for side in picture.size)
-        picture = picture.resize((width, height), pil.Resampling.BICUBIC, reducing_gap=2.0)
-    return np.array(picture)
-
-
-def _levelled(value: Any, need: Need, *, spec: ImageSpec) -> pil.Image:
-    return layers(value, spec, need)[0]
+def _way(model: Model) -> Damage:
+    """How the inputs of ``model`` are damaged; `SettingError` where they cannot be."""
+    modality = get(model.bundle.modality)
+    way = modality.damage(modality.spec(json.loads(model.bundle.preprocessing)))
+    if isinstance(way, str):
+        raise SettingError(f"{way}.")
+    return way

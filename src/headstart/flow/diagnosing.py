@@ -23,9 +23,9 @@ from headstart.flow.judging import Judgement
 from headstart.flow.learning import learnt
 from headstart.flow.preparing import Prepared
 from headstart.heads.solve import refit
+from headstart.modalities import get
 from headstart.records import DiagnosisRecord
 from headstart.strategies.ground import Ground
-from headstart.training.text_reading import reading_advice
 
 _LEVEL = 0.95
 _MAJORITY = "majority"
@@ -65,7 +65,8 @@ def _cut_texts(prepared: Prepared, base: Base, judged: Judgement) -> list[Diagno
     saw = (
         f" The baseline {' and '.join(others)} read all of every text, so it saw more than the base." if others else ""
     )
-    return [DiagnosisRecord("texts cut", reading.sentence + saw, reading_advice(base, reading))]
+    advice = get(base.modality).reading_advice(base.spec, reading, base.most_tokens)
+    return [DiagnosisRecord("texts cut", reading.sentence + saw, advice)]
 
 
 def _without_name(one: Finding) -> str:

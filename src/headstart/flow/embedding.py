@@ -13,13 +13,14 @@ from headstart.bases.base import Base
 from headstart.bases.bundled import is_bundle
 from headstart.bases.catalogue import entry_of, open_base
 from headstart.bases.runtime import FLOAT32
-from headstart.data.asked import Asked, gather, looks_like_image
+from headstart.data.asked import Asked, gather
 from headstart.data.inputs import as_inputs
 from headstart.data.naming import some
 from headstart.data.sheet import Choice
 from headstart.data.table import Table, objects
 from headstart.delivery.bundle import Bundle
 from headstart.errors import SourceError
+from headstart.modalities import told_by
 from headstart.progress import Progress
 from headstart.training.extraction import Served
 from headstart.training.features import extract
@@ -84,8 +85,7 @@ def embed_inputs(inputs: Any, of: BaseAsked, progress: Progress | None = None) -
     rows = as_inputs(inputs)
     if not len(rows):
         raise SourceError("nothing to embed: the list of inputs is empty.")
-    texts = all(isinstance(value, str) and not looks_like_image(value) for value in rows)
-    asked = Asked(modality=_told(of)[0] or ("text" if texts else "image"))
+    asked = Asked(modality=_told(of)[0] or told_by(rows))
     for row, value in enumerate(rows):
         asked.add(f"input {row}", value)
     return _embed(asked, of, progress or Progress())

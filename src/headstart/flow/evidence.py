@@ -11,7 +11,7 @@ import numpy as np
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.thresholds import decided
 from headstart.evaluation.wording import figures
-from headstart.flow.thumbnails import thumbnail
+from headstart.modalities import get
 from headstart.report.evidence import Evidence, Example
 from headstart.tasks.task import Task
 
@@ -125,7 +125,6 @@ def _examples(rows: Answered, worst: np.ndarray, words: Callable[[int], tuple[st
     found = []
     for row in worst[:_SHOWN].tolist():
         value = rows.inputs[row]
-        text = str(value)[:_TEXT] if rows.modality == "text" else None
-        picture = thumbnail(value) if rows.modality == "image" else None
-        found.append(Example(rows.split, str(rows.ids[row]), *words(row), text, picture))
+        shown = get(rows.modality).show(value)
+        found.append(Example(rows.split, str(rows.ids[row]), *words(row), shown.text, shown.picture))
     return found

@@ -12,6 +12,7 @@ from headstart.bases.entry import Entry
 from headstart.bases.licences import asks_commercial, objection_to
 from headstart.data.table import Table
 from headstart.errors import BaseError
+from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.ranking.ranked import NotRanked
 from headstart.training.reading import read_as
@@ -40,8 +41,7 @@ class Candidate:
         """
         if self.entry is None:
             return float("inf")
-        size = self.entry.input**2 if self.entry.modality == "image" else self.entry.input
-        return self.entry.parameters * size
+        return self.entry.parameters * get(self.entry.modality).work(self.entry.input)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.two_classes import two_classes
 from headstart.flow.deciding import Positive
 from headstart.heads.linear import probabilities
+from headstart.modalities import get
 from headstart.records import (
     AbstainRecord,
     BinRecord,
@@ -188,7 +189,8 @@ def slices_of(
         vectors: [n, d] features, to look at clusters of them too.
     """
     names = [task.labels[one] for one in y] if task.name == "classification" else None
-    found = properties(list(rows.inputs), rows.modality, vectors, names, seed=seed)
+    modality = get(rows.modality)
+    found = properties(modality.properties(list(rows.inputs)), modality.units, vectors, names, seed=seed)
     columns, named = {**found, **rows.slices}, slice_metric(metric, task.name)
     scores = by_slice(named, y, decided(p, thresholds, named), columns, units=units, seed=seed)
     return [

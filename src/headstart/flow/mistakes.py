@@ -18,6 +18,7 @@ import numpy as np
 from headstart.data.table import Table
 from headstart.errors import BundleError
 from headstart.evaluation.thresholds import Thresholds, decided
+from headstart.modalities import get
 from headstart.tasks.task import Task
 from headstart.unicode import writable
 
@@ -49,7 +50,8 @@ class Examples:
     @classmethod
     def of(cls, table: Table, vectors: np.ndarray) -> Examples:
         """The rows of ``table``, which have ``vectors`` [m, d]."""
-        texts = [str(text)[:_TEXT] for text in table.inputs] if table.modality == "text" else ()
+        modality = get(table.modality)
+        texts = [modality.show(value).text or "" for value in table.inputs] if modality.tokenised else ()
         targets = [] if table.targets is None else [_told(target) for target in table.targets]
         return cls(vectors, [str(one) for one in table.ids], targets, texts)
 
@@ -186,8 +188,9 @@ def _record(task: Task, rows: Answered, row: int, answer: Any, sure: float, besi
         truth = {label for label, has in zip(task.labels, rows.y[row] > _HALF, strict=True) if has}
         found["missing"] = _told(tuple(label for label in task.labels if label in truth - set(answer)))
         found["too many"] = _told(tuple(label for label in task.labels if label in set(answer) - truth))
-    if rows.table.modality == "text":
-        found["text"] = str(rows.table.inputs[row])[:_TEXT]
+    modality = get(rows.table.modality)
+    if modality.tokenised:
+        found["text"] = modality.show(rows.table.inputs[row]).text
     return found | beside | {_free(name, found | beside): str(v[row]) for name, v in rows.columns.items()}
 
 

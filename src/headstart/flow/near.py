@@ -16,7 +16,7 @@ from headstart.cachedir import cache_root
 from headstart.data.table import Table
 from headstart.errors import BundleError
 from headstart.files import write_atomically
-from headstart.modalities.classical import shapes
+from headstart.modalities import get
 from headstart.training.extracted import Extracted
 
 FOLDER = "near"  # in the cache
@@ -68,13 +68,13 @@ def near_of(table: Table, features: Extracted, base: str) -> Near:
         OutputError: the cache folder cannot be written.
     """
     kept = features.kept
-    keys, small = features.keys[kept], None
+    keys = features.keys[kept]
     path = cache_root() / FOLDER / f"{_name(keys, table.modality, base)}.safetensors"
     pairs = _known(path)
     if pairs is None:
         vectors = features.vectors[kept] if features.rejected else features.vectors
-        if features.classical is not None:
-            small = shapes(features.classical)[kept]
+        classical = None if features.classical is None else features.classical[kept]
+        small = get(table.modality).shapes(classical)
         pairs = near_duplicates(table.inputs, table.modality, keys, vectors, shapes=small)
         write_atomically(path, pack(_tensors(pairs)))
     return Near(pairs, clusters(pairs, len(table)))

@@ -17,6 +17,7 @@ from headstart.data.table import PARTS, Fact, Opened, Rejected, Table
 from headstart.delivery.parts import earlier_parts
 from headstart.errors import SourceError, SplitError
 from headstart.flow.near import Near, near_of
+from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.records import ReadingRecord
 from headstart.settings import FitSettings
@@ -25,7 +26,6 @@ from headstart.tasks.task import Task
 from headstart.training.extracted import Effort, Extracted
 from headstart.training.features import extract
 from headstart.training.rows import TrainRows
-from headstart.training.text_reading import reading_of
 from headstart.training.weights import row_weights, weight_facts
 
 
@@ -181,7 +181,9 @@ def prepare(
     )
     _check_rejected(rejected, len(table) + len(opened.rejected), settings.max_rejected)
     kept = table.take(features.kept)
-    reading = reading_of(base, None if features.read is None else features.read[features.kept])
+    reading = None
+    if features.read is not None:
+        reading = get(base.modality).reading(base.spec, features.read[features.kept])
     near = near_of(kept, features, base.key())
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]

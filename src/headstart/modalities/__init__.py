@@ -1,23 +1,78 @@
-"""One file a modality: decode, prepare, fingerprint, classical features."""
+"""One folder a modality: decode, prepare, fingerprint, augment, damage, show, classical features."""
 
 from __future__ import annotations
 
-from headstart.errors import SettingError, nearest
-from headstart.modalities.image import Image
-from headstart.modalities.modality import Modality
-from headstart.modalities.text import Text
+import importlib.metadata
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
-#: Every modality by its name; a new modality is one new file and one row here.
-MODALITIES: dict[str, Modality] = {modality.name: modality for modality in (Image(), Text())}
+from headstart.errors import SettingError, nearest
+from headstart.modalities.image.modality import Image
+from headstart.modalities.modality import Modality
+from headstart.modalities.text.modality import Text
+
+#: Entry points of this group are subclasses of `Modality`.
+GROUP = "headstart.modalities"
+
+
+@cache
+def modalities() -> dict[str, Modality]:
+    """Every modality by its name: those of headstart, then those that other distributions add.
+
+    Text comes last of headstart's own: every string is a text, so others are asked first what a value is.
+
+    Raises:
+        SettingError: one of another distribution cannot be had, is none, or carries a name that is taken.
+    """
+    found: dict[str, Modality] = {one.name: one for one in (Image(),)}
+    for point in importlib.metadata.entry_points(group=GROUP):
+        one = _added(point)
+        if one.name in found or one.name == Text.name:
+            raise SettingError(f"entry point {point.value} adds a modality {one.name!r}, which is known already.")
+        found[one.name] = one
+    return {**found, Text.name: Text()}
 
 
 def get(name: str) -> Modality:
     """The modality called ``name``; `SettingError` if there is none."""
-    if name not in MODALITIES:
+    known = modalities()
+    if name not in known:
+        raise SettingError(f"modality {name!r} is unknown; it may be {', '.join(known)}.{nearest(name, known)}")
+    return known[name]
+
+
+def told_by(values: Iterable[Any]) -> str:
+    """The modality of ``values``: the first that takes them all.
+
+    Raises:
+        SettingError: there are none, or no modality takes them all.
+    """
+    values = list(values)
+    if not values:
+        raise SettingError("there are no inputs.")
+    for one in modalities().values():
+        if all(one.takes(value) for value in values):
+            return one.name
+    raise SettingError(f"the inputs are of several kinds; pass modality={' or '.join(map(repr, modalities()))}.")
+
+
+def file_types() -> dict[str, str]:
+    """Ending of a file, without its dot -> the modality of such files."""
+    return {ending: one.name for one in modalities().values() for ending in sorted(one.files)}
+
+
+def _added(point: importlib.metadata.EntryPoint) -> Modality:
+    try:
+        one = point.load()()
+    except Exception as error:  # code of others may fail in any way
         raise SettingError(
-            f"modality {name!r} is unknown; it may be {', '.join(MODALITIES)}.{nearest(name, MODALITIES)}"
-        )
-    return MODALITIES[name]
+            f"entry point {point.value} could not give its modality: {type(error).__name__}: {error}; update or "
+            "uninstall its distribution."
+        ) from error
+    if not isinstance(one, Modality):
+        raise SettingError(f"entry point {point.value} gives no modality but {type(one).__name__}.")
+    return one
 
 
-__all__ = ["MODALITIES", "Modality", "get"]
+__all__ = ["GROUP", "Modality", "file_types", "get", "modalities", "told_by"]

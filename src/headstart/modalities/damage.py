@@ -1,9 +1,10 @@
-"""Tables of damage: kinds, each with an amount for every strength."""
+"""Damage that inputs meet after deployment: kinds, each with an amount for every strength."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from headstart.errors import SettingError, nearest
 
@@ -11,6 +12,21 @@ from headstart.errors import SettingError, nearest
 STRENGTHS = (1, 2, 3, 4, 5)
 
 Amount = TypeVar("Amount")
+
+
+@dataclass(frozen=True)
+class Damage:
+    """How inputs of one modality are damaged.
+
+    Attributes:
+        kinds: of damage.
+        read: an input as it is damaged; `headstart.modalities.types.Unreadable` where it cannot be.
+        apply: (what was read, kind, strength, seed) -> an input for the model.
+    """
+
+    kinds: tuple[str, ...]
+    read: Callable[[Any], Any]
+    apply: Callable[[Any, str, int, int], Any]
 
 
 def amount_of(amounts: Mapping[str, tuple[Amount, ...]], kind: str, strength: int) -> Amount:

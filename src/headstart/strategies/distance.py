@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.modalities import get
 from headstart.training.distance.fragmentation import fragmentation
 from headstart.training.distance.own_answers import FAR, own_entropy
 from headstart.training.distance.statistics import batch_norm_distance
@@ -25,7 +26,7 @@ def distance(base: Base, rows: TrainRows) -> tuple[float, str]:
     to be farther than `FAR`.
     """
     index = np.linspace(0, len(rows) - 1, min(_SOME, len(rows))).astype(int)
-    if base.modality == "text":
+    if get(base.modality).tokenised:
         found = fragmentation(base, [str(text) for text in rows.take(index).inputs])
         return found.value, found.how
     found = own_entropy(base, rows.vectors[index])

@@ -11,7 +11,6 @@ import numpy as np
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain
 from headstart.evaluation.wording import DECISIONS, metric_name
-from headstart.modalities.image import ImageSpec
 from headstart.records import LadderRecord, RungRecord
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
@@ -232,9 +231,8 @@ class _Way:
         if form is None or (form.share == 1 and form.side is None):
             return ""
         said = [f"for about {form.share:.0%} of its steps"] if form.share < 1 else []
-        spec = self.ground.base.spec
-        if form.side is not None and isinstance(spec, ImageSpec):
-            said.append(f"on pictures of {form.side} instead of {spec.size} pixels a side")
+        if form.side is not None:
+            said.append(f"on pictures of {form.side} instead of {self.ground.base.spec.side} pixels a side")
         self.budget.leave_out(f"{strategy.name} is trained {' and '.join(said)}", self.ground.progress)
         return " and ".join(said)
 
@@ -252,8 +250,7 @@ class _Way:
         """The base's speed at the size of pictures that ``smaller`` has."""
         if self._speed is None:
             raise SettingError("nothing was measured.")
-        spec = smaller.base.spec if smaller else None
-        return self.smaller.speed(spec.size, self._speed) if isinstance(spec, ImageSpec) else self._speed
+        return self.smaller.speed(smaller.base.spec.side, self._speed) if smaller else self._speed
 
     def _prices(self, strategy: Strategy, side: int | None = None) -> Prices:
         if self._speed is None:

@@ -140,7 +140,7 @@ def too_short_for_any(ground: Ground, left: float | None) -> str:
     options = train_options(ground, len(ground.rows))
     each = 1 / max(one.rate for one in choice.usable)
     rows = sum(LEAST_STEPS * min(options.batch, len(train)) + 2 * len(held) for train, held in ground.holding.parts)
-    each *= SHARES[-1] ** 2 if ground.base.modality == "image" else 1.0  # the smallest pictures that may be tried
+    each *= SHARES[-1] ** 2 if ground.base.spec.side else 1.0  # the smallest pictures that may be tried
     least = rows * each + (0.0 if "torch" in sys.modules else _LIBRARIES)
     if least <= left:
         return ""

@@ -10,7 +10,6 @@ from headstart.bases.base import Base
 from headstart.bases.refitted import with_size
 from headstart.bases.runtime import remembered
 from headstart.errors import BaseError
-from headstart.modalities.image import ImageSpec
 from headstart.strategies.ground import Ground
 from headstart.training.features import extract
 from headstart.training.speed import Speed
@@ -38,18 +37,18 @@ class Smaller:
         Nor where some inputs' features are to stay, which are those of the base's own size.
         """
         ground, spec, found = self.own, self.own.base.spec, dict[int, Base]()
-        if not isinstance(spec, ImageSpec) or ground.retained is not None:
+        if not spec.side or ground.retained is not None:
             return found
-        for side in dict.fromkeys(round(share * spec.size / _STEP) * _STEP for share in SHARES):
-            if _LEAST <= side < spec.size:
+        for side in dict.fromkeys(round(share * spec.side / _STEP) * _STEP for share in SHARES):
+            if _LEAST <= side < spec.side:
                 with suppress(BaseError):
                     found[side] = with_size(ground.base, side)
         return found
 
     def speed(self, side: int, own: Speed) -> Speed:
         """At ``side``, where ``own`` is the speed at the base's own size: a pass takes as long as it has pixels."""
-        spec = self.own.base.spec
-        return own.scaled((side / spec.size) ** 2) if isinstance(spec, ImageSpec) else own
+        full = self.own.base.spec.side
+        return own.scaled((side / full) ** 2) if full else own
 
     def seconds(self, side: int, speed: Speed) -> float:
         """Predicted for the features of all working rows, which training starts from, at the ``speed`` of ``side``."""

@@ -14,6 +14,7 @@ from headstart.bases.changes import Changes
 from headstart.errors import SettingError
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import refit
+from headstart.modalities import get as get_modality
 from headstart.settings import TrainingSettings
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
@@ -155,7 +156,11 @@ def told(strategy: Strategy, settings: TrainingSettings) -> Recipe:
 def train_options(ground: Ground, rows: int) -> TrainOptions:
     """How to train on ``rows`` rows."""
     settings = ground.settings
-    plenty = ground.base.modality == "image" and ground.per_class >= _PLENTY and ground.task.name == "classification"
+    plenty = (
+        get_modality(ground.base.modality).mixup
+        and ground.per_class >= _PLENTY
+        and ground.task.name == "classification"
+    )
     mixup = settings.mixup if settings.mixup is not None else _MIXUP if plenty and ground.augmentation else 0.0
     return TrainOptions(
         metric=ground.metric,

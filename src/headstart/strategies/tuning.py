@@ -9,8 +9,7 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.errors import SettingError
 from headstart.heads.folds import deal
-from headstart.modalities.image import ImageSpec
-from headstart.modalities.image_augment import image_default
+from headstart.modalities import get as modality
 from headstart.progress import Progress
 from headstart.settings import TrainingSettings
 from headstart.strategies.budget import Budget
@@ -68,9 +67,8 @@ def tuned(
     ground = Ground(
         base, task, rows, holding, units, metric, settings, None, "none", None, seed, progress, weighed=weighed
     )
-    if isinstance(base.spec, ImageSpec):
-        augmentation, words = image_default(task.labels, ground.per_class, False, base.spec.channels)
-        ground = replace(ground, augmentation=augmentation, augmented=words)
+    augmentation, words = modality(base.modality).augmentation("default", task.labels, ground.per_class, base.spec)
+    ground = replace(ground, augmentation=augmentation, augmented=words)
     budget = Budget(seconds)
     probe = solved(ground, STRATEGIES["probe"])
     if strategy == AUTO:

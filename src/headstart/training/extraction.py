@@ -9,33 +9,29 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from headstart import __version__
 from headstart.bases.allocator import keep_freed_memory
-from headstart.bases.base import POOLED, READERS, Base
+from headstart.bases.base import POOLED, Base
 from headstart.bases.device import Run
 from headstart.bases.runtime import ONNX, Choice, Measured, build, choose, forget, mend_graph, remembered
 from headstart.errors import HeadstartWarning, OutputError, SettingError
-from headstart.modalities.image import CLASSICAL_VERSION, CLASSICAL_WIDTH, ImageSpec
-from headstart.modalities.text import TextSpec
+from headstart.modalities import get
+from headstart.modalities.stream import Piece, Pieces
 from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.cache_use import prune, prune_others, size_limit
 from headstart.training.extracted import Extracted
-from headstart.training.streams import Piece, Pieces, TextPieces, image_pieces, text_pieces
-from headstart.training.tokens import TokenIds, Tokens
 from headstart.versions import installed
 
 _ROWS_PER_COMMIT = 256  # a killed run loses at most these
 _TELLING = 256  # inputs after which a rate can be trusted
 _FEW_TOLD = 64  # inputs after which a rate can be told roughly
 _IN_USE = 3600.0  # seconds: a space opened since may be another run's
-_MARKS = 8  # special tokens around a text, at most
 _LENGTHS = "tokens"  # the stage whose vectors are lengths
-_SAMPLE = {"image": 8, "text": 32}  # inputs that runtimes are timed on
 
 
 @dataclass
@@ -85,7 +81,8 @@ class Extraction:
         self._base, self._inputs, self._out, self._served = base, inputs, out, served
         self._for_base = wanted.copy()
         self._for_classical = wanted & (out.classical is not None)
-        self._unmeasured = wanted & maybe_long(inputs, base)
+        self._modality = get(base.modality)
+        self._unmeasured = wanted & self._modality.maybe_long(inputs, base.spec)
         self._caches: dict[str, FeatureCache] = {}
         self._pending: dict[str, tuple[list[str], list[np.ndarray]]] = {}
         self._chosen: Measured | None = None
@@ -96,7 +93,7 @@ class Extraction:
         limit = size_limit()  # a wrong HEADSTART_CACHE_SIZE is said before the work
         with ExitStack() as stack:
             if self._out.classical is not None:
-                space = classical_space(cast(ImageSpec, self._base.spec))
+                space = classical_space(self._base)
                 self._use(stack, "classical", space, self._for_classical, self._out.classical)
             if self._out.read is not None:
                 self._use(stack, "lengths", lengths_space(self._base), self._unmeasured, self._out.read)
@@ -107,8 +104,8 @@ class Extraction:
             if not (self._for_base | self._for_classical).any():
                 return
             stream = self._stream()  # decoding starts here, beside the loading of the base
-            if isinstance(stream, TextPieces):
-                self._note(stream.rows, stream.ids)
+            if stream.rows is not None and stream.read is not None:
+                self._note(stream.rows, stream.read)
             try:
                 runner = self._ready(stack, stream, choice) if self._for_base.any() else None
                 self._consume(stream, runner, progress)
@@ -149,23 +146,20 @@ class Extraction:
         missing[rows[found]] = False
 
     def _stream(self) -> Pieces:
-        base, inputs = self._base, self._inputs
-        if base.modality == "image":
-            spec = cast(ImageSpec, base.spec)
-            return image_pieces(inputs, spec, self._for_base.copy(), self._for_classical.copy(), self._out.reject)
-        return text_pieces(inputs, base, np.flatnonzero(self._for_base), self._out.reject)
+        for_base, for_classical = self._for_base.copy(), self._for_classical.copy()
+        return self._modality.stream(self._inputs, self._base, for_base, for_classical, self._out.reject)
 
-    def _measure(self, texts: np.ndarray) -> None:
-        """How long the ``texts`` [n] bool are, whose features are known and whose lengths are not."""
-        if texts.any():
-            rows = np.flatnonzero(texts)
-            self._note(rows, Tokens(self._base).ids([self._inputs[int(row)] for row in rows]))
+    def _measure(self, some: np.ndarray) -> None:
+        """How long the inputs ``some`` [n] bool are, whose features are known and whose lengths are not."""
+        if some.any():
+            rows = np.flatnonzero(some)
+            self._note(rows, self._modality.lengths([self._inputs[int(row)] for row in rows], self._base))
 
-    def _note(self, rows: np.ndarray, ids: TokenIds) -> None:
-        """Keep how many tokens the texts of ``rows`` have, and how many of them are not read."""
+    def _note(self, rows: np.ndarray, read: np.ndarray) -> None:
+        """Keep how long the inputs of ``rows`` are, and how much of them is not read."""
         if self._out.read is None:
             return
-        self._out.read[rows] = np.stack([ids.lengths, ids.unread], axis=1)
+        self._out.read[rows] = read
         new = rows[self._unmeasured[rows]]
         self._unmeasured[rows] = False
         if len(new) and "lengths" in self._caches:
@@ -188,13 +182,13 @@ class Extraction:
             return runner
         network = self._base.network()
         out.loading = time.perf_counter() - start
-        first = list(itertools.islice(stream, 1)) if self._base.modality == "image" else _middle_first(stream)
+        first = _middle_first(stream) if self._modality.long else list(itertools.islice(stream, 1))
         stream.settle()
         start = time.perf_counter()
         sample = next((piece.batch for piece in first if piece.batch is not None), None) or tuple(
             tensor.numpy() for tensor in network.example()
         )
-        choice = choose(network, self._base, tuple(a[: _SAMPLE[self._base.modality]] for a in sample), out.loading)
+        choice = choose(network, self._base, tuple(a[: self._modality.sample] for a in sample), out.loading)
         if self._served is None:
             self._use_base(stack, choice)
         chosen = max((m for m in choice.usable if m.dtype == out.dtype), key=lambda m: m.rate)  # torch is loaded by now
@@ -229,7 +223,7 @@ class Extraction:
             less = ", fewer --windows" if self._out.read is not None and self._out.read.any() else ""
             fitting = done + int(max(0.0, self._until - now) / needed * (wanted - done))
             raise SettingError(
-                f"the budget is too small to pass all {wanted:,} {self._base.modality}s once through "
+                f"the budget is too small to pass all {wanted:,} {self._modality.plural} once through "
                 f"{self._base.identity.name}: about {fitting:,} would fit, and {needed:.0f} s more are needed for the "
                 f"rest; give a larger --budget (what was computed is kept), fewer rows{less} or a smaller --base."
             )
@@ -272,16 +266,8 @@ class Extraction:
             del self._caches[name]
 
 
-def maybe_long(inputs: Sequence[Any] | np.ndarray, base: Base) -> np.ndarray:
-    """[n] bool: the texts that may have more tokens than the base takes at once, a character being four at most."""
-    if not isinstance(base.spec, TextSpec):
-        return np.zeros(len(inputs), bool)
-    most = base.spec.max_tokens
-    return np.array([isinstance(text, str) and 4 * len(text) + _MARKS > most for text in inputs], bool)
-
-
 def lengths_space(base: Base) -> Space:
-    """Of a text, how many tokens it has, and how many of them are not read."""
+    """How long an input is, and how much of it is not read."""
     return Space(base.identity.name, "", _LENGTHS, base.preprocessing(), "float32", 2, base.computed_by())
 
 
@@ -298,15 +284,19 @@ def bound(in_use: Sequence[FeatureCache], limit: int, keep: Collection[str] = ()
 
 
 def _middle_first(stream: Pieces) -> list[Piece]:
-    """All text pieces (token ids are small), one of middling length first."""
+    """All pieces (inputs in the stream are small), one of middling length first."""
     pieces = list(stream)
     middle = len(pieces) // 2
     return pieces[middle:] + pieces[:middle]
 
 
-def classical_space(spec: ImageSpec) -> Space:
-    """Classical features depend on the picture as decoded for the base, not on its weights."""
-    shape = {key: value for key, value in spec.to_dict().items() if key not in ("mean", "std")}
+def classical_space(base: Base) -> Space:
+    """Classical features depend on an input as decoded for ``base``, not on its weights."""
+    modality = get(base.modality)
+    found = modality.classical
+    if found is None:
+        raise SettingError(f"there are no classical features of {modality.plural}.")
+    shape = {key: value for key, value in base.spec.to_dict().items() if key not in ("mean", "std")}
     preprocessing = json.dumps(shape, sort_keys=True)
-    version, code = f"v{CLASSICAL_VERSION}", json.dumps({"headstart": __version__, **installed(*READERS["image"])})
-    return Space("classical", version, "classical", preprocessing, "float32", CLASSICAL_WIDTH, code)
+    version, code = f"v{found.version}", json.dumps({"headstart": __version__, **installed(*modality.readers)})
+    return Space("classical", version, "classical", preprocessing, "float32", found.width, code)

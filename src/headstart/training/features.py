@@ -11,12 +11,11 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.modalities import get as get_modality
-from headstart.modalities.image import CLASSICAL_WIDTH
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.stream import threads
+from headstart.modalities.types import Unreadable
 from headstart.progress import Progress
 from headstart.training.extracted import Extracted
 from headstart.training.extraction import Extraction, Served
-from headstart.training.streams import threads
 
 
 def extract(
@@ -28,7 +27,7 @@ def extract(
     progress: Progress | None = None,
     seconds: float | None = None,
 ) -> Extracted:
-    """The base's features (and, for images, the control's classical ones) of ``inputs``.
+    """The base's features (and, where there are such, the baseline's classical ones) of ``inputs``.
 
     One decode of each input that is missing anywhere, one forward pass of each that the base has not seen; equal
     inputs count once. Unreadable inputs are set aside in ``rejected``.
@@ -36,7 +35,7 @@ def extract(
     Args:
         base: the frozen base.
         inputs: n paths, PIL images, arrays or texts.
-        classical: also give the classical features of images.
+        classical: also give the classical features, where there are such.
         served: of a saved model: the precision of its features, what runs its base, and no need for a cache.
         progress: told how far it is.
         seconds: that it may take; None: as many as it needs.
@@ -48,13 +47,14 @@ def extract(
     """
     start = time.perf_counter()
     keys, rejected = content_keys(inputs, base.modality)
-    count, wanted = len(keys), classical and base.modality == "image"
+    modality, count = get_modality(base.modality), len(keys)
+    wanted = modality.classical if classical else None
     out = Extracted(
         np.zeros((count, base.width), np.float32),
-        np.zeros((count, CLASSICAL_WIDTH), np.float32) if wanted else None,
+        np.zeros((count, wanted.width), np.float32) if wanted else None,
         rejected,
         keys,
-        read=np.zeros((count, 2), np.float32) if base.modality == "text" else None,
+        read=np.zeros((count, 2), np.float32) if modality.long else None,
     )
     first = _first_of_each(keys)
     until = None if seconds is None else start + seconds
@@ -82,7 +82,7 @@ def content_keys(inputs: Sequence[Any] | np.ndarray, modality: str) -> tuple[np.
             return error
 
     with ThreadPoolExecutor(threads()) as pool:
-        results = list(pool.map(key, inputs)) if modality == "image" else [key(value) for value in inputs]
+        results = list(pool.map(key, inputs)) if room.files else [key(value) for value in inputs]
     rejected = {i: str(r) for i, r in enumerate(results) if isinstance(r, Unreadable)}
     return np.array(["" if isinstance(r, Unreadable) else r for r in results], dtype=object), rejected
 

@@ -21,6 +21,7 @@ from headstart.bases.device import device
 from headstart.bases.network import Network
 from headstart.bases.runtime import measured_path, remembered
 from headstart.files import write_atomically
+from headstart.modalities import get
 from headstart.training.feed import Batch, Feed, feed_for
 from headstart.training.memory import saved_bytes
 from headstart.training.options import Augmentation
@@ -29,13 +30,10 @@ from headstart.training.precision import casting
 from headstart.training.processes import Processes
 from headstart.training.rows import TrainRows
 from headstart.training.speed import Speed
-from headstart.training.tokens import TOKENS_AT_ONCE
 from headstart.training.trainee import Trainee
 
 _ROWS, _FEWEST = 16, 2  # measured at once, and where little time may be spent on it
 _PICTURES = 2_000  # rows among which batches are looked for
-_TRIED = {"image": 2, "text": 4}  # batches, evenly over the sizes that the data's own take
-_TIMES = {"image": 1, "text": 2}  # pictures are of one size, to which the first pass has warmed up
 _FRESH = 3600.0  # seconds for which a measurement holds at most
 _ALIKE = 1.3  # times that the machine may have become quicker or slower: as near as predictions are to be
 _PULSE, _PULSE_SIDE = 0.15, 512  # seconds for which a product of matrices of that side is repeated
@@ -99,8 +97,8 @@ class _Bench:
         self, base: Base, feed: Feed, outputs: int, batch: int, also: Collection[str], seconds: float | None
     ) -> None:
         self._base, self._feed, self._outputs, self._batch, self._also = base, feed, outputs, batch, also
-        self._times = _TIMES[base.modality] if seconds is None else 1
-        self._tried = _TRIED[base.modality] if seconds is None else 2
+        self._times = get(base.modality).times if seconds is None else 1
+        self._tried = get(base.modality).tried if seconds is None else 2
         self._processes = Processes(base)
         network, self._opening = _opened(base, again=seconds is None)
         start = time.perf_counter()
@@ -295,10 +293,10 @@ class _Bench:
         with saved_bytes(self._trainee) as saved:
             self._step(batch)
         self._clear()
-        sizes = _sizes(self._feed, self._feed.order(0, self._batch))
-        if self._base.modality != "text":
+        sizes = self._feed.sizes(self._feed.order(0, self._batch))
+        if not get(self._base.modality).long:
             return int(saved.bytes / len(batch[0]))
-        at_once = min(1.0, TOKENS_AT_ONCE / (max(sizes) * self._batch))  # of a step that is made in parts
+        at_once = self._feed.in_parts(self._batch)  # of a step that is made in parts
         tokens = int(batch[1].any(-1).sum()) * batch[1].shape[-1]
         return int(saved.bytes / tokens * max(sizes) * at_once)
 
@@ -337,15 +335,9 @@ def _opened(base: Base, again: bool) -> tuple[Network, float]:
     return network, time.perf_counter() - start
 
 
-def _sizes(feed: Feed, batches: list[np.ndarray]) -> list[float]:
-    """What a row of each batch takes: tokens, padding included; 1 a picture."""
-    lengths = getattr(feed, "lengths", None)
-    return [1.0 if lengths is None else float(lengths[rows].max()) for rows in batches]
-
-
 def _over_sizes(feed: Feed, batches: list[np.ndarray], count: int, rows: int = _ROWS) -> list[np.ndarray]:
     """``count`` of ``batches``, evenly over their sizes and the largest last, at most ``rows`` rows each."""
-    order = np.argsort(_sizes(feed, batches), kind="stable")
+    order = np.argsort(feed.sizes(batches), kind="stable")
     edges = np.linspace(0, len(order), min(count, len(order)) + 1)
     picked = [order[int((a + b) / 2)] for a, b in pairwise(edges)]
     return [batches[i][-rows:] for i in picked]
@@ -357,7 +349,7 @@ def _spread(count: int, most: int) -> np.ndarray:
 
 def _shape(feed: Feed, batch: int, outputs: int) -> str:
     """What of the data a measurement depends on, roughly."""
-    size = float(np.mean(_sizes(feed, feed.order(0, batch))))
+    size = float(np.mean(feed.sizes(feed.order(0, batch))))
     changed = "augmented" if feed.augmentation else "plain"
     return f"{min(batch, len(feed.rows))}-{outputs}-{round(8 * math.log2(size))}-{changed}"
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from headstart.files import write_atomically
+from headstart.modalities import get
 
 if TYPE_CHECKING:
     import torch
@@ -64,10 +65,6 @@ class Libraries:
 
 
 _LIGHT = "headstart.cli", "headstart.workflow", "sklearn.linear_model", "sklearn.feature_extraction.text"
-_HEAVY = {
-    "image": ("torch", "timm", "headstart.training.run"),
-    "text": ("torch", "transformers", "transformers.models.bert", "headstart.training.run"),
-}
 # Linux counts the starting process's memory into ru_maxrss, VmHWM is the process's own.
 _SCRIPT = """
 import importlib, json, resource, sys, time
@@ -103,7 +100,7 @@ def libraries(modality: str) -> Libraries:
 
 
 def _measured(modality: str) -> Libraries:
-    names = json.dumps([_LIGHT, _HEAVY[modality]])
+    names = json.dumps([_LIGHT, get(modality).libraries])
     command = [sys.executable, "-c", _SCRIPT, names]
     told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
     return Libraries(told[0], int(told[1]), told[2], int(told[3]))

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headstart.modalities.image_augment import ImageAugmentation
-from headstart.modalities.text_augment import TextAugmentation
+from headstart.modalities.types import Augmentation
 from headstart.training.finished import Finished
-
-Augmentation = ImageAugmentation | TextAugmentation
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from headstart.bases.stages import State
+from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.cache_use import size_limit
@@ -71,7 +72,7 @@ class PrefixFeed:
     def stream(self, batches: list[np.ndarray], view: int | None, progress: Progress | None = None) -> Iterator[State]:
         """The states of each of ``batches``, in the training device's memory."""
         self._fill(view, progress or Progress())
-        inputs = self.feed.stream(batches, view) if self.feed.base.modality == "text" else iter([()] * len(batches))
+        inputs = self.feed.stream(batches, view) if get(self.feed.base.modality).masked else iter([()] * len(batches))
         with FeatureCache(self.space(view)) as cache:
             for rows, batch in zip(batches, inputs, strict=True):
                 kept = self._blobs(cache, rows, view)

@@ -13,11 +13,11 @@ from headstart.bases.base import Base
 from headstart.bases.refitted import with_channels
 from headstart.data.table import Fact, Table
 from headstart.errors import SourceError
-from headstart.modalities import bands, image_file
-from headstart.modalities.bands import Kind
-from headstart.modalities.image import ImageSpec
-from headstart.modalities.levels import Levels, levels_of
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.image import ImageSpec, bands
+from headstart.modalities.image import file as image_file
+from headstart.modalities.image.bands import Kind
+from headstart.modalities.image.levels import Levels, levels_of
+from headstart.modalities.types import Unreadable
 
 _SAMPLE = 64  # pictures looked at
 
@@ -44,7 +44,7 @@ def read_as(base: Base, table: Table) -> Base:
         BaseError: the base cannot be adapted.
     """
     spec = base.spec
-    if table.modality != "image" or not isinstance(spec, ImageSpec):
+    if not spec.channels:
         return base
     seen = list(_sample(table))
     if not seen:

@@ -21,7 +21,6 @@ from headstart.training.position import Position
 from headstart.training.precision import casting
 from headstart.training.schedule import groups
 from headstart.training.supply import Taken
-from headstart.training.tokens import TOKENS_AT_ONCE
 from headstart.training.work import Parts, Work
 
 
@@ -58,8 +57,8 @@ class Stepper:
 
         Both are those of all processes, as the gradient is that of the mean over all.
 
-        The batch is taken in 2^halvings parts, more where memory does not suffice; in one process, long texts are taken
-        in parts of `TOKENS_AT_ONCE`.
+        The batch is taken in 2^halvings parts, more where memory does not suffice; in one process, long inputs are
+        taken in parts, as the feed says.
 
         Raises:
             Diverged: the loss or the gradient is no number; the weights are as before.
@@ -99,7 +98,7 @@ class Stepper:
         """
         count = len(taken.rows)
         if self._work.processes.count == 1:
-            parts = min(max(parts, -(-_tokens(taken.batch) // TOKENS_AT_ONCE)), count)
+            parts = min(max(parts, -(-_length(taken.batch) // self._parts.train.feed.at_once)), count)
         if parts == 1:
             self._pull_back(kept, count)
         found = self._of_rows(taken, parts)
@@ -224,8 +223,8 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or should_reduce_batch_size(error)
 
 
-def _tokens(batch: Batch | State) -> int:
-    """Tokens of a batch of texts, padding left out; 1 for pictures."""
+def _length(batch: Batch | State) -> int:
+    """Of a batch of inputs unlike in length, padding left out; 1 of others."""
     inputs = batch.inputs if isinstance(batch, State) else batch
     return int(inputs[1].sum()) if len(inputs) > 1 else 1
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.modalities import get
+from headstart.modalities.text.tokens import Tokens
 from headstart.training.distance.measured import Distance, untold
 from headstart.training.distance.own_answers import FAR
-from headstart.training.tokens import Tokens
 
 NAME = "token fragmentation"
 _WORD = 2.0  # tokens a word from which a text's vocabulary is taken for wholly foreign, beyond the one of a known word
@@ -21,7 +22,7 @@ def fragmentation(base: Base, texts: Sequence[str]) -> Distance:
     A tokenizer keeps the words whole that were frequent where its base was trained (Rust et al. 2021,
     arXiv:2012.15613, call tokens a word its fertility).
     """
-    if base.modality != "text":
+    if not get(base.modality).tokenised:
         return untold(NAME, "the data are no texts")
     words = sum(max(1, len(text.split())) for text in texts)
     tokens = int(np.maximum(0, Tokens(base).ids(texts).lengths - 2).sum())  # without the marks at both ends

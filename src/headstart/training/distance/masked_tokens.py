@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.bases.masked_head import masked_model
+from headstart.modalities import get
 from headstart.training.distance.measured import Distance, untold
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def masked_token_loss(base: Base, texts: Sequence[str], seed: int = 0) -> Distan
     Raises:
         BaseError: the checkpoint cannot be loaded safely.
     """
-    if base.modality != "text":
+    if not get(base.modality).tokenised:
         return untold(NAME, "the data are no texts")
     model = masked_model(base)
     if model is None:
@@ -41,7 +42,7 @@ def masked_token_loss(base: Base, texts: Sequence[str], seed: int = 0) -> Distan
     mask = next((number for name in _MASKS if (number := tokenizer.token_to_id(name)) is not None), None)
     if mask is None:
         return untold(NAME, "the tokenizer has no mask token")
-    tokenizer.enable_truncation(base.spec.max_tokens)  # type: ignore[union-attr]
+    tokenizer.enable_truncation(base.spec.max_tokens)
     losses = np.concatenate([_losses(model, *one) for one in _hidden(tokenizer, texts, mask, seed)] or [np.zeros(0)])
     if not len(losses):
         return untold(NAME, "the texts have no tokens")

@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.evaluation.shift import proxy_a_distance
+from headstart.modalities import get
 from headstart.training.distance.fragmentation import fragmentation
 from headstart.training.distance.masked_tokens import masked_token_loss
 from headstart.training.distance.measured import Distance, untold
@@ -45,7 +46,7 @@ def distances(
         SettingError: features that do not fit together or are not finite.
     """
     some = [inputs[i] for i in _spread(len(inputs), _RUN)]
-    if base.modality == "text":
+    if get(base.modality).tokenised:
         many = [str(inputs[i]) for i in _spread(len(inputs), _READ)]
         own = (fragmentation(base, many), masked_token_loss(base, [str(text) for text in some], seed))
     else:

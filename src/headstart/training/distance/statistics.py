@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.bases.base import Base
-from headstart.modalities.image import ImageSpec
+from headstart.modalities import get
 from headstart.training.distance.measured import Distance, untold
-from headstart.training.streams import image_pieces
 
 if TYPE_CHECKING:
     import torch
@@ -40,8 +39,6 @@ def batch_norm_distance(base: Base, inputs: Sequence[Any] | np.ndarray) -> Dista
     Raises:
         BaseError: the checkpoint cannot be loaded safely.
     """
-    if not isinstance(base.spec, ImageSpec):
-        return untold(NAME, "the base has no BatchNorm")
     from headstart.bases.device import device
 
     network = base.network().to(device()).eval()
@@ -49,7 +46,7 @@ def batch_norm_distance(base: Base, inputs: Sequence[Any] | np.ndarray) -> Dista
     if not seen:
         return untold(NAME, "the base has no BatchNorm")
     hooks = [layer.register_forward_pre_hook(_watch(moments)) for layer, moments in seen.items()]
-    _run(network, base.spec, inputs)
+    _run(network, base, inputs)
     for hook in hooks:
         hook.remove()
     values = [_divergence(layer, moments) for layer, moments in seen.items() if moments.count]
@@ -93,17 +90,17 @@ def _watch(moments: _Moments) -> Any:
     return look
 
 
-def _run(network: nn.Module, spec: ImageSpec, inputs: Sequence[Any] | np.ndarray) -> None:
+def _run(network: nn.Module, base: Base, inputs: Sequence[Any] | np.ndarray) -> None:
     import torch
 
     from headstart.bases.device import device
 
     every, none = np.ones(len(inputs), bool), np.zeros(len(inputs), bool)
-    stream = image_pieces(inputs, spec, every, none, lambda row, reason: None)
+    stream = get(base.modality).stream(inputs, base, every, none, lambda row, reason: None)
     with closing(stream), torch.inference_mode():
         for piece in stream:
             if piece.batch is not None:
-                network(torch.from_numpy(piece.batch[0]).to(device()))
+                network(*(torch.from_numpy(one).to(device()) for one in piece.batch))
 
 
 def _divergence(layer: Any, moments: _Moments) -> float:

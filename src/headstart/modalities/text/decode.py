@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from headstart.errors import SettingError
-from headstart.modalities.modality import Modality, Unreadable
+from headstart.modalities.types import Unreadable
 
 #: Tokens that a base is given at once where nothing else is asked for.
 TOKENS = 256
@@ -42,22 +42,23 @@ class TextSpec:
         """The inverse of `to_dict`; other keys are left alone."""
         return cls(int(values["max_tokens"]), int(values.get("windows", 1)))
 
+    @property
+    def side(self) -> int:
+        """See `headstart.modalities.types.Spec`."""
+        return 0
 
-class Text(Modality):
-    """Strings."""
+    @property
+    def channels(self) -> int:
+        """See `headstart.modalities.types.Spec`."""
+        return 0
 
-    name = "text"
 
-    def content(self, value: Any) -> bytes:
-        """The string in UTF-8."""
-        return self.decode(value, None).encode("utf-8")
-
-    def decode(self, value: Any, spec: TextSpec | None) -> str:
-        """The string unchanged; `Unreadable` if it is blank, broken or no string."""
-        if not isinstance(value, str):
-            raise Unreadable(f"not a text but {type(value).__name__}")
-        if not value.strip():
-            raise Unreadable("empty text")
-        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-            raise Unreadable("text with half a surrogate pair, which is no character; correct its encoding")
-        return value
+def decoded(value: Any) -> str:
+    """The string unchanged; `Unreadable` if it is blank, broken or no string."""
+    if not isinstance(value, str):
+        raise Unreadable(f"not a text but {type(value).__name__}")
+    if not value.strip():
+        raise Unreadable("empty text")
+    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        raise Unreadable("text with half a surrogate pair, which is no character; correct its encoding")
+    return value

@@ -1,4 +1,4 @@
-"""The control for pictures: classical features and a linear model, chosen as the base's own head is."""
+"""The baseline of classical features with a linear model, chosen as the base's own head is."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from headstart.heads.solve import solve
 _KINDS = 8.0  # times as long as ridge that all kinds of heads take together
 
 
-class ImageLinear(Control):
-    """Thumbnails, gradients and colours (`headstart.modalities.classical`) with a solved linear head."""
+class FeaturesLinear(Control):
+    """The features that a modality has without a base (`headstart.modalities.types.Classical`) with a solved head.
 
-    name = "pixels + linear"
+    Args:
+        name: says which features.
+    """
+
+    def __init__(self, outputs: int, name: str = "features + linear") -> None:
+        super().__init__(outputs)
+        self.name = name
 
     def fit(
         self,

@@ -10,8 +10,8 @@ import numpy as np
 
 from headstart.errors import SettingError
 from headstart.modalities.damage import STRENGTHS
-from headstart.modalities.text import Text
-from headstart.modalities.text_damage import KINDS, damaged_text, with_typos
+from headstart.modalities.text.damage import KINDS, damaged_text, with_typos
+from headstart.modalities.text.decode import decoded
 
 _DAMAGE_SHARE = 0.5
 
@@ -55,10 +55,10 @@ def augmented_text(text: str, how: TextAugmentation, seed: int) -> str:
     Words are what white space parts: of a text without any, as in Chinese, nothing is left out.
 
     Raises:
-        Unreadable: as `Text.decode`.
+        Unreadable: as `decoded`.
     """
     rng = np.random.default_rng(seed)
-    changed = with_typos(_thinned(Text().decode(text, None), how.drop, rng), how.typos, rng)
+    changed = with_typos(_thinned(decoded(text), how.drop, rng), how.typos, rng)
     if how.damage and rng.random() < _DAMAGE_SHARE:
         kind, strength = KINDS[rng.integers(len(KINDS))], int(rng.choice(STRENGTHS))
         changed = damaged_text(changed, kind, strength, int(rng.integers(2**32)))

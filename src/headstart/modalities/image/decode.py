@@ -10,10 +10,9 @@ import numpy as np
 from PIL import Image as pil
 
 from headstart.errors import SettingError
-from headstart.modalities import bands, image_file, pixels
-from headstart.modalities.classical import CLASSICAL_VERSION, CLASSICAL_WIDTH, classical
-from headstart.modalities.levels import Levels, levels_of
-from headstart.modalities.modality import Modality, Unreadable
+from headstart.modalities.image import bands, file, pixels
+from headstart.modalities.image.levels import Levels, levels_of
+from headstart.modalities.types import Unreadable
 
 _RESAMPLING = {"bicubic": pil.Resampling.BICUBIC, "bilinear": pil.Resampling.BILINEAR}
 _CROPS = ("center", "squash")
@@ -65,6 +64,11 @@ class ImageSpec:
             raise SettingError(f"levels {self.levels}: {allowed[1]} pairs of a low and a higher value, or none.")
 
     @property
+    def side(self) -> int:
+        """See `headstart.modalities.types.Spec`."""
+        return self.size
+
+    @property
     def least(self) -> int:
         """Shorter side in pixels below which a picture is enlarged."""
         return self.resize if self.crop == "center" else self.size
@@ -88,34 +92,7 @@ class ImageSpec:
         return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"]), "levels": levels})
 
 
-class Image(Modality):
-    """Pictures: paths, encoded bytes, PIL images and arrays [h, w(, c)]."""
-
-    name = "image"
-
-    def content(self, value: Any) -> bytes:
-        """A file's bytes; for PIL images and arrays their pixels and all that decides how these are read."""
-        if isinstance(value, np.ndarray):
-            return f"{value.dtype.str} {value.shape} ".encode() + value.tobytes()
-        if isinstance(value, pil.Image):
-            image_file.check_size(value)
-            with image_file.reading():
-                return _header(value) + value.tobytes()
-        return _encoded(value)
-
-    def decode(self, value: Any, spec: ImageSpec) -> np.ndarray:
-        """``value`` as uint8 [size, size, 3] RGB (or its bands), upright, resized and cropped as ``spec`` says.
-
-        Safe to call from several threads, on different PIL images; most of the time the GIL is released.
-        """
-        parts = layers(value, spec, lambda width, height: spec.least)
-        with image_file.reading():
-            if spec.channels == 3:
-                return np.array(fitted(parts[0], spec).convert("RGB"))
-            return np.stack([np.asarray(fitted(part, spec)) for part in parts], axis=-1)
-
-
-def layers(value: Any, spec: ImageSpec, need: image_file.Need) -> list[pil.Image]:
+def layers(value: Any, spec: ImageSpec, need: file.Need) -> list[pil.Image]:
     """``value`` as `plain` gives it, by the levels of ``spec``; of many bands each as one grey picture, in order.
 
     Raises:
@@ -146,7 +123,7 @@ def wrong_channels(found: int, taken: int) -> str:
     return f"{found} channel{'s' * (found != 1)}, where {taken if taken != 3 else '1 or 3'} are expected"
 
 
-def shown(value: Any, need: image_file.Need) -> pil.Image:
+def shown(value: Any, need: file.Need) -> pil.Image:
     """``value`` for the eye, in "L" or "RGB": of many bands the first three, and deep ones stretched each for itself.
 
     Raises:
@@ -161,13 +138,13 @@ def shown(value: Any, need: image_file.Need) -> pil.Image:
     return pixels.from_array(pixels.levelled(values, levels_of([values], 3)) if kind.deep else values)
 
 
-def plain(value: Any, need: image_file.Need) -> pil.Image:
+def plain(value: Any, need: file.Need) -> pil.Image:
     """``value`` as an upright picture of 8 bits in mode "L" or "RGB", not to be written to; or `Unreadable`.
 
     A JPEG may come smaller than it is, but with both sides at least ``need``.
     """
     picture = _loaded(value, need)
-    with image_file.reading():
+    with file.reading():
         return pixels.upright(pixels.eight_bit(picture), pixels.orientation(picture))
 
 
@@ -189,11 +166,34 @@ def resized(picture: pil.Image, spec: ImageSpec, box: tuple[float, float, float,
     return picture.resize((spec.size, spec.size), _RESAMPLING[spec.interpolation], box, reducing_gap=_GAP)
 
 
+def content(value: Any) -> bytes:
+    """A file's bytes; for PIL images and arrays their pixels and all that decides how these are read."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype.str} {value.shape} ".encode() + value.tobytes()
+    if isinstance(value, pil.Image):
+        file.check_size(value)
+        with file.reading():
+            return _header(value) + value.tobytes()
+    return _encoded(value)
+
+
+def decoded(value: Any, spec: ImageSpec) -> np.ndarray:
+    """``value`` as uint8 [size, size, 3] RGB (or its bands), upright, resized and cropped as ``spec`` says.
+
+    Safe to call from several threads, on different PIL images; most of the time the GIL is released.
+    """
+    parts = layers(value, spec, lambda width, height: spec.least)
+    with file.reading():
+        if spec.channels == 3:
+            return np.array(fitted(parts[0], spec).convert("RGB"))
+        return np.stack([np.asarray(fitted(part, spec)) for part in parts], axis=-1)
+
+
 def _encoded(value: Any) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if isinstance(value, str | os.PathLike):
-        return image_file.read(value)
+        return file.read(value)
     raise Unreadable(f"not a picture but {type(value).__name__}; allowed are a path, bytes, a PIL image or an array")
 
 
@@ -213,28 +213,14 @@ def _of_array_file(data: bytes) -> pil.Image:
     return pixels.from_array(values)
 
 
-def _loaded(value: Any, need: image_file.Need) -> pil.Image:
+def _loaded(value: Any, need: file.Need) -> pil.Image:
     """The picture with its pixels in memory; a file's sides at least ``need`` pixels, where they were."""
     if isinstance(value, np.ndarray):
         return pixels.from_array(value)
     if not isinstance(value, pil.Image):
         data = _encoded(value)
-        return _of_array_file(data) if bands.is_array_file(data) else image_file.load(data, need)
-    image_file.check_size(value)
-    with image_file.reading():
+        return _of_array_file(data) if bands.is_array_file(data) else file.load(data, need)
+    file.check_size(value)
+    with file.reading():
         value.load()  # never drafted: that would change the caller's picture
     return value
-
-
-__all__ = [
-    "CLASSICAL_VERSION",
-    "CLASSICAL_WIDTH",
-    "Image",
-    "ImageSpec",
-    "classical",
-    "fitted",
-    "layers",
-    "plain",
-    "resized",
-    "shown",
-]

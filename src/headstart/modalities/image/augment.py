@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image as pil
 
 from headstart.errors import SettingError
-from headstart.modalities import image_file, label_words
 from headstart.modalities.damage import STRENGTHS
-from headstart.modalities.image import ImageSpec, fitted, layers, resized
-from headstart.modalities.image_damage import damaged
-from headstart.modalities.randaugment import GEOMETRIC, MOST, randaugment
+from headstart.modalities.image import file, label_words
+from headstart.modalities.image.damage import damaged
+from headstart.modalities.image.decode import ImageSpec, fitted, layers, resized
+from headstart.modalities.image.randaugment import GEOMETRIC, MOST, randaugment
 
 _RATIO = 4 / 3  # greatest proportion of a random crop's sides; the least is its inverse
 _TRIALS = 10  # draws of a random crop before the middle is taken
@@ -72,12 +72,12 @@ class ImageAugmentation:
 def augmented(value: Any, spec: ImageSpec, how: ImageAugmentation, seed: int) -> np.ndarray:
     """``value`` as uint8 [size, size, 3] RGB (or its bands), changed at random as ``how`` says; same for same ``seed``.
 
-    ``value`` is whatever `Image.decode` takes. Colours are changed after resizing, so that this costs the same
+    ``value`` is whatever `decoded` takes. Colours are changed after resizing, so that this costs the same
     for pictures of every size. Bands that are not red, green and blue are moved, all alike, and keep their values.
     Safe to call from several threads, on different PIL images.
 
     Raises:
-        Unreadable: as `Image.decode`.
+        Unreadable: as `decoded`.
     """
     rng = np.random.default_rng(seed)
     if spec.channels != 3:
@@ -160,12 +160,12 @@ def _cropped(value: Any, spec: ImageSpec, shares: tuple[float, float], rng: np.r
     draws = rng.random((_TRIALS, 4))  # always, so that what follows is the same with and without crops
     if shares == _WHOLE:
         parts = layers(value, spec, lambda width, height: spec.least)
-        with image_file.reading():
+        with file.reading():
             return [fitted(part, spec) for part in parts]
     draws[:, 0] = shares[0] + draws[:, 0] * (shares[1] - shares[0])
     draws[:, 1] = _RATIO ** (2 * draws[:, 1] - 1)
     parts = layers(value, spec, lambda width, height: _need(draws, width, height, spec))
-    with image_file.reading():
+    with file.reading():
         return [resized(part, spec, _box(draws, *part.size, spec)) for part in parts]
 
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_digits
 
-from headstart.controls.image_linear import ImageLinear
+from headstart.controls.features_linear import FeaturesLinear
 from headstart.modalities import get
-from headstart.modalities.image import ImageSpec, classical
+from headstart.modalities.image import ImageSpec
+from headstart.modalities.image.classical import classical
 
 
 def test_digits_need_no_borrowing() -> None:
@@ -15,6 +16,6 @@ def test_digits_need_no_borrowing() -> None:
     pictures = (digits.images[rows] * (255 / 16)).astype(np.uint8)  # [1500, 8, 8]
     features = np.stack([classical(image.decode(picture, spec)) for picture in pictures])
     y = digits.target[rows].astype(np.int64)
-    control = ImageLinear(10)
+    control = FeaturesLinear(10)
     control.fit(features[:1000], y[:1000], "classification", 0)
     assert (control.probabilities(features[1000:]).argmax(axis=1) == y[1000:]).mean() >= 0.95

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.modalities.damage import amount_of
+from headstart.modalities.damage import Damage, amount_of
 
 #: What each kind does at strengths 1 to 5.
 AMOUNTS: dict[str, tuple[Any, ...]] = {
@@ -96,3 +96,8 @@ _DAMAGES: dict[str, Callable[[str, Any, np.random.Generator], str]] = {
     "case": _case,
     "truncation": _truncated,
 }
+
+
+def text_damage() -> Damage:
+    """Of texts."""
+    return Damage(KINDS, str, damaged_text)

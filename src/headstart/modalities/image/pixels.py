@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image as pil
 
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.types import Unreadable
 
 _ORIENTATION = 0x0112  # EXIF tag
 _BITS_PER_SAMPLE = 258  # TIFF tag

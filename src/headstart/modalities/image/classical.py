@@ -11,6 +11,8 @@ from PIL import Image
 CLASSICAL_VERSION = 1
 _SIDE = 64  # all is computed on a picture of this many pixels a side
 _GREY, _COLOUR = 16, 8  # thumbnail sides, pixels
+#: The first of the features are a small grey version, 16 × 16 pixels, 0..1.
+SHAPES = _GREY**2
 _CELLS, _BINS = 8, 9  # gradient histograms: cells a side, unsigned orientations in each
 _LEVELS = 4  # colour histogram: levels a channel
 #: Length of the feature vector.
@@ -39,11 +41,6 @@ def _thirds(pixels: np.ndarray) -> np.ndarray:
     parts = np.array_split(np.arange(pixels.shape[2]), 3)
     means = [pixels[..., part if len(part) else slice(None)].mean(axis=2) for part in parts]
     return np.rint(np.stack(means, axis=-1)).astype(np.uint8)
-
-
-def shapes(features: np.ndarray) -> np.ndarray:
-    """The small grey versions [n, 256] in ``features`` [n, CLASSICAL_WIDTH]: 16 × 16 pixels, 0..1."""
-    return features[:, : _GREY**2]
 
 
 def contrast(features: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from headstart.modalities.pixels import mean_colour
+from headstart.modalities.image.pixels import mean_colour
 
 Operation = Callable[[Image.Image, float], Image.Image]
 

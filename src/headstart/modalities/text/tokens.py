@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headstart.bases.base import Base
-from headstart.modalities.text import TextSpec
-from headstart.training.windows import windows_of
+from headstart.modalities.text.decode import TextSpec
+from headstart.modalities.types import Reads
+from headstart.modalities.windows import windows_of
 
 #: Tokens, padding included, of texts that pass through a network together in training.
 TOKENS_AT_ONCE = 32_768
@@ -46,14 +46,19 @@ class TokenIds:
         """[n] int64, tokens of each text that are read, those of two windows twice."""
         return np.diff(self.starts)
 
+    @property
+    def read(self) -> np.ndarray:
+        """[n, 2] float32: tokens of each text, and those that are not read."""
+        return np.stack([self.lengths, self.unread], axis=1).astype(np.float32)
+
 
 class Tokens:
     """A text base's own tokenizer, and the windows that the base reads."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Reads) -> None:
         from tokenizers import Tokenizer
 
-        self._spec: TextSpec = base.spec  # type: ignore[assignment]
+        self._spec: TextSpec = base.spec
         self._tokenizer = Tokenizer.from_file(str(base.tokenizer_file))
         self.padding: int = (self._tokenizer.padding or {}).get("pad_id", 0)
         self._tokenizer.no_padding()

@@ -6,16 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from headstart.bases.base import Base
-from headstart.modalities.text import TextSpec
+from headstart.modalities.text.decode import TextSpec
 from headstart.records import ReadingRecord
 
 
-def reading_of(base: Base, read: np.ndarray | None) -> ReadingRecord | None:
-    """What became of texts, by ``read`` [n, 2] of an extraction: tokens, and those not read; None of pictures."""
-    spec = base.spec
-    if read is None or not isinstance(spec, TextSpec):
-        return None
+def reading_of(spec: TextSpec, read: np.ndarray) -> ReadingRecord:
+    """What became of texts, by ``read`` [n, 2] of an extraction: tokens, and those not read."""
     lengths, unread = read[:, 0].astype(int), read[:, 1].astype(int)
     cut = unread > 0
     found = ReadingRecord(
@@ -47,10 +43,10 @@ def _sentence(found: ReadingRecord) -> str:
     return f"{how}; {hold}, and {100 * found.unread:.0f} % of {their} tokens are not read."
 
 
-def reading_advice(base: Base, reading: ReadingRecord) -> str:
-    """How more of the texts could be read."""
-    more = base.most_tokens is None or reading.max_tokens < base.most_tokens
-    upto = "more" if base.most_tokens is None else f"up to {base.most_tokens:,}"
+def reading_advice(reading: ReadingRecord, most: int | None) -> str:
+    """How more of the texts could be read; ``most`` tokens that the base can take at once, None: any number."""
+    more = most is None or reading.max_tokens < most
+    upto = "more" if most is None else f"up to {most:,}"
     wider = f"; --max-tokens gives the base {upto} at once" if more else ""
     if reading.windows == 1:
         return f"Drop --windows 1, so that long texts are read in windows{wider}."

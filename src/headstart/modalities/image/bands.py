@@ -15,8 +15,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image as pil
 
-from headstart.modalities import image_file, pixels
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.image import file, pixels
+from headstart.modalities.types import Unreadable
 
 #: Channels that a picture may have.
 MOST = 64
@@ -70,7 +70,7 @@ def looked(value: Any) -> Kind:
         return _of_array(array_file(value))
     if value.startswith(_TIFF):
         return _Tiff(value).kind
-    return _of_mode(image_file.opened(value).mode)
+    return _of_mode(file.opened(value).mode)
 
 
 def raw(value: Any) -> np.ndarray:
@@ -89,22 +89,22 @@ def raw(value: Any) -> np.ndarray:
             return array_file(value)
         if value.startswith(_TIFF):
             return _Tiff(value).values()
-        value = image_file.load(value, lambda width, height: min(width, height))
-    with image_file.reading():
+        value = file.load(value, lambda width, height: min(width, height))
+    with file.reading():
         return np.asarray(pixels.upright(value, pixels.orientation(value)))
 
 
 def array_file(data: bytes) -> np.ndarray:
     """The array in a .npy file, or the only one in a .npz file; objects are not loaded, for they can hold code."""
-    with image_file.reading():
+    with file.reading():
         if data.startswith(_NPY):
             return _npy(io.BytesIO(data), len(data))
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
             if len(names) != 1:
                 raise Unreadable(f"{len(names)} arrays in one .npz file; one picture a file is read")
-            with archive.open(names[0]) as file:
-                return _npy(file, names[0].file_size)
+            with archive.open(names[0]) as inside:
+                return _npy(inside, names[0].file_size)
 
 
 def _npy(file: IO[bytes], size: int) -> np.ndarray:
@@ -164,7 +164,7 @@ class _Tiff:
         import tifffile
 
         self._file: Any
-        with image_file.reading():
+        with file.reading():
             self._file = tifffile.TiffFile(io.BytesIO(data))
             self._page: Any = self._file.pages[0]
             series = self._file.series[0]
@@ -199,7 +199,7 @@ class _Tiff:
 
     def values(self) -> np.ndarray:
         """[h, w] or [h, w, bands], upright."""
-        with image_file.reading():
+        with file.reading():
             try:
                 values: np.ndarray = self._source.asarray()
             except (KeyError, ValueError) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image as pil
 
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.types import Unreadable
 
 #: From a picture's two sides, in pixels and in either order, to the shorter side that is enough.
 Need = Callable[[int, int], int]

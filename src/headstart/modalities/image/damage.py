@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from headstart.modalities.damage import amount_of
-from headstart.modalities.pixels import mean_colour
+from headstart.modalities.damage import Damage, amount_of
+from headstart.modalities.image.decode import ImageSpec, layers, plain
+from headstart.modalities.image.pixels import mean_colour
 
 #: What each kind does at strengths 1 to 5.
 AMOUNTS: dict[str, tuple[float, ...]] = {
@@ -22,6 +25,7 @@ AMOUNTS: dict[str, tuple[float, ...]] = {
     "rotation": (4, 8, 15, 25, 40),  # degrees to either side; corners in the mean colour
 }
 KINDS = tuple(AMOUNTS)
+_SIDE = 384  # pixels of the shorter side that larger pictures are damaged at, so that damage and cost are alike
 
 _PHOTONS = 500  # counted at white in full light: a small sensor
 
@@ -87,3 +91,22 @@ _DAMAGES: dict[str, Callable[[np.ndarray, float, np.random.Generator], np.ndarra
     "crop": _crop,
     "rotation": _rotation,
 }
+
+
+def image_damage(spec: ImageSpec) -> Damage:
+    """Of pictures of grey or colour, whose values are read by the levels of ``spec``."""
+    return Damage(KINDS, partial(_picture, spec=spec), damaged)
+
+
+def _picture(value: Any, spec: ImageSpec) -> np.ndarray:
+    """``value`` as uint8 [h, w, 3], the shorter side at most 384 pixels."""
+
+    def need(width: int, height: int) -> int:
+        return _SIDE
+
+    picture = (plain(value, need) if spec.plain else layers(value, spec, need)[0]).convert("RGB")
+    share = _SIDE / min(picture.size)
+    if share < 1:
+        width, height = (max(_SIDE, round(side * share)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return np.array(picture)
