@@ -20,6 +20,7 @@ from headstart.bases.refitted import with_tokens
 from headstart.bases.staged import StagedBase
 from headstart.data.table import objects
 from headstart.modalities.text import WINDOWS, TextSpec
+from headstart.modalities.windows import windows_of
 from headstart.training import streams, tokens
 from headstart.training.answers import pooled
 from headstart.training.features import extract
@@ -30,7 +31,6 @@ from headstart.training.run import train
 from headstart.training.text_reading import reading_of
 from headstart.training.tokens import Tokens
 from headstart.training.trainee import Trainee
-from headstart.training.windows import windows_of
 from tests import toys
 from tests.bases.checkpoints import bert_folder, decoder_folder, tokenizer_file
 from tests.training.small import forward, head_of, job_of, rows_of, size_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.modalities.text import TextSpec
-from headstart.training.windows import windows_of
+from headstart.modalities.windows import windows_of
 
 #: Tokens, padding included, of texts that pass through a network together in training.
 TOKENS_AT_ONCE = 32_768

@@ -1,0 +1,36 @@
+"""Recordings: read at any rate, heard by a base in windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headstart.modalities.audio.front_end import AudioSpec, heard, padded
+from headstart.modalities.audio.sound import Sound, content, read, resampled
+from headstart.modalities.modality import Modality
+
+__all__ = ["Audio", "AudioSpec", "Sound", "padded", "read"]
+
+
+class Audio(Modality):
+    """Recordings: paths, encoded bytes (wav, flac, ogg, mp3 and what else libsndfile reads), and (array, rate)."""
+
+    name = "audio"
+
+    def content(self, value: Any) -> bytes:
+        """A file's bytes; of (array, rate) the values and all that decides how they are read."""
+        return content(value)
+
+    def decode(self, value: Any, spec: AudioSpec) -> np.ndarray:
+        """``value`` in windows: float32 [windows, frames, mels] or, of waveforms, [windows, samples].
+
+        Channels are mixed, any rate becomes the base's, and what is shorter than the base needs is followed by zeros.
+        Safe to call from several threads.
+
+        Raises:
+            Unreadable: with the reason in one line.
+            SourceError: a file came and soundfile is not installed.
+        """
+        sound = read(value)
+        return heard(resampled(sound.samples, sound.rate, spec.rate), spec)
