@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from headstart import __version__
 from headstart.bases.identity import Identity
 from headstart.data.table import Fact
+from headstart.modalities.audio.front_end import AudioSpec
 from headstart.modalities.image import ImageSpec
 from headstart.modalities.text import TextSpec
 from headstart.versions import installed
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 #: The one stage cached so far: the base's pooled output, [batch, width].
 POOLED = "pooled"
 #: Distributions whose code reads the inputs of a modality.
-READERS = {"image": ("pillow",), "text": ("tokenizers",)}
+READERS = {"image": ("pillow",), "text": ("tokenizers",), "audio": ("soundfile", "scipy")}
 
 
 class Base(ABC):
@@ -28,7 +29,7 @@ class Base(ABC):
 
     Attributes:
         identity: provenance.
-        modality: "image" or "text".
+        modality: "image", "text" or "audio".
         spec: preprocessing.
         width: length of the pooled output.
         tokenizer_file: of a text base; None of others.
@@ -41,7 +42,7 @@ class Base(ABC):
 
     identity: Identity
     modality: str
-    spec: ImageSpec | TextSpec
+    spec: ImageSpec | TextSpec | AudioSpec
     width: int
     tokenizer_file: Path | None = None
     most_tokens: int | None = None

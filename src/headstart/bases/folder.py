@@ -13,6 +13,7 @@ from headstart.bases.identity import Identity, hash_config, hash_files
 from headstart.bases.kinds import kind_of
 from headstart.bases.remote_code import code_files, settle_code
 from headstart.bases.timm_base import TimmBase
+from headstart.bases.transformers_audio import TransformersAudioBase
 from headstart.bases.transformers_image import TransformersImageBase
 from headstart.bases.transformers_text import TransformersTextBase
 from headstart.bases.weight_files import weight_files
@@ -48,4 +49,6 @@ def open_folder(
         return TimmBase(folder, kind.config, files, identity)
     if kind.modality == "image":
         return TransformersImageBase(folder, kind.config, identity)
+    if kind.modality == "audio":
+        return TransformersAudioBase(folder, kind.config, identity)
     return TransformersTextBase(folder, kind.config, identity)

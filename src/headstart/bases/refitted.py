@@ -83,6 +83,8 @@ def as_recorded(base: Base, preprocessing: str) -> Base:
     """``base`` made to take what ``preprocessing``, a record of `Base.preprocessing`, says of size or tokens."""
     if isinstance(base.spec, TextSpec):
         return _reading(base, TextSpec.from_dict(json.loads(preprocessing)))
+    if not isinstance(base.spec, ImageSpec):
+        return base
     spec = ImageSpec.from_dict(json.loads(preprocessing))
     if spec.size != base.spec.size:
         base = ResizedBase(base, spec.size)

@@ -23,6 +23,8 @@ from headstart.bases.portable import Content, Graph
 from headstart.bases.runtime import FLOAT32, ONNX, graph_path, remembered
 from headstart.bases.runtime_onnx import export, keep_graph, kept_graph, run_of
 from headstart.errors import HeadstartError, OutputError
+from headstart.modalities.audio.front_end import AudioSpec
+from headstart.modalities.audio.front_end import sample as audio_sample
 from headstart.modalities.image import ImageSpec
 
 #: The files of a bundle: the graph, and where the weights lie that it lacks.
@@ -110,6 +112,8 @@ def _batch(base: Base) -> tuple[np.ndarray, ...]:
     if isinstance(base.spec, ImageSpec):
         shape = (3, base.spec.size, base.spec.size, base.spec.channels)
         return (np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8),)
+    if isinstance(base.spec, AudioSpec):
+        return audio_sample(base.spec)
     tokens = min(11, base.spec.max_tokens)
     ids = np.arange(3 * tokens, dtype=np.int64).reshape(3, tokens) % 4 + 1
     mask = np.ones_like(ids)

@@ -130,6 +130,27 @@ def padded(items: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return (signal[:, 0], mask[:, 0]) if most == 1 else (signal, mask)
 
 
+def example(spec: AudioSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Signal and mask of two short sounds, as `padded` gives them, for tracing."""
+    return _noise(spec, 2, 4)
+
+
+def sample(spec: AudioSpec) -> tuple[np.ndarray, np.ndarray]:
+    """The same of three sounds, longer than `example`, the last one shorter than the others."""
+    signal, mask = _noise(spec, 3, 7)
+    end = spec.frames(min(spec.longest, 4 * spec.shortest))
+    signal[2, end:], mask[2, end:] = 0, False
+    return signal, mask
+
+
+def _noise(spec: AudioSpec, rows: int, times: int) -> tuple[np.ndarray, np.ndarray]:
+    """``rows`` signals ``times`` as long as the base needs."""
+    frames = spec.frames(min(spec.longest, times * spec.shortest))
+    shape = (rows, frames, spec.mels) if spec.spectral else (rows, frames)
+    signal = np.random.default_rng(times).uniform(-1, 1, shape).astype(np.float32)
+    return signal, np.ones((rows, frames), bool)
+
+
 def log_mel(samples: np.ndarray, spec: AudioSpec) -> np.ndarray:
     """Whisper's spectrogram of ``samples`` [n]: [n // hop, mels] float32, log10 of power, at most 8 below the loudest.
 
