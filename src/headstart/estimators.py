@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +26,7 @@ from headstart.errors import LabelError, SettingError, SourceError
 from headstart.evaluation.metrics import METRICS
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import solve
+from headstart.modalities import told_by
 from headstart.options import aliased, parse_budget, parse_class_weight
 from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
@@ -357,23 +357,14 @@ def _same_length(inputs: Any, targets: np.ndarray) -> None:
 
 
 def infer_modality(inputs: Sequence[Any] | np.ndarray) -> str:
-    """ "image" for paths of image files, PIL images, arrays and bytes; "text" for other strings.
+    """The modality of ``inputs``: told by the endings of paths and the kinds of objects; "text" for other strings.
 
     Raises:
         SettingError: no inputs, or a mixture.
     """
-    from headstart.data.naming import IMAGE_TYPES, extension
-
-    def kind(value: Any) -> str:
-        if not isinstance(value, str):
-            return "image"
-        return "image" if extension(Path(value).name) in IMAGE_TYPES and len(value) < 4096 else "text"
-
-    kinds = {kind(value) for value in inputs}
+    kinds = {told_by([value]) for value in inputs}
     if len(kinds) != 1:
         raise SettingError(
-            "X is empty."
-            if not kinds
-            else "X mixes image paths or pictures with texts; pass modality='text' or 'image'."
+            "X is empty." if not kinds else f"X mixes inputs of kinds {' and '.join(sorted(kinds))}; pass modality=."
         )
     return kinds.pop()

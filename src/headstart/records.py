@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from types import NoneType, UnionType
-from typing import Any, Self, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from headstart.plain import finite, restored
 
 #: Version of the layout. 2: the ladder, curves, diagnosis. 3: intervals, audit, calibration, unknown inputs, shift.
 SCHEMA = 3
@@ -377,19 +377,21 @@ class DataRecord:
     parts: dict[str, int]  # rows in train, valid and test
     labels: list[str]  # in the order of the outputs; empty for regression
     facts: list[dict[str, str]]  # what, value, reason
+    inputs: str = ""  # what its inputs are called, as in "texts"
+    example: str = ""  # of an input, as usage lines show it
 
 
 @dataclass(frozen=True)
 class ReadingRecord:
-    """How much of the texts the base reads; baselines read all of every text."""
+    """How much of the inputs the base reads; baselines read all of every one."""
 
-    texts: int  # usable ones
-    max_tokens: int  # of a text that the base is given at once, special ones included
-    windows: int  # that a longer text is read in at most; 1: what does not fit is cut off
-    long: int  # texts of more than max_tokens
-    longest: int  # tokens of the longest; 0 where all are clearly short
-    cut: int  # texts of which something is not read
-    unread: float  # share of the tokens of those texts that is not read
+    texts: int  # usable inputs
+    max_tokens: int  # that the base is given at once: of a text tokens, special ones included; of a recording seconds
+    windows: int  # that a longer input is read in at most; 1: what does not fit is cut off
+    long: int  # inputs of more than max_tokens
+    longest: int  # tokens or seconds of the longest; 0 where all are clearly short
+    cut: int  # inputs of which something is not read
+    unread: float  # share of the tokens or seconds of those inputs that is not read
     sentence: str  # the same in words
 
 
@@ -471,30 +473,3 @@ class Result:
     def to_json(self) -> str:
         """Indented JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
-
-
-def restored(kind: Any, value: Any) -> Any:
-    """``value``, as `Result.to_dict` left it, as the type ``kind``; a field that it lacks takes its default."""
-    if is_dataclass(kind):
-        kinds = get_type_hints(kind)
-        known = {one.name: restored(kinds[one.name], value[one.name]) for one in fields(kind) if one.name in value}
-        return kind(**known)  # type: ignore[operator]
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is UnionType:
-        return None if value is None else restored(next(one for one in inner if one is not NoneType), value)
-    if origin is list:
-        return [restored(inner[0], one) for one in value]
-    if origin is dict:
-        return {name: restored(inner[1], one) for name, one in value.items()}
-    if kind is float:
-        return math.nan if value is None else float(value)
-    return value
-
-
-def finite(value: Any) -> Any:
-    """Plain values with None in place of numbers that are not finite, as JSON has no others."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    return [finite(item) for item in value] if isinstance(value, (list, tuple)) else value

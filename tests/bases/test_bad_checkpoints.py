@@ -201,8 +201,6 @@ def test_a_base_of_another_modality(folder, data):
 @pytest.mark.parametrize(
     ("config", "processor"),
     [
-        ({"model_type": "whisper", "d_model": 8}, {"feature_extractor_type": "WhisperFeatureExtractor"}),
-        ({"model_type": "wav2vec2", "hidden_size": 8}, {}),
         ({"model_type": "new-sound"}, {"sampling_rate": 16000}),
     ],
 )

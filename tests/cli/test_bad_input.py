@@ -38,7 +38,7 @@ def test_empty_folder(capsys: Capsys, here: Path) -> None:
 def test_folder_without_images(capsys: Capsys, here: Path) -> None:
     (here / "photos" / "bees").mkdir(parents=True)
     (here / "photos" / "bees" / "notes.txt").write_text("no picture")
-    assert "no image found (but .txt files)" in refused(capsys, "fit", "photos")
+    assert "no image or audio file found (but .txt files)" in refused(capsys, "fit", "photos")
 
 
 def test_file_of_another_type(capsys: Capsys, here: Path) -> None:
@@ -172,7 +172,7 @@ def test_missing_column_offers_the_nearest(capsys: Capsys, here: Path, option: s
 
 def test_column_of_a_folder(capsys: Capsys, here: Path) -> None:
     noise_images(here / "photos", 4)
-    assert "image files have no columns; drop --group" in refused(capsys, "fit", "photos", "--group", "patient")
+    assert "files have no columns; drop --group" in refused(capsys, "fit", "photos", "--group", "patient")
 
 
 def test_table_that_is_not_utf8(capsys: Capsys, here: Path) -> None:
@@ -263,7 +263,7 @@ def test_full_disk_under_the_cache(
         (["--metric", "acuracy"], "Did you mean 'accuracy'"),
         (["--metric", "r2"], "metric 'r2' is not for classification"),
         (["--task", "clasification"], "Did you mean 'classification'"),
-        (["--modality", "vision"], "modality 'vision' is unknown; it is one of image, text"),
+        (["--modality", "vision"], "modality 'vision' is unknown; it is one of audio, image, text"),
         (["--modality", "text"], "these are image files"),
         (["--seed", "-1"], "seed is -1; it is a whole number from 0"),
         (["--seed", str(2**40)], "it is a whole number from 0 to 4294967295"),

@@ -179,7 +179,7 @@ def test_encrypted(tmp_path: Path) -> None:
 
 
 def test_messages_name_the_archive_and_not_the_cache(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"^t.zip: no image found") as caught:
+    with pytest.raises(SourceError, match=r"^t.zip: no image or audio file found") as caught:
         open_source(zipped(tmp_path / "t.zip", {"a/x.txt": b"", "b/y.txt": b""}))
     assert str(cache_root()) not in str(caught.value)
 
@@ -240,5 +240,7 @@ def test_a_table_of_notes_beside_the_only_folder_hides_no_classes(tmp_path: Path
 
 def test_an_archive_in_an_archive_is_named(tmp_path: Path) -> None:
     inner = zipped(tmp_path / "inner.zip", IMAGES)
-    with pytest.raises(SourceError, match=r"no image found, but inner.zip; give an archive by its own name"):
+    with pytest.raises(
+        SourceError, match=r"no image or audio file found, but inner.zip; give an archive by its own name"
+    ):
         open_source(zipped(tmp_path / "t.zip", {"inner.zip": inner.read_bytes()}))

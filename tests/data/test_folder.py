@@ -196,9 +196,8 @@ def test_part_is_forced(tmp_path: Path) -> None:
     [
         ([], "the folder is empty"),
         ([".hidden.png"], "the folder is empty"),
-        (["a/x.txt", "b/y.xml"], r"no image found \(but .txt, .xml files\)"),
-        (["a/x.wav", "b/y.wav"], "audio is not supported yet"),
-        (["inner/a/1.png", "inner/b/1.png"], r"no image found.*Did you mean .*inner\?"),
+        (["a/x.txt", "b/y.xml"], r"no image or audio file found \(but .txt, .xml files\)"),
+        (["inner/a/1.png", "inner/b/1.png"], r"no image.* found.*Did you mean .*inner\?"),
     ],
 )
 def test_folders_without_images(tmp_path: Path, files: list[str], message: str) -> None:

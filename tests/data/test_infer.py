@@ -242,7 +242,7 @@ def test_split_column_of_other_values(tmp_path: Path) -> None:
         (SourceSettings(input="text", target=("text",)), ColumnError, "both the input and the target"),
         (SourceSettings(target=("label", "label")), ColumnError, "named twice"),
         (SourceSettings(task="clasification"), SettingError, "Did you mean 'classification'"),
-        (SourceSettings(modality="audio"), SettingError, "one of image, text"),
+        (SourceSettings(modality="video"), SettingError, "one of audio, image, text"),
     ],
 )
 def test_overrides_are_checked(tmp_path: Path, settings: SourceSettings, kind: Any, message: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from headstart.data.source import open_source, open_sources
 from headstart.data.split import assign
-from headstart.errors import SourceError, SplitError
+from headstart.errors import SplitError
 from headstart.settings import SourceSettings, SplitSettings
 from tests.data.making import fact
 
@@ -51,6 +51,8 @@ def test_clinc150(real_data: Find) -> None:
 
 def test_spoken_digits(real_data: Find) -> None:
     folder = real_data("fsdd")
-    for path in (folder, folder / "labels.csv", folder / "recordings"):
-        with pytest.raises(SourceError, match="audio is not supported yet"):
-            open_source(path)
+    table = open_source(folder / "labels.csv", SourceSettings(target=("digit",), group="speaker")).table
+    assert (table.modality, table.task, len(table)) == ("audio", "classification", 3000)
+    assert len(set(table.groups)) == 6
+    bare = open_source(folder / "recordings").table
+    assert (bare.modality, bare.targets, len(bare)) == ("audio", None, 3000)

@@ -9,14 +9,16 @@ import pytest
 
 from headstart.errors import HeadstartError, SettingError
 from headstart.modalities import Modality, get, modalities
+from headstart.modalities.audio import AudioSpec
 from headstart.modalities.image import ImageSpec
 from headstart.modalities.text import TextSpec
 from headstart.modalities.types import Unreadable
 
-SPECS: dict[str, Any] = {"image": ImageSpec(8, 8, mean=(0.5,) * 3), "text": TextSpec(32)}
+SPECS: dict[str, Any] = {"image": ImageSpec(8, 8, mean=(0.5,) * 3), "text": TextSpec(32), "audio": AudioSpec("log_mel")}
 GOOD: dict[str, tuple[Any, Any]] = {
     "image": (np.zeros((9, 12, 3), np.uint8), np.full((9, 12, 3), 7, np.uint8)),
     "text": ("a cat", "a dog"),
+    "audio": ((np.zeros(900, np.float32), 8_000), (np.linspace(0, 1, 900, dtype=np.float32), 8_000)),
 }
 
 

@@ -25,7 +25,7 @@ from headstart.data.strata import units as joined_units
 from headstart.data.table import Fact, Rejected, Table
 from headstart.modalities import get as get_modality
 from headstart.notebook import panel
-from headstart.records import finite
+from headstart.plain import finite
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 

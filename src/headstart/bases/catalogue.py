@@ -19,6 +19,7 @@ from headstart.bases.identity import Identity, hash_config, hash_files
 from headstart.bases.refitted import with_channels, with_size, with_tokens
 from headstart.bases.table import entries, entry_of, shipped
 from headstart.bases.transformers_text import TransformersTextBase
+from headstart.bases.whisper_package import WHISPER, WhisperPackage
 from headstart.errors import BaseError, nearest
 from headstart.progress import Progress
 
@@ -84,6 +85,8 @@ def open_base(
 def _find(name: str, asked: _Asked) -> Base:
     if name == "all-MiniLM-L6-v2":
         return _minilm(name)
+    if name == WHISPER:
+        return WhisperPackage(EMBEDDED[name])
     if name in EMBEDDED:
         return EfficientNetLite(name)
     if is_bundle(Path(name)):

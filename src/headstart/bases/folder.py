@@ -15,6 +15,7 @@ from headstart.bases.identity import Identity, hash_config, hash_files
 from headstart.bases.kinds import kind_of
 from headstart.bases.remote_code import code_files, settle_code
 from headstart.bases.timm_base import TimmBase
+from headstart.bases.transformers_audio import TransformersAudioBase
 from headstart.bases.transformers_image import TransformersImageBase
 from headstart.bases.transformers_text import TransformersTextBase
 from headstart.bases.weight_files import weight_files
@@ -22,6 +23,7 @@ from headstart.bases.weight_files import weight_files
 _TRANSFORMERS: dict[str, Callable[[Path, dict[str, Any], Identity], Base]] = {
     "image": TransformersImageBase,
     "text": TransformersTextBase,
+    "audio": TransformersAudioBase,
 }
 
 

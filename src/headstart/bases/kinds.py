@@ -9,8 +9,10 @@ from typing import Any
 from headstart.bases.checks import read_json
 from headstart.errors import BaseError
 
-# How model types of transformers begin; others are known by the sampling rate in their preprocessor's configuration.
-_AUDIO = ("whisper", "wav2vec2", "hubert", "wavlm", "audio-spectrogram-transformer", "clap", "data2vec-audio")
+#: Model types of transformers that take audio and are read.
+AUDIO = ("whisper", "wav2vec2", "hubert", "audio-spectrogram-transformer")
+# How others begin that take audio; more are known by the sampling rate in their preprocessor's configuration.
+_OTHER_AUDIO = ("wav2vec2", "wavlm", "clap", "data2vec-audio", "unispeech", "sew")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ def kind_of(folder: Path, name: str) -> Kind:
     """The kind of the checkpoint in ``folder``; its weights need not be there.
 
     Raises:
-        BaseError: config.json is missing or no JSON, it is but adapters, the inputs are sounds, or what belongs to its
-            inputs is missing.
+        BaseError: config.json is missing or no JSON, it is but adapters, it takes audio and is of no family that is
+            read, or what belongs to its inputs is missing.
     """
     if (folder / "adapter_config.json").exists():  # transformers would load the base that it names from elsewhere
         raise BaseError(
@@ -45,10 +47,12 @@ def kind_of(folder: Path, name: str) -> Kind:
         return Kind(config, "timm", "image")
     processor = read_json(folder / "preprocessor_config.json")
     kind = str(config.get("model_type", "unknown"))
-    if kind.startswith(_AUDIO) or "sampling_rate" in (processor or {}):
+    if kind in AUDIO:
+        return Kind(config, "transformers", "audio")
+    if kind.startswith(_OTHER_AUDIO) or "sampling_rate" in (processor or {}):
         raise BaseError(
-            f"base {name!r} takes audio (model_type {kind}), and headstart works on images and texts only as yet; "
-            f"choose an image or a text base."
+            f"base {name!r} takes audio (model_type {kind}), and headstart reads {', '.join(AUDIO)}; choose a base of "
+            f"one of these, or the embedded 'whisper-tiny.en'."
         )
     if "vision_config" in config:
         raise BaseError(

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from headstart.bases.windowed import over_windows
+from headstart.modalities.audio.front_end import AudioSpec, example, sample
 from headstart.modalities.image import ImageSpec
+
+if TYPE_CHECKING:
+    from headstart.bases.audio_body import AudioBody
 
 
 class Network(nn.Module):
@@ -82,6 +87,58 @@ class TextNetwork(Network):
         """Two texts of eight tokens."""
         ids = torch.ones((2, 8), dtype=torch.int64)
         return ids, torch.ones_like(ids)
+
+
+class AudioNetwork(Network):
+    """Sounds in, features out.
+
+    ``forward(signal, mask)``: signal [batch, frames, mels] or, of waveforms, [batch, samples] float32, mask
+    [batch, frames] bool, true where there is sound -> [batch, width] float32; or both with an axis of windows after the
+    batch: the mean of their features. A sound's features do not depend on what it is batched with.
+    """
+
+    body: AudioBody
+
+    def __init__(self, body: AudioBody, spec: AudioSpec) -> None:
+        super().__init__(body)
+        self._spec = spec
+
+    def forward(self, signal: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Run the body and pool over the positions."""
+
+        def run(signal: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            return self.pooled(self.body(signal.to(self.dtype), mask), mask)
+
+        return over_windows(run, signal, mask)
+
+    def above(self, hidden: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        """`forward` from what the stem gives, or what any of its layers takes.
+
+        Args:
+            hidden: [batch(, windows), positions, width].
+            kept: [batch(, windows), positions] bool, see `kept`.
+        """
+
+        def run(hidden: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+            return self.body.pool(self.body.above(hidden, kept).to(torch.float32), kept)
+
+        return over_windows(run, hidden, kept)
+
+    def kept(self, mask: torch.Tensor) -> torch.Tensor:
+        """Which of the body's positions are there, [batch(, windows), positions] bool, by the mask of the signal."""
+        return self.body.kept(mask)
+
+    def pooled(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """States [batch, positions, width] -> [batch, width] float32, by the mask of the signal."""
+        return self.body.pool(hidden.to(torch.float32), self.body.kept(mask))
+
+    def example(self) -> tuple[torch.Tensor, ...]:
+        """Two short sounds."""
+        return tuple(torch.from_numpy(one) for one in example(self._spec))
+
+    def sample(self) -> tuple[torch.Tensor, ...]:
+        """Three sounds of another length, one of them shorter than the others."""
+        return tuple(torch.from_numpy(one) for one in sample(self._spec))
 
 
 def pool(hidden: torch.Tensor, mask: torch.Tensor, how: str) -> torch.Tensor:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from headstart.bases.nested import first_tensor
-from headstart.bases.network import ImageNetwork, Network, TextNetwork, pool
+from headstart.bases.network import AudioNetwork, ImageNetwork, Network, TextNetwork, pool
 from headstart.bases.stage_finding import Unit, find_stages, watch
 from headstart.bases.stage_running import Boundary, started_at, stop_at, watched
 from headstart.bases.windowed import gathered, spread
@@ -39,21 +39,27 @@ class State:
     """What stands between two stages.
 
     Attributes:
-        hidden: output of the stages below, first axis the batch; of texts in windows, the second is the windows.
-        inputs: what later stages need besides: () for images, (ids, mask) for texts.
+        hidden: output of the stages below, first axis the batch; of inputs in windows, the second is the windows.
+        inputs: what later stages need besides: () for images, (ids, mask) for texts, for sounds which positions of
+            ``hidden`` are there.
     """
 
     hidden: torch.Tensor
     inputs: tuple[torch.Tensor, ...]
+
+    @property
+    def mask(self) -> torch.Tensor | None:
+        """Which positions are there, [batch(, windows), positions]; None of images, where all are."""
+        return self.inputs[-1] if self.inputs else None
 
 
 class Stages:
     """The stages of a network, and the network run by stages.
 
     Found by watching a forward pass on ``network.example()``; each cut is verified on other inputs, of another batch
-    size (and, for texts, another length with padding), and left out of ``cuts`` where its two halves do not give the
-    network's own output. Afterwards the network is as it was. Modes, gradients and dtype are the caller's business,
-    but for two things: parameters below a cut never get gradients from the suffix, and a state made under
+    size (and, for texts and sounds, another length with padding), and left out of ``cuts`` where its two halves do not
+    give the network's own output. Afterwards the network is as it was. Modes, gradients and dtype are the caller's
+    business, but for two things: parameters below a cut never get gradients from the suffix, and a state made under
     ``torch.inference_mode`` must be cloned before gradients can pass the suffix. Images must have the network's size.
     Where modules are put in or taken out (adapters), the stages must be found again.
 
@@ -80,15 +86,15 @@ class Stages:
         """The output of ``stages[:k]``; later stages do not run.
 
         Args:
-            batch: what the network takes: (pixels,) or (ids, mask).
+            batch: what the network takes: (pixels,), (ids, mask) or (signal, mask).
             k: one of ``cuts``.
 
         Raises:
             SettingError: no such cut.
         """
         hidden = stop_at(self._network, self._boundary(k), lambda: self._network(*batch))
-        kept = self._kept(batch)
-        return State(spread(hidden, kept), kept)
+        state = State(hidden, self.beside(batch))
+        return State(spread(hidden, state.mask), state.inputs)
 
     def suffix(self, state: State, k: int) -> torch.Tensor:
         """``stages[k:]`` on the output of ``stages[:k]`` -> pooled [batch, width] float32; stages below do not run.
@@ -114,7 +120,7 @@ class Stages:
             after = self._boundary(k + 1)
             with self._started(state_or_batch, k):
                 hidden = stop_at(self._network, after, lambda: self._rest(state_or_batch))
-            return State(spread(hidden, state_or_batch.inputs), state_or_batch.inputs)
+            return State(spread(hidden, state_or_batch.mask), state_or_batch.inputs)
         if k != 0:
             raise SettingError(f"stage {k} ({self._name(k)}) takes a state; a batch is for stage 0, {self._name(0)}.")
         return self.prefix(state_or_batch, 1)
@@ -122,9 +128,10 @@ class Stages:
     def every(self, batch: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
         """Each stage's output pooled to [batch, width of the stage] float32, in one forward pass.
 
-        Texts are averaged over their tokens by the mask, pictures over positions or tokens; the last is the network's
-        own output. Which axis of a map holds the channels is told by its shape: pictures are square, so it is
-        the one that differs from the two others; where all three are equal, it is as in the other stages.
+        Texts and sounds are averaged over their tokens or positions by the mask, pictures over positions or tokens; the
+        last is the network's own output. Which axis of a map holds the channels is told by its shape: pictures are
+        square, so it is the one that differs from the two others; where all three are equal, it is as in the other
+        stages.
 
         Raises:
             SettingError: a stage's output is not one vector a position or token of each example.
@@ -161,14 +168,13 @@ class Stages:
         unlike = (s.name for s, shape in zip(self.stages, shapes, strict=False) if not self._is_regular(shape, batch))
         self._unlike = next(unlike, "")
         self.cuts = tuple(range(1, len(self.stages)))  # all of them, for the trial
-        kept = self._kept(batch)
+        kept = self.beside(batch)
         return tuple(k for k in self.cuts if k - 1 in states and self._holds(State(states[k - 1], kept), k, expected))
 
     def _is_regular(self, shape: torch.Size, batch: tuple[torch.Tensor, ...]) -> bool:
-        """Whether an output holds the examples first and, for texts, their tokens next."""
-        if isinstance(self._network, TextNetwork):
-            return shape[:2] == batch[1].shape and len(shape) == 3
-        return shape[0] == len(batch[0])
+        """Whether an output holds the examples first and, for texts and sounds, their tokens or positions next."""
+        kept = self.beside(batch)
+        return shape[:2] == kept[-1].shape and len(shape) == 3 if kept else shape[0] == len(batch[0])
 
     def _holds(self, state: State, k: int, expected: torch.Tensor) -> bool:
         if len(state.hidden) != len(expected):
@@ -187,7 +193,7 @@ class Stages:
         """Within, a forward pass starts at stage ``k``."""
         below = [unit for units in self._units[:k] for unit in units if self._can_idle(unit)]
         frozen = [name for stage in self.stages[:k] for name in stage.parameters]
-        hidden = gathered(state.hidden, state.inputs)
+        hidden = gathered(state.hidden, state.mask)
         with started_at(self._network, self._boundary(k), hidden, below, frozen):
             yield
 
@@ -199,8 +205,10 @@ class Stages:
         return unit.takes is not None and given is not None and given.ndim > 0 and len(given) == self._batch
 
     def _rest(self, state: State) -> torch.Tensor:
-        """The forward pass; pictures are replaced by zeros of one pixel's memory, which nothing looks at."""
+        """The forward pass, of sounds from above the stem; pictures are zeros of one pixel's memory, not looked at."""
         network = self._network
+        if isinstance(network, AudioNetwork):
+            return network.above(state.hidden, *state.inputs)
         if not isinstance(network, ImageNetwork):
             return torch.as_tensor(network(*state.inputs))
         nothing = torch.zeros((), dtype=network.dtype, device=state.hidden.device)
@@ -208,13 +216,18 @@ class Stages:
         out: torch.Tensor = network.body(nothing.expand(shape))
         return out.to(torch.float32)
 
-    def _kept(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def beside(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """What a `State` of ``batch`` needs besides the states; () of pictures, which need nothing."""
+        if isinstance(self._network, AudioNetwork):
+            return (self._network.kept(batch[1]),)
         return () if isinstance(self._network, ImageNetwork) else batch
 
     def _pooled(self, hidden: torch.Tensor, i: int, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
         hidden = hidden.to(torch.float32)
         if isinstance(self._network, TextNetwork):
             return pool(hidden, batch[1], "mean")
+        if isinstance(self._network, AudioNetwork):
+            return self._network.pooled(hidden, batch[1])
         axes = [axis for axis in range(1, hidden.ndim) if axis != self._channels[i]]
         return hidden.mean(axes) if axes else hidden
 
@@ -288,7 +301,7 @@ def _device(network: Network) -> torch.device:
 
 
 def _sample(network: Network) -> tuple[torch.Tensor, ...]:
-    """Inputs that differ from one another and from the example: three pictures, or three texts, one of them padded."""
+    """Inputs that differ from one another and from the example: three, of texts and sounds one of them padded."""
     random = torch.Generator().manual_seed(0)
     batch = network.example()
     if isinstance(network, ImageNetwork):
@@ -299,4 +312,6 @@ def _sample(network: Network) -> tuple[torch.Tensor, ...]:
         mask = torch.ones((3, 7), dtype=torch.int64)
         mask[2, 4:] = 0
         batch = torch.randint(0, vocabulary, (3, 7), generator=random) * mask, mask
+    elif isinstance(network, AudioNetwork):
+        batch = network.sample()
     return tuple(t.to(_device(network)) for t in batch)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _TRANSLATORS = ("t5", "mt5", "umt5")
 
+# What features do not pass through: a pooler, and what stands for masked stretches of sound in pretraining.
+_UNUSED = ("pooler", "masked_spec_embed")
 # Buffers that older versions of transformers wrote, made anew from the configuration by this one.
 _BUFFERS = ("position_ids", "token_type_ids", "inv_freq", "masked_bias", "relative_position_index", "relative_coords")
 
@@ -44,7 +46,7 @@ def load_transformer(folder: Path, identity: Identity) -> nn.Module:
                 f"the checkpoint of base {name!r} cannot be loaded safely as its config.json says: {not_loaded(error)}."
             ) from error
     _refuse_shapes(name, info["mismatched_keys"])
-    missing = [key for key in info["missing_keys"] if "pooler" not in key]  # pooled features do not pass through it
+    missing = [key for key in info["missing_keys"] if not any(part in key for part in _UNUSED)]
     refuse_misfit(name, sorted(missing), sorted(_strange(body, info["unexpected_keys"])))
     model: nn.Module = body
     return model.eval()

@@ -1,4 +1,4 @@
-"""Batches of texts that are read in windows: [batch, windows, tokens], windows that a text lacks being all padding."""
+"""Batches of inputs that are read in windows: [batch, windows, …], windows that an input lacks being all padding."""
 
 from __future__ import annotations
 
@@ -8,40 +8,36 @@ import torch
 
 
 def over_windows(
-    run: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], ids: torch.Tensor, mask: torch.Tensor
+    run: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], values: torch.Tensor, mask: torch.Tensor
 ) -> torch.Tensor:
-    """Features [batch, width]: of texts in windows the mean of what ``run`` gives for them, a window a row.
+    """Features [batch, width]: of inputs in windows the mean of what ``run`` gives for them, a window a row.
 
     Args:
-        run: from ids and mask, both [rows, tokens], to features [rows, width].
-        ids, mask: both [batch, tokens], and ``run`` gives what comes; or both [batch, windows, tokens].
+        run: from values [rows, length, ...] and mask [rows, length] to features [rows, width].
+        values, mask: [batch, length, ...] (token ids, frames, samples or states) and [batch, length], and ``run`` gives
+            what comes; or [batch, windows, length, ...] and [batch, windows, length].
     """
-    if ids.ndim == 2:
-        return run(ids, mask)
-    inputs = ids, mask
-    found = spread(run(gathered(ids, inputs), gathered(mask, inputs)), inputs)  # [batch, windows, width]
+    if mask.ndim == 2:
+        return run(values, mask)
+    found = spread(run(gathered(values, mask), gathered(mask, mask)), mask)  # [batch, windows, width]
     return found.sum(1) / _there(mask).sum(1, keepdim=True).clamp(min=1)  # a text may have no tokens
 
 
-def gathered(values: torch.Tensor, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+def gathered(values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """``values`` [batch, windows, ...] of the windows that are there, [rows, ...]; as they are without windows.
 
     Args:
-        inputs: what the network takes besides: ids and mask, both [batch, windows, tokens], or anything else.
+        mask: [batch, windows, length]; [batch, length] or None: no windows.
     """
-    return values[_there(inputs[1])] if _in_windows(inputs) else values
+    return values if mask is None or mask.ndim < 3 else values[_there(mask)]
 
 
-def spread(rows: torch.Tensor, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+def spread(rows: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """The inverse of `gathered`, zeros elsewhere."""
-    if not _in_windows(inputs):
+    if mask is None or mask.ndim < 3:
         return rows
-    values = rows.new_zeros((*inputs[1].shape[:2], *rows.shape[1:]))
-    return values.index_put((_there(inputs[1]),), rows)
-
-
-def _in_windows(inputs: tuple[torch.Tensor, ...]) -> bool:
-    return len(inputs) == 2 and inputs[1].ndim == 3
+    values = rows.new_zeros((*mask.shape[:2], *rows.shape[1:]))
+    return values.index_put((_there(mask),), rows)
 
 
 def _there(mask: torch.Tensor) -> torch.Tensor:

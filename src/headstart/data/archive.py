@@ -21,7 +21,7 @@ from typing import IO
 
 from headstart.cachedir import cache_root
 from headstart.data.folder import list_folder
-from headstart.data.naming import ARCHIVE_TYPES, IMAGE_TYPES, TABLE_TYPES, extension
+from headstart.data.naming import ARCHIVE_TYPES, TABLE_TYPES, extension, modality_of
 from headstart.errors import SourceError
 
 MAX_BYTES = 50 * 2**30  # extracted, all members together
@@ -207,7 +207,7 @@ def _descend(folder: Path) -> Path:
     """Down to the first folder that holds more than one folder, images or tables: a README beside it is neither."""
     while True:
         inside = list_folder(folder)
-        data = any(extension(name) in IMAGE_TYPES or extension(name) in TABLE_TYPES for name in inside.files)
+        data = any(modality_of(name) or extension(name) in TABLE_TYPES for name in inside.files)
         if data or inside.odd or len(inside.folders) != 1:
             return folder
         folder /= inside.folders[0]

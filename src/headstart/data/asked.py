@@ -12,15 +12,15 @@ from typing import Any
 
 from headstart.data.archive import is_archive
 from headstart.data.formats import STDIN, decoded
-from headstart.data.naming import IMAGE_TYPES, TABLE_TYPES, extension
+from headstart.data.naming import TABLE_TYPES, extension, modality_of
 from headstart.data.sheet import Choice, Reading, Sheet, is_empty
 from headstart.data.source import read_source
 from headstart.data.table import Fact, remarks
 from headstart.errors import ColumnError, SettingError, SourceError
+from headstart.modalities import get
 from headstart.settings import SourceSettings
 from headstart.unicode import is_valid
 
-_KINDS = {"text": "texts", "image": "paths of images"}
 #: How files of other kinds begin.
 _MAGIC = {
     b"\x89PNG": "a PNG image",
@@ -46,7 +46,7 @@ class Asked:
         found: rows that were found in a folder or an archive, where nobody counted on each of them.
         facts: what was passed over in folders and tables.
         notes: what else the user should be told.
-        modality: "image" or "text"; "" before anything was told of it.
+        modality: "" before anything was told of it.
     """
 
     names: list[str] = field(default_factory=list)
@@ -97,9 +97,9 @@ def gather(inputs: Sequence[str], modality: str | None, column: str | None = Non
     for given in inputs:
         if given == "-":
             _add_lines(asked)
-        elif asked.modality == "text" and not _is_path(given):
+        elif asked.modality and not get(asked.modality).files and not _is_path(given):
             _add_text(asked, given)
-        elif not asked.modality and not _is_path(given) and not looks_like_image(given) and given.strip():
+        elif not asked.modality and not _is_path(given) and not looks_like_file(given) and given.strip():
             asked.modality = "text"
             _add_text(asked, given)
         else:
@@ -108,9 +108,9 @@ def gather(inputs: Sequence[str], modality: str | None, column: str | None = Non
     return asked
 
 
-def looks_like_image(given: str) -> bool:
-    """Whether ``given`` is one word that ends as the names of images do."""
-    return extension(given) in IMAGE_TYPES and not given.split()[1:]
+def looks_like_file(given: str) -> bool:
+    """Whether ``given`` is one word that ends as the names of a modality's files do."""
+    return bool(modality_of(given)) and not given.split()[1:]
 
 
 def _add_text(asked: Asked, given: str) -> None:
@@ -125,22 +125,30 @@ def _add_text(asked: Asked, given: str) -> None:
 def _lines_of_stdin(asked: Asked) -> list[str]:
     """The lines of stdin, whatever they end with; of a path the bytes are kept, a text must be UTF-8.
 
-    They say the modality where it is not known: names of images, or texts.
+    They say the modality where it is not known: names of its files, or texts.
 
     Raises:
         SourceError: it is no text, or not in UTF-8.
     """
     raw = getattr(sys.stdin, "buffer", None)
     data = b"" if raw is None else raw.read()
-    _refuse_binary(data, _KINDS.get(asked.modality, "texts or paths"))
+    _refuse_binary(data, _lines_of(asked.modality))
     if not asked.modality:
         lines = [os.fsdecode(line).strip() for line in data.splitlines()]
-        asked.modality = "image" if all(looks_like_image(line) for line in lines if line) else "text"
+        kinds = {modality_of(line) if looks_like_file(line) else "text" for line in lines if line}
+        asked.modality = kinds.pop() if len(kinds) == 1 else "text"
     if raw is None:
         text = "".join(sys.stdin or ())
     else:
-        text = os.fsdecode(data).removeprefix("\ufeff") if asked.modality == "image" else decoded(STDIN, data)
+        text = os.fsdecode(data).removeprefix("\ufeff") if get(asked.modality).files else decoded(STDIN, data)
     return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
+
+
+def _lines_of(modality: str) -> str:
+    """What lines of the standard input may be."""
+    if not modality:
+        return "texts or paths"
+    return f"paths of {get(modality).plural}" if get(modality).files else get(modality).plural
 
 
 def _refuse_binary(data: bytes, kinds: str) -> None:
@@ -160,10 +168,11 @@ def _add_lines(asked: Asked) -> None:
     lines, modality = _lines_of_stdin(asked), asked.modality
     if not any(line.strip() for line in lines):
         return
-    empty = "empty text" if modality == "text" else "empty path"
+    of_files = bool(get(modality).files)
+    empty = "empty path" if of_files else f"empty {get(modality).noun}"
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            asked.add(line, line if modality == "text" else str(Path(line)), shown=line)
+            asked.add(line, str(Path(line)) if of_files else line, shown=line)
         else:
             asked.add(f"line {number} of {STDIN}", None, empty, shown=line)
 
@@ -181,7 +190,7 @@ def _add_source(asked: Asked, given: str, settings: SourceSettings, like: Choice
     try:
         reading = read_source(given, settings, like=like)
     except SettingError as error:  # the modality is the only setting that an input can be at odds with
-        raise SourceError(f"{given} holds images, but this model takes {settings.modality}s.") from error
+        raise SourceError(f"{given}: {str(error).partition(': ')[2] or error}") from error
     except ColumnError as error:
         if like is None or settings.input:
             raise
@@ -193,7 +202,7 @@ def _add_source(asked: Asked, given: str, settings: SourceSettings, like: Choice
         _add_sheets(asked, given, reading, like if settings.input is None else None)
         return
     before = len(asked)
-    whole = len(opened.table) == 1 and Path(given).is_file() and opened.table.modality == "image"
+    whole = len(opened.table) == 1 and Path(given).is_file() and bool(modality_of(given))
     for name, value in zip(opened.table.ids, opened.table.inputs, strict=True):
         called = given if whole else _name(given, str(name))
         asked.add(called, value, shown=called)

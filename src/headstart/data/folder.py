@@ -1,4 +1,4 @@
-"""Folders of images: one subfolder a class, perhaps inside part folders; or images without labels."""
+"""Folders of files of one modality: one subfolder a class, perhaps inside part folders; or files without labels."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ import numpy as np
 from headstart.data.labelling import label_facts, own_label
 from headstart.data.naming import (
     ARCHIVE_TYPES,
-    AUDIO_LATER,
-    AUDIO_TYPES,
-    IMAGE_TYPES,
     NOTE_TYPES,
     SUPPORTED,
     extension,
     is_hidden,
+    modality_of,
     one_name_a_part,
     part_of,
     some,
 )
 from headstart.data.table import Fact, Opened, Rejected, Table, objects
 from headstart.errors import ColumnError, SettingError, SourceError
+from headstart.modalities import file_types, get
 from headstart.settings import SourceSettings
 from headstart.unicode import writable
 
@@ -72,8 +71,9 @@ def list_folder(path: Path) -> Listing:
     return listing
 
 
-def has_images(path: Path) -> bool:
-    """Whether there is an image in a folder, however deep, that `open_image_folder` would read."""
+def files_in(path: Path) -> Counter[str]:
+    """Modality -> its files in a folder, however deep, that `open_file_folder` would read."""
+    found: Counter[str] = Counter()
     for _, inside, files in os.walk(path):
         listing = Listing(inside, files, [], [])
         if listing.is_output:
@@ -81,9 +81,8 @@ def has_images(path: Path) -> bool:
             continue
         inside[:] = [name for name in inside if not is_hidden(name)]
         kept = (name for name in files if not is_hidden(name) and not _is_vectors(name, files))
-        if any(extension(name) in IMAGE_TYPES for name in kept):
-            return True
-    return False
+        found.update(modality for name in kept if (modality := modality_of(name)))
+    return found
 
 
 @dataclass
@@ -91,6 +90,7 @@ class _Rows:
     """The rows found so far; a row's label is None where it lies in no class folder."""
 
     root: Path
+    modality: str
     names: list[str] = field(default_factory=list)  # below the root, as the file system has them
     labels: list[str | None] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
@@ -105,23 +105,23 @@ class _Rows:
     def add(self, prefix: str, listing: Listing, label: str | None, part: str) -> None:
         vectors = {name for name in listing.files if _is_vectors(name, listing.files)}
         self.outputs += [writable(prefix + name) for name in sorted(vectors)]
-        images = [name for name in listing.files if extension(name) in IMAGE_TYPES and name not in vectors]
-        self.names += [prefix + name for name in images]
-        self.labels += [label] * len(images)
-        self.parts += [part] * len(images)
+        own = [name for name in listing.files if modality_of(name) == self.modality and name not in vectors]
+        self.names += [prefix + name for name in own]
+        self.labels += [label] * len(own)
+        self.parts += [part] * len(own)
         self.hidden += [prefix + name for name in listing.hidden]
-        if len(images) + len(vectors) < len(listing.files):
-            self._add_others(prefix, set(images), [f for f in listing.files if extension(f) not in IMAGE_TYPES])
+        if len(own) + len(vectors) < len(listing.files):
+            self._add_others(prefix, set(own), [f for f in listing.files if modality_of(f) != self.modality])
         self.reject(prefix, listing.odd, "no such file: a broken link, or not a plain file")
 
-    def _add_others(self, prefix: str, images: set[str], others: Iterable[str]) -> None:
-        """Notes, and files named after a picture that lies there too, are none; the rest would have been rows."""
-        stems = {os.path.splitext(name)[0] for name in images} | images
+    def _add_others(self, prefix: str, own: set[str], others: Iterable[str]) -> None:
+        """Notes, and files named after a row's that lies there too, are none; the rest would have been rows."""
+        stems = {os.path.splitext(name)[0] for name in own} | own
         for name in others:
             if extension(name) in NOTE_TYPES or os.path.splitext(name)[0] in stems:
                 self.beside[extension(name) or "without extension"] += 1
             else:
-                self.reject(prefix, [name], "not an image file, by its extension")
+                self.reject(prefix, [name], f"not an {self.modality} file, by its extension")
 
     def reject(self, prefix: str, names: Iterable[str], reason: str) -> None:
         self.rejected += [Rejected(writable(prefix + name), reason) for name in names]
@@ -139,7 +139,7 @@ class _Rows:
                 self.empty.append(writable(f"{prefix}{name}"))
 
     def read_all(self, prefix: str, label: str | None, part: str = "", above: tuple[str, ...] = ()) -> None:
-        """Read a folder and all folders in it; the images of those inside are counted apart."""
+        """Read a folder and all folders in it; the files of those inside are counted apart."""
         inside, real = list_folder(self.root / prefix), os.path.realpath(self.root / prefix)
         if real in above:
             self.reject("", [prefix], "a link to a folder above it: not read")
@@ -155,7 +155,7 @@ class _Rows:
             self.read_all(f"{prefix}{name}/", label, part, (*above, real))
 
     def drop_unlabelled(self) -> None:
-        """Where there are classes, an image in none of them is set aside."""
+        """Where there are classes, a file in none of them is set aside."""
         if not any(self.labels):
             return
         loose = [i for i, label in enumerate(self.labels) if label is None]
@@ -166,21 +166,28 @@ class _Rows:
         self.parts = [self.parts[i] for i in kept]
 
 
-def open_image_folder(root: Path, settings: SourceSettings) -> Opened:
-    """The images under ``root`` as a table; none of them is opened.
+def open_file_folder(root: Path, settings: SourceSettings) -> Opened:
+    """The files of a modality under ``root`` as a table; none of them is opened.
+
+    Where there are files of several modalities, and none is asked for, the one with most of them is taken, and the
+    others' are set aside.
 
     Args:
-        root: ``class/file``, ``part/class/file``, ``part/file`` or plain files (then without targets). Images in
+        root: ``class/file``, ``part/class/file``, ``part/file`` or plain files (then without targets). Files in
             folders inside a class folder are of that class.
-        settings: only ``task`` and ``modality`` can apply; ``target=()`` reads every image, wherever it lies.
+        settings: only ``task`` and ``modality`` can apply; ``target=()`` reads every file, wherever it lies.
 
     Raises:
-        SourceError: no image is found, all lie in folders inside the class folders, or the folder cannot be read.
+        SourceError: no file is found, all lie in folders inside the class folders, or the folder cannot be read.
         SplitError: two folders stand for the same part.
         ColumnError, SettingError: the settings name columns, or another task or modality.
     """
     check_no_columns(str(root), settings)
-    rows = _Rows(root)
+    there = files_in(root)
+    asked = settings.modality if settings.modality in there else None
+    rows = _Rows(root, asked or next((name for name, _ in there.most_common(1)), "image"))
+    if settings.modality not in (None, rows.modality):
+        raise SettingError(f"{root}: these are {rows.modality} files; modality {settings.modality!r} needs a table.")
     top = list_folder(root)
     parts = _part_folders(root, top)
     if settings.target == ():
@@ -199,19 +206,20 @@ def open_image_folder(root: Path, settings: SourceSettings) -> Opened:
     else:
         rows.read_level("", "")
     if not rows.names:
-        raise SourceError(_no_images(root, top, rows))
+        raise SourceError(_nothing(root, top, rows))
     rows.drop_unlabelled()
     _check_depth(root, top, rows)
     return Opened(_table(rows), _facts(rows, parts), tuple(rows.rejected))
 
 
 def _check_depth(root: Path, top: Listing, rows: _Rows) -> None:
-    """`SourceError` where no class folder holds an image itself: the folders inside could be the classes as well."""
+    """`SourceError` where no class folder holds a file itself: the folders inside could be the classes as well."""
     if any(rows.labels) and sum(rows.deep.values()) == len(rows.names):
         folders = some(f"{folder} {count}" for folder, count in rows.deep.items())
         raise SourceError(
-            f"{root}: no image found in its folders themselves, only in folders inside them ({folders}), so it is "
-            f"unclear which are the classes; put the images of each class into one folder.{_hint(root, top)}"
+            f"{root}: no {rows.modality} found in its folders themselves, only in folders inside them ({folders}), so "
+            f"it is unclear which are the classes; put the {get(rows.modality).plural} of each class into one folder."
+            f"{_hint(root, top)}"
         )
 
 
@@ -220,22 +228,23 @@ def _hint(root: Path, top: Listing) -> str:
     return f" Did you mean {root / top.folders[0]}?" if len(top.folders) == 1 and not part_of(top.folders[0]) else ""
 
 
-def open_image_file(path: Path, settings: SourceSettings) -> Opened:
-    """A single image file as a table of one row without a target."""
+def open_file(path: Path, settings: SourceSettings) -> Opened:
+    """A single file of a modality as a table of one row without a target."""
     check_no_columns(str(path), settings)
-    rows = _Rows(path.parent, [path.name], [None], [""])
-    return Opened(_table(rows), (Fact("modality", "image", f"{path.name} is an image file"),))
+    modality = modality_of(path.name)
+    if settings.modality not in (None, modality):
+        raise SettingError(f"{path}: this is an {modality} file; modality {settings.modality!r} needs a table.")
+    rows = _Rows(path.parent, modality, [path.name], [None], [""])
+    return Opened(_table(rows), (Fact("modality", modality, f"{path.name} is an {modality} file"),))
 
 
 def check_no_columns(where: str, settings: SourceSettings) -> None:
-    """Raise if settings ask of image files what only a table can give."""
+    """Raise if settings ask of files what only a table can give."""
     asked = {"input": settings.input, "target": settings.target, "group": settings.group}
     asked |= {"slice": settings.slices, "split": settings.split, "weight": settings.weight}
     named = [f"--{name}" for name, value in asked.items() if value not in (None, ())]
     if named:
-        raise ColumnError(f"{where}: image files have no columns; drop {', '.join(named)}, or give a table of paths.")
-    if settings.modality not in (None, "image"):
-        raise SettingError(f"{where}: these are image files; modality {settings.modality!r} needs a table.")
+        raise ColumnError(f"{where}: files have no columns; drop {', '.join(named)}, or give a table of paths.")
     if settings.task not in (None, "classification"):
         raise SettingError(f"{where}: a folder gives one class a file; task {settings.task!r} needs a table of them.")
 
@@ -249,18 +258,22 @@ def _part_folders(root: Path, top: Listing) -> dict[str, str]:
     return one_name_a_part(named, str(root))
 
 
-def _no_images(root: Path, top: Listing, rows: _Rows) -> str:
+def _nothing(root: Path, top: Listing, rows: _Rows) -> str:
     if not (top.folders or top.files or top.odd):
         return f"{root}: the folder is empty{_said_hidden(rows)}; supported: {SUPPORTED}."
     found = {extension(r.id) for r in rows.rejected} | {*rows.beside}
-    if found & AUDIO_TYPES:
-        return f"{root}: the folder holds audio files; {AUDIO_LATER}."
     archives = [name for name in top.files if name.lower().endswith(ARCHIVE_TYPES)]
     if archives:
-        return f"{root}: no image found, but {some(archives)}; give an archive by its own name, or extract it first."
+        how = "give an archive by its own name, or extract it first"
+        return f"{root}: no {_known()} file found, but {some(archives)}; {how}."
     names = sorted(name for name in found if name.startswith("."))
     but = f" (but {some(names)} files)" if names else ""
-    return f"{root}: no image found{but}{_said_hidden(rows)}; supported: {SUPPORTED}.{_hint(root, top)}"
+    return f"{root}: no {_known()} file found{but}{_said_hidden(rows)}; supported: {SUPPORTED}.{_hint(root, top)}"
+
+
+def _known() -> str:
+    """The modalities that files can be of, as in "image or audio"."""
+    return " or ".join(sorted({*file_types().values()}, reverse=True))
 
 
 def _said_hidden(rows: _Rows) -> str:
@@ -269,12 +282,14 @@ def _said_hidden(rows: _Rows) -> str:
 
 
 def _passed_over(rows: _Rows) -> dict[str, int]:
-    """Hidden entry -> the images in it; files that macOS writes beside others (._1.png) are none."""
+    """Hidden entry -> the files in it; those that macOS writes beside others (._1.png) are none."""
     counts = {}
     for name in rows.hidden:
         path = os.path.join(rows.root, name)
         files = [[os.path.basename(name)]] if os.path.isfile(path) else (found for _, _, found in os.walk(path))
-        count = sum(extension(f) in IMAGE_TYPES and not f.startswith("._") for some_files in files for f in some_files)
+        count = sum(
+            modality_of(f) == rows.modality and not f.startswith("._") for some_files in files for f in some_files
+        )
         if count:
             counts[writable(name)] = count
     return counts
@@ -292,19 +307,19 @@ def _table(rows: _Rows) -> Table:
         inputs=objects(os.path.join(base, name) for name in rows.names),
         targets=objects(rows.labels) if labelled else None,
         split=np.array(rows.parts, dtype=str),
-        modality="image",
+        modality=rows.modality,
         task="classification" if labelled else "",
     )
 
 
 def _facts(rows: _Rows, parts: dict[str, str]) -> tuple[Fact, ...]:
-    facts = [Fact("modality", "image", f"{len(rows.names)} image files")]
+    facts = [Fact("modality", rows.modality, f"{len(rows.names)} {rows.modality} files")]
     if any(rows.labels):
         names = sorted({str(label) for label in rows.labels})
         facts.append(Fact("task", "classification", f"the subfolders are the {len(names)} classes: {some(names)}"))
         facts += label_facts("folders", rows.classes)
     else:
-        facts.append(Fact("target", "none", "the images lie in no class folders"))
+        facts.append(Fact("target", "none", f"the {get(rows.modality).plural} lie in no class folders"))
     if parts:
         counts = Counter(rows.parts)
         found = ", ".join(f"{part} {counts[part]}" for part in parts)
@@ -317,22 +332,28 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _folder_facts(rows: _Rows) -> list[Fact]:
-    """What lies in the folders besides images of classes, each with its count."""
-    facts = []
+    """What lies in the folders besides files of classes, each with its count."""
+    facts, noun = [], get(rows.modality).noun
     if rows.deep and any(rows.labels):
         inside = some(f"{name} {count}" for name, count in rows.deep.items())
-        images, folders = _counted(sum(rows.deep.values()), "image"), _counted(len(rows.deep), "folder")
-        value = f"{images} in {folders} inside class folders"
+        inputs, folders = _counted(sum(rows.deep.values()), noun), _counted(len(rows.deep), "folder")
+        value = f"{inputs} in {folders} inside class folders"
         facts.append(Fact("nested folders", value, f"read as of the class above them: {inside}"))
     if passed := _passed_over(rows):
         shown = some(f"{name} {count}" for name, count in passed.items())
         reason = f"in what begins with a dot or a system made: {shown}; rename a folder to have it read as a class"
-        facts.append(Fact("not read", _counted(sum(passed.values()), "hidden image"), reason))
+        facts.append(Fact("not read", _counted(sum(passed.values()), f"hidden {noun}"), reason))
     if rows.beside:
         shown = some(f"{count} {kind}" for kind, count in rows.beside.most_common())
-        facts.append(Fact("not read", _counted(sum(rows.beside.values()), "other file"), f"beside the images: {shown}"))
+        facts.append(
+            Fact(
+                "not read",
+                _counted(sum(rows.beside.values()), "other file"),
+                f"beside the {get(rows.modality).plural}: {shown}",
+            )
+        )
     if rows.outputs:
         facts.append(Fact("not read", some(rows.outputs), "what headstart wrote there is no data"))
     if rows.empty:
-        facts.append(Fact("empty folders", some(rows.empty), "no image in them: not taken for classes"))
+        facts.append(Fact("empty folders", some(rows.empty), f"no {noun} in them: not taken for classes"))
     return facts

@@ -10,11 +10,11 @@ from typing import Any
 from headstart.data.delimited import read_delimited
 from headstart.data.naming import (
     FILE_NAMES,
-    IMAGE_TYPES,
     TABLE_TYPES,
     TARGET_NAMES,
     TEXT_NAMES,
     extension,
+    modality_of,
     some,
 )
 from headstart.data.sheet import Sheet, as_number
@@ -100,7 +100,7 @@ def _check_header(sheet: Sheet) -> None:
 
 
 def _looks_like_data(name: str) -> bool:
-    return as_number(name) is not None or extension(name) in IMAGE_TYPES or len(name.split()) > 4
+    return as_number(name) is not None or bool(modality_of(name)) or len(name.split()) > 4
 
 
 def _read_jsonl(path: Path) -> _Read:

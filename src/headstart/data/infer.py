@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,24 +12,21 @@ import numpy as np
 from headstart.data.infer_task import infer_task
 from headstart.data.inputs import is_picture
 from headstart.data.naming import (
-    AUDIO_LATER,
-    AUDIO_TYPES,
     FILE_NAMES,
     ID_NAMES,
-    IMAGE_TYPES,
-    MODALITIES,
     SPLIT_NAMES,
     TARGET_NAMES,
     TASKS,
     TEXT_NAMES,
-    extension,
+    modality_of,
     part_of,
     some,
 )
 from headstart.data.numerals import styles_of
 from headstart.data.sheet import Cells, Choice, Sheet, as_numbers, as_text, is_empty
 from headstart.data.table import Fact
-from headstart.errors import ColumnError, SettingError, SourceError, SplitError, nearest
+from headstart.errors import ColumnError, SettingError, SplitError, nearest
+from headstart.modalities import get, modalities
 from headstart.settings import SourceSettings
 
 _SAMPLE = 200  # values looked at to tell paths from text
@@ -37,7 +35,7 @@ _MOST = 0.9  # share of them that must agree
 
 def check_settings(settings: SourceSettings) -> None:
     """Raise SettingError if the task or the modality is none that there is."""
-    for what, value, known in (("task", settings.task, TASKS), ("modality", settings.modality, MODALITIES)):
+    for what, value, known in (("task", settings.task, TASKS), ("modality", settings.modality, modalities())):
         if value is not None and value not in known:
             raise SettingError(f"{what} {value!r} is unknown; it is one of {', '.join(known)}.{nearest(value, known)}")
 
@@ -54,7 +52,6 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
     Raises:
         ColumnError: a named column is missing, or several could serve and none is named as is usual.
         SplitError: the split column that was asked for holds other values than parts.
-        SourceError: the inputs are audio files.
     """
     asked = [("group", settings.group), ("weight", settings.weight), *(("slice", name) for name in settings.slices)]
     for option, name in asked:
@@ -126,8 +123,9 @@ def _input(sheet: Sheet, settings: SourceSettings, reserved: set[Any]) -> tuple[
         return settings.input, "named by --input"
     taken = reserved | set(settings.target or ())
     free = {name: values for name, values in sheet.columns.items() if name not in taken}
-    files = [] if settings.modality == "text" else [n for n in free if _share_of_files(free[n]) >= _MOST]
-    texts = [] if settings.modality == "image" else [n for n in free if n not in files and _is_text(free[n])]
+    asked = None if settings.modality is None else get(settings.modality)
+    files = [] if asked and asked.tokenised else [n for n in free if _share_of_files(free[n]) >= _MOST]
+    texts = [] if asked and asked.files else [n for n in free if n not in files and _is_text(free[n])]
     usual_files = [n for n in _named(sheet, FILE_NAMES) if n in files]
     usual_texts = [n for n in _named(sheet, TEXT_NAMES) if n in texts]
     if usual_files and usual_texts:
@@ -139,7 +137,7 @@ def _input(sheet: Sheet, settings: SourceSettings, reserved: set[Any]) -> tuple[
     if len(files) > 1:
         raise _several(sheet, files, "input")
     if files:
-        return files[0], "its values are names of image or audio files"
+        return files[0], f"its values are names of {_kind_of(free[files[0]])} files"
     return _longest_text(sheet, {n: free[n] for n in texts if n.lower() not in _NO_TEXT})
 
 
@@ -176,16 +174,19 @@ def file_name(value: Any) -> str:
 
 def _share_of_files(values: list[Any]) -> float:
     sample = [v for v in values if not is_empty(v)][:_SAMPLE]
-    hits = sum(_is_encoded(v) or extension(file_name(v)) in IMAGE_TYPES | AUDIO_TYPES for v in sample)
+    hits = sum(bool(_modality_of_cell(v)) for v in sample)
     return hits / len(sample) if sample else 0.0
 
 
-def _is_encoded(value: Any) -> bool:
-    return (
-        is_picture(value)
-        or isinstance(value, bytes)
-        or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes))
-    )
+def _modality_of_cell(value: Any) -> str:
+    """The modality of what a cell holds or names, other than a text; "" where it is none."""
+    named = modality_of(file_name(value))
+    if named:
+        return named
+    for name, modality in modalities().items():
+        if not isinstance(value, str) and modality.cell(value) is not None:
+            return name
+    return ""
 
 
 def _is_text(values: list[Any]) -> bool:
@@ -198,17 +199,19 @@ def _has_spaces(values: list[Any]) -> bool:
     return 2 * sum(" " in v.strip() for v in sample) >= len(sample)
 
 
+def _kind_of(values: list[Any]) -> str:
+    """The modality of most of ``values``, cells that hold or name files."""
+    sample = [v for v in values if not is_empty(v)][:_SAMPLE]
+    return Counter(kind for v in sample if (kind := _modality_of_cell(v))).most_common(1)[0][0]
+
+
 def _modality(sheet: Sheet, name: str, settings: SourceSettings) -> tuple[str, str]:
-    values = sheet.columns[name]
-    found = {extension(file_name(v)) for v in values[:_SAMPLE]}
-    if settings.modality != "text" and found & AUDIO_TYPES and not found & IMAGE_TYPES:
-        kinds = ", ".join(sorted(found & AUDIO_TYPES))
-        if _share_of_files(values) >= _MOST:
-            raise SourceError(f"{sheet.name}: column {name!r} holds audio files ({kinds}); {AUDIO_LATER}.")
     if settings.modality is not None:
         return settings.modality, "named by --modality"
+    values = sheet.columns[name]
     if _share_of_files(values) >= _MOST:
-        return "image", f"column {name!r} holds image files"
+        found = _kind_of(values)
+        return found, f"column {name!r} holds {found} files"
     return "text", f"column {name!r} holds text"
 
 
@@ -245,7 +248,7 @@ def _asked_targets(sheet: Sheet, names: tuple[str, ...], input_name: str) -> tup
 
 def _could_be_target(values: list[Any]) -> bool:
     known = [v for v in values if not is_empty(v)]
-    if not known or isinstance(known[0], bytes | dict) or is_picture(known[0]):
+    if not known or isinstance(known[0], bytes | dict | tuple) or is_picture(known[0]):
         return False
     numbers = as_numbers(known)
     if isinstance(known[0], list) or (numbers is not None and bool((numbers % 1 != 0).any())) or styles_of(known):

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 
 from headstart.errors import SplitError
+from headstart.modalities import file_types
 
-MODALITIES = ("image", "text")
 TASKS = ("classification", "multilabel", "regression")
 
 PART_ALIASES = {
@@ -62,10 +62,6 @@ ID_NAMES = (
     *_words("id ids idx index uid uuid guid key row rowid row_id url date time datetime timestamp"),
 )
 
-IMAGE_TYPES = frozenset(
-    _words(".jpg .jpeg .jpe .jfif .png .gif .bmp .webp .tif .tiff .ppm .pgm .pbm .pnm .avif .npy .npz")
-)
-AUDIO_TYPES = frozenset(_words(".wav .mp3 .flac .ogg .oga .m4a .aac .opus .aif .aiff .wma"))
 TABLE_TYPES = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -76,10 +72,9 @@ TABLE_TYPES = {
 }
 ARCHIVE_TYPES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SUPPORTED = (
-    "a folder of images (one subfolder a class), a table (.csv .tsv .jsonl .ndjson .parquet), an archive of "
-    "either (.zip .tar .tar.gz .tar.bz2 .tar.xz), or a folder written by datasets.save_to_disk"
+    "a folder of images or recordings (one subfolder a class), a table (.csv .tsv .jsonl .ndjson .parquet), an archive "
+    "of either (.zip .tar .tar.gz .tar.bz2 .tar.xz), or a folder written by datasets.save_to_disk"
 )
-AUDIO_LATER = "audio is not supported yet (it comes later): image and text are"
 
 # What systems, network drives, programs that keep folders alike, and tools of programmers leave in folders, in small
 # letters; some of it holds copies of the pictures.
@@ -104,6 +99,11 @@ NOTE_TYPES = frozenset(
         ".lnk .url .webloc .desktop .tmp .temp .part .partial .crdownload .bak .old .swp"
     )
 )
+
+
+def modality_of(name: str) -> str:
+    """The modality of a file called ``name``, by its extension; "" where it is of none."""
+    return file_types().get(extension(name), "")
 
 
 def extension(name: str) -> str:

@@ -9,20 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from headstart.data.archive import extract, foreign_names, is_archive
-from headstart.data.folder import Listing, has_images, list_folder, open_image_file, open_image_folder
+from headstart.data.folder import Listing, files_in, list_folder, open_file, open_file_folder
 from headstart.data.formats import read_sheet
 from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
 from headstart.data.infer import check_settings
 from headstart.data.joining import join, unique_ids
 from headstart.data.memory import Memory, Source, source_name
 from headstart.data.naming import (
-    AUDIO_LATER,
-    AUDIO_TYPES,
-    IMAGE_TYPES,
     SUPPORTED,
     TABLE_TYPES,
     counted,
     extension,
+    modality_of,
     one_name_a_part,
     part_of,
     some,
@@ -32,6 +30,7 @@ from headstart.data.table import PARTS, Fact, Opened, Table, remarks
 from headstart.data.tabular import open_tables
 from headstart.errors import ColumnError, LabelError, SettingError, SourceError, SplitError, UserError, nearest
 from headstart.files import as_path
+from headstart.modalities import get
 from headstart.settings import SourceSettings
 from headstart.unicode import composed, writable
 
@@ -119,7 +118,8 @@ def _why_none(facts: tuple[Fact, ...]) -> str:
 
 def _check_alike(path: Source, extra: Table, main: Table) -> None:
     if extra.modality != main.modality:
-        raise SourceError(f"{path}: holds {extra.modality}s, but the training source {main.modality}s.")
+        held, expected = get(extra.modality).plural, get(main.modality).plural
+        raise SourceError(f"{path}: holds {held}, but the training source {expected}.")
     if extra.targets is not None and extra.task != main.task:
         raise LabelError(f"{path}: holds targets for {extra.task}, but the training source for {main.task}.")
     if extra.targets is None:
@@ -181,10 +181,8 @@ def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Read
         return _archive(path, settings, like)
     if kind in TABLE_TYPES:
         return open_tables({"": path}, settings, like)
-    if kind in IMAGE_TYPES:
-        return Reading(open_image_file(path, settings))
-    if kind in AUDIO_TYPES:
-        raise SourceError(f"{path.name}: {AUDIO_LATER}.")
+    if modality_of(path.name):
+        return Reading(open_file(path, settings))
     raise SourceError(f"{path.name}: files of type {kind or 'no extension'} are not supported; supported: {SUPPORTED}.")
 
 
@@ -226,10 +224,10 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     listing = list_folder(path)
     tables = [name for name in listing.files if extension(name) in TABLE_TYPES]
     parts = one_name_a_part([(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path))
-    if not parts and (not tables or _has_classes(path, listing) or _asks_for_images(path, tables, settings, like)):
+    if not parts and (not tables or _has_classes(path, listing) or _asks_for_files(path, tables, settings, like)):
         # With an earlier table, --input and --target speak of its columns.
         firm = like is not None and like.firm
-        return Reading(open_image_folder(path, replace(settings, input=None, target=None) if firm else settings))
+        return Reading(open_file_folder(path, replace(settings, input=None, target=None) if firm else settings))
     if not parts and len(tables) > 1:
         raise SourceError(
             f"{path}: holds several tables ({some(tables)}); give one, or name them train, valid and test."
@@ -243,10 +241,11 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
 
 
-def _asks_for_images(path: Path, tables: list[str], settings: SourceSettings, like: Choice | None) -> bool:
-    """Whether inputs alone are wanted of a folder with images: a table beside them is an answer or a note, unless it
+def _asks_for_files(path: Path, tables: list[str], settings: SourceSettings, like: Choice | None) -> bool:
+    """Whether inputs alone are wanted of a folder with files: a table beside them is an answer or a note, unless it
     has the input column of the table that the model was made from."""
-    if settings.target != () or settings.input is not None or settings.modality == "text" or not has_images(path):
+    in_tables = settings.modality is not None and not get(settings.modality).files
+    if settings.target != () or settings.input is not None or in_tables or not files_in(path):
         return False
     if like is None:
         return True
@@ -254,8 +253,8 @@ def _asks_for_images(path: Path, tables: list[str], settings: SourceSettings, li
 
 
 def _has_classes(path: Path, listing: Listing) -> bool:
-    """Whether there are several folders of images, or part folders: then a table beside them is no data."""
+    """Whether there are several folders of files, or part folders: then a table beside them is no data."""
     if any(part_of(name) and list_folder(path / name).folders for name in listing.folders):
         return True
-    holding = (any(extension(f) in IMAGE_TYPES for f in list_folder(path / name).files) for name in listing.folders)
+    holding = (any(modality_of(f) for f in list_folder(path / name).files) for name in listing.folders)
     return sum(holding) > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ import numpy as np
 from headstart.data.coding import code_targets
 from headstart.data.formats import read_sheet
 from headstart.data.infer import choose, file_name
-from headstart.data.inputs import is_picture
 from headstart.data.joining import join
-from headstart.data.naming import AUDIO_TYPES, IMAGE_TYPES, extension, part_of, some
+from headstart.data.naming import extension, modality_of, part_of, some
 from headstart.data.sheet import Choice, Reading, Sheet, as_number, as_text, is_empty
 from headstart.data.table import PARTS, Columns, Fact, Opened, Rejected, Table, objects
 from headstart.errors import ColumnError, SourceError
+from headstart.modalities import Modality, get
 from headstart.settings import SourceSettings
 from headstart.unicode import writable
 
@@ -70,7 +71,8 @@ def _part_fact(sheets: Sequence[tuple[str, Sheet]], table: Table) -> Fact:
 
 
 def _open_sheet(sheet: Sheet, choice: Choice, settings: SourceSettings, part: str) -> Opened:
-    read = _image_input if choice.modality == "image" else _text_input
+    own = get(choice.modality)
+    read = partial(_file_input, own) if own.files else _text_input
     inputs: list[Any] = []
     rows: list[int] = []
     rejected: list[Rejected] = []
@@ -109,20 +111,19 @@ def _text_input(value: Any, folder: Path) -> tuple[str, str]:
     return (value, "") if isinstance(value, str) else (as_text(value), "")
 
 
-def _image_input(value: Any, folder: Path) -> tuple[Any, str]:
-    if is_picture(value):
-        return value, ""
-    encoded = value.get("bytes") if isinstance(value, dict) else value
-    if isinstance(encoded, bytes):
-        return (encoded, "") if encoded else ("", "empty image")
-    name = file_name(value)
+def _file_input(modality: Modality, value: Any, folder: Path) -> tuple[Any, str]:
+    found = modality.cell(value)
+    if found is not None:
+        return (found, "") if not isinstance(found, bytes) or found else ("", f"empty {modality.noun}")
+    name, noun = file_name(value), modality.noun
     if not name:
-        return "", "no image: the cell is empty" if is_empty(value) else "no image: neither a path nor an image"
+        empty = is_empty(value) or value == b"" or (isinstance(value, dict) and value.get("bytes") == b"")
+        return "", f"no {noun}: the cell is empty" if empty else f"no {noun}: neither a path nor an {modality.name}"
     path = os.path.abspath(os.path.join(folder, name))
     if not os.path.isfile(path):
         return "", f"no such file: {name}"
-    if extension(name) in AUDIO_TYPES or (extension(name) and extension(name) not in IMAGE_TYPES):
-        return "", f"not an image file, by its extension: {name}"
+    if extension(name) and modality_of(name) != modality.name:
+        return "", f"not an {modality.name} file, by its extension: {name}"
     return path, ""
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from headstart.notebook import panel, scored
-from headstart.records import finite
+from headstart.plain import finite
 from headstart.training.distance.measured import Distance
 
 

@@ -11,6 +11,7 @@ from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.proportions import wilson
 from headstart.evaluation.wording import count
 from headstart.flow.advice import BaseFacts, ClassFacts, ControlFacts, DataFacts, Option
+from headstart.modalities import get
 from headstart.report.figures import duration
 from headstart.training.distance.measures import unlike
 
@@ -154,4 +155,4 @@ def headline(data: DataFacts, base: BaseFacts, metric: str, score: str) -> str:
     each = "a label" if data.task == "multilabel" else "a class"
     spread = "" if not data.classes else f", {data.median:,} training rows {each}"
     held = f"reaches a held-out {words_of(metric)} of about {score}"
-    return f"{data.rows:,} {data.modality}s{of}{spread}: {base.name}, frozen, {held}."
+    return f"{data.rows:,} {get(data.modality).plural}{of}{spread}: {base.name}, frozen, {held}."

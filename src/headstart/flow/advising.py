@@ -40,6 +40,7 @@ from headstart.flow.curving import Curved, curve_of
 from headstart.flow.enough import check_enough
 from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, prepare
+from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.settings import FitSettings, SourceSettings, SplitSettings
 from headstart.strategies.candidate import Candidate
@@ -230,7 +231,7 @@ def _data(looked: _Looked) -> DataFacts:
 def _base(looked: _Looked, settings: FitSettings) -> BaseFacts:
     identity, modality = looked.base.identity, looked.opened.table.modality
     default = settings.base is None or settings.base == default_base(modality)
-    why = f"the default for {modality}s, which needs no network" if default else "asked for"
+    why = f"the default for {get(modality).plural}, which needs no network" if default else "asked for"
     return BaseFacts(
         identity.name,
         why,

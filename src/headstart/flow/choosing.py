@@ -19,6 +19,7 @@ from headstart.evaluation.thresholds import Rule, Thresholds, crossfitted, fit_t
 from headstart.flow.calibrating import held_answers
 from headstart.flow.climbing import Climbed
 from headstart.flow.preparing import Prepared, Rows
+from headstart.modalities import get
 from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
 from headstart.strategies.plan import LEVEL
@@ -81,7 +82,8 @@ def check_baseline(strategy: str, modality: str) -> None:
     there = {control.name for control in controls_for(modality, 1)}
     if name is not None and name not in there:
         known = ", ".join(PREFIX + short for short, one in BASELINES.items() if one in there)
-        raise SettingError(f"strategy {strategy!r} is not for {modality}s; a baseline for them is one of {known}.")
+        what = get(modality).plural
+        raise SettingError(f"strategy {strategy!r} is not for {what}; a baseline for them is one of {known}.")
 
 
 def asked_control(prepared: Prepared, climbed: Climbed, name: str, rule: Rule | None = None) -> Preferred:

@@ -14,7 +14,7 @@ from headstart.evaluation.comparison_words import headline, pair_sentence
 from headstart.evaluation.metrics import for_task, get
 from headstart.evaluation.significance import Comparison, Pair, compare_models
 from headstart.flow.matching import matched
-from headstart.records import finite
+from headstart.plain import finite
 
 #: Probability with which no two equal runs are called different.
 LEVEL = 0.95

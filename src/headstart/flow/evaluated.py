@@ -7,6 +7,7 @@ from typing import Any
 
 from headstart.evaluation.wording import count, metric_name
 from headstart.notebook import panel, scored
+from headstart.plain import finite
 from headstart.records import (
     CalibrationRecord,
     ClassRecord,
@@ -18,7 +19,6 @@ from headstart.records import (
     ShiftRecord,
     SliceRecord,
     TwoClassRecord,
-    finite,
 )
 from headstart.report.figures import bounded, capital, known
 

@@ -9,6 +9,7 @@ from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.errors import SourceError, UserError
 from headstart.flow.remarking import tell_remarks
+from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.settings import SourceSettings
 from headstart.training.features import extract
@@ -32,8 +33,9 @@ def given_inputs(path: Source, option: str, wanted: str, base: Base, progress: P
         raise type(error)(f"{option}: {error}") from error
     if table.modality != base.modality:
         raise SourceError(
-            f"{option} {path} holds {table.modality}s, but base {base.identity.name!r} takes {base.modality}s; give "
-            f"{base.modality}s {wanted}."
+            f"{option} {path} holds {get(table.modality).plural}, but base {base.identity.name!r} takes "
+            f"{get(base.modality).plural}; give "
+            f"{get(base.modality).plural} {wanted}."
         )
     features = extract(base, table.inputs, progress=progress)
     kept = np.flatnonzero(features.kept)

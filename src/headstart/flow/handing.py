@@ -34,6 +34,8 @@ from headstart.flow.learning import training_records
 from headstart.flow.measuring import thresholds_record
 from headstart.flow.mistakes import EXAMPLES, MISTAKES, Answered, Examples, as_csv, mistakes
 from headstart.flow.preparing import Prepared
+from headstart.modalities import get as get_modality
+from headstart.plain import finite
 from headstart.records import (
     CalibrationRecord,
     CandidateRecord,
@@ -51,7 +53,6 @@ from headstart.records import (
     SliceRecord,
     TestRecord,
     VerdictRecord,
-    finite,
 )
 from headstart.report.build import build as build_report
 from headstart.report.card import card
@@ -254,14 +255,17 @@ def _candidate(candidate: Candidate, work: Work) -> CandidateRecord:
 
 def _data(about: About, prepared: Prepared) -> DataRecord:
     parts = {"train": len(prepared.train), "valid": len(prepared.valid), "test": len(prepared.sealed)}
+    modality = get_modality(prepared.train.table.modality)
     return DataRecord(
         about.source,
-        prepared.train.table.modality,
+        modality.name,
         prepared.rows,
         len(prepared.rejected),
         parts,
         list(prepared.task.labels),
         [asdict(fact) for fact in prepared.facts],
+        modality.plural,
+        modality.example,
     )
 
 

@@ -184,6 +184,7 @@ def prepare(
     reading = None
     if features.read is not None:
         reading = get(base.modality).reading(base.spec, features.read[features.kept])
+    long = _reading_facts(reading, table.modality)
     near = near_of(kept, features, base.key())
     together = np.full(len(table), -1)
     equal = np.unique(features.keys[features.kept], return_inverse=True)[1]
@@ -204,7 +205,7 @@ def prepare(
         working.span(len(train), len(order)),
         SealedRows(sealed, _Known.of(features, together, row_of[test]), task),
         task,
-        opened.facts + _weight_facts(opened, settings) + base.facts + _reading_facts(reading) + facts + told,
+        opened.facts + _weight_facts(opened, settings) + base.facts + long + facts + told,
         rejected,
         features.effort(),
         len(kept),
@@ -222,10 +223,11 @@ def _weight_facts(opened: Opened, settings: FitSettings) -> tuple[Fact, ...]:
     return weight_facts(opened.table, settings.source.weight, settings.class_weight)
 
 
-def _reading_facts(reading: ReadingRecord | None) -> tuple[Fact, ...]:
+def _reading_facts(reading: ReadingRecord | None, modality: str) -> tuple[Fact, ...]:
     if reading is None or not reading.long:
         return ()
-    return (Fact("long texts", f"up to {reading.longest:,} tokens", reading.sentence.rstrip(".")),)
+    own = get(modality)
+    return (Fact(f"long {own.plural}", f"up to {reading.longest:,} {own.unit}", reading.sentence.rstrip(".")),)
 
 
 def _foreknown(base: Base, assigned: Table, keys: np.ndarray) -> tuple[frozenset[str], tuple[Fact, ...]]:

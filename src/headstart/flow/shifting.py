@@ -25,8 +25,9 @@ from headstart.evaluation.thresholds import decided
 from headstart.evaluation.unknown import THRESHOLD
 from headstart.evaluation.wording import count
 from headstart.flow.remarking import tell_remarks
+from headstart.modalities import get
+from headstart.plain import finite
 from headstart.progress import Progress
-from headstart.records import finite
 from headstart.report.figures import share
 from headstart.settings import SourceSettings
 
@@ -157,7 +158,8 @@ def _open(source: Source, column: str | None, bundle: Bundle) -> Opened:
     try:
         return open_source(source, SourceSettings(input=column, target=(), modality=modality), like=bundle.like)
     except SettingError as error:  # the modality is the only setting that a source can be at odds with
-        raise SourceError(f"{source} holds other inputs than the {modality}s that this model takes.") from error
+        what = get(modality).plural
+        raise SourceError(f"{source} holds other inputs than the {what} that this model takes.") from error
 
 
 def _apart(

@@ -9,6 +9,7 @@ from headstart.evaluation.wording import metric_name
 from headstart.flow.handing import ChosenMetric
 from headstart.flow.preparing import Prepared
 from headstart.flow.remarking import tell_facts
+from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.settings import FitSettings
 
@@ -24,7 +25,7 @@ def tell_plan(opened: Opened, base: Base, settings: FitSettings, progress: Progr
         else "no test set, as --test-size is 0"
     )
     aside = f", {len(opened.rejected):,} excluded" if opened.rejected else ""
-    progress.say(f"{len(table):,} {table.modality}s for {table.task}{aside}; base {base.identity.name}")
+    progress.say(f"{len(table):,} {get(table.modality).plural} for {table.task}{aside}; base {base.identity.name}")
     changed = remarks(opened.facts)
     tell_facts(changed, progress)
     tell_facts([fact for fact in opened.facts if fact not in changed], progress, detail=True)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from headstart.errors import SettingError, nearest
+from headstart.modalities.audio.modality import Audio
 from headstart.modalities.image.modality import Image
 from headstart.modalities.modality import Modality
 from headstart.modalities.text.modality import Text
@@ -25,7 +26,7 @@ def modalities() -> dict[str, Modality]:
     Raises:
         SettingError: one of another distribution cannot be had, is none, or carries a name that is taken.
     """
-    found: dict[str, Modality] = {one.name: one for one in (Image(),)}
+    found: dict[str, Modality] = {one.name: one for one in (Audio(), Image())}
     for point in importlib.metadata.entry_points(group=GROUP):
         one = _added(point)
         if one.name in found or one.name == Text.name:

@@ -31,6 +31,7 @@ class Modality(ABC):
         classical: features for a baseline; None: the baseline takes the inputs themselves.
         tokenised: whether inputs are words to a tokenizer.
         long: whether inputs differ in length, and long ones are read in windows.
+        unit: what length is counted in.
         masked: whether a network's upper stages need the inputs' mask beside the states of the lower ones.
         mixup: whether the mean of two inputs is one, so that mixup is a default where rows are plenty.
         units: property of `properties` -> its unit, and the digits behind the point that it is shown with.
@@ -49,6 +50,7 @@ class Modality(ABC):
     classical: ClassVar[Classical | None] = None
     tokenised: ClassVar[bool] = False
     long: ClassVar[bool] = False
+    unit: ClassVar[str] = ""
     masked: ClassVar[bool] = False
     mixup: ClassVar[bool] = False
     units: ClassVar[dict[str, tuple[str, int]]] = {}
@@ -58,6 +60,11 @@ class Modality(ABC):
     @abstractmethod
     def takes(self, value: Any) -> bool:
         """Whether ``value`` looks like one of its inputs, without reading a file."""
+
+    def cell(self, value: Any) -> Any:
+        """The input that a table's cell holds, which is no text; None where it holds none of this modality."""
+        inside = value.get("bytes") if isinstance(value, dict) else value
+        return inside if inside is not None and not isinstance(inside, str) and self.takes(inside) else None
 
     @abstractmethod
     def content(self, value: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Long texts in windows: which stretches of a text a base reads, one after another."""
+"""Long inputs in windows: which stretches of a text or a recording a base reads, one after another."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ OVERLAP = 1 / 8
 
 @dataclass(frozen=True)
 class Windows:
-    """Stretches of one text, all of one length.
+    """Stretches of one text or recording, all of one length.
 
     Attributes:
-        starts: [windows] int, the first token of each.
+        starts: [windows] int, the first token (or sample) of each.
         width: tokens of each.
-        unread: tokens of the text that are in none of them.
+        unread: tokens that are in none of them.
     """
 
     starts: np.ndarray
@@ -26,14 +26,14 @@ class Windows:
     unread: int
 
     def of(self, tokens: np.ndarray) -> np.ndarray:
-        """[windows, width], of the text's ``tokens`` [length]."""
+        """[windows, width], of all ``tokens`` [length]."""
         return tokens[self.starts[:, None] + np.arange(self.width)]
 
 
 def windows_of(length: int, room: int, most: int) -> Windows:
-    """Where a text of ``length`` tokens is read, ``room`` at once, in at most ``most`` windows.
+    """Where ``length`` tokens (or samples) are read, ``room`` at once, in at most ``most`` windows.
 
-    What fits is one window. Longer texts are read in as few windows as overlap by `OVERLAP`, of one length and evenly
+    What fits is one window. Longer inputs are read in as few windows as overlap by `OVERLAP`, of one length and evenly
     spread, so that their plain mean weighs each by its tokens and none is a short rest. Where that would take more
     than ``most``, windows are spread from the beginning to the end with gaps between them; ``most`` 1 is the beginning.
     """

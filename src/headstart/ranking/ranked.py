@@ -77,7 +77,7 @@ class Ranking:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
-        from headstart.records import finite
+        from headstart.plain import finite
 
         cleaned: dict[str, Any] = finite(asdict(self))
         return cleaned

@@ -38,7 +38,7 @@ def _section(title: str, lines: list[str]) -> str:
 
 def _purpose(result: Result) -> list[str]:
     labels, more = result.data.labels, len(result.data.labels) - _SHOWN
-    lines = [f"{result.task} of {result.data.modality}s"]
+    lines = [f"{result.task} of {result.data.inputs or result.data.modality}"]
     if result.reading and result.reading.long:
         lines.append(result.reading.sentence)
     if labels:

@@ -13,7 +13,7 @@ def usage(result: Result, place: str = "") -> str:
     Args:
         place: path of the run's folder from there; "": its name.
     """
-    place, new = place or result.name, "a new text" if result.data.modality == "text" else "new.jpg"
+    place, new = place or result.name, result.data.example or f"new {result.data.modality}"
     return "\n".join(
         [
             f"headstart predict {shlex.quote(place)} {shlex.quote(new)}",

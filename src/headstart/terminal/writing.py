@@ -17,7 +17,7 @@ import numpy as np
 
 from headstart.errors import OutputError, SettingError
 from headstart.files import moved_into_place, write_atomically, writing
-from headstart.records import finite
+from headstart.plain import finite
 from headstart.unicode import ESCAPES, writable
 
 #: Extension of a file -> the format of the table in it.

@@ -100,12 +100,14 @@ class Extraction:
             choice = None if self._run_given else remembered(self._base)
             if self._served or choice:
                 self._use_base(stack, choice)
-            self._measure(self._unmeasured & ~self._for_base)
+            self._measure(self._unmeasured & ~self._for_base)  # the stream tells of the others, where it knows
             if not (self._for_base | self._for_classical).any():
                 return
             stream = self._stream()  # decoding starts here, beside the loading of the base
             if stream.rows is not None and stream.read is not None:
                 self._note(stream.rows, stream.read)
+            else:
+                self._measure(self._unmeasured)
             try:
                 runner = self._ready(stack, stream, choice) if self._for_base.any() else None
                 self._consume(stream, runner, progress)

@@ -76,7 +76,7 @@ class PrefixFeed:
         with FeatureCache(self.space(view)) as cache:
             for rows, batch in zip(batches, inputs, strict=True):
                 kept = self._blobs(cache, rows, view)
-                tensors = tuple(tensor.to(self._where) for tensor in batch)
+                tensors = self.trainee.stages.beside(tuple(tensor.to(self._where) for tensor in batch))
                 yield State(self._stacked([kept[str(self.feed.rows.keys[row])] for row in rows], tensors), tensors)
 
     def _blobs(self, cache: FeatureCache, rows: np.ndarray, view: int | None) -> dict[str, bytes | memoryview]:
@@ -130,12 +130,13 @@ class PrefixFeed:
             return self.trainee.stages.prefix(tuple(tensor.to(self._where) for tensor in batch), self.cut)
 
     def _stacked(self, blobs: Sequence[bytes | memoryview], inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """States of one shape, or of as many tokens as ``inputs`` have, zeros standing for padding."""
+        """States of one shape, or of as many positions as ``inputs`` have, zeros standing for padding."""
         hidden = [_unpacked(blob) for blob in blobs]
         if inputs:
-            tokens = torch.cat(hidden).to(self._where)  # [tokens, width]
-            padded = tokens.new_zeros((*inputs[1].shape, tokens.shape[1]))
-            padded[inputs[1].bool()] = tokens
+            mask = inputs[-1].bool()
+            there = torch.cat(hidden).to(self._where)  # [positions, width]
+            padded = there.new_zeros((*mask.shape, there.shape[1]))
+            padded[mask] = there
             return padded
         stacked = torch.stack(hidden).to(self._where)
         return stacked.contiguous(memory_format=torch.channels_last) if stacked.ndim == 4 else stacked
@@ -149,9 +150,9 @@ def _first(keys: np.ndarray) -> np.ndarray:
 
 
 def _packed(state: State) -> list[bytes]:
-    """Each row's state as bytes: dtype, number of axes, shape, values; padding of texts left out."""
+    """Each row's state as bytes: dtype, number of axes, shape, values; padding left out."""
     hidden = state.hidden.to("cpu").contiguous()
-    masks = list(state.inputs[1].to("cpu").bool()) if state.inputs else [None] * len(hidden)
+    masks = [None] * len(hidden) if state.mask is None else list(state.mask.to("cpu").bool())
     packed = []
     for row, mask in zip(hidden, masks, strict=True):
         kept = row if mask is None else row[mask]

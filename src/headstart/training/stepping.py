@@ -225,8 +225,8 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 
 def _length(batch: Batch | State) -> int:
     """Of a batch of inputs unlike in length, padding left out; 1 of others."""
-    inputs = batch.inputs if isinstance(batch, State) else batch
-    return int(inputs[1].sum()) if len(inputs) > 1 else 1
+    mask = batch.mask if isinstance(batch, State) else batch[1] if len(batch) > 1 else None
+    return 1 if mask is None else int(mask.sum())
 
 
 def _slices(count: int, parts: int) -> Iterator[slice]:

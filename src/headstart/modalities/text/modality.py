@@ -33,6 +33,7 @@ class Text(Modality):
     libraries = ("torch", "transformers", "transformers.models.bert", "headstart.training.run")
     sample, tried, times = 32, 4, 2
     tokenised = long = masked = True
+    unit = "tokens"
     units: ClassVar = {"length": ("characters", 0)}
 
     def takes(self, value: Any) -> bool:

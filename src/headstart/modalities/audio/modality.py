@@ -1,0 +1,208 @@
+"""What makes recordings a modality."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+import numpy as np
+
+from headstart.modalities.audio import sound
+from headstart.modalities.audio.front_end import AudioSpec, heard, padded, sample
+from headstart.modalities.audio.reading import reading_of
+from headstart.modalities.feed import RaggedFeed, Rows
+from headstart.modalities.modality import Modality
+from headstart.modalities.stream import WINDOW, Ahead, Piece, Pieces, accelerated, threads, window, within_budget
+from headstart.modalities.types import Reads, Reject, Shown, Unreadable
+from headstart.records import ReadingRecord
+
+_ENDINGS = ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64"
+#: Seconds of sound, padding included, that pass through a base together.
+_TOGETHER = 30
+_CHUNK = 128 * 2**20  # bytes of decoded recordings among which batches of like length are made
+
+
+class Audio(Modality):
+    """Recordings: paths, encoded bytes (wav, flac, ogg, mp3 and what else libsndfile reads), and (array, rate)."""
+
+    name = "audio"
+    noun, plural, example = "recording", "recordings", "new.wav"
+    files = frozenset(_ENDINGS.split())
+    readers = ("soundfile", "scipy")
+    libraries = ("torch", "transformers", "headstart.training.run")
+    sample, tried, times = 16, 4, 2
+    long = masked = True
+    unit = "s"
+    units: ClassVar = {"duration": ("s", 1), "loudness": ("dBFS", 0), "sample rate": ("Hz", 0)}
+
+    def takes(self, value: Any) -> bool:
+        """Paths that end as recordings' do, files' bytes that begin so, and (array, rate)."""
+        if isinstance(value, str | os.PathLike):
+            path = os.fspath(value)
+            return len(path) < 4096 and os.path.splitext(path)[1].lower() in self.files
+        if isinstance(value, bytes | bytearray | memoryview):
+            return sound.begins_as_sound(bytes(value[:16]))
+        return isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], np.ndarray)
+
+    def cell(self, value: Any) -> Any:
+        """Also as datasets decodes recordings: an array with its sampling rate."""
+        if isinstance(value, dict) and value.get("sampling_rate") and value.get("array") is not None:
+            return np.asarray(value["array"]), int(value["sampling_rate"])
+        return super().cell(value)
+
+    def content(self, value: Any) -> bytes:
+        """A file's bytes; of (array, rate) the values and all that decides how they are read."""
+        return sound.content(value)
+
+    def decode(self, value: Any, spec: AudioSpec) -> np.ndarray:
+        """``value`` in windows: float32 [windows, frames, mels] or, of waveforms, [windows, samples].
+
+        Channels are mixed, any rate becomes the base's, and what is shorter than the base needs is followed by zeros.
+        Safe to call from several threads.
+
+        Raises:
+            Unreadable: with the reason in one line.
+            SourceError: a file came and soundfile is not installed.
+        """
+        return heard(samples_of(value, spec), spec)
+
+    def spec(self, values: dict[str, Any]) -> AudioSpec:
+        """See `Modality.spec`."""
+        return AudioSpec.from_dict(values)
+
+    def stream(
+        self,
+        inputs: Sequence[Any] | np.ndarray,
+        base: Reads,
+        for_base: np.ndarray,
+        for_classical: np.ndarray,
+        reject: Reject,
+        reader: Any = None,
+    ) -> Pieces:
+        """See `Modality.stream`."""
+        return audio_pieces(inputs, base.spec, for_base, for_classical, reject)
+
+    def feed(self, base: Reads, rows: Rows, augmentation: Any, seed: int) -> RaggedFeed:
+        """See `Modality.feed`."""
+        return _AudioFeed(base, rows, augmentation, seed)
+
+    def probe(self, spec: AudioSpec) -> tuple[np.ndarray, ...]:
+        """Noise, one recording shorter than the others."""
+        return sample(spec)
+
+    def lengths(self, inputs: Sequence[Any] | np.ndarray, base: Reads) -> np.ndarray:
+        """Samples at the base's rate, and those of them that are in no window."""
+        spec: AudioSpec = base.spec
+        lengths = _samples(inputs, spec)
+        return np.stack([lengths, [spec.stretches(int(one)).unread for one in lengths]], axis=1).astype(np.float32)
+
+    def maybe_long(self, inputs: Sequence[Any] | np.ndarray, spec: AudioSpec) -> np.ndarray:
+        """By their headers."""
+        return _samples(inputs, spec) > spec.longest
+
+    def reading(self, spec: AudioSpec, read: np.ndarray) -> ReadingRecord:
+        """See `headstart.modalities.audio.reading`."""
+        return reading_of(spec, read)
+
+    def show(self, value: Any) -> Shown:
+        """Nothing yet."""
+        return Shown()
+
+
+def samples_of(value: Any, spec: AudioSpec) -> np.ndarray:
+    """[n] float32 at the base's rate."""
+    found = sound.read(value)
+    return sound.resampled(found.samples, found.rate, spec.rate)
+
+
+def _samples(inputs: Sequence[Any] | np.ndarray, spec: AudioSpec) -> np.ndarray:
+    """[n] int, samples at the base's rate by the headers; 0 where one cannot be read."""
+
+    def samples(value: Any) -> int:
+        try:
+            return round(sound.seconds_of(value) * spec.rate)
+        except Unreadable:
+            return 0
+
+    with ThreadPoolExecutor(threads()) as pool:
+        return np.array(list(pool.map(samples, inputs)), dtype=int).reshape(-1)
+
+
+def audio_pieces(
+    inputs: Sequence[Any] | np.ndarray,
+    spec: AudioSpec,
+    for_base: np.ndarray,
+    for_classical: np.ndarray,
+    reject: Reject,
+) -> Pieces:
+    """Recordings decoded on threads, in batches of like length; of long ones, a window a row of the batch."""
+    rows = np.flatnonzero(for_base | for_classical)
+
+    def decode(row: int) -> np.ndarray | Unreadable:
+        try:
+            return heard(samples_of(inputs[row], spec), spec)
+        except Unreadable as error:
+            return error
+
+    ahead = Ahead(decode, rows.tolist(), window(4 * spec.longest))
+
+    def pieces() -> Iterator[Piece]:
+        members: list[int] = []
+        decoded: list[np.ndarray] = []
+        for row, found in ahead:
+            if isinstance(found, Unreadable):
+                reject(row, str(found))
+                continue
+            members.append(row)
+            decoded.append(found)
+            if len(members) == WINDOW or sum(one.nbytes for one in decoded) > _CHUNK:
+                yield from _batches(np.array(members), decoded, spec)
+                members, decoded = [], []
+        if members:
+            yield from _batches(np.array(members), decoded, spec)
+
+    return Pieces(pieces(), ahead)
+
+
+def _batches(rows: np.ndarray, decoded: list[np.ndarray], spec: AudioSpec) -> Iterator[Piece]:
+    widths, windows = [one.shape[1] for one in decoded], [len(one) for one in decoded]
+    order = np.lexsort((windows, widths)).tolist()
+    budget = spec.frames(_TOGETHER * spec.rate) * accelerated()
+    for members in within_budget(order, widths, windows, budget):
+        some = [decoded[i] for i in members]
+        work = sum(one.shape[0] * one.shape[1] for one in some)
+        if max(len(one) for one in some) == 1:
+            yield Piece(rows[members], padded(some), work=0)
+            continue
+        counts = [len(one) for one in some]
+        shares = np.concatenate([np.full(count, 1 / count) for count in counts]).astype(np.float32)
+        firsts = np.append(0, np.cumsum(counts)[:-1])
+        batch = padded([one[None] for whole in some for one in whole])
+        yield Piece(rows[members], batch, None, shares, firsts, 0, max(1, budget // max(1, work // sum(counts))))
+
+
+class _AudioFeed(RaggedFeed):
+    """Recordings, decoded on threads ahead of the compute."""
+
+    def __init__(self, base: Reads, rows: Rows, augmentation: Any, seed: int) -> None:
+        super().__init__(base, rows, augmentation, seed)
+        spec: AudioSpec = base.spec
+        self.at_once = spec.frames(10 * _TOGETHER * spec.rate)
+        stretches = [spec.stretches(max(int(one), spec.shortest)) for one in _samples(rows.inputs, spec)]
+        self.lengths = np.array([len(one.starts) * spec.frames(one.width) for one in stretches], dtype=int)
+
+    def stream(self, batches: list[np.ndarray], view: int | None) -> Iterator[tuple[np.ndarray, ...]]:
+        """Signal and mask, [batch, longest(, mels)] and [batch, longest], or with an axis for windows; see `padded`."""
+        spec: AudioSpec = self.base.spec
+
+        def decode(row: int) -> np.ndarray:
+            return heard(samples_of(self.rows.inputs[row], spec), spec)
+
+        ahead = Ahead(decode, [int(row) for rows in batches for row in rows], window(4 * spec.longest))
+        try:
+            for rows in batches:
+                yield padded([next(ahead)[1] for _ in rows])
+        finally:
+            ahead.close()

@@ -1,0 +1,41 @@
+"""How much of the recordings a base reads: how many are long, how they are read, and what is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headstart.modalities.audio.front_end import AudioSpec
+from headstart.records import ReadingRecord
+
+
+def reading_of(spec: AudioSpec, read: np.ndarray) -> ReadingRecord:
+    """What became of recordings, by ``read`` [n, 2]: samples at the base's rate, and those not read; in seconds."""
+    lengths, unread = read[:, 0], read[:, 1]
+    cut = unread > 0
+    found = ReadingRecord(
+        texts=len(lengths),
+        max_tokens=spec.longest // spec.rate,
+        windows=spec.windows,
+        long=int((lengths > spec.longest).sum()),
+        longest=round(float(lengths.max(initial=0)) / spec.rate),
+        cut=int(cut.sum()),
+        unread=float(unread[cut].sum() / lengths[cut].sum()) if cut.any() else 0.0,
+        sentence="",
+    )
+    return replace(found, sentence=_sentence(found))
+
+
+def _sentence(found: ReadingRecord) -> str:
+    at_once = f"the {found.max_tokens:,} s that the base is given at once"
+    if not found.long:
+        return f"No recording is longer than {at_once}."
+    are = "is" if found.long == 1 else "are"
+    head = f"{found.long:,} of {found.texts:,} recordings {are} longer than {at_once} (the longest {found.longest:,} s)"
+    how = f"{head}: they are read in overlapping windows, whose features are averaged"
+    if not found.cut:
+        return f"{how}."
+    are = "is" if found.cut == 1 else "are"
+    hold = f"{found.cut:,} {are} longer than {found.windows} windows: they are read in pieces from beginning to end"
+    return f"{how}; {hold}, and {100 * found.unread:.0f} % of their sound is not read."
