@@ -83,8 +83,9 @@ def _extractor(folder: Path) -> dict[str, Any]:
 def whisper_spec(mels: int, positions: int, rate: int = _RATE, frame: int = 400, hop: int = 160) -> AudioSpec:
     """Preprocessing of a Whisper of ``positions``, each of two frames, 30 s in all.
 
-    A quarter of a second of silence on each side, as it was trained on sounds followed by silence: on spoken digits
-    without any, features of the bare sound told speakers with 0.91, of the surrounded one with 0.96 (docs/log.md).
+    A quarter of a second of silence on each side, as it was trained on speech with silence after it. Of 3,000 trimmed
+    spoken digits, linear classifiers then tell six speakers by digits that they were not fitted on with an accuracy of
+    0.90 instead of 0.82, and digits as before, 0.98 (docs/log.md).
     """
     longest, silence = positions * 2 * hop, min(rate // 4, positions * hop // 4)
     windows = windows_for(longest - 2 * silence, rate)

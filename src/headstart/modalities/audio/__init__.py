@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from headstart.modalities.audio.damage import damaged_sound
 from headstart.modalities.audio.front_end import AudioSpec, heard, padded
-from headstart.modalities.audio.sound import Sound, content, read, resampled
+from headstart.modalities.audio.sound import Sound, content, read, samples_of
 from headstart.modalities.modality import Modality
 
 __all__ = ["Audio", "AudioSpec", "Sound", "padded", "read"]
@@ -32,5 +33,13 @@ class Audio(Modality):
             Unreadable: with the reason in one line.
             SourceError: a file came and soundfile is not installed.
         """
-        sound = read(value)
-        return heard(resampled(sound.samples, sound.rate, spec.rate), spec)
+        return heard(samples_of(value, spec.rate), spec)
+
+    def damaged(self, value: Any, spec: AudioSpec, kind: str, strength: int, seed: int) -> np.ndarray:
+        """`decode` of ``value`` with damage of ``kind``, one of `damage.KINDS`, and ``strength`` 1..5.
+
+        Raises:
+            Unreadable, SourceError: as `decode`.
+            SettingError: an unknown kind or strength.
+        """
+        return heard(damaged_sound(samples_of(value, spec.rate), spec.rate, kind, strength, seed), spec)

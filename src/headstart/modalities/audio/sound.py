@@ -101,6 +101,12 @@ def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     return found.astype(np.float32, copy=False)
 
 
+def samples_of(value: Any, rate: int) -> np.ndarray:
+    """The samples [n] float32 of whatever `read` takes, at ``rate`` Hz; it raises what that does."""
+    sound = read(value)
+    return resampled(sound.samples, sound.rate, rate)
+
+
 def soundfile() -> Any:
     """The library that reads sound files.
 
