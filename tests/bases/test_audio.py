@@ -17,6 +17,7 @@ from headstart.bases import whisper_package
 from headstart.bases.base import Base
 from headstart.bases.catalogue import EMBEDDED, default_base, open_base
 from headstart.bases.ctranslate2_file import read_weights
+from headstart.bases.runtime_onnx import export, run_of
 from headstart.bases.staged import StagedBase
 from headstart.bases.stages import Stages
 from headstart.errors import BaseError
@@ -61,6 +62,25 @@ def test_features_are_the_same_alone_and_in_a_padded_batch(opened: Base) -> None
     for i, item in enumerate(items):
         assert close(features(network, [item])[0], together[i]), SECONDS[i]
     assert not close(together[1], together[2], 1e-3)
+
+
+@EVERY
+def test_the_exported_graph_takes_any_length_and_padding(opened: Base) -> None:
+    network = opened.network()
+    run = run_of(export(network).session({}, 1))
+    for seconds in (SECONDS, (0.2,), (0.9, 0.1)):
+        items = sounds(opened, seconds)
+        assert close(torch.from_numpy(run(padded(items))), features(network, items))
+
+
+@EVERY
+def test_in_bfloat16_padding_is_kept_out_as_well(opened: Base) -> None:
+    network, items = opened.network().to(torch.bfloat16), sounds(opened)
+    together = features(network, items)
+    assert together.dtype == torch.float32
+    assert torch.isfinite(together).all()
+    for i, item in enumerate(items):
+        assert close(features(network, [item])[0], together[i], 0.03)
 
 
 @EVERY
