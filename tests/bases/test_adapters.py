@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 import torch
@@ -10,10 +11,18 @@ from torch import nn
 
 from headstart.bases.adapters import KINDS, Lora, adapter_tensors, inject, linear_layers, load_adapter, merge
 from headstart.bases.catalogue import open_base
+from headstart.bases.network import AudioNetwork
 from headstart.errors import BaseError, SettingError
-from tests.bases.checkpoints import bert_folder, decoder_folder, timm_folder, vit_folder
+from tests.bases.checkpoints import audio_folder, bert_folder, decoder_folder, timm_folder, vit_folder
 
-FOLDERS = {"bert": (bert_folder, "text"), "gpt2": (decoder_folder, "text"), "vit": (vit_folder, "image")}
+FOLDERS = {
+    "bert": (bert_folder, "text"),
+    "gpt2": (decoder_folder, "text"),
+    "vit": (vit_folder, "image"),
+    "whisper": (audio_folder, "audio"),
+    "wav2vec2": (partial(audio_folder, kind="wav2vec2"), "audio"),
+    "ast": (partial(audio_folder, kind="ast"), "audio"),
+}
 
 
 @pytest.fixture(params=FOLDERS)
@@ -22,9 +31,15 @@ def network(request, tmp_path):
     return open_base(str(make(tmp_path / request.param)), modality).network()
 
 
+#: Linear layers of bodies that have other than twelve.
+COUNTS = {"GPT2Model": 8, "WhisperBody": 18, "Wav2VecBody": 19, "SpectrogramBody": 18}
+
+
 def batch_of(network):
     """A batch that tells a wrong merge: no two tokens or pixels alike, and padding."""
     torch.manual_seed(1)
+    if isinstance(network, AudioNetwork):
+        return network.sample()
     if len(network.example()) == 1:
         return (torch.randint(0, 255, (3, network.size, network.size, 3), dtype=torch.uint8),)
     mask = torch.ones((3, 9), dtype=torch.int64)
@@ -85,7 +100,7 @@ def test_every_linear_layer_of_the_body_but_no_unused_pooler(network):
     every = {name for name, m in network.named_modules() if isinstance(m, (nn.Linear, Conv1D))}
     unused = {name for name in every if "pooler" in name}
     assert set(linear_layers(network)) == every - unused
-    assert len(every - unused) == {"GPT2Model": 8}.get(type(network.body).__name__, 12)
+    assert len(every - unused) == COUNTS.get(type(network.body).__name__, 12)
     assert network.body.training
 
 

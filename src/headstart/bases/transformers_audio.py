@@ -81,11 +81,15 @@ def _extractor(folder: Path) -> dict[str, Any]:
 
 
 def whisper_spec(mels: int, positions: int, rate: int = _RATE, frame: int = 400, hop: int = 160) -> AudioSpec:
-    """Preprocessing of a Whisper of ``positions``, each of two frames, 30 s in all."""
-    longest = positions * 2 * hop
-    return AudioSpec(
-        "log_mel", rate, longest, frame, windows_for(longest, rate), mels=mels, frame=frame, hop=hop, normalise=False
-    )
+    """Preprocessing of a Whisper of ``positions``, each of two frames, 30 s in all.
+
+    A quarter of a second of silence on each side, as it was trained on speech with silence after it. Of 3,000 trimmed
+    spoken digits, linear classifiers then tell six speakers by digits that they were not fitted on with an accuracy of
+    0.90 instead of 0.82, and digits as before, 0.98 (docs/log.md).
+    """
+    longest, silence = positions * 2 * hop, min(rate // 4, positions * hop // 4)
+    windows = windows_for(longest - 2 * silence, rate)
+    return AudioSpec("log_mel", rate, longest, frame, silence, windows, mels, frame, hop, normalise=False)
 
 
 def _whisper_spec(config: dict[str, Any], given: dict[str, Any]) -> AudioSpec:
@@ -105,8 +109,8 @@ def _spectrogram_spec(config: dict[str, Any], given: dict[str, Any]) -> AudioSpe
         "fbank",
         rate,
         longest,
-        frame,
-        windows_for(longest, rate),
+        shortest=frame,
+        windows=windows_for(longest, rate),
         mels=int(config.get("num_mel_bins", 128)),
         frame=frame,
         hop=hop,
@@ -124,7 +128,8 @@ def _wave_spec(config: dict[str, Any], given: dict[str, Any]) -> AudioSpec:
     for kernel, stride in zip(kernels, config.get("conv_stride", (5, 2, 2, 2, 2, 2, 2)), strict=True):
         field, step = field + (int(kernel) - 1) * step, step * int(stride)
     normalise = bool(given.get("do_normalize", True))
-    return AudioSpec("waveform", rate, longest, field, windows_for(longest, rate), mels=0, normalise=normalise)
+    windows = windows_for(longest, rate)
+    return AudioSpec("waveform", rate, longest, field, windows=windows, mels=0, normalise=normalise)
 
 
 _SPECS = {_WHISPER: _whisper_spec, _SPECTROGRAM: _spectrogram_spec}

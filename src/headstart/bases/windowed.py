@@ -29,12 +29,12 @@ def gathered(values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     Args:
         mask: [batch, windows, length]; [batch, length] or None: no windows.
     """
-    return values if mask is None or mask.ndim < 3 else values[_there(mask)]
+    return values[_there(mask)] if mask is not None and mask.ndim == 3 else values
 
 
 def spread(rows: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """The inverse of `gathered`, zeros elsewhere."""
-    if mask is None or mask.ndim < 3:
+    if mask is None or mask.ndim != 3:
         return rows
     values = rows.new_zeros((*mask.shape[:2], *rows.shape[1:]))
     return values.index_put((_there(mask),), rows)

@@ -131,3 +131,17 @@ def test_specs_that_cannot_be(wrong: dict[str, Any]) -> None:
 
 def test_spec_survives_a_dict() -> None:
     assert AudioSpec.from_dict(FBANK.to_dict()) == FBANK
+
+
+def test_silence_is_put_around_every_window_and_counts_in_its_length() -> None:
+    wave = voice(2.0)
+    spec = AudioSpec("waveform", longest=16_000, silence=2_000, normalise=False)
+    found = heard(wave, spec)
+    starts = spec.stretches(len(wave)).starts
+    assert found.shape[1] <= 16_000
+    for window, start in zip(found, starts, strict=True):
+        assert not window[:2000].any()
+        assert not window[-2000:].any()
+        assert np.array_equal(window[2000:-2000], wave[start : start + len(window) - 4000])
+    with pytest.raises(SettingError):
+        AudioSpec("waveform", longest=1_000, silence=400)

@@ -141,6 +141,28 @@ def test_wav_of_a_program_that_did_not_know_the_end_is_read() -> None:
     assert len(read(bytes(data)).samples) == RATE
 
 
+def test_flac_of_a_program_that_did_not_know_the_end_is_refused_with_what_to_do() -> None:
+    data = bytearray(encoded(voice(), RATE, "FLAC"))
+    data[21] &= 0xF0  # the number of samples, 36 bits of STREAMINFO
+    data[22:26] = bytes(4)
+    assert reason(bytes(data)).startswith("the flac file does not say how many samples it has")
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "AIFF", "CAF"])
+def test_flipped_bytes_are_read_or_refused_and_nothing_is_printed(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    whole, rng = encoded(voice(0.1), RATE, kind), np.random.default_rng(0)
+    outcomes = set()
+    for _ in range(100):
+        data = bytearray(whole)
+        data[int(rng.integers(min(len(data), 200)))] = int(rng.integers(256))
+        try:
+            outcomes.add(read(bytes(data)).samples.ndim)
+        except Unreadable as error:
+            outcomes.add("\n" in str(error))
+    assert outcomes <= {1, False}
+    assert capfd.readouterr().err == ""
+
+
 def test_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MOST_SAMPLES", 10_000)
     assert reason(encoded(voice(), RATE)).startswith("too long: 16,000 samples a channel, the limit is 10,000; cut it")

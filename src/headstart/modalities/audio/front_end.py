@@ -34,6 +34,8 @@ class AudioSpec:
         rate: samples a second that the base takes, Hz.
         longest: samples of one window, what the base takes at once; longer recordings are read in windows.
         shortest: samples that the base needs; shorter recordings are followed by zeros.
+        silence: zeros put before and after each window, samples, for bases that were trained on sounds with silence
+            around them; of ``longest`` they are a part.
         windows: most windows that a recording is read in, its features being their mean.
         mels: bands of the spectrogram; 0 of waveforms.
         frame: samples of one frame of the spectrogram.
@@ -49,7 +51,8 @@ class AudioSpec:
     rate: int = 16_000
     longest: int = 480_000
     shortest: int = 400
-    windows: int = 11
+    silence: int = 0
+    windows: int = 12
     mels: int = 80
     frame: int = 400
     hop: int = 160
@@ -60,10 +63,10 @@ class AudioSpec:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise SettingError(f"front end {self.kind!r} is unknown; it may be {', '.join(KINDS)}.")
-        if not 1 <= self.shortest <= self.longest or self.windows < 1 or self.rate < 1:
+        if not 1 <= self.shortest <= self.room or min(self.windows, self.rate) < 1 or self.silence < 0:
             raise SettingError(
-                f"rate {self.rate}, shortest {self.shortest}, longest {self.longest} and windows {self.windows}: "
-                f"1 <= shortest <= longest is needed, and at least 1 of the others."
+                f"rate {self.rate}, shortest {self.shortest}, longest {self.longest}, silence {self.silence} and "
+                f"windows {self.windows}: 1 <= shortest <= longest - 2 silence is needed, and rate and windows above 0."
             )
         if self.spectral and not (self.mels > 0 and 0 < self.hop <= self.frame <= self.shortest and self.std > 0):
             raise SettingError(
@@ -86,15 +89,20 @@ class AudioSpec:
         """Whether the base takes spectrograms."""
         return self.kind != "waveform"
 
+    @property
+    def room(self) -> int:
+        """Samples of a recording that one window holds, the silence around them not counted."""
+        return self.longest - 2 * self.silence
+
     def frames(self, samples: int) -> int:
-        """Frames of a window of ``samples``; of waveforms its samples."""
+        """Frames of ``samples``, silence included; of waveforms the samples."""
         if self.kind == "log_mel":
             return samples // self.hop
         return (samples - self.frame) // self.hop + 1 if self.spectral else samples
 
     def stretches(self, samples: int) -> Windows:
         """Where a recording of ``samples`` at the base's rate is read, and how many samples are in no window."""
-        return windows_of(max(samples, self.shortest), self.longest, self.windows)
+        return windows_of(max(samples, self.shortest), self.room, self.windows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -121,7 +129,7 @@ def heard(samples: np.ndarray, spec: AudioSpec) -> np.ndarray:
     """
     if len(samples) < spec.shortest:
         samples = np.pad(samples, (0, spec.shortest - len(samples)))
-    cut = spec.stretches(len(samples)).of(samples)
+    cut = np.pad(spec.stretches(len(samples)).of(samples), ((0, 0), (spec.silence, spec.silence)))
     return np.stack([_FRONT_ENDS[spec.kind](window, spec) for window in cut])
 
 

@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from headstart.modalities.audio import sound
+from headstart.modalities.audio.damage import KINDS, damaged_sound
 from headstart.modalities.audio.front_end import AudioSpec, heard, padded, sample
 from headstart.modalities.audio.reading import reading_of
+from headstart.modalities.damage import Damage
 from headstart.modalities.feed import RaggedFeed, Rows
 from headstart.modalities.modality import Modality
 from headstart.modalities.stream import WINDOW, Ahead, Piece, Pieces, accelerated, threads, window, within_budget
@@ -66,7 +68,7 @@ class Audio(Modality):
             Unreadable: with the reason in one line.
             SourceError: a file came and soundfile is not installed.
         """
-        return heard(samples_of(value, spec), spec)
+        return heard(sound.samples_of(value, spec.rate), spec)
 
     def spec(self, values: dict[str, Any]) -> AudioSpec:
         """See `Modality.spec`."""
@@ -100,21 +102,23 @@ class Audio(Modality):
 
     def maybe_long(self, inputs: Sequence[Any] | np.ndarray, spec: AudioSpec) -> np.ndarray:
         """By their headers."""
-        return _samples(inputs, spec) > spec.longest
+        return _samples(inputs, spec) > spec.room
 
     def reading(self, spec: AudioSpec, read: np.ndarray) -> ReadingRecord:
         """See `headstart.modalities.audio.reading`."""
         return reading_of(spec, read)
+
+    def damage(self, spec: AudioSpec) -> Damage:
+        """See `Modality.damage`."""
+        return Damage(KINDS, sound.read, _damaged)
 
     def show(self, value: Any) -> Shown:
         """Nothing yet."""
         return Shown()
 
 
-def samples_of(value: Any, spec: AudioSpec) -> np.ndarray:
-    """[n] float32 at the base's rate."""
-    found = sound.read(value)
-    return sound.resampled(found.samples, found.rate, spec.rate)
+def _damaged(found: sound.Sound, kind: str, strength: int, seed: int) -> tuple[np.ndarray, int]:
+    return damaged_sound(found.samples, found.rate, kind, strength, seed), found.rate
 
 
 def _samples(inputs: Sequence[Any] | np.ndarray, spec: AudioSpec) -> np.ndarray:
@@ -142,7 +146,7 @@ def audio_pieces(
 
     def decode(row: int) -> np.ndarray | Unreadable:
         try:
-            return heard(samples_of(inputs[row], spec), spec)
+            return heard(sound.samples_of(inputs[row], spec.rate), spec)
         except Unreadable as error:
             return error
 
@@ -198,7 +202,7 @@ class _AudioFeed(RaggedFeed):
         spec: AudioSpec = self.base.spec
 
         def decode(row: int) -> np.ndarray:
-            return heard(samples_of(self.rows.inputs[row], spec), spec)
+            return heard(sound.samples_of(self.rows.inputs[row], spec.rate), spec)
 
         ahead = Ahead(decode, [int(row) for rows in batches for row in rows], window(4 * spec.longest))
         try:

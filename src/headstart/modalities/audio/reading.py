@@ -16,9 +16,9 @@ def reading_of(spec: AudioSpec, read: np.ndarray) -> ReadingRecord:
     cut = unread > 0
     found = ReadingRecord(
         texts=len(lengths),
-        max_tokens=spec.longest // spec.rate,
+        max_tokens=spec.room // spec.rate,
         windows=spec.windows,
-        long=int((lengths > spec.longest).sum()),
+        long=int((lengths > spec.room).sum()),
         longest=round(float(lengths.max(initial=0)) / spec.rate),
         cut=int(cut.sum()),
         unread=float(unread[cut].sum() / lengths[cut].sum()) if cut.any() else 0.0,

@@ -23,6 +23,7 @@ MOST_CHANNELS = 64
 _BLOCK = 2**20  # samples a channel that are read at once
 _ESTIMATED = {"MP3"}  # formats whose header need not tell the number of samples
 _UNKNOWN = (0, 0xFFFFFFFF)  # sizes that programs write which do not know the end yet
+_ENDLESS = 2**62  # samples that libsndfile tells of where the header tells none; it cannot read to such an end
 _STARTS = (b"RIFF", b"fLaC", b"OggS", b"ID3", b"FORM", b"caff", b".snd")  # of files that libsndfile reads
 
 #: What begins files that libsndfile does not read.
@@ -124,6 +125,12 @@ def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     return found.astype(np.float32, copy=False)
 
 
+def samples_of(value: Any, rate: int) -> np.ndarray:
+    """The samples [n] float32 of whatever `read` takes, at ``rate`` Hz; it raises what that does."""
+    sound = read(value)
+    return resampled(sound.samples, sound.rate, rate)
+
+
 def soundfile() -> Any:
     """The library that reads sound files.
 
@@ -196,7 +203,7 @@ def _from_file(data: bytes) -> Sound:
         raise Unreadable("empty file (0 bytes)")
     _refuse_short(data)
     try:
-        with library.SoundFile(io.BytesIO(data)) as file:
+        with library.SoundFile(_Bytes(data)) as file:
             return _sound(file)
     except library.LibsndfileError as error:
         raise Unreadable(_reason(data, str(error.error_string))) from error
@@ -204,8 +211,26 @@ def _from_file(data: bytes) -> Sound:
         raise Unreadable(f"damaged: {' '.join(str(error).split())}") from error
 
 
+class _Bytes(io.BytesIO):
+    """A file in memory that stays where it is when a damaged header sends libsndfile to before its beginning.
+
+    An error there cannot reach us through libsndfile, and is printed with its traceback instead.
+    """
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
+
+
 def _sound(file: Any) -> Sound:
     _check(file.samplerate, file.channels, 0)
+    if file.frames >= _ENDLESS:
+        raise Unreadable(
+            f"the {file.format.lower()} file does not say how many samples it has, as one that was written to a pipe; "
+            f"write it to a file again (ffmpeg -i OLD NEW)"
+        )
     parts: list[np.ndarray] = []
     count = 0
     while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
