@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.modalities.audio.classical import AUDIO_CLASSICAL_WIDTH, classical
+from headstart.modalities.audio.classical import AUDIO_CLASSICAL_WIDTH, classical, silent
 from headstart.modalities.audio.sound import Sound
 
 from .sounds import RATE, voice
@@ -19,8 +19,11 @@ def test_one_width_for_every_duration(seconds: float) -> None:
     assert np.isfinite(found).all()
 
 
-def test_silence_is_finite() -> None:
-    assert np.isfinite(classical(Sound(np.zeros(RATE, np.float32), RATE))).all()
+def test_silence_is_finite_and_known() -> None:
+    waves = [np.zeros(RATE), np.full(RATE, 0.3), voice() * 1e-3, voice()]
+    found = np.stack([classical(Sound(wave.astype(np.float32), RATE)) for wave in waves])
+    assert np.isfinite(found).all()
+    assert silent(found).tolist() == [True, True, False, False]
 
 
 def test_a_sound_is_the_same_at_another_rate() -> None:

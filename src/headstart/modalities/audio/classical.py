@@ -14,6 +14,7 @@ AUDIO_CLASSICAL_VERSION = 1
 _BANDS, _COEFFICIENTS, _PARTS = 40, 20, 3
 #: Whatever the base takes: 25 ms frames at 16 kHz, and of long recordings twelve stretches of 30 s.
 _SPEC = AudioSpec("fbank", mels=_BANDS, normalise=False)
+_NOTHING = -15.5  # natural logarithm of the mean energy; -15.9 is the least there is, 4e-4 of full scale about -8
 #: Length of the feature vector.
 AUDIO_CLASSICAL_WIDTH = 2 * _BANDS + (1 + _PARTS + 2) * _COEFFICIENTS + 1
 
@@ -31,6 +32,12 @@ def classical(sound: Sound) -> np.ndarray:
     changes = [_deviations(np.diff(cepstrum, order, axis=0)) for order in (1, 2)]
     parts = [levels.mean(axis=0), levels.std(axis=0), cepstrum.std(axis=0), *thirds, *changes]
     return np.concatenate([*parts, [np.log(sound.seconds)]]).astype(np.float32)
+
+
+def silent(features: np.ndarray) -> np.ndarray:
+    """[n] bool: of ``features`` [n, AUDIO_CLASSICAL_WIDTH] those of recordings in which nothing is to be heard."""
+    loudest: np.ndarray = features[:, :_BANDS].max(axis=1)
+    return loudest < _NOTHING
 
 
 def _thirds(cepstrum: np.ndarray) -> list[np.ndarray]:

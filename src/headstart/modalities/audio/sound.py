@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,6 +197,42 @@ def _sane(samples: np.ndarray) -> np.ndarray:
     if wrong:
         raise Unreadable(f"{wrong:,} of {samples.size:,} samples are no finite numbers (NaN or infinite)")
     return samples
+
+
+def seconds_of(value: Any) -> float:
+    """The duration of whatever `read` takes, of files by their headers.
+
+    Raises:
+        Unreadable, SourceError: as `read`.
+    """
+    if not isinstance(value, str | os.PathLike | bytes | bytearray | memoryview):
+        samples, rate = _pair(value)
+        return len(samples) / rate if rate > 0 else 0.0
+    with opened(value) as file:
+        return float(file.frames / file.samplerate) if file.frames < _ENDLESS else 0.0
+
+
+@contextmanager
+def opened(value: Any) -> Iterator[Any]:
+    """A sound file (path or bytes) with its header read, of a path without the rest of it.
+
+    Raises:
+        Unreadable, SourceError: as `read`.
+    """
+    library = soundfile()
+    is_path = isinstance(value, str | os.PathLike)
+    try:
+        with library.SoundFile(os.fspath(value) if is_path else _Bytes(bytes(value))) as file:
+            yield file
+    except library.LibsndfileError as error:
+        raise Unreadable(_reason(b"" if is_path else bytes(value), str(error.error_string))) from error
+    except (TypeError, ValueError, RuntimeError, OSError) as error:
+        raise Unreadable(f"damaged: {' '.join(str(error).split())}") from error
+
+
+def begins_as_sound(start: bytes) -> bool:
+    """Whether the first bytes of a file are those of a format that libsndfile reads."""
+    return start.startswith(_STARTS) or (len(start) > 1 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0)
 
 
 def _from_file(data: bytes) -> Sound:
