@@ -14,7 +14,7 @@ from PIL import Image as pil
 
 from headstart.modalities.audio.front_end import AudioSpec, log_mel
 from headstart.modalities.audio.sound import Sound, opened, read, resampled
-from headstart.modalities.modality import Unreadable
+from headstart.modalities.types import Unreadable
 
 #: Property -> its unit, and the digits behind the point that it is shown with.
 UNITS = {"duration": ("s", 1), "loudness": ("dBFS", 0), "sample rate": ("Hz", 0)}

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from headstart.modalities.audio import sound
+from headstart.modalities.audio.augment import AudioAugmentation, audio_default, augmented
+from headstart.modalities.audio.classical import AUDIO_CLASSICAL_VERSION, AUDIO_CLASSICAL_WIDTH, classical, silent
 from headstart.modalities.audio.damage import KINDS, damaged_sound
 from headstart.modalities.audio.front_end import AudioSpec, heard, padded, sample
+from headstart.modalities.audio.looks import UNITS, headers, player, properties, spectrogram
 from headstart.modalities.audio.reading import reading_of
 from headstart.modalities.damage import Damage
 from headstart.modalities.feed import RaggedFeed, Rows
 from headstart.modalities.modality import Modality
 from headstart.modalities.stream import WINDOW, Ahead, Piece, Pieces, accelerated, threads, window, within_budget
-from headstart.modalities.types import Reads, Reject, Shown, Unreadable
+from headstart.modalities.types import Classical, Reads, Reject, Shown, Unreadable
 from headstart.records import ReadingRecord
 
 _ENDINGS = ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64"
@@ -37,7 +41,8 @@ class Audio(Modality):
     sample, tried, times = 16, 4, 2
     long = masked = True
     unit = "s"
-    units: ClassVar = {"duration": ("s", 1), "loudness": ("dBFS", 0), "sample rate": ("Hz", 0)}
+    classical = Classical("MFCC", AUDIO_CLASSICAL_WIDTH, AUDIO_CLASSICAL_VERSION)
+    units: ClassVar = UNITS
 
     def takes(self, value: Any) -> bool:
         """Paths that end as recordings' do, files' bytes that begin so, and (array, rate)."""
@@ -112,9 +117,31 @@ class Audio(Modality):
         """See `Modality.damage`."""
         return Damage(KINDS, sound.read, _damaged)
 
+    def augmentation(
+        self, asked: str, labels: tuple[str, ...], per_class: int, spec: AudioSpec
+    ) -> tuple[AudioAugmentation, str]:
+        """See `audio_default`."""
+        return audio_default(per_class, asked == "corruption")
+
     def show(self, value: Any) -> Shown:
-        """Nothing yet."""
-        return Shown()
+        """The first 10 s, to be played, and their spectrogram."""
+        try:
+            found = sound.read(value)
+        except Unreadable:
+            return Shown()
+        return Shown(picture=spectrogram(found), sound=player(found))
+
+    def properties(self, inputs: Sequence[Any]) -> dict[str, np.ndarray]:
+        """Duration, loudness and sample rate."""
+        return properties(inputs)
+
+    def headers(self, inputs: Sequence[Any] | np.ndarray) -> dict[str, np.ndarray]:
+        """Size and type of the file, duration, sample rate and channels."""
+        return headers(inputs)
+
+    def blank(self, inputs: Sequence[Any] | np.ndarray, classical: np.ndarray | None) -> tuple[list[int], str]:
+        """Recordings in which nothing is to be heard."""
+        return [] if classical is None else np.flatnonzero(silent(classical)).tolist(), "of silence"
 
 
 def _damaged(found: sound.Sound, kind: str, strength: int, seed: int) -> tuple[np.ndarray, int]:
@@ -142,49 +169,75 @@ def audio_pieces(
     reject: Reject,
 ) -> Pieces:
     """Recordings decoded on threads, in batches of like length; of long ones, a window a row of the batch."""
-    rows = np.flatnonzero(for_base | for_classical)
+    both, only = for_base & for_classical, for_base & ~for_classical
+    groups = [np.flatnonzero(both), np.flatnonzero(only), np.flatnonzero(~for_base & for_classical)]
 
-    def decode(row: int) -> np.ndarray | Unreadable:
+    def decode(row: int) -> _Heard | Unreadable:
         try:
-            return heard(sound.samples_of(inputs[row], spec.rate), spec)
+            found = sound.read(inputs[row])
         except Unreadable as error:
             return error
+        signal = heard(sound.resampled(found.samples, found.rate, spec.rate), spec) if for_base[row] else None
+        return _Heard(row, signal, classical(found) if for_classical[row] else None)
 
-    ahead = Ahead(decode, rows.tolist(), window(4 * spec.longest))
+    ahead = Ahead(decode, [int(row) for rows in groups for row in rows], window(4 * spec.longest))
 
     def pieces() -> Iterator[Piece]:
-        members: list[int] = []
-        decoded: list[np.ndarray] = []
-        for row, found in ahead:
-            if isinstance(found, Unreadable):
-                reject(row, str(found))
-                continue
-            members.append(row)
-            decoded.append(found)
-            if len(members) == WINDOW or sum(one.nbytes for one in decoded) > _CHUNK:
-                yield from _batches(np.array(members), decoded, spec)
-                members, decoded = [], []
-        if members:
-            yield from _batches(np.array(members), decoded, spec)
+        for rows in groups:
+            chunk: list[_Heard] = []
+            for _ in rows:
+                row, found = next(ahead)
+                if isinstance(found, Unreadable):
+                    reject(row, str(found))
+                    continue
+                chunk.append(found)
+                if len(chunk) == WINDOW or sum(one.size for one in chunk) > _CHUNK:
+                    yield from _batches(chunk, spec)
+                    chunk = []
+            yield from _batches(chunk, spec)
 
     return Pieces(pieces(), ahead)
 
 
-def _batches(rows: np.ndarray, decoded: list[np.ndarray], spec: AudioSpec) -> Iterator[Piece]:
-    widths, windows = [one.shape[1] for one in decoded], [len(one) for one in decoded]
+@dataclass(frozen=True)
+class _Heard:
+    """One recording, as far as it was asked for: as `heard` gives it, and its classical features."""
+
+    row: int
+    signal: np.ndarray | None
+    features: np.ndarray | None
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return 0 if self.signal is None else self.signal.nbytes
+
+
+def _batches(chunk: list[_Heard], spec: AudioSpec) -> Iterator[Piece]:
+    """Recordings for which the same was asked, in batches, the shortest first."""
+    signals = [one.signal for one in chunk if one.signal is not None]
+    if not signals:
+        if chunk:
+            yield Piece(np.array([one.row for one in chunk]), None, _features(chunk))
+        return
+    widths, windows = [one.shape[1] for one in signals], [len(one) for one in signals]
     order = np.lexsort((windows, widths)).tolist()
     budget = spec.frames(_TOGETHER * spec.rate) * accelerated()
     for members in within_budget(order, widths, windows, budget):
-        some = [decoded[i] for i in members]
-        work = sum(one.shape[0] * one.shape[1] for one in some)
-        if max(len(one) for one in some) == 1:
-            yield Piece(rows[members], padded(some), work=0)
+        some, rows = [signals[i] for i in members], np.array([chunk[i].row for i in members])
+        features, counts = _features([chunk[i] for i in members]), [len(one) for one in some]
+        if max(counts) == 1:
+            yield Piece(rows, padded(some), features)
             continue
-        counts = [len(one) for one in some]
         shares = np.concatenate([np.full(count, 1 / count) for count in counts]).astype(np.float32)
         firsts = np.append(0, np.cumsum(counts)[:-1])
         batch = padded([one[None] for whole in some for one in whole])
-        yield Piece(rows[members], batch, None, shares, firsts, 0, max(1, budget // max(1, work // sum(counts))))
+        yield Piece(rows, batch, features, shares, firsts, 0, max(1, budget // batch[0].shape[1]))
+
+
+def _features(chunk: list[_Heard]) -> np.ndarray | None:
+    found = [one.features for one in chunk if one.features is not None]
+    return np.stack(found) if found else None
 
 
 class _AudioFeed(RaggedFeed):
@@ -201,7 +254,11 @@ class _AudioFeed(RaggedFeed):
         """Signal and mask, [batch, longest(, mels)] and [batch, longest], or with an axis for windows; see `padded`."""
         spec: AudioSpec = self.base.spec
 
+        how: AudioAugmentation | None = self.augmentation
+
         def decode(row: int) -> np.ndarray:
+            if view is not None and how is not None:
+                return augmented(self.rows.inputs[row], spec, how, self.view_seed(row, view))
             return heard(sound.samples_of(self.rows.inputs[row], spec.rate), spec)
 
         ahead = Ahead(decode, [int(row) for rows in batches for row in rows], window(4 * spec.longest))

@@ -93,29 +93,6 @@ def read(value: Any) -> Sound:
     return Sound(_sane(mono), rate, channels)
 
 
-def seconds_of(value: Any) -> float:
-    """Its duration, by the header where there is one.
-
-    Raises:
-        Unreadable, SourceError: as `read`.
-    """
-    if not isinstance(value, str | os.PathLike | bytes | bytearray | memoryview):
-        samples, rate = _pair(value)
-        return len(samples) / rate
-    library = soundfile()
-    data = io.BytesIO(bytes(value)) if not isinstance(value, str | os.PathLike) else os.fspath(value)
-    try:
-        found = library.info(data)
-    except (library.LibsndfileError, OSError, TypeError, ValueError, RuntimeError) as error:
-        raise Unreadable(f"damaged: {' '.join(str(error).split())}") from error
-    return float(found.frames) / max(1, found.samplerate)
-
-
-def begins_as_sound(start: bytes) -> bool:
-    """Whether the first bytes of a file are those of a format that libsndfile reads."""
-    return start.startswith(_STARTS) or (len(start) > 1 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0)
-
-
 def resampled(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     """``samples`` [n] float32 of ``rate`` at the rate ``wanted``, both Hz, by polyphase filtering (Kaiser window)."""
     if rate == wanted:
