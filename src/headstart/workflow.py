@@ -17,7 +17,6 @@ from headstart.delivery.model import Model
 from headstart.delivery.openings import trial
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
-from headstart.evaluation.baselines import baseline_of
 from headstart.evaluation.metrics import METRICS, for_task
 from headstart.evaluation.thresholds import Rule, Thresholds
 from headstart.evaluation.verdict import SCRATCH
@@ -61,7 +60,7 @@ from headstart.ranking.history import fingerprint, remember
 from headstart.records import Result
 from headstart.settings import FitSettings, SourceSettings
 from headstart.strategies.budget import Budget
-from headstart.strategies.names import AUTO
+from headstart.strategies.names import AUTO, asked_baseline
 from headstart.strategies.names import get as get_strategy
 from headstart.training.reading import read_as
 from headstart.training.weights import check_class_weight
@@ -255,7 +254,7 @@ def _made(
     """The selected model with its thresholds, and those of the baselines: by the same ``rule``, or none."""
     auto, ground = settings.strategy == AUTO, climbed.ground
     compared = compared_controls(prepared, climbed, budget, rule) if auto or (rule and rule.tuned) else []
-    name = baseline_of(settings.strategy)
+    name = asked_baseline(settings.strategy)
     preferred = preferred_control(prepared, climbed, compared) if auto else None
     preferred = preferred if name is None else asked_control(prepared, climbed, name, rule)
     limits = control_thresholds(rule, compared, prepared, ground, budget)

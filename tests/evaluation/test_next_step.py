@@ -9,12 +9,13 @@ import pytest
 
 from headstart.controls.panel import controls_for
 from headstart.errors import SettingError
-from headstart.evaluation.baselines import BASELINES, baseline_of, option_of
+from headstart.evaluation.baselines import baseline_of, option_of
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.diagnosis import Symptoms, diagnose
 from headstart.evaluation.findings import RunEvidence, about_run
 from headstart.evaluation.next_step import Selected, agreeing, with_command
 from headstart.evaluation.verdict import judge
+from headstart.modalities import baselines, modalities
 from headstart.settings import FitSettings
 from headstart.strategies.names import get
 
@@ -110,17 +111,18 @@ def test_fewer_weights_are_trained_by_what_the_base_allows() -> None:
 
 
 def test_every_baseline_can_be_asked_for_by_a_short_name() -> None:
-    there = {control.name for modality in ("image", "text") for control in controls_for(modality, 2)}
-    assert there == set(BASELINES.values())
-    for short, name in BASELINES.items():
-        assert baseline_of(f"baseline:{short}") == name
+    there = {control.name for modality in modalities() for control in controls_for(modality, 2)}
+    assert there == set(baselines())
+    shorts = ["majority", "mfcc-linear", "pixels-linear", "tfidf-linear"]
+    for short, name in zip(shorts, ["majority", "MFCC + linear", "pixels + linear", "TF-IDF + linear"], strict=True):
+        assert baseline_of(f"baseline:{short}", there) == name
         assert option_of(name) == f"--strategy baseline:{short}"
         assert get(f"baseline:{short}").name == "probe"
-    assert baseline_of("probe") is None
-    with pytest.raises(SettingError, match=r"baseline 'tfidf' is unknown.*Did you mean 'tfidf-linear'"):
-        baseline_of("baseline:tfidf")
+    assert baseline_of("probe", there) is None
+    with pytest.raises(SettingError, match=r"baseline 'tfidf' is unknown.*Did you mean 'baseline:tfidf-linear'"):
+        baseline_of("baseline:tfidf", there)
     with pytest.raises(SettingError, match="--strategy scratch"):
-        baseline_of("baseline:scratch")
+        baseline_of("baseline:scratch", there)
     with pytest.raises(SettingError, match="baseline:majority"):
         get("nothing like it")
     assert FitSettings().strategy == "auto"

@@ -179,11 +179,11 @@ def _better() -> list[ControlRecord]:
 
 def _image_evidence() -> Evidence:
     examples = [
-        Example("test", f"{t}/{1053149811 + i}_f62a3410d3.jpg", t, p, 0.97 - 0.09 * i, thumbnail=jpeg(i))
+        Example("test", f"{t}/{1053149811 + i}_f62a3410d3.jpg", t, p, 0.97 - 0.09 * i, picture=jpeg(i))
         for i, (t, p) in enumerate([("ants", "bees"), ("bees", "ants"), ("ants", "bees")])
     ]
     examples += [
-        Example("validation", f"bees/{i}.jpg", "bees", "ants", 0.8 - 0.01 * i, thumbnail=jpeg(9 + i)) for i in range(4)
+        Example("validation", f"bees/{i}.jpg", "bees", "ants", 0.8 - 0.01 * i, picture=jpeg(9 + i)) for i in range(4)
     ]
     return Evidence(
         labels=("ants", "bees"),

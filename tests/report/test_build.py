@@ -209,7 +209,7 @@ def test_classes_come_worst_first() -> None:
 def test_mistakes_of_both_splits_are_shown_with_their_pictures() -> None:
     result, _ = made_up.images()
     found = (
-        Example("validation", "b.jpg", "a", "b", 0.6, thumbnail=b"JPEG"),
+        Example("validation", "b.jpg", "a", "b", 0.6, picture=b"JPEG"),
         Example("test", "a.jpg", "a", "b", 0.9),
     )
     reader = read(build(result, Evidence(examples=found, wrong={"test": (1, 40), "validation": (2, 1200)})))

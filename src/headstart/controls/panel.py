@@ -36,7 +36,7 @@ def controls_for(modality: str, outputs: int) -> list[Control]:
     if own.classical is not None:
         from headstart.controls.features_linear import FeaturesLinear
 
-        panel.append(FeaturesLinear(outputs, f"{own.classical.name} + linear"))
+        panel.append(FeaturesLinear(outputs, own.baseline))
     elif own.tokenised:
         from headstart.controls.text_linear import TextLinear
 

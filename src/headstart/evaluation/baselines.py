@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from headstart.errors import SettingError, nearest
 
 #: In front of the name of a baseline that is asked for as a strategy.
 PREFIX = "baseline:"
-#: What users type -> what the baseline is called.
-BASELINES = {"majority": "majority", "tfidf-linear": "TF-IDF + linear", "pixels-linear": "pixels + linear"}
+MAJORITY = "majority"
 #: The baseline that is the same network trained from random weights: a strategy of its own.
 SCRATCH = "scratch"
 
 
-def baseline_of(strategy: str) -> str | None:
-    """The baseline that ``strategy`` asks for, such as "TF-IDF + linear" for "baseline:tfidf-linear"; None: none.
+def typed(baseline: str) -> str:
+    """What users type for a baseline, such as "baseline:tfidf-linear" for "TF-IDF + linear"."""
+    return PREFIX + baseline.lower().replace("-", "").replace(" + ", "-")
+
+
+def baseline_of(strategy: str, known: Iterable[str]) -> str | None:
+    """The one of the ``known`` baselines that ``strategy`` asks for; None: it asks for none.
 
     Raises:
         SettingError: there is no baseline of that name.
     """
     if not strategy.startswith(PREFIX):
         return None
-    name = strategy.removeprefix(PREFIX)
-    if name not in BASELINES:
-        known = ", ".join(PREFIX + one for one in BASELINES)
+    names = {typed(one): one for one in known}
+    if strategy not in names:
+        name = strategy.removeprefix(PREFIX)
         hint = " (`--strategy scratch` trains the same network from random weights)" if name == SCRATCH else ""
-        raise SettingError(f"baseline {name!r} is unknown; strategy is one of {known}{hint}.{nearest(name, BASELINES)}")
-    return BASELINES[name]
+        raise SettingError(
+            f"baseline {name!r} is unknown; strategy is one of {', '.join(names)}{hint}.{nearest(strategy, names)}"
+        )
+    return names[strategy]
 
 
 def option_of(baseline: str) -> str:
     """The option by which `fit` makes ``baseline`` the selected model, such as "--strategy baseline:tfidf-linear"."""
-    if baseline == SCRATCH:
-        return f"--strategy {SCRATCH}"
-    typed = next((short for short, name in BASELINES.items() if name == baseline), None)
-    return f"--strategy {PREFIX}{typed}" if typed else "--strategy auto"
+    return f"--strategy {SCRATCH if baseline == SCRATCH else typed(baseline)}"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from headstart.evaluation.baselines import BASELINES, SCRATCH, option_of
+from headstart.evaluation.baselines import option_of
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.verdict import MAJORITY, Verdict, deciding
+
+#: A suggestion that names a baseline, such as "TF-IDF + linear".
+_BETTER = re.compile(r"(\S+(?: \+ linear)?) is the better model")
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,9 @@ def _beside_baseline(verdict: Verdict, best: str, selected: Selected) -> str:
 
 def with_command(suggestion: str, selected: Selected) -> str:
     """``suggestion`` with the command that selects the baseline it names, or that this is the selected model."""
-    named = [name for name in (*BASELINES.values(), SCRATCH) if f"{name} is the better model" in suggestion]
-    if not named or option_of(named[0]) in suggestion:
+    named = _BETTER.search(suggestion)
+    if named is None or option_of(named[1]) in suggestion:
         return suggestion
-    if named[0] == selected.baseline:
+    if named[1] == selected.baseline:
         return f"{suggestion} It is the selected model."
-    return f"{suggestion} `{option_of(named[0])}` selects it."
+    return f"{suggestion} `{option_of(named[1])}` selects it."

@@ -241,7 +241,9 @@ def _without_bounds(name: str, facts: str, best: str, gain: Interval, unit: str,
     return Verdict(
         "cannot tell",
         f"Cannot tell whether transfer learning improved {name}: {facts}; {little}.{remark}",
-        f"Use {best}, {why}, unless more rows show a difference.",
+        "Test on rows of more groups; until then keep the selected model."
+        if gain.grouped
+        else f"Use {best}, {why}, unless more rows show a difference.",
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from headstart.controls.control import Control
 from headstart.controls.panel import controls_for
 from headstart.errors import SettingError
-from headstart.evaluation.baselines import BASELINES, PREFIX, baseline_of
+from headstart.evaluation.baselines import typed
 from headstart.evaluation.bootstrap import Interval, paired_gain
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.next_step import Selected
@@ -22,6 +22,7 @@ from headstart.flow.preparing import Prepared, Rows
 from headstart.modalities import get
 from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
+from headstart.strategies.names import asked_baseline
 from headstart.strategies.plan import LEVEL
 from headstart.tasks.task import Task
 from headstart.training.distance.own_answers import FAR
@@ -78,10 +79,10 @@ def check_baseline(strategy: str, modality: str) -> None:
     Raises:
         SettingError: what came, and what there is.
     """
-    name = baseline_of(strategy)
-    there = {control.name for control in controls_for(modality, 1)}
+    name = asked_baseline(strategy)
+    there = [control.name for control in controls_for(modality, 1)]
     if name is not None and name not in there:
-        known = ", ".join(PREFIX + short for short, one in BASELINES.items() if one in there)
+        known = ", ".join(map(typed, there))
         what = get(modality).plural
         raise SettingError(f"strategy {strategy!r} is not for {what}; a baseline for them is one of {known}.")
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from headstart.bases.adapters import Lora
 from headstart.bases.base import Base
 from headstart.errors import SettingError
-from headstart.evaluation.baselines import baseline_of
 from headstart.flow.given import given_inputs
 from headstart.flow.preparing import Prepared, train_rows
 from headstart.flow.remaining import Remaining, evidence_seconds, following, head_seconds, remaining
@@ -21,7 +20,7 @@ from headstart.strategies.finishing import Final, finish
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEWEST, FOLDS, hold
 from headstart.strategies.ladder import Climb, climb, single
-from headstart.strategies.names import AUTO, STRATEGIES, get
+from headstart.strategies.names import AUTO, STRATEGIES, asked_baseline, get
 from headstart.strategies.solving import solved
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
@@ -65,7 +64,7 @@ def climb_and_finish(
         climbed = climb(ground, probe, budget, seconds, following(prepared))
     else:
         climbed = single(ground, get(settings.strategy), probe, budget, seconds, following(prepared))
-        if baseline := baseline_of(settings.strategy):
+        if baseline := asked_baseline(settings.strategy):
             plan = f"the baseline {baseline}, as asked for; the probe is what it is compared with"
             climbed.record = replace(climbed.record, plan=plan)
     budget.kept_back = after.total

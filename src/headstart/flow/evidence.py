@@ -126,5 +126,5 @@ def _examples(rows: Answered, worst: np.ndarray, words: Callable[[int], tuple[st
     for row in worst[:_SHOWN].tolist():
         value = rows.inputs[row]
         shown = get(rows.modality).show(value)
-        found.append(Example(rows.split, str(rows.ids[row]), *words(row), shown.text, shown.picture))
+        found.append(Example(rows.split, str(rows.ids[row]), *words(row), shown.text, shown.picture, shown.sound))
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from headstart.bases.base import Base
 from headstart.data.table import Opened, remarks
-from headstart.evaluation.baselines import baseline_of
 from headstart.evaluation.wording import metric_name
 from headstart.flow.handing import ChosenMetric
 from headstart.flow.preparing import Prepared
@@ -12,6 +11,7 @@ from headstart.flow.remarking import tell_facts
 from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.settings import FitSettings
+from headstart.strategies.names import asked_baseline
 
 _WORK = {"auto": "then a strategy search", "probe": "no weights of the base are trained"}
 
@@ -29,7 +29,7 @@ def tell_plan(opened: Opened, base: Base, settings: FitSettings, progress: Progr
     changed = remarks(opened.facts)
     tell_facts(changed, progress)
     tell_facts([fact for fact in opened.facts if fact not in changed], progress, detail=True)
-    baseline = baseline_of(strategy)
+    baseline = asked_baseline(strategy)
     then = f"then the baseline {baseline}, which is the selected model" if baseline else f"then strategy {strategy}"
     progress.detail(
         f"plan: a linear model on frozen features of {base.identity.name}; {_WORK.get(strategy, then)}; {last}"

@@ -63,6 +63,11 @@ def file_types() -> dict[str, str]:
     return {ending: one.name for one in modalities().values() for ending in sorted(one.files)}
 
 
+def baselines() -> tuple[str, ...]:
+    """The baselines of all modalities by name, the plainest first."""
+    return ("majority", *dict.fromkeys(one.baseline for one in modalities().values() if one.baseline))
+
+
 def _added(point: importlib.metadata.EntryPoint) -> Modality:
     try:
         one = point.load()()
@@ -76,4 +81,4 @@ def _added(point: importlib.metadata.EntryPoint) -> Modality:
     return one
 
 
-__all__ = ["GROUP", "Modality", "file_types", "get", "modalities", "told_by"]
+__all__ = ["GROUP", "Modality", "baselines", "file_types", "get", "modalities", "told_by"]

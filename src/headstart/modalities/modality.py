@@ -28,7 +28,8 @@ class Modality(ABC):
         libraries: what training imports, to measure what that takes.
         sample: inputs that runtimes are timed on.
         tried, times: batches, over the sizes that inputs have, that a training is timed on, and passes of each.
-        classical: features for a baseline; None: the baseline takes the inputs themselves.
+        baseline: the name of its baseline, "" where it has but the majority.
+        classical: the features of that; None: it takes the inputs themselves.
         tokenised: whether inputs are words to a tokenizer.
         long: whether inputs differ in length, and long ones are read in windows.
         unit: what length is counted in.
@@ -47,6 +48,7 @@ class Modality(ABC):
     sample: ClassVar[int] = 8
     tried: ClassVar[int] = 2
     times: ClassVar[int] = 1
+    baseline: ClassVar[str] = ""
     classical: ClassVar[Classical | None] = None
     tokenised: ClassVar[bool] = False
     long: ClassVar[bool] = False

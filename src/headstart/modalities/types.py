@@ -60,13 +60,11 @@ class Classical:
     """Features of inputs that need no pretrained base: what a baseline is fitted on.
 
     Attributes:
-        name: what the baseline's name begins with.
         width: of the vector.
         version: to be raised whenever the features change; part of the key they are cached under.
         shapes: how many of them, the first, are a small grey version of a picture; 0 of anything else.
     """
 
-    name: str
     width: int
     version: int
     shapes: int = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +12,7 @@ from markupsafe import Markup
 
 from headstart.records import FindingRecord
 from headstart.report import figures, sentences
+from headstart.report.measured import data_uri
 from headstart.report.page import page
 
 #: Findings of one kind that are shown with pictures or texts; the others are listed.
@@ -94,8 +94,7 @@ def build(page: AuditPage) -> str:
 
 def _picture(thumbnails: Mapping[str, bytes], row: str) -> str:
     """The thumbnail of a row as a data URI, or ""."""
-    data = thumbnails.get(row)
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" if data else ""
+    return data_uri(thumbnails.get(row))
 
 
 def known_facts(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:

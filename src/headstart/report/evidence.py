@@ -30,7 +30,8 @@ class Example:
         truth, predicted: the label, the labels or the number, as text.
         confidence: the predicted label's probability; nan for regression.
         text: the input of a text row.
-        thumbnail: JPEG bytes of an image row.
+        picture: a small JPEG or PNG of the input, where it can be shown so.
+        sound: a short WAV of it, where it can be heard.
     """
 
     split: str
@@ -39,7 +40,8 @@ class Example:
     predicted: str
     confidence: float = float("nan")
     text: str | None = None
-    thumbnail: bytes | None = None
+    picture: bytes | None = None
+    sound: bytes | None = None
 
 
 @dataclass(frozen=True)

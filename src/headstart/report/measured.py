@@ -95,6 +95,7 @@ class Shown:
     example: Example
     image: str  # data URI, or ""
     text: str  # shortened, or ""
+    sound: str  # data URI, or ""
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,21 @@ def _mistakes(result: ScoredRows, evidence: Evidence) -> list[Mistakes]:
     return found
 
 
+_KINDS = {b"\x89PNG": "image/png", b"RIFF": "audio/wav"}  # by what a file begins with; else a JPEG
+
+
+def data_uri(content: bytes | None) -> str:
+    """A picture or sound that a page holds itself; "" for nothing."""
+    if not content:
+        return ""
+    return f"data:{_KINDS.get(content[:4], 'image/jpeg')};base64,{base64.b64encode(content).decode()}"
+
+
 def _shown(example: Example) -> Shown:
-    image = base64.b64encode(example.thumbnail).decode() if example.thumbnail else ""
     text = example.text or ""
     return Shown(
         example,
-        f"data:image/jpeg;base64,{image}" if image else "",
+        data_uri(example.picture),
         text if len(text) <= _TEXT else text[: _TEXT - 1] + "…",
+        data_uri(example.sound),
     )

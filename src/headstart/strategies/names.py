@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from headstart.errors import SettingError, nearest
-from headstart.evaluation.baselines import BASELINES, PREFIX, baseline_of
+from headstart.evaluation.baselines import baseline_of, typed
+from headstart.modalities import baselines
 from headstart.strategies import full, head2toe, lora, norm, partial, probe, progressive, scratch
 from headstart.strategies.strategy import Strategy
 
@@ -15,15 +16,24 @@ STRATEGIES: dict[str, Strategy] = {
 AUTO = "auto"
 
 
+def asked_baseline(name: str) -> str | None:
+    """The baseline that strategy ``name`` asks for; None: it asks for none.
+
+    Raises:
+        SettingError: there is no baseline of that name.
+    """
+    return baseline_of(name, baselines())
+
+
 def get(name: str) -> Strategy:
     """The strategy called ``name``; for a baseline the one that it is compared with, the probe.
 
     Raises:
         SettingError: there is none.
     """
-    if baseline_of(name) is not None:
+    if asked_baseline(name) is not None:
         return STRATEGIES["probe"]
     if name not in STRATEGIES:
-        known = (AUTO, *STRATEGIES, *(PREFIX + one for one in BASELINES))
+        known = (AUTO, *STRATEGIES, *map(typed, baselines()))
         raise SettingError(f"strategy {name!r} is unknown; it is one of {', '.join(known)}.{nearest(name, known)}")
     return STRATEGIES[name]

@@ -41,7 +41,8 @@ class Audio(Modality):
     sample, tried, times = 16, 4, 2
     long = masked = True
     unit = "s"
-    classical = Classical("MFCC", AUDIO_CLASSICAL_WIDTH, AUDIO_CLASSICAL_VERSION)
+    baseline = "MFCC + linear"
+    classical = Classical(AUDIO_CLASSICAL_WIDTH, AUDIO_CLASSICAL_VERSION)
     units: ClassVar = UNITS
 
     def takes(self, value: Any) -> bool:

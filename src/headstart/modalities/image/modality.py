@@ -32,7 +32,8 @@ class Image(Modality):
     files = frozenset(_ENDINGS.split())
     readers = ("pillow",)
     libraries = ("torch", "timm", "headstart.training.run")
-    classical = Classical("pixels", CLASSICAL_WIDTH, CLASSICAL_VERSION, SHAPES)
+    baseline = "pixels + linear"
+    classical = Classical(CLASSICAL_WIDTH, CLASSICAL_VERSION, SHAPES)
     mixup = True
     units: ClassVar = {"size": ("megapixels", 2), "aspect": ("width / height", 2), "brightness": ("of white", 2)}
 

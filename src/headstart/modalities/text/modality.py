@@ -31,6 +31,7 @@ class Text(Modality):
     noun, plural, example = "text", "texts", "a new text"
     readers = ("tokenizers",)
     libraries = ("torch", "transformers", "transformers.models.bert", "headstart.training.run")
+    baseline = "TF-IDF + linear"
     sample, tried, times = 32, 4, 2
     tokenised = long = masked = True
     unit = "tokens"
