@@ -7,10 +7,12 @@ is u16 bytes and its characters, a zero last (https://github.com/OpenNMT/CTransl
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,17 +56,35 @@ def read_weights(path: Path, wanted: Callable[[str], bool] = lambda name: True) 
     return found
 
 
-def _stored(cursor: _Cursor, wanted: Callable[[str], bool]) -> Stored:
+def spans(data: bytes | mmap.mmap) -> list[tuple[int, int]] | None:
+    """Where each variable begins and how many bytes it takes; None where ``data`` is no such file."""
+    cursor = _Cursor(data)
+    try:
+        _begun(cursor)
+        found = [cursor.variable() for _ in range(cursor.number("I"))]
+    except (ValueError, struct.error, UnicodeDecodeError):
+        return None
+    return [(one.start, one.size) for one in found]
+
+
+def _begun(cursor: _Cursor) -> str:
+    """The specification's name, from the beginning of the file."""
     version = cursor.number("I")
     if version != _VERSION:
         raise ValueError(f"it is of version {version}, {_VERSION} is read")
     specification = cursor.name()
     cursor.number("I")  # the specification's revision
+    return specification
+
+
+def _stored(cursor: _Cursor, wanted: Callable[[str], bool]) -> Stored:
+    specification = _begun(cursor)
     tensors: dict[str, np.ndarray] = {}
     for _ in range(cursor.number("I")):
-        name, values = cursor.variable()
-        if wanted(name):
-            tensors[name] = values
+        found = cursor.variable()
+        if wanted(found.name):
+            values = np.frombuffer(cursor.data, found.dtype, int(np.prod(found.shape)), found.start)
+            tensors[found.name] = values.reshape(found.shape)
     for _ in range(cursor.number("I")):
         alias, name = cursor.name(), cursor.name()
         if wanted(alias) and name in tensors:
@@ -74,10 +94,20 @@ def _stored(cursor: _Cursor, wanted: Callable[[str], bool]) -> Stored:
     return Stored(specification, tensors)
 
 
+class _Variable(NamedTuple):
+    """One variable: where its values lie, and of what kind they are."""
+
+    name: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    start: int
+    size: int
+
+
 class _Cursor:
     """A place in the file; whatever would lie beyond its end is an error."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: Any) -> None:
         self.data, self.at = data, 0
 
     def number(self, kind: str) -> int:
@@ -87,13 +117,13 @@ class _Cursor:
         if count > len(self.data) - self.at:
             raise ValueError(f"{count:,} bytes are awaited, {len(self.data) - self.at:,} are there")
         self.at += count
-        return self.data[self.at - count : self.at]
+        return bytes(self.data[self.at - count : self.at])
 
     def name(self) -> str:
         return self.take(self.number("H")).decode().rstrip("\0")
 
-    def variable(self) -> tuple[str, np.ndarray]:
-        """The next variable, its values a view of the file's bytes."""
+    def variable(self) -> _Variable:
+        """The next variable; its values are passed over."""
         name, rank = self.name(), self.number("B")
         if rank > _MOST_AXES:
             raise ValueError(f"{name!r} has {rank} axes")
@@ -109,4 +139,4 @@ class _Cursor:
         if size > len(self.data) - start:
             raise ValueError(f"{name!r} takes {size:,} bytes, {len(self.data) - start:,} are there")
         self.at += size
-        return name, np.frombuffer(self.data, dtype, count, start).reshape(shape)
+        return _Variable(name, dtype, shape, start, size)

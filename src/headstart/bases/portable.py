@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.bases.ctranslate2_file import spans
 from headstart.errors import BaseError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _ORDERS = {2: ((0, 1), (1, 0)), 4: ((0, 1, 2, 3), (2, 3, 1, 0), (0, 2, 3, 1))}
 
 @dataclass(frozen=True)
 class Place:
-    """Where the numbers of an initializer lie, float32.
+    """Where the numbers of an initializer of float32 lie.
 
     Attributes:
         name: of the initializer.
@@ -45,6 +46,7 @@ class Place:
         offset: bytes before them.
         shape: of the initializer.
         order: the axes in the order in which the file holds them.
+        half: whether the file holds them in half precision, which all of them keep to.
     """
 
     name: str
@@ -52,6 +54,12 @@ class Place:
     offset: int
     shape: tuple[int, ...]
     order: tuple[int, ...]
+    half: bool = False
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the numbers in the file."""
+        return np.dtype("<f2" if self.half else "<f4")
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ class Graph:
                 int(one["offset"]),
                 tuple(int(side) for side in one["shape"]),
                 tuple(int(axis) for axis in one["order"]),
+                bool(one.get("half", False)),
             )
             for one in json.loads(places_json)
         )
@@ -192,11 +201,12 @@ def _read(data: bytes | mmap.mmap, place: Place) -> np.ndarray:
     """The numbers of ``place``, a copy, in the order of the initializer."""
     lying = tuple(place.shape[axis] for axis in place.order)
     size = int(np.prod(lying, dtype=np.int64))
-    raw = data[place.offset : place.offset + 4 * size]
-    if len(raw) != 4 * size:
+    end = place.offset + place.dtype.itemsize * size
+    raw = data[place.offset : end]
+    if len(raw) != end - place.offset:
         raise BaseError(f"{place.file}, which holds weights of the base, is cut short; install or download it again.")
-    found = np.frombuffer(raw, "<f4").reshape(lying)
-    return np.ascontiguousarray(found.transpose(np.argsort(place.order)))
+    found = np.frombuffer(raw, place.dtype).reshape(lying)
+    return np.ascontiguousarray(found.transpose(np.argsort(place.order)), "<f4")
 
 
 class _Search:
@@ -204,9 +214,10 @@ class _Search:
 
     def __init__(self, data: bytes | mmap.mmap, file: str) -> None:
         self._data, self._file = data, file
-        self._tensors = _safetensors(data)
+        self._tensors = _tensors(data)
         self._next, self._missed = 0, 0  # where the last one ended; misses less hits
         self._usual: dict[int, tuple[int, ...]] = {}  # axes -> the order that was found last
+        self._half = False  # whether that was in half precision
 
     def place(self, tensor: Any) -> Place | None:
         """Where the numbers of an initializer are."""
@@ -214,13 +225,17 @@ class _Search:
             return None
         shape = tuple(tensor.dims)
         values = np.frombuffer(tensor.raw_data, "<f4").reshape(shape)
-        for order in self._orders(len(shape)):
-            raw = values.transpose(order).tobytes()
-            offset = self._offset(raw)
-            if offset is not None:
-                self._next, self._missed = offset + len(raw), self._missed - 1
-                self._usual[len(shape)] = order
-                return Place(tensor.name, self._file, offset, shape, order)
+        for half in (self._half, not self._half):
+            stored = _halved(values) if half else values
+            if stored is None:
+                continue
+            for order in self._orders(len(shape)):
+                raw = stored.transpose(order).tobytes()
+                offset = self._offset(raw)
+                if offset is not None:
+                    self._next, self._missed = offset + len(raw), self._missed - 1
+                    self._usual[len(shape)], self._half = order, half
+                    return Place(tensor.name, self._file, offset, shape, order, half)
         self._missed += 1
         return None
 
@@ -244,6 +259,25 @@ class _Search:
                 if at < 0:
                     break
                 yield at
+
+
+def _halved(values: np.ndarray) -> np.ndarray | None:
+    """``values`` float32 in half precision; None where that would change any."""
+    with np.errstate(over="ignore"):
+        found = values.astype("<f2")
+    return found if np.array_equal(found.astype("<f4"), values) else None
+
+
+def _tensors(data: bytes | mmap.mmap) -> dict[int, list[int]] | None:
+    """Size in bytes -> where tensors of that size begin; None where the file has no list of them that is read."""
+    found = _safetensors(data)
+    if found is None and (listed := spans(data)):
+        found = {}
+        for start, size in listed:
+            for parts in (1, 3):  # a matrix may hold queries, keys and values
+                for part in range(parts) if size % parts == 0 else ():
+                    found.setdefault(size // parts, []).append(start + part * (size // parts))
+    return found
 
 
 def _safetensors(data: bytes | mmap.mmap) -> dict[int, list[int]] | None:
