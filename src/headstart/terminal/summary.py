@@ -14,7 +14,7 @@ from headstart.records import Result
 from headstart.report.figures import MISSING, bounded, interval, known, number
 from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
 from headstart.terminal.details import details
-from headstart.terminal.tables import paragraph
+from headstart.terminal.tables import labelled, paragraph
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
 from headstart.workflow import Inspection, Run
 
@@ -37,11 +37,7 @@ def summary(run: Run, *, verbose: bool = False) -> str:
         ("report", str(place / "report.html")),
         ("use it", f"headstart predict {shlex.quote(str(place))} NEW"),
     ]
-    lines = ["", *paragraph(headline(result))]
-    width = max(10, *(len(name) + 2 for name, text in facts if text))
-    for name, text in facts:
-        lines += paragraph(text.replace("\u00a0", " "), f"{name:<{width}}") if text else []
-    return "\n".join([*lines, *(details(result) if verbose else [])])
+    return "\n".join(["", *paragraph(headline(result)), *labelled(facts), *(details(result) if verbose else [])])
 
 
 def _scores(result: Result) -> list[tuple[str, str]]:

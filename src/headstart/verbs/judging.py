@@ -116,6 +116,7 @@ def audit(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier audit there.")] = False,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Look for what makes scores wrong before training: duplicates, leaks, wrong labels, odd files, give-aways.
@@ -130,8 +131,8 @@ def audit(
     from headstart.terminal.writing import as_json
 
     options["out"] = out or Path("audit") / run_name(source)
-    found = run_audit(**options, progress=Console(quiet=quiet))
-    print(as_json(found.to_dict()) if json else audit_text(found, options["out"]))
+    found = run_audit(**options, progress=Console(quiet=quiet, verbose=verbose))
+    print(as_json(found.to_dict()) if json else audit_text(found, options["out"], verbose=verbose))
 
 
 def shift(
@@ -143,6 +144,7 @@ def shift(
     out: Record = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Say how unlabelled inputs differ from those of RUN, and what score to expect on them.
@@ -161,10 +163,10 @@ def shift(
         input=input,
         trust_remote_code=trust_remote_code,
         device=device,
-        progress=Console(quiet=quiet),
+        progress=Console(quiet=quiet, verbose=verbose),
     )
     write_record(out, found.to_dict())
-    print(as_json(found.to_dict()) if json else shift_text(found))
+    print(as_json(found.to_dict()) if json else shift_text(found, out, verbose=verbose))
 
 
 def compare(
@@ -176,6 +178,7 @@ def compare(
         str | None, typer.Option(help="To compare by; what the runs were judged by is the default.")
     ] = None,
     json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Say of runs on the same test rows which is better, or that there is no significant difference.
 
@@ -186,7 +189,7 @@ def compare(
     from headstart.terminal.writing import as_json
 
     found = run_compare(runs, metric=metric, shared=shared)
-    print(as_json(found.to_dict()) if json else comparison_text(found))
+    print(as_json(found.to_dict()) if json else comparison_text(found, verbose=verbose))
 
 
 def inspect(
