@@ -86,7 +86,7 @@ def evaluate(
     out: str | Path | None = None,
     overwrite: bool = False,
     ood: str | None = None,
-    damage: bool = False,
+    corruptions: bool = False,
     seed: int = 0,
     trust_remote_code: bool = False,
     device: str | None = None,
@@ -101,7 +101,7 @@ def evaluate(
         out: folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record alone.
         overwrite: replace what is there.
         ood: a source of inputs that the model should not know, to judge by.
-        damage: also measure corruption robustness, at five strengths a kind.
+        corruptions: also measure corruption robustness, at five strengths a kind. Also: damage.
         seed: of intervals.
         trust_remote_code: whether code of the base's own may run, where it needs any.
         device, progress: as in `fit`.
@@ -119,7 +119,7 @@ def evaluate(
             out=None if out is None else Path(out),
             overwrite=overwrite,
             ood=ood,
-            damage=damage,
+            damage=corruptions,
             seed=seed,
             trust_remote_code=trust_remote_code,
             progress=listener(progress),
@@ -327,7 +327,7 @@ def embed(
     base: str | Path | None = None,
     modality: str | None = None,
     input: str | None = None,
-    size: int | None = None,
+    image_size: int | None = None,
     max_tokens: int | None = None,
     windows: int | None = None,
     trust_remote_code: bool = False,
@@ -341,7 +341,7 @@ def embed(
         base: its name, or the folder of a run, whose backbone is then used; None: the modality's default.
         modality: "image" or "text"; None: that of the base or of the inputs.
         input: the input column of a table; None: the one that the run was trained on, or the one inferred.
-        size, max_tokens, windows: see `headstart.options.FitOptions`.
+        image_size, max_tokens, windows: see `headstart.options.FitOptions`.
         trust_remote_code: whether code of the base's own may run, where it needs any.
         progress: told of the progress; None is silent.
 
@@ -352,7 +352,7 @@ def embed(
     """
     from headstart.flow.embedding import BaseAsked, embed_inputs, embed_sources
 
-    of = BaseAsked(None if base is None else str(base), modality, size, max_tokens, windows, trust_remote_code)
+    of = BaseAsked(None if base is None else str(base), modality, image_size, max_tokens, windows, trust_remote_code)
     if isinstance(source, str | Path):
         found = embed_sources([str(as_path(source))], of, input, progress)
     else:

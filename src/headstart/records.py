@@ -439,7 +439,7 @@ class Result:
     slices: list[SliceRecord]  # worst first
     calibration: CalibrationRecord | None  # null for regression
     ood: OodRecord | None  # null where the model cannot tell unknown inputs
-    shift: ShiftRecord | None  # null where --damage was not asked for
+    shift: ShiftRecord | None  # null where --corruptions was not asked for
     data: DataRecord
     base: dict[str, Any]  # its `Identity`, weights as sha256; and `chain`: the steps to it in words
     features: FeatureRecord

@@ -153,7 +153,7 @@ def test_what_the_scores_are_not_of_is_refused(home: Path, first: Run, tmp_path:
     with pytest.raises(SettingError, match=r"has no test score; name .*first"):
         again(home, run, "refused")
     damage = replace(FitSettings(split=NONE), judging=replace(FitSettings().judging, damage=True))
-    with pytest.raises(SettingError, match="--damage is scored beside the test set"):
+    with pytest.raises(SettingError, match="--corruptions is scored beside the test set"):
         fit_source(Places(home / "whole.csv", home / "refused"), damage)
     other = toys.table(
         tmp_path / "other.csv", ["text", "label"], [[f"card {i} lost", ("new", "old")[i % 2]] for i in range(40)]

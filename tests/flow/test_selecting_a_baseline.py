@@ -95,10 +95,10 @@ def test_the_lines_of_the_card_run_as_they_stand(
     ("strategy", "training", "said"),
     [
         ("probe", TrainingSettings(epochs=3), "--epochs: strategy 'probe' trains no weights"),
-        ("head2toe", TrainingSettings(thaw=2, rate=0.1), "--thaw and --rate: strategy 'head2toe' trains no weights"),
+        ("head2toe", TrainingSettings(thaw=2, rate=0.1), "--unfreeze and --lr: strategy 'head2toe' trains no weights"),
         ("baseline:majority", TrainingSettings(augment="corruption"), "--augment: strategy 'baseline:majority'"),
         ("baseline:majority", TrainingSettings(augment="damage"), "--augment: strategy 'baseline:majority'"),
-        ("full", TrainingSettings(rank=8), "--rank: strategy 'full' trains no adapters"),
+        ("full", TrainingSettings(rank=8), "--lora-rank: strategy 'full' trains no adapters"),
     ],
 )
 def test_options_that_the_strategy_has_no_use_for_are_refused(

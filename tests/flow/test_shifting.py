@@ -160,7 +160,7 @@ def test_the_error_on_known_damage_is_shown_where_it_was_measured(run: Path, tmp
 
 
 def test_where_it_was_not_measured_the_way_to_is_told(run: Path, tmp_path: Path) -> None:
-    assert "A fit with --damage measures" in _all(shift(run, new_texts(tmp_path / "new.csv", 60)))
+    assert "A fit with --corruptions measures" in _all(shift(run, new_texts(tmp_path / "new.csv", 60)))
 
 
 def test_too_few_wrong_held_out_rows_are_pointed_out(run: Path, tmp_path: Path) -> None:

@@ -265,7 +265,7 @@ def _expected(found: Shift) -> str:
 def _how_sure(error: float) -> str:
     limits = "The interval allows for estimates being off by a third of the change, as they were on corrupted inputs"
     if math.isnan(error):
-        return f"{limits}. A fit with --damage measures how far off they are on this run's own corrupted test rows."
+        return f"{limits}. A fit with --corruptions measures how far off they are on this run's corrupted test rows."
     return f"{limits}. On this run's own corrupted test rows they were off by {error:.3f} on average."
 
 

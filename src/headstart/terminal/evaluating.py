@@ -56,7 +56,7 @@ def _confused(found: Evaluation) -> str:
 
 
 def _asked(found: Evaluation) -> list[tuple[str, str]]:
-    """What ``--ood`` and ``--damage`` found."""
+    """What ``--ood`` and ``--corruptions`` found."""
     told = []
     if found.ood:
         auroc = bounded(found.ood.auroc, found.ood.low, found.ood.high)

@@ -9,7 +9,7 @@ import typer
 
 from headstart.arguments import (
     BaseName,
-    Damage,
+    Corruptions,
     Device,
     Group,
     Input,
@@ -43,7 +43,7 @@ def evaluate(
     group: Group = None,
     slice: Slice = None,
     ood: Ood = None,
-    damage: Damage = False,
+    corruptions: Corruptions = False,
     trust_remote_code: TrustRemoteCode = False,
     device: Device = None,
     out: Annotated[
@@ -76,7 +76,7 @@ def evaluate(
         out=out,
         overwrite=overwrite,
         ood=ood,
-        damage=damage,
+        corruptions=corruptions,
         trust_remote_code=trust_remote_code,
         device=device,
         progress=Console(quiet=quiet, verbose=verbose),
