@@ -30,6 +30,7 @@ from headstart.notebook import NotebookProgress, in_notebook, is_interactive
 from headstart.options import FitOptions, SourceOptions, documented, filled, fit_settings, source_settings
 from headstart.progress import Progress
 from headstart.ranking.ranked import Ranking
+from headstart.targets import TargetRuns, fit_targets, several_targets
 from headstart.workflow import Inspection, Places, Run, fit_source, inspect_source
 
 
@@ -47,7 +48,7 @@ def fit(
     device: str | None = None,
     progress: Progress | bool | None = None,
     **options: Unpack[FitOptions],
-) -> Run:
+) -> Run | TargetRuns:
     """Adapt a pre-trained base to labelled data and evaluate the result once on held-out data.
 
     Args:
@@ -67,14 +68,21 @@ def fit(
             in a notebook and at Python's prompt, and is silent in scripts. Or a `headstart.progress.Progress` to tell.
         options: filled in by `documented`.
 
+    Returns:
+        The run; for several target columns that are not of 0 and 1 a `headstart.TargetRuns`, which has one by column.
+
     Raises:
         UserError: anything about the data, the settings or the output that the user can mend.
     """
     data = in_memory(source)
     place = Path(out) if out else Path("runs") / (name or run_name(data))
     places = Places(data, place, valid=_given(valid), test=_given(test), overwrite=overwrite)
+    settings, told = fit_settings(options), listener(progress)
     with using(device):
-        return fit_source(places, fit_settings(options), command=command, progress=listener(progress))
+        several = several_targets(places, settings.source)
+        if several is None:
+            return fit_source(places, settings, command=command, progress=told)
+        return fit_targets(places, settings, several, command=command, progress=told)
 
 
 @documented(SourceOptions)

@@ -142,11 +142,16 @@ def fit(
     options = options_of(locals())
     from headstart.api import fit as run_fit
     from headstart.terminal.console import Console
-    from headstart.terminal.summary import summary
+    from headstart.terminal.summary import summary, targets_summary
+    from headstart.terminal.writing import as_json
+    from headstart.workflow import Run
 
     command = shlex.join(["headstart", *sys.argv[1:]])
     run = run_fit(**options, command=command, progress=Console(quiet=quiet, verbose=verbose))
-    print(run.result.to_json() if json else summary(run, verbose=verbose))
+    if isinstance(run, Run):
+        print(run.result.to_json() if json else summary(run, verbose=verbose))
+    else:
+        print(as_json(run.to_dict()) if json else targets_summary(run, verbose=verbose))
 
 
 def predict(
