@@ -112,7 +112,7 @@ def _machine(built: Built, options: Options) -> Path:
 
 
 def _probe(base: str) -> tuple[str, ...]:
-    return (*strategy_arguments("probe"), "--no-scratch-control", "--base", base)
+    return (*strategy_arguments("probe"), "--no-scratch-baseline", "--base", base)
 
 
 def _run(key: Key, task: Task, built: Built, known: Path, folder: Path) -> Found:

@@ -174,7 +174,7 @@ def _compared(task: Task, built: Built, told: dict[str, Any], folder: Path, quic
     one = Compared(task.name, name, quick, told["seconds"], told["least"], told["memory"], left_out=told["left_out"])
     try:
         done = fit(
-            [built.source, *built.arguments, *strategy_arguments(name), "--no-scratch-control"],
+            [built.source, *built.arguments, *strategy_arguments(name), "--no-scratch-baseline"],
             work / "cache",
             work / "run",
         )

@@ -25,7 +25,7 @@ def strategy_arguments(name: str, *, thaw: int | None = None, prefix_cache: bool
         thaw: how many of the base's last stages are trained; None: the strategy's default.
         prefix_cache: whether what lies below them is computed once.
     """
-    thawed = () if thaw is None else ("--thaw", str(thaw))
+    thawed = () if thaw is None else ("--unfreeze", str(thaw))
     return ("--strategy", name, *thawed, *(() if prefix_cache else ("--no-prefix-cache",)))
 
 

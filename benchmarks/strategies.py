@@ -148,7 +148,7 @@ def _run(built: Built, key: Key, known: Path, folder: Path) -> Outcome:
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(known, work / "cache")
     # the network from random weights is among the strategies, so that no run needs it a second time as a control
-    how = (*strategy_arguments(key.strategy), "--no-scratch-control", "--seed", str(key.seed))
+    how = (*strategy_arguments(key.strategy), "--no-scratch-baseline", "--seed", str(key.seed))
     try:
         return outcome(fit([built.source, *built.arguments, *how], work / "cache", work / "run"), built)
     except Failed as error:

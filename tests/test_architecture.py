@@ -66,11 +66,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flow": BELOW
     | {"audit", "ranking", "training", "strategies", "controls", "report", "delivery"},  # steps of the workflow
     "workflow": BELOW | {"ranking", "training", "strategies", "controls", "report", "delivery", "flow"},
+    "targets": BELOW | {"strategies", "report", "delivery", "workflow"},
     "estimators": BELOW | {"training", "strategies"},
-    "api": BELOW | {"audit", "ranking", "delivery", "flow", "workflow", "terminal"},
-    "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow"},  # the public names
+    "api": BELOW | {"audit", "ranking", "delivery", "flow", "workflow", "targets", "terminal"},
+    "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow", "targets"},  # the public names
     "terminal": GROUND
-    | {"audit", "bases", "ranking", "data", "evaluation", "training", "delivery", "flow", "workflow", "report"},
+    | {
+        "audit",
+        "bases",
+        "ranking",
+        "data",
+        "evaluation",
+        "training",
+        "delivery",
+        "flow",
+        "workflow",
+        "targets",
+        "report",
+    },
     "arguments": {"files", "options"},  # of the command line
     "verbs": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal"},  # of the command line
     "cli": {"errors", "unicode", "verbs", "headstart"},

@@ -196,7 +196,7 @@ def test_prefix_compares_with_and_without_the_cache(tmp_path: Path) -> None:
     assert strategy_arguments("partial", thaw=2, prefix_cache=False) == (
         "--strategy",
         "partial",
-        "--thaw",
+        "--unfreeze",
         "2",
         "--no-prefix-cache",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import fields
 
 import pytest
 from sklearn.base import clone
@@ -12,6 +13,15 @@ import headstart as hs
 from headstart.cli import app
 from headstart.errors import SettingError
 from headstart.options import ALIASES, FitOptions, SourceOptions, fit_settings, flags, meaning, parse_class_weight
+from headstart.settings import (
+    OPTIONS,
+    FitSettings,
+    JudgingSettings,
+    SourceSettings,
+    SplitSettings,
+    TrainingSettings,
+    option_name,
+)
 
 VERBS = {"fit": FitOptions, **dict.fromkeys(("evaluate", "audit", "advise", "rank", "inspect"), SourceOptions)}
 
@@ -77,8 +87,24 @@ def test_every_verb_takes_the_aliases_of_its_options(verb):
 
 def test_the_usual_names_are_on_the_command_line():
     known = {flag for one in get_command(app).commands["fit"].params for flag in one.opts}
-    usual = "--lr --learning-rate --backbone-lr --unfreeze --batch-size --model --license --image-size --lora-rank"
-    assert {*usual.split(), "--output", "-o"} <= known
+    usual = "--lr --learning-rate --unfreeze --batch-size --model --license --image-size --lora-rank --output -o"
+    earlier = "--rate --body-rate --thaw --batch --size --rank --damage"
+    assert {*usual.split(), *earlier.split()} <= known
+    assert "--backbone-lr" not in known  # what is given is a multiplier
+
+
+def test_the_usual_names_come_first_and_settings_keep_theirs():
+    options = {one.name: one.opts[0] for one in get_command(app).commands["fit"].params}
+    assert [name for name in OPTIONS.values() if options[name] != f"--{option_name(name)}"] == []
+    given = {"image_size": 96, "unfreeze": 2, "lr": 0.1, "backbone_lr_multiplier": 0.2, "batch_size": 8, "lora_rank": 4}
+    found = fit_settings({**given, "scratch_baseline": False, "corruptions": True})
+    told = found.training
+    assert (told.thaw, told.rate, told.body_rate, told.batch, told.rank) == (2, 0.1, 0.2, 8, 4)
+    assert (found.size, told.scratch_control, found.judging.damage) == (96, False, True)
+    parts = (FitSettings, SourceSettings, SplitSettings, JudgingSettings, TrainingSettings)
+    known = {field.name for one in parts for field in fields(one)}
+    assert OPTIONS.keys() <= known
+    assert not known & {*OPTIONS.values()}
 
 
 def test_aliases_are_the_names_of_no_other_option():
@@ -90,8 +116,8 @@ def test_aliases_are_the_names_of_no_other_option():
 def test_aliases_of_a_fit_are_its_options(monkeypatch):
     seen = {}
     monkeypatch.setattr("headstart.api.fit_source", lambda places, settings, **_: seen.update(p=places, s=settings))
-    usual = {"model": "m", "license": "any", "image_size": 96, "unfreeze": 2, "learning_rate": 0.1}
-    usual |= {"backbone_lr": 0.2, "batch_size": 8, "lora_rank": 4}
+    usual = {"model": "m", "license": "any", "size": 96, "thaw": 2, "learning_rate": 0.1}
+    usual |= {"body_rate": 0.2, "batch": 8, "rank": 4, "scratch_control": False, "damage": True}
     hs.fit("data", output="there", **usual)
     own = {next(name for name, aliases in ALIASES.items() if alias in aliases): v for alias, v in usual.items()}
     assert seen["s"] == fit_settings(own)
@@ -104,12 +130,12 @@ def test_aliases_of_a_fit_are_its_options(monkeypatch):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"lr": 1, "rate": 2}, "rate and lr are names of one option; give rate alone."),
-        ({"lr": 1, "learning_rate": 1}, "learning_rate and lr are names of one option; give rate alone."),
+        ({"lr": 1, "rate": 2}, "lr and rate are names of one option; give lr alone."),
+        ({"lr": 1, "learning_rate": 1}, "lr and learning_rate are names of one option; give lr alone."),
         ({"output": "a", "out": "b"}, "out and output are names of one option; give out alone."),
         ({"license": " "}, "licence is empty; "),
-        ({"lernrate": 1}, " Did you mean 'rate', also called 'learning_rate'?"),
-        ({"rat": 1}, " Did you mean 'rate'?"),
+        ({"lernrate": 1}, " Did you mean 'lr', also called 'learning_rate'?"),
+        ({"rat": 1}, " Did you mean 'lr', also called 'rate'?"),
         ({"o": "run"}, "'o' is no option; "),  # a letter is for the command line
     ],
 )
@@ -131,7 +157,7 @@ def test_verbs_without_a_table_take_aliases_too():
 
 
 def test_docstrings_name_the_aliases():
-    assert "(default: None). Also: lr, learning_rate." in " ".join(inspect.getdoc(hs.fit).split())
+    assert "(default: None). Also: learning_rate, rate." in " ".join(inspect.getdoc(hs.fit).split())
 
 
 @pytest.mark.parametrize("kind", [hs.TransferClassifier, hs.TransferRegressor])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headstart.delivery.model import Model, load
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.records import Result
+    from headstart.targets import TargetRuns
     from headstart.workflow import Inspection, Run
 
 __version__ = "0.1.0"
@@ -41,6 +42,7 @@ _HOMES = {
     "Result": "headstart.records",
     "Run": "headstart.workflow",
     "Inspection": "headstart.workflow",
+    "TargetRuns": "headstart.targets",
     "TransferClassifier": "headstart.estimators",
     "TransferRegressor": "headstart.estimators",
 }
@@ -52,6 +54,7 @@ __all__ = [
     "Model",
     "Result",
     "Run",
+    "TargetRuns",
     "TransferClassifier",
     "TransferRegressor",
     "UserError",

@@ -30,6 +30,7 @@ from headstart.notebook import NotebookProgress, in_notebook, is_interactive
 from headstart.options import FitOptions, SourceOptions, documented, filled, fit_settings, source_settings
 from headstart.progress import Progress
 from headstart.ranking.ranked import Ranking
+from headstart.targets import TargetRuns, fit_targets, several_targets
 from headstart.workflow import Inspection, Places, Run, fit_source, inspect_source
 
 
@@ -47,7 +48,7 @@ def fit(
     device: str | None = None,
     progress: Progress | bool | None = None,
     **options: Unpack[FitOptions],
-) -> Run:
+) -> Run | TargetRuns:
     """Adapt a pre-trained base to labelled data and evaluate the result once on held-out data.
 
     Args:
@@ -67,14 +68,21 @@ def fit(
             in a notebook and at Python's prompt, and is silent in scripts. Or a `headstart.progress.Progress` to tell.
         options: filled in by `documented`.
 
+    Returns:
+        The run; for several target columns that are not of 0 and 1 a `headstart.TargetRuns`, which has one by column.
+
     Raises:
         UserError: anything about the data, the settings or the output that the user can mend.
     """
     data = in_memory(source)
     place = Path(out) if out else Path("runs") / (name or run_name(data))
     places = Places(data, place, valid=_given(valid), test=_given(test), overwrite=overwrite)
+    settings, told = fit_settings(options), listener(progress)
     with using(device):
-        return fit_source(places, fit_settings(options), command=command, progress=listener(progress))
+        several = several_targets(places, settings.source)
+        if several is None:
+            return fit_source(places, settings, command=command, progress=told)
+        return fit_targets(places, settings, several, command=command, progress=told)
 
 
 @documented(SourceOptions)
@@ -86,7 +94,7 @@ def evaluate(
     out: str | Path | None = None,
     overwrite: bool = False,
     ood: str | None = None,
-    damage: bool = False,
+    corruptions: bool = False,
     seed: int = 0,
     trust_remote_code: bool = False,
     device: str | None = None,
@@ -101,7 +109,7 @@ def evaluate(
         out: folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record alone.
         overwrite: replace what is there.
         ood: a source of inputs that the model should not know, to judge by.
-        damage: also measure corruption robustness, at five strengths a kind.
+        corruptions: also measure corruption robustness, at five strengths a kind. Also: damage.
         seed: of intervals.
         trust_remote_code: whether code of the base's own may run, where it needs any.
         device, progress: as in `fit`.
@@ -119,7 +127,7 @@ def evaluate(
             out=None if out is None else Path(out),
             overwrite=overwrite,
             ood=ood,
-            damage=damage,
+            damage=corruptions,
             seed=seed,
             trust_remote_code=trust_remote_code,
             progress=listener(progress),
@@ -327,7 +335,7 @@ def embed(
     base: str | Path | None = None,
     modality: str | None = None,
     input: str | None = None,
-    size: int | None = None,
+    image_size: int | None = None,
     max_tokens: int | None = None,
     windows: int | None = None,
     trust_remote_code: bool = False,
@@ -341,7 +349,7 @@ def embed(
         base: its name, or the folder of a run, whose backbone is then used; None: the modality's default.
         modality: "image" or "text"; None: that of the base or of the inputs.
         input: the input column of a table; None: the one that the run was trained on, or the one inferred.
-        size, max_tokens, windows: see `headstart.options.FitOptions`.
+        image_size, max_tokens, windows: see `headstart.options.FitOptions`.
         trust_remote_code: whether code of the base's own may run, where it needs any.
         progress: told of the progress; None is silent.
 
@@ -352,7 +360,7 @@ def embed(
     """
     from headstart.flow.embedding import BaseAsked, embed_inputs, embed_sources
 
-    of = BaseAsked(None if base is None else str(base), modality, size, max_tokens, windows, trust_remote_code)
+    of = BaseAsked(None if base is None else str(base), modality, image_size, max_tokens, windows, trust_remote_code)
     if isinstance(source, str | Path):
         found = embed_sources([str(as_path(source))], of, input, progress)
     else:

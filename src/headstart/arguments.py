@@ -76,9 +76,9 @@ MaxParams = Annotated[
     str | None,
     typer.Option(help="Greatest number of parameters, such as 300k, 30M or 1.5B.", rich_help_panel=_MODEL),
 ]
-Size = Annotated[
+ImageSize = Annotated[
     int | None,
-    _told("size", _MODEL),
+    _told("image_size", _MODEL),
 ]
 MaxTokens = Annotated[
     int | None,
@@ -106,14 +106,14 @@ BudgetTime = Annotated[
     str | None,
     typer.Option("--budget", help=meaning("budget"), rich_help_panel=_RUN),
 ]
-Thaw = Annotated[int | None, _told("thaw", _TRAINING)]
+Unfreeze = Annotated[int | None, _told("unfreeze", _TRAINING)]
 Epochs = Annotated[float | None, _told("epochs", _TRAINING)]
-Rate = Annotated[float | None, _told("rate", _TRAINING)]
-BodyRate = Annotated[
+Lr = Annotated[float | None, _told("lr", _TRAINING)]
+BackboneLrMultiplier = Annotated[
     float | None,
-    _told("body_rate", _TRAINING),
+    _told("backbone_lr_multiplier", _TRAINING),
 ]
-BatchSize = Annotated[int | None, _told("batch", _TRAINING)]
+BatchSize = Annotated[int | None, _told("batch_size", _TRAINING)]
 Augment = Annotated[
     str,
     _told("augment", _TRAINING),
@@ -123,7 +123,7 @@ Mixup = Annotated[
     _told("mixup", _TRAINING),
 ]
 Adapter = Annotated[str, _told("adapter", _TRAINING)]
-Rank = Annotated[int, _told("rank", _TRAINING)]
+LoraRank = Annotated[int, _told("lora_rank", _TRAINING)]
 L2sp = Annotated[float, typer.Option("--l2sp", help=meaning("l2sp"), rich_help_panel=_TRAINING)]
 Retain = Annotated[
     str | None,
@@ -138,11 +138,12 @@ PrefixCache = Annotated[
     bool,
     typer.Option("--prefix-cache/--no-prefix-cache", help=meaning("prefix_cache"), rich_help_panel=_TRAINING),
 ]
-ScratchControl = Annotated[
+ScratchBaseline = Annotated[
     bool,
     typer.Option(
+        "--scratch-baseline/--no-scratch-baseline",
         "--scratch-control/--no-scratch-control",
-        help=meaning("scratch_control"),
+        help=meaning("scratch_baseline"),
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -215,9 +216,9 @@ Level = Annotated[
     float,
     _told("level", _JUDGING),
 ]
-Damage = Annotated[
+Corruptions = Annotated[
     bool,
-    typer.Option("--damage", help=meaning("damage"), rich_help_panel=_JUDGING),
+    typer.Option(*flags("corruptions"), help=meaning("corruptions"), rich_help_panel=_JUDGING),
 ]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.", metavar="RUN", parser=as_path)]
 Inputs = Annotated[

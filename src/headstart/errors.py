@@ -4,6 +4,7 @@
     ├─ UserError                  exit code 2: something the user can mend
     │  ├─ SourceError             a path, folder, table or archive that cannot be opened as data
     │  ├─ ColumnError             a column that is missing or cannot serve
+    │  │  └─ SeveralTargets       target columns that take a model each
     │  ├─ LabelError              targets that cannot be learnt from (one class, empty labels …)
     │  ├─ SplitError              a split that cannot be made or honoured
     │  ├─ BaseError               a base that is unknown, unreachable, unsafe or of another modality
@@ -40,6 +41,19 @@ class SourceError(UserError):
 
 class ColumnError(UserError):
     """A column that is missing or cannot serve the purpose it was named for."""
+
+
+class SeveralTargets(ColumnError):
+    """Target columns that take a model each: `fit` makes these, and other verbs read one.
+
+    Attributes:
+        columns: the target columns.
+        input: the input column of all of them.
+    """
+
+    def __init__(self, message: str, columns: tuple[str, ...] = (), input: str = "") -> None:
+        super().__init__(message)
+        self.columns, self.input = columns, input
 
 
 class LabelError(UserError):

@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, ParamSpec, TypedDict, TypeVar, cast, get_type_hints
 
 from headstart.errors import SettingError
-from headstart.settings import FitSettings, JudgingSettings, SourceSettings, SplitSettings, TrainingSettings
+from headstart.settings import OPTIONS, FitSettings, JudgingSettings, SourceSettings, SplitSettings, TrainingSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class FitOptions(SourceOptions, total=False):
     licence: Annotated[
         str | None, "any, or commercial: leave out what forbids commercial use or is not known to allow it."
     ]
-    size: Annotated[int | None, "Side in pixels that pictures are given to the base at; its own by default."]
+    image_size: Annotated[int | None, "Side in pixels that pictures are given to the base at; its own by default."]
     max_tokens: Annotated[
         int | None, "Tokens of a text that are given to the base at once; 256 by default, or what it takes."
     ]
@@ -54,17 +54,17 @@ class FitOptions(SourceOptions, total=False):
         "baseline:majority, baseline:tfidf-linear, baseline:pixels-linear.",
     ]
     budget: Annotated[float | str | None, "Time that the whole run may take: seconds, or such as 90s, 10m, 1.5h."]
-    thaw: Annotated[int | None, "Stages that are trained, from the top."]
+    unfreeze: Annotated[int | None, "Stages that are trained, from the top."]
     epochs: Annotated[float | None, "Passes over the training rows, of each phase."]
-    rate: Annotated[float | None, "Greatest learning rate of the head."]
-    body_rate: Annotated[
+    lr: Annotated[float | None, "Greatest learning rate of the head."]
+    backbone_lr_multiplier: Annotated[
         float | None, "Backbone learning-rate multiplier: the top stage's learning rate as a share of the head's."
     ]
-    batch: Annotated[int | None, "Rows a training step."]
+    batch_size: Annotated[int | None, "Rows a training step."]
     augment: Annotated[str, "auto, none, or corruption: also blur, noise, JPEG, low light; typos, cut texts."]
     mixup: Annotated[float | None, "Strength of mixup, 0 for none; by default for plentiful pictures."]
     adapter: Annotated[str, "Kind that strategy lora trains: lora, dora or rslora."]
-    rank: Annotated[int, "Rank of the adapters."]
+    lora_rank: Annotated[int, "Rank of the adapters."]
     l2sp: Annotated[float, "Strength of the pull back to the base's weights."]
     retain: Annotated[str | None, "Inputs, labelled or not, on which the base's features are to stay."]
     replay: Annotated[float, "Strength of that."]
@@ -72,7 +72,7 @@ class FitOptions(SourceOptions, total=False):
         float | None, "Share of the base's answers that training may change; beyond it weights are drawn back."
     ]
     prefix_cache: Annotated[bool, "Keep what frozen stages give."]
-    scratch_control: Annotated[bool, "Where weights were trained: also train the network from random ones."]
+    scratch_baseline: Annotated[bool, "Where weights were trained: also train the network from random ones."]
     metric: Annotated[str | None, "To choose and judge by, such as accuracy, f1_macro, r2; by default the task's own."]
     class_weight: Annotated[
         str | Mapping[str, float] | None,
@@ -100,7 +100,9 @@ class FitOptions(SourceOptions, total=False):
         float | None, 'Share of wrong answers allowed among those given; the rest is answered "I don\'t know".'
     ]
     level: Annotated[float, "Target coverage of conformal sets: the probability that a set contains the true label."]
-    damage: Annotated[bool, "Also measure corruption robustness: test rows again, corrupted, at five strengths a kind."]
+    corruptions: Annotated[
+        bool, "Also measure corruption robustness: test rows again, corrupted, at five strengths a kind."
+    ]
     threshold: Annotated[
         str | None,
         "From which probability a label is given: best-f1, precision=0.9 or recall=0.95 on held-out rows, or a "
@@ -111,19 +113,23 @@ class FitOptions(SourceOptions, total=False):
     seed: Annotated[int, "Repeats a run exactly."]
 
 
-#: The names that other libraries have for an option, on the command line and in Python; of one letter: `-o` alone.
+#: Other names of an option, on the command line and in Python: those of other libraries and of earlier releases; of
+#: one letter: `-o` alone.
 ALIASES: dict[str, tuple[str, ...]] = {
     "base": ("model",),
     "bases": ("models",),
     "licence": ("license",),
-    "size": ("image_size",),
-    "thaw": ("unfreeze",),
-    "rate": ("lr", "learning_rate"),
-    "body_rate": ("backbone_lr",),
-    "batch": ("batch_size",),
-    "rank": ("lora_rank",),
+    "image_size": ("size",),
+    "unfreeze": ("thaw",),
+    "lr": ("learning_rate", "rate"),
+    "backbone_lr_multiplier": ("body_rate",),
+    "batch_size": ("batch",),
+    "lora_rank": ("rank",),
+    "scratch_baseline": ("scratch_control",),
+    "corruptions": ("damage",),
     "out": ("output", "o"),
 }
+_SETTINGS = {option: setting for setting, option in OPTIONS.items()}
 _OWN = {alias: name for name, aliases in ALIASES.items() for alias in aliases if len(alias) > 1}
 
 _SOURCE = ("input", "group", "split", "task", "modality", "weight")
@@ -157,16 +163,17 @@ def fit_settings(options: FitOptions) -> FitSettings:
         SettingError: a name that is no option.
     """
     _check_names(options, FitOptions.__optional_keys__)
-    shares = {name: options[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in options}  # type: ignore[literal-required]
-    drawing: dict[str, Any] = {name: options[name] for name in ("seed", "together") if name in options}
-    drawing |= {"like": str(options["split_from"])} if options.get("split_from") else {}
-    given: dict[str, Any] = {name: options[name] for name in _FIT if name in options}  # type: ignore[literal-required]
+    told: dict[str, Any] = {_SETTINGS.get(name, name): value for name, value in options.items()}
+    shares = {name: told[f"{name}_size"] for name in ("valid", "test") if f"{name}_size" in told}
+    drawing: dict[str, Any] = {name: told[name] for name in ("seed", "together") if name in told}
+    drawing |= {"like": str(told["split_from"])} if told.get("split_from") else {}
+    given: dict[str, Any] = {name: told[name] for name in _FIT if name in told}
     if isinstance(given.get("budget"), str):
         given["budget"] = parse_budget(given["budget"])
     if given.get("class_weight") is not None:
         given["class_weight"] = parse_class_weight(given["class_weight"])
-    training = TrainingSettings(**{name: options[name] for name in _TRAINING if name in options})  # type: ignore[literal-required]
-    judging = JudgingSettings(**{name: options[name] for name in _JUDGING if name in options})  # type: ignore[literal-required]
+    training = TrainingSettings(**{name: told[name] for name in _TRAINING if name in told})
+    judging = JudgingSettings(**{name: told[name] for name in _JUDGING if name in told})
     split = SplitSettings(**shares, **drawing)
     return FitSettings(source=_source(options), split=split, judging=judging, training=training, **given)
 
@@ -316,7 +323,8 @@ def _defaults() -> dict[str, Any]:
     found: dict[str, Any] = {"valid_size": whole.split.valid, "test_size": whole.split.test, "split_from": None}
     for part in (whole, whole.source, whole.split, whole.judging, whole.training):
         values = {field.name: getattr(part, field.name) for field in fields(part)}
-        found |= {name: value for name, value in values.items() if not is_dataclass(value) and name not in found}
+        named = {OPTIONS.get(name, name): value for name, value in values.items() if not is_dataclass(value)}
+        found |= {name: value for name, value in named.items() if name not in found}
     return found
 
 

@@ -435,11 +435,11 @@ class Result:
     forgetting: ForgettingRecord | None  # of the selected model; null where the base's weights did not move
     diagnosis: list[DiagnosisRecord]  # worst first
     audit: AuditRecord
-    classes: list[ClassRecord]  # in the order of the outputs; empty for regression
-    slices: list[SliceRecord]  # worst first
-    calibration: CalibrationRecord | None  # null for regression
+    classes: list[ClassRecord]  # of the selected model, in the order of the outputs; empty for regression
+    slices: list[SliceRecord]  # of the selected model, worst first
+    calibration: CalibrationRecord | None  # of the selected model; null for regression
     ood: OodRecord | None  # null where the model cannot tell unknown inputs
-    shift: ShiftRecord | None  # null where --damage was not asked for
+    shift: ShiftRecord | None  # null where --corruptions was not asked for
     data: DataRecord
     base: dict[str, Any]  # its `Identity`, weights as sha256; and `chain`: the steps to it in words
     features: FeatureRecord
@@ -451,9 +451,11 @@ class Result:
     created: str  # UTC, ISO 8601
     reading: ReadingRecord | None = None  # of texts; null for pictures
     refit: RefitRecord | None = None  # null where a test set was evaluated in this run
-    thresholds: ThresholdRecord | None = None  # of the model that was judged; null: 0.5, of classes the most probable
-    two_classes: TwoClassRecord | None = None  # of the model that was judged; null where there are not two classes
-    intervals: IntervalRecord | None = None  # of a regression; null where held-out rows are too few for intervals
+    thresholds: ThresholdRecord | None = None  # of the selected model; null: 0.5, of classes the most probable
+    two_classes: TwoClassRecord | None = None  # of the selected model; null where there are not two classes
+    intervals: IntervalRecord | None = (
+        None  # of a regression, by the selected model; null where held-out rows are too few for intervals
+    )
     schema: int = field(default=SCHEMA)
 
     @classmethod

@@ -5,6 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+#: Settings whose option, on the command line and in Python, has another name: setting -> option.
+OPTIONS = {
+    "size": "image_size",
+    "thaw": "unfreeze",
+    "rate": "lr",
+    "body_rate": "backbone_lr_multiplier",
+    "batch": "batch_size",
+    "rank": "lora_rank",
+    "scratch_control": "scratch_baseline",
+    "damage": "corruptions",
+}
+
+
+def option_name(setting: str) -> str:
+    """What the option of ``setting`` is called in messages, as the command line has it without the dashes."""
+    return OPTIONS.get(setting, setting).replace("_", "-")
+
 
 @dataclass(frozen=True)
 class SourceSettings:

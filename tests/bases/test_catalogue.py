@@ -233,15 +233,25 @@ def test_an_unknown_tag_of_timm_offers_those_there_are():
         open_base("resnet18.a9_in1k", "image")
 
 
-def test_the_text_says_counts_first_and_fits():
+def test_all_of_every_base_fits_too_and_is_shown_on_demand(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(len(line) for line in bases_text(choose()).splitlines()) <= 80
+    lines = bases_text(choose(), verbose=True).splitlines()
+    assert max(map(len, lines)) <= 80
+    shown = " ".join(" ".join(lines).split())
+    assert [one.trained_on for one in choose().kept if f"trained on {one.trained_on}" not in shown] == []
+
+
+def test_the_text_says_counts_first_and_fits(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
     text = bases_text(choose("image", "commercial", 30))
     lines = text.splitlines()
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 80
     assert lines[0].startswith("image, ")
     assert any(line.startswith("efficientnet_lite0 *") for line in lines)
     assert "not for commercial use" not in text
     start = next(i for i, line in enumerate(lines) if line.startswith("left out: "))
-    counts = [int(line.split()[0]) for line in lines[start + 1 :]]
+    counts = [int(line.split()[0]) for line in lines[start + 1 : lines.index("", start)]]
     assert counts == sorted(counts, reverse=True)
     assert lines[start].startswith(f"left out: {sum(counts)} of ")
     assert "over 30 M parameters: resnet101.a1h_in1k" in lines[start + 1]

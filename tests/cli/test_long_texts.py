@@ -120,7 +120,7 @@ def test_a_run_on_a_run_reads_as_that_did_unless_asked(capsys, data, base, tmp_p
 def test_trained_strategies_read_in_windows_too(capsys, data, base, tmp_path):
     for strategy in ("head2toe", "partial", "lora"):
         out = tmp_path / strategy
-        result = fitted(capsys, data, "--base", base, "--strategy", strategy, "--no-scratch-control", "--out", out)
+        result = fitted(capsys, data, "--base", base, "--strategy", strategy, "--no-scratch-baseline", "--out", out)
         assert result["test"]["score"] == 1
         said = Model.load(out).predict(["sat on a mat " * 12 + "dog " * 8, "sat on a mat " * 12 + "card " * 8])
         assert said.tolist() == ["pets", "post"]

@@ -20,13 +20,13 @@ Capsys = pytest.CaptureFixture[str]
         (["--epochs", "0"], "epochs is 0; it is a number above 0."),
         (["--epochs", "-1"], "epochs is -1; it is a number above 0."),
         (["--epochs", "nan"], "epochs is nan"),
-        (["--rate", "0"], "rate is 0; it is a number above 0."),
-        (["--rate", "inf"], "rate is inf"),
-        (["--body-rate", "-0.1"], "body-rate is -0.1"),
+        (["--lr", "0"], "lr is 0; it is a number above 0."),
+        (["--lr", "inf"], "lr is inf"),
+        (["--backbone-lr-multiplier", "-0.1"], "backbone-lr-multiplier is -0.1"),
         (["--adapter", "lroa"], "adapter kind 'lroa' is unknown; it is one of lora, dora, rslora"),
-        (["--rank", "0"], "rank 0"),
-        (["--batch", "1"], "batch is 1; it is at least 2 rows a step."),
-        (["--batch", "0"], "batch is 0"),
+        (["--lora-rank", "0"], "rank 0"),
+        (["--batch-size", "1"], "batch-size is 1; it is at least 2 rows a step."),
+        (["--batch", "0"], "batch-size is 0"),
         (["--max-forgetting", "1.1"], "max-forgetting is 1.1; it is a share from 0 (keep all) to 1."),
         (["--max-forgetting", "-0.1"], "max-forgetting is -0.1"),
         (["--max-forgetting", "nan"], "max-forgetting is nan"),
@@ -34,26 +34,29 @@ Capsys = pytest.CaptureFixture[str]
         (["--mixup", "nan"], "mixup is nan"),
         (["--l2sp", "-1"], "l2sp is -1; it is 0 or more."),
         (["--replay", "-1"], "replay is -1; it is 0 or more."),
-        (["--thaw", "-1"], "thaw is -1; it is a number of stages, 0 or more."),
+        (["--unfreeze", "-1"], "unfreeze is -1; it is a number of stages, 0 or more."),
         (["--augment", "corruptoin"], "augment is 'corruptoin'; it is one of auto, none, corruption."),
         (["--budget", "soon"], "budget 'soon' is not a time; write it like 90s, 10m or 1.5h."),
         (["--budget", "0"], "budget '0' is not a time"),
         (["--budget", "-5m"], "budget '-5m' is not a time"),
         (["--budget", ""], "budget is empty; give it a value or leave it out"),
         (["--epochs", "many"], "--epochs"),
-        (["--learning-rate", "0"], "rate is 0; it is a number above 0."),
-        (["--lr", "x"], "Invalid value for '--rate': "),
-        (["--batch-size", "1"], "batch is 1; it is at least 2 rows a step."),
-        (["--lr", "1", "--rate", "2"], "--rate and --lr are names of one option; give --rate alone."),
-        (["--lr=1", "--learning-rate=1"], "--learning-rate and --lr are names of one option; give --rate alone."),
+        (["--learning-rate", "0"], "lr is 0; it is a number above 0."),
+        (["--lr", "x"], "Invalid value for '--lr': "),
+        (["--rate", "1", "--lr", "2"], "--lr and --rate are names of one option; give --lr alone."),
+        (["--lr=1", "--learning-rate=1"], "--lr and --learning-rate are names of one option; give --lr alone."),
         (["--model", "x"], "--base and --model are names of one option; give --base alone."),
         (["-o", "a", "--out", "b"], "--out and -o are names of one option; give --out alone."),
         (["-qob", "--output=a"], "--output and -o are names of one option; give --out alone."),
-        (["--learning-rat", "1"], "--learning-rat. Did you mean '--rate', also called '--learning-rate'? See"),
-        (["--bacth", "8"], "No such option: --bacth. Did you mean '--batch'? See"),
+        (["--learning-rat", "1"], "--learning-rat. Did you mean '--lr', also called '--learning-rate'? See"),
+        (["--bacth", "8"], "No such option: --bacth. Did you mean '--batch-size', also called '--batch'? See"),
+        (
+            ["--backbone-lr", "1"],
+            "No such option: --backbone-lr. Did you mean '--backbone-lr-multiplier'",
+        ),  # a multiplier
         (["--no-togehter"], "No such option: --no-togehter. Did you mean '--no-together'? See"),
-        (["--rate", "1", "--rate", "0"], "rate is 0"),  # one name twice: the last, as everywhere
-        (["--name", "--lr", "--rate", "0"], "rate is 0"),  # a value that looks like an option
+        (["--rate", "1", "--rate", "0"], "lr is 0"),  # one name twice: the last, as everywhere
+        (["--name", "--lr", "--rate", "0"], "lr is 0"),  # a value that looks like an option
         (["--retain", "nowhere", "--strategy", "full"], "nowhere"),
     ],
 )
@@ -66,8 +69,8 @@ def test_wrong_values_are_refused(
 @pytest.mark.parametrize("strategy", ["full", "partial", "norm"])
 def test_thaw_beyond_the_stages(capsys: Capsys, here: Path, image_base: Path, strategy: str) -> None:
     noise_images(here / "photos", 60)
-    error = refused(capsys, "fit", "photos", "--base", image_base, "--strategy", strategy, "--thaw", 99)
-    assert "thaw is 99; this base has " in error
+    error = refused(capsys, "fit", "photos", "--base", image_base, "--strategy", strategy, "--unfreeze", 99)
+    assert "unfreeze is 99; this base has " in error
     assert " stages, so it is from 0 to " in error
 
 
@@ -79,8 +82,21 @@ def test_too_few_examples_to_compare_anything_on(capsys: Capsys, here: Path, ima
 
 def test_options_reach_the_run(capsys: Capsys, here: Path, image_base: Path) -> None:
     noise_images(here / "photos", 60)
-    options = ("--strategy", "full", "--epochs", 2, "--rate", 0.002, "--batch", 8, "--augment", "none", "--thaw", 1)
-    result = fitted(capsys, "photos", "--base", image_base, *options, "--no-scratch-control", "--budget", "10m")
+    options = (
+        "--strategy",
+        "full",
+        "--epochs",
+        2,
+        "--lr",
+        0.002,
+        "--batch-size",
+        8,
+        "--augment",
+        "none",
+        "--unfreeze",
+        1,
+    )
+    result = fitted(capsys, "photos", "--base", image_base, *options, "--no-scratch-baseline", "--budget", "10m")
     told = result["settings"]["training"]
     assert {name: told[name] for name in ("epochs", "rate", "batch", "augment", "thaw", "scratch_control")} == {
         "epochs": 2,
@@ -101,7 +117,7 @@ def test_options_reach_the_run(capsys: Capsys, here: Path, image_base: Path) -> 
 def test_a_rate_that_diverges_leaves_the_probe(capsys: Capsys, here: Path, image_base: Path) -> None:
     noise_images(here / "photos", 60)
     said = call(
-        capsys, "fit", "photos", "--base", image_base, "--strategy", "full", "--rate", "1e9", "--epochs", 2, "--json"
+        capsys, "fit", "photos", "--base", image_base, "--strategy", "full", "--lr", "1e9", "--epochs", 2, "--json"
     )
     assert said.code == 0, said
     assert '"strategy": "probe"' in said.out

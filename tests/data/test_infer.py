@@ -11,7 +11,7 @@ from headstart.data.infer import choose
 from headstart.data.sheet import Choice, Sheet
 from headstart.data.source import open_source
 from headstart.data.table import Fact
-from headstart.errors import ColumnError, LabelError, SettingError, SplitError
+from headstart.errors import ColumnError, LabelError, SettingError, SeveralTargets, SplitError
 from headstart.settings import SourceSettings
 from tests.data.making import fact, write
 
@@ -170,10 +170,10 @@ def test_several_columns_of_zero_and_one(tmp_path: Path) -> None:
         assert table.task == "multilabel"
         assert table.targets is not None
         assert table.targets.tolist() == [("rude",), (), ("rude", "loud")]
-    write(path, "text,rude,loud", "a b,1,0", "c d,2,0")
-    with pytest.raises(ColumnError, match=r"0 or 1 each, but 'rude' holds '2' in row t.csv:3"):
+    write(path, "text,rude,loud", *["a b,1,0"] * 20, "c d,2,0")
+    with pytest.raises(ColumnError, match=r"0 or 1 each, but 'rude' holds '2' in row t.csv:22"):
         open_source(path, SourceSettings(target=("rude", "loud")))
-    with pytest.raises(SettingError, match="takes one target column"):
+    with pytest.raises(SeveralTargets, match="takes one target column"):
         open_source(path, SourceSettings(target=("rude", "loud"), task="regression"))
 
 
@@ -264,7 +264,8 @@ def test_several_columns_of_classes_are_fitted_one_by_one(tmp_path):
 
     rows = [(f"a text no {i}", "red" if i % 2 else "blue", i / 3) for i in range(8)]
     path = table(tmp_path / "things.csv", ["text", "color", "my size"], rows)
-    with pytest.raises(ColumnError, match="one model a column: --target color and then --target 'my size'"):
+    with pytest.raises(SeveralTargets, match="one model a column: --target color and then --target 'my size'") as told:
         open_source(path, SourceSettings(target=("color", "my size")))
-    with pytest.raises(SettingError, match="takes one target column, but 2 are named; fit one model a column"):
+    assert (told.value.columns, told.value.input) == (("color", "my size"), "text")
+    with pytest.raises(SeveralTargets, match="takes one target column, but 2 are named; fit one model a column"):
         open_source(path, SourceSettings(target=("color", "my size"), task="regression"))

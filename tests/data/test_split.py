@@ -266,6 +266,40 @@ def test_too_few_rows() -> None:
         assign(table(["a", "b"] * 2, split=["valid", "valid", "test", "test"]), DEFAULT)
 
 
+def alike(sizes: list[int], task: str = "regression") -> tuple[Table, np.ndarray]:
+    """Rows with targets, and keys of which so many rows each have the same."""
+    keys = np.repeat(np.arange(len(sizes)), sizes)
+    values: list[Any] = (
+        [("a",) if row % 2 else ("b",) for row in keys] if task == "multilabel" else (keys * 1.5).tolist()
+    )
+    return table(values, task=task), keys
+
+
+@pytest.mark.parametrize("task", ["regression", "multilabel"])
+@pytest.mark.parametrize("sizes", [[120], [60, 60], [40, 40, 40], [100, 2]])
+def test_too_few_inputs_that_differ_are_refused_in_words_of_the_task(sizes: list[int], task: str) -> None:
+    rows, keys = alike(sizes, task)
+    with pytest.raises(SplitError, match=r"equal or nearly equal inputs stay together, which makes \d set") as refusal:
+        assign(rows, DEFAULT, keys)
+    assert "class" not in str(refusal.value)
+    with pytest.raises(SplitError, match=r"too few rows for a test split: 4 rows, of which 0\.1 is 0\.4 and one stays"):
+        assign(table([1.5, 2.5, 3.5, 4.5], task="regression"), SplitSettings(test=0.1))
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("sizes", [[30] * 4, [120, *[1] * 10], [500, *[1] * 4], [50, 50, *[1] * 20]])
+def test_one_input_that_most_rows_have_leaves_train_units_to_choose_on(sizes: list[int], seed: int) -> None:
+    rows, keys = alike(sizes)
+    parts = assign(rows, SplitSettings(seed=seed), keys)[0].split
+    held = {part: set(keys[parts == part].tolist()) for part in ("train", "valid", "test")}
+    assert sum(map(len, held.values())) == len(sizes)  # none is in two of them
+    assert held["valid"]
+    assert held["test"]
+    assert len(held["train"]) >= 2
+    if max(sizes) > len(keys) / 2:
+        assert sizes.index(max(sizes)) in held["train"]
+
+
 def test_settings_and_columns_are_checked() -> None:
     whole = table(["a", "b"] * 10)
     for wrong in (

@@ -139,6 +139,25 @@ def test_a_device_that_is_not_there_is_refused(run: Path, monkeypatch: pytest.Mo
         hs.load(run).predict(inputs_of(run)[:1])
 
 
+def test_a_model_keeps_the_device_that_it_was_loaded_for(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, many = hs.load(run).predict_proba(inputs_of(run)), inputs_of(run) * 4
+    with pytest.raises(hs.UserError, match=r"device is 'tpu'; write it as auto, cpu, cuda, cuda:1 or mps\."):
+        hs.load(run, device="tpu")
+    with pytest.raises(hs.UserError, match=r"^device is 'cuda:99'; this machine has"):
+        hs.load(run, device="cuda:99")
+    monkeypatch.setenv("HEADSTART_DEVICE", "nonsense")
+    model = hs.load(run, device="cpu")
+    again: Model = pickle.loads(pickle.dumps(model))  # made by this very test
+    for one in (model, again):
+        np.testing.assert_allclose(one.predict_proba(inputs_of(run)), expected, atol=1e-5)
+    np.testing.assert_allclose(model.predict_proba(many), np.tile(expected, (4, 1)), atol=1e-5)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda one: hs.load(run, device="cpu").predict_proba([one]), inputs_of(run)))
+    np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-5)
+    with pytest.raises(hs.UserError, match="HEADSTART_DEVICE is 'nonsense'"):  # which others go on minding
+        hs.load(run).predict(inputs_of(run)[:1])
+
+
 def test_vectors_need_no_cache(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = hs.embed(inputs_of(run), base=str(run))
     (tmp_path / "file").write_text("no folder can be made below a file")

@@ -105,9 +105,9 @@ def test_a_leak_that_no_audit_sees_is_not_sent_there() -> None:
 def test_fewer_weights_are_trained_by_what_the_base_allows() -> None:
     unstable = Symptoms((), 0.9, 0.9, True, "accuracy", None, 2, 100, 2, False)
     assert "`--strategy lora`" in diagnose(unstable)[0].suggestion
-    without = diagnose(replace(unstable, fewer="--strategy partial --thaw 1"))[0].suggestion
+    without = diagnose(replace(unstable, fewer="--strategy partial --unfreeze 1"))[0].suggestion
     assert "lora" not in without
-    assert "`--strategy partial --thaw 1`" in without
+    assert "`--strategy partial --unfreeze 1`" in without
 
 
 def test_every_baseline_can_be_asked_for_by_a_short_name() -> None:

@@ -47,7 +47,7 @@ def advised(
 
 def narrow(text: str) -> bool:
     """Whether every line but the command keeps to the page."""
-    return all(len(line) <= WIDTH for line in text.splitlines() if not line.startswith("next: "))
+    return all(len(line) <= WIDTH for line in text.splitlines() if not line.startswith("next "))
 
 
 def test_advice_on_classes(settled_bases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,9 +74,18 @@ def test_advice_on_classes(settled_bases: dict[str, str], tmp_path: Path, monkey
     assert "--target label" in advice.next_step
     written = json.loads(json.dumps(advice.to_dict(), allow_nan=False))
     assert {one["name"] for one in written["base"]["measures"]} == set(measures)
-    text = advice_text(advice)
-    assert text.startswith("160 texts of 2 classes")
-    for told in ("next: ", "at most", "proxy A-distance", "10 draws", *(one.strategy for one in advice.options)):
+    assert advice.answer.startswith("160 texts of 2 classes")
+    assert advice.what in advice.answer
+    assert advice.buys in advice.answer
+    short = advice_text(advice)
+    assert " ".join(short.split()).startswith(" ".join(advice.what.split()))
+    told = [line.split()[0] for line in short.splitlines() if line[:1].strip()]
+    assert [name for name in ("data", "probe", "baseline", "more", "next", "details") if name not in told] == []
+    assert "proxy A-distance" not in short
+    assert len(short.splitlines()) <= 30
+    assert narrow(short)
+    text = advice_text(advice, verbose=True)
+    for told in ("next ", "at most", "proxy A-distance", "10 draws", *(one.strategy for one in advice.options)):
         assert told in text
     assert narrow(text)
     assert any("look unlike" in one for one in advice.cautions) == bool(advice.base.warning)
@@ -109,7 +118,7 @@ def test_advice_on_other_tasks(
     if advice.more_data.ahead:
         assert [one.times for one in advice.more_data.ahead] == [1, 2, FURTHEST]
     assert {"token fragmentation", "proxy A-distance"} < {one.name for one in advice.base.measures}
-    text = advice_text(advice)
+    text = advice_text(advice, verbose=True)
     assert "proxy A-distance" not in text
     assert narrow(text)
 

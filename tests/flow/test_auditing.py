@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from headstart.cli import main
 from headstart.data.source import open_source
 from headstart.errors import LabelError, OutputError, SettingError, SourceError
 from headstart.flow.auditing import audit_source
@@ -74,10 +76,29 @@ def test_json_and_text_tell_the_same(spoilt: Path, tiny_image_base: str, tmp_pat
     said = audit_text(found, tmp_path / "audit")
     assert found.headline in said
     assert "audit.html" in said
-    assert all(topic.title in said for topic in found.topics)
+    assert [one.title for one in found.topics if one.title not in " ".join(said.split())] == []
+    assert f"next      {found.next_step}" in said.splitlines()  # on one line, to be copied
+    assert [one.id for one in found.findings if one.id in said] == []
+    whole = audit_text(found, tmp_path / "audit", verbose=True)
+    assert [topic.suggestion for topic in found.topics if topic.suggestion not in " ".join(whole.split())] == []
     assert not (tmp_path / "audit" / "cleaned.csv").exists()
     again = audit_source(spoilt, base=tiny_image_base)
     assert [one.id for one in again.findings] == [one.id for one in found.findings]
+
+
+def test_the_next_step_cleans_what_can_be_cleaned_and_fits_what_was(
+    spoilt: Path, tiny_image_base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    step = audit_source(spoilt, base=tiny_image_base, out="audit").next_step
+    assert step == f"headstart audit {spoilt} --base {tiny_image_base} --apply --out audit --overwrite"
+    assert main(shlex.split(step)[1:]) == 0
+    cleaned = audit_source(spoilt, base=tiny_image_base, out="audit", apply=True, overwrite=True).next_step
+    assert cleaned.startswith("headstart fit audit/cleaned.csv ")
+    rest = shlex.split(cleaned)[2:]
+    assert main(["inspect", *(one for one in rest if one not in ("--base", tiny_image_base))]) == 0
+    again = audit_source(tmp_path / "audit" / "cleaned.csv", base=tiny_image_base, out="again")
+    assert again.next_step.startswith("headstart fit ")
 
 
 def test_texts_over_two_sources_and_a_sample(tiny_text_base: str, tmp_path: Path) -> None:

@@ -65,11 +65,15 @@ def test_two_bases_are_ranked_raced_and_remembered(
     assert found.candidates[0].expected >= found.candidates[1].expected
     assert found.rounds[-1].rows == found.rows
     assert {record.base for record in remembered()} == set(names)
-    text = ranking_text(found)
-    assert text.startswith(f"take {found.winner}: ")
-    tables = [line for line in text.splitlines() if not line.startswith(("take ", "next: ", "those of", "/"))]
-    assert max(map(len, tables)) <= WIDTH
-    assert f"next: headstart fit {toy_images} --base {found.winner}" in text
+    text = ranking_text(found, verbose=True)
+    assert text.startswith(f"Take {found.winner}: ")
+    assert [line for line in text.splitlines() if len(line) > WIDTH and "/" not in line] == []  # no path is broken
+    assert f"next      headstart fit {toy_images} --base {found.winner}" in text.splitlines()
+    short = ranking_text(found)
+    assert f"next      headstart fit {toy_images} --base {found.winner}" in short.splitlines()
+    assert "prior" in text
+    assert "prior" not in short
+    assert len(short.splitlines()) < len(text.splitlines()) / 2
     assert json.loads(as_json(found.to_dict()))["winner"] == found.winner
 
 

@@ -99,6 +99,27 @@ def test_held_out_rows_of_the_earlier_run_are_held_out_again(home: Path, first: 
     assert {after[key] for key, part in before.items() if part == "test"} == {"train"}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_rare_classes_keep_a_training_row_and_none_is_missed_in_a_test_set_there_is_not(
+    home: Path, settled_bases: dict[str, str], tmp_path: Path, seed: int
+) -> None:
+    rare = [f"a {what} of its own {i},{what}" for what in ("comet", "eclipse") for i in range(2)]
+    some = (home / "some.csv").read_text(encoding="utf-8").splitlines()
+    more = (home / "whole.csv").read_text(encoding="utf-8").splitlines()
+    for name, lines in (("some.csv", some), ("more.csv", more)):
+        (tmp_path / name).write_text("\n".join([*lines, *rare]) + "\n", encoding="utf-8")
+    split = SplitSettings(seed=seed)
+    before = fit(tmp_path / "some.csv", tmp_path / "before", settled_bases["text"], "probe", split=split)[0]
+    settings = FitSettings(split=NONE, evidence=str(before.path), training=FROZEN)
+    run = fit_source(Places(tmp_path / "more.csv", tmp_path / "after"), settings)
+    assert {"comet", "eclipse"} <= set(run.result.data.labels)
+    assert run.result.data.parts["test"] == 0
+    assert len(learnt_keys(run.path)) == len(more) - 1 + len(rare)
+    said = [fact["value"] for fact in run.result.data.facts if fact["what"] == "rare classes"]
+    assert [value for value in said if value.endswith("in test")] == []
+    assert all("in valid" in value for value in said)
+
+
 def test_without_an_earlier_run_there_is_no_score(home: Path, settled_bases: dict[str, str]) -> None:
     run, told = fit(home / "some.csv", home / "none", settled_bases["text"], "auto", split=NONE)
     result = run.result
@@ -153,7 +174,7 @@ def test_what_the_scores_are_not_of_is_refused(home: Path, first: Run, tmp_path:
     with pytest.raises(SettingError, match=r"has no test score; name .*first"):
         again(home, run, "refused")
     damage = replace(FitSettings(split=NONE), judging=replace(FitSettings().judging, damage=True))
-    with pytest.raises(SettingError, match="--damage is scored beside the test set"):
+    with pytest.raises(SettingError, match="--corruptions is scored beside the test set"):
         fit_source(Places(home / "whole.csv", home / "refused"), damage)
     other = toys.table(
         tmp_path / "other.csv", ["text", "label"], [[f"card {i} lost", ("new", "old")[i % 2]] for i in range(40)]

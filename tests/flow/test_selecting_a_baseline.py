@@ -16,12 +16,14 @@ import headstart
 from headstart.delivery.answers import TEST, Answers
 from headstart.delivery.model import Model
 from headstart.errors import SettingError
+from headstart.evaluation.calibration import calibration_interval
 from headstart.evaluation.metrics import METRICS
-from headstart.settings import FitSettings, TrainingSettings
+from headstart.settings import FitSettings, SourceSettings, TrainingSettings
 from headstart.terminal.summary import summary
 from headstart.workflow import Places, fit_source
 from tests import toys
 from tests.cli.running import call
+from tests.flow.test_tasks import tags, values
 from tests.strategies.whole import check, fit
 
 
@@ -56,7 +58,52 @@ def test_a_baseline_that_was_asked_for_is_selected(
     card = (run.path / "bundle" / "card.md").read_text(encoding="utf-8")
     assert f"- selected model, {name}: {result.metric} " in card
     assert "sha256 of the weights" not in card
-    assert "calibration error" not in card
+    assert "OOD detection" not in card  # which is of the transfer model
+
+
+def test_what_is_measured_beside_the_score_is_of_the_selected_baseline(
+    settled_bases: dict[str, str], texts: Path, tmp_path: Path
+) -> None:
+    run, _ = fit(texts, tmp_path / "run", settled_bases["text"], "baseline:majority")
+    result, kept = run.result, Answers.load(run.path).part_of(TEST)
+    right = kept.probabilities.argmax(1) == kept.truth
+    assert {one.recall for one in result.classes} == {0.0, 1.0}  # the majority's, whatever the transfer model answers
+    assert METRICS["accuracy"].function(kept.truth, kept.probabilities) == pytest.approx(right.mean())
+    by_label = [one for one in result.slices if one.n < len(kept)]
+    assert by_label
+    assert all(0 <= one.score <= 1 for one in by_label)
+    assert result.calibration is not None
+    assert result.calibration.temperature == 1.0
+    assert result.calibration.ece == pytest.approx(
+        calibration_interval(kept.truth, kept.probabilities, units=kept.unit).value, abs=1e-6
+    )
+    assert sum(one.n for one in result.calibration.bins) == len(kept)
+    assert {round(one.confidence, 6) for one in result.calibration.bins} == {round(float(kept.probabilities.max()), 6)}
+    assert result.test.metrics["accuracy"].value != pytest.approx(right.mean())  # the transfer model's, as it is said
+    assert Model.load(run.path).bundle.about["temperature"] == 1.0
+    listed = (run.path / "mistakes.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert len(listed) == int((~right).sum())
+
+
+@pytest.mark.parametrize("task", ["regression", "multilabel"])
+def test_of_other_tasks_too(settled_bases: dict[str, str], tmp_path: Path, task: str) -> None:
+    source = (values if task == "regression" else tags)(tmp_path / "rows.csv")
+    target = ("value",) if task == "regression" else ("animal", "mail")
+    settings = FitSettings(
+        SourceSettings(target=target, task=task), base=settled_bases["text"], strategy="baseline:majority"
+    )
+    result = fit_source(Places(source, tmp_path / "run"), settings).result
+    score = next(one for one in result.controls if one.name == "majority")
+    if task == "regression":
+        assert result.intervals is not None
+        kept = Answers.load(tmp_path / "run").part_of(TEST)
+        off = np.abs(kept.truth[:, 0] - kept.probabilities[:, 0])
+        assert result.intervals.coverage == pytest.approx((off <= result.intervals.half_width).mean())
+    else:
+        assert {one.label for one in result.classes} == {"animal", "mail"}
+        assert result.thresholds is not None
+        assert len({*result.thresholds.values.values()}) >= 1
+    assert np.isfinite(score.score)
 
 
 def test_a_baseline_of_pictures(settled_bases: dict[str, str], toy_images: Path, tmp_path: Path) -> None:
@@ -95,10 +142,10 @@ def test_the_lines_of_the_card_run_as_they_stand(
     ("strategy", "training", "said"),
     [
         ("probe", TrainingSettings(epochs=3), "--epochs: strategy 'probe' trains no weights"),
-        ("head2toe", TrainingSettings(thaw=2, rate=0.1), "--thaw and --rate: strategy 'head2toe' trains no weights"),
+        ("head2toe", TrainingSettings(thaw=2, rate=0.1), "--unfreeze and --lr: strategy 'head2toe' trains no weights"),
         ("baseline:majority", TrainingSettings(augment="corruption"), "--augment: strategy 'baseline:majority'"),
         ("baseline:majority", TrainingSettings(augment="damage"), "--augment: strategy 'baseline:majority'"),
-        ("full", TrainingSettings(rank=8), "--rank: strategy 'full' trains no adapters"),
+        ("full", TrainingSettings(rank=8), "--lora-rank: strategy 'full' trains no adapters"),
     ],
 )
 def test_options_that_the_strategy_has_no_use_for_are_refused(

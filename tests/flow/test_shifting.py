@@ -16,7 +16,7 @@ from headstart.delivery.caution import Caution
 from headstart.delivery.model import Predictions, Reference
 from headstart.errors import BundleError, SourceError
 from headstart.flow import shifting
-from headstart.flow.shifting import known_error, shift
+from headstart.flow.shifting import Shift, known_error, shift
 from headstart.terminal.shifting import shift_text
 from tests.toys import image_folder, table
 
@@ -108,7 +108,11 @@ def test_moved_inputs_look_different_and_unknown(run: Path, tmp_path: Path) -> N
     assert found.distance.shifted
     assert found.unknown > 0.9
     assert {d.label for d in found.drifts if d.drift.low > 0} == {"pets", "post"}
-    text = shift_text(found)
+    short = " ".join(shift_text(found).split())
+    assert short.startswith("Most of the inputs look like none of the model's classes.")
+    assert "accuracy not estimated" in short
+    assert f"`headstart evaluate {run} LABELLED`" in short
+    text = " ".join(shift_text(found, verbose=True).split())
     assert "They look different from the known inputs: proxy A-distance 1.9" in text
     assert "No accuracy is estimated: " in text
     assert "most look like none of the model's 2 classes" in text
@@ -131,7 +135,7 @@ def test_unreadable_inputs_are_counted_and_left_out(run: Path, tmp_path: Path) -
     rows = [[f"pets 0 no{i}"] for i in range(40)] + [[f"broken {i}"] for i in range(3)]
     found = shift(run, table(tmp_path / "new.csv", ["text"], rows))
     assert (found.n, found.rejected) == (40, 3)
-    assert shift_text(found).splitlines()[0].endswith("40 inputs, 3 not readable")
+    assert "40 inputs, 3 not readable" in " ".join(shift_text(found).split())
 
 
 def test_it_is_plain_json_and_repeats(run: Path, tmp_path: Path) -> None:
@@ -144,24 +148,28 @@ def test_it_is_plain_json_and_repeats(run: Path, tmp_path: Path) -> None:
     assert shift(run, source).to_dict() == found.to_dict()
 
 
+def _all(found: Shift) -> str:
+    return " ".join(shift_text(found, verbose=True).split())
+
+
 def test_the_error_on_known_damage_is_shown_where_it_was_measured(run: Path, tmp_path: Path) -> None:
     damage = [{"estimated": 0.8, "score": 0.7}, {"estimated": 0.5, "score": 0.52}, {"estimated": None, "score": 0.5}]
     (run / "result.json").write_text(json.dumps({"shift": {"damage": damage}}))
     assert known_error(run) == pytest.approx(0.06)
-    assert "were off by 0.060 on average" in shift_text(shift(run, new_texts(tmp_path / "new.csv", 60)))
+    assert "were off by 0.060 on average" in _all(shift(run, new_texts(tmp_path / "new.csv", 60)))
 
 
 def test_where_it_was_not_measured_the_way_to_is_told(run: Path, tmp_path: Path) -> None:
-    assert "A fit with --damage measures" in shift_text(shift(run, new_texts(tmp_path / "new.csv", 60)))
+    assert "A fit with --corruptions measures" in _all(shift(run, new_texts(tmp_path / "new.csv", 60)))
 
 
 def test_too_few_wrong_held_out_rows_are_pointed_out(run: Path, tmp_path: Path) -> None:
     source = new_texts(tmp_path / "new.csv", 60)
-    assert "held-out rows were wrong, too few to show" in shift_text(shift(run, source))
+    assert "wrong, too few to show" in " ".join(shift_text(shift(run, source)).split())
     kept = answers()
     swapped = np.where(np.arange(200) < 20, 1 - kept.truth, kept.truth)
     replace(kept, truth=swapped).save(run / FILE)
-    assert "too few to show" not in shift_text(shift(run, source))
+    assert "too few to show" not in " ".join(shift_text(shift(run, source), verbose=True).split())
 
 
 def test_without_features_only_the_accuracy_is_told(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +178,7 @@ def test_without_features_only_the_accuracy_is_told(run: Path, tmp_path: Path, m
     assert found.distance is None
     assert found.drifts == ()
     assert found.estimate is not None
-    assert "is not known: the run keeps no features" in shift_text(found)
+    assert "not known: the run keeps no features" in " ".join(shift_text(found).split())
 
 
 def test_regression_has_no_accuracy(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +199,7 @@ def test_without_held_out_answers_no_accuracy_is_told(run: Path, tmp_path: Path)
 
 def test_few_inputs_are_said_to_be_few(run: Path, tmp_path: Path) -> None:
     found = shift(run, new_texts(tmp_path / "new.csv", 6))
-    assert "cannot be seen from 6 inputs" in shift_text(found)
+    assert "cannot be seen from 6 inputs" in " ".join(shift_text(found).split())
     assert found.sentences[-1] == "With 6 inputs, all this depends on single ones; give more."
 
 

@@ -42,7 +42,7 @@ def step(*given):
 Stepper.step = step
 run()
 """
-ARGUMENTS = ("--strategy", "full", "--epochs", "4", "--no-scratch-control", "--quiet", "--json")
+ARGUMENTS = ("--strategy", "full", "--epochs", "4", "--no-scratch-baseline", "--quiet", "--json")
 
 
 @pytest.fixture

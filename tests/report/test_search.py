@@ -166,7 +166,10 @@ def test_a_baseline_that_is_selected_is_named_wherever_it_matters() -> None:
     assert "efficientnet-lite0, partial transfer 0.938" in text
     assert "Nothing of the base is in the selected model." in text
     assert "headstart predict" in text
-    assert "about the transfer model efficientnet-lite0, partial, which was not selected" in text
+    whose = "Of the transfer model efficientnet-lite0, partial, which was not selected."
+    metrics, rest = text.index("All metrics"), text.index("Calibration and conformal sets")
+    assert metrics < text.index(whose) < rest
+    assert text.count(whose) == 2  # of the metrics and of OOD detection; all else is of the selected model
 
 
 def test_scratch_is_explained_where_it_is_a_baseline() -> None:

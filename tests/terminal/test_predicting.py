@@ -12,7 +12,7 @@ import numpy as np
 
 from headstart.data.asked import Asked
 from headstart.delivery.model import Predictions
-from headstart.terminal.predicting import Wanted, _Answers
+from headstart.terminal.predicting import Wanted, _Answers, _columns
 from headstart.terminal.writing import write_rows
 
 
@@ -27,7 +27,8 @@ def test_no_record_of_every_row_and_label_is_held(tmp_path: Path) -> None:
     asked, out = Asked(), tmp_path / "answers.csv"
     for row in range(rows):
         asked.add(f"row {row}", f"row {row}", shown=f"row {row}")
-    columns = _Answers.of(asked, said, model).columns(Wanted(probabilities=True), with_reasons=True)
+    found = _Answers.of(asked, said, model, "")
+    columns = _columns(asked, [found], Wanted(probabilities=True), found.reasons)
     tracemalloc.start()
     write_rows(out, "csv", [c.name for c in columns], ([c.value(row) for c in columns] for row in range(rows)))
     peak = tracemalloc.get_traced_memory()[1]

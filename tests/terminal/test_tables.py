@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headstart.terminal.tables import WIDTH, aligned, fitted, paragraph
+from headstart.terminal.tables import WIDTH, aligned, fitted, labelled, paragraph
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +42,19 @@ def test_paragraphs_are_indented_and_keep_paths_and_hard_spaces() -> None:
     assert all(line.startswith("      ") for line in lines[1:])
     assert any(path in line for line in lines)
     assert lines[-1].endswith("93\u00a0%")
+
+
+def test_facts_keep_intervals_and_commands_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = f"headstart fit {'photos/' * 20} --base b"
+    for width in (60, 61, 62, 63, 64, 65, 66, 67, 80, 110):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = labelled(
+            [("a name that is long", f"{LONG} 0.979 [0.889, 0.996] of 3"), ("none", ""), ("next", command)]
+        )
+        assert sum("[0.889, 0.996]" in line for line in lines) == 1
+        assert lines[-1] == f"{'next':<21}{command}"
+        assert [line for line in lines[:-1] if len(line) > width] == []
+        assert not any(line.startswith("none") for line in lines)
 
 
 def test_columns_line_up() -> None:

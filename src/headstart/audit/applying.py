@@ -16,6 +16,7 @@ from headstart.audit.finding import Finding
 from headstart.data.table import Table
 from headstart.errors import SettingError
 from headstart.modalities import get
+from headstart.settings import SourceSettings
 from headstart.unicode import is_valid, writable
 
 _LISTED_BY = ";"  # what a table of several labels a cell is first tried with
@@ -67,6 +68,29 @@ def _reason(finding: Finding) -> str:
         "duplicate": "copy of a row that is kept",
         "leak": "copy of a row in another split",
     }[finding.kind]
+
+
+def applicable(table: Table) -> bool:
+    """Whether a cleaned table can be written of ``table``."""
+    try:
+        check_applicable(table)
+    except SettingError:
+        return False
+    return True
+
+
+def cleaned_settings(table: Table) -> SourceSettings:
+    """How the cleaned table of ``table`` is to be read."""
+    columns = [name for name in _columns(table, Path()) if name not in table.slices]
+    first, own = columns[0], {"split", "group"}
+    return SourceSettings(
+        input=first,
+        target=tuple(name for name in columns[1:] if name not in own) or None,
+        group="group" if table.groups is not None else None,
+        split="split" if (table.split != "").any() else None,
+        task=table.task or None,
+        slices=tuple(table.slices),
+    )
 
 
 def check_applicable(table: Table) -> None:

@@ -51,6 +51,7 @@ class Audit:
         clustered_rows: rows in them.
         left_out: rows that the cleaned table leaves out; None where none was asked for.
         seconds: of each step.
+        next_step: the command to go on with.
     """
 
     source: str
@@ -68,6 +69,7 @@ class Audit:
     clustered_rows: int = 0
     left_out: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    next_step: str = ""
 
     @property
     def topics(self) -> tuple[Topic, ...]:

@@ -50,6 +50,16 @@ class Size:
             f"set of that size measures it to about ±{self.half_width:.3f} (95 %); needed for {counts}."
         )
 
+    @property
+    def short(self) -> str:
+        """How exactly the test set measures, in a line."""
+        if math.isnan(self.half_width):
+            return self.sentence
+        return (
+            f"a test set of {self.test:,} rows measures an accuracy near {self.accuracy:.2f} to about "
+            f"±{self.half_width:.3f} (95 %)"
+        )
+
 
 def size_of(y: np.ndarray, task: str, answers: np.ndarray | None, test: int) -> Size:
     """What the rows with targets ``y`` (as the task encodes them) allow.

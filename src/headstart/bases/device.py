@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ Run = Callable[[Batch], np.ndarray]
 _VARIABLE = "HEADSTART_DEVICE"
 _NAMES = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _WRITTEN = "write it as auto, cpu, cuda, cuda:1 or mps"
+_PINNED: ContextVar[str | None] = ContextVar("device", default=None)
 
 
 @contextmanager
@@ -35,8 +37,7 @@ def using(name: str | None) -> Iterator[None]:
     if name is None:
         yield
         return
-    if not isinstance(name, str) or not _NAMES.fullmatch(name):
-        raise SettingError(f"device is {name!r}; {_WRITTEN}.")
+    _check(name)
     before = os.environ.get(_VARIABLE)
     os.environ[_VARIABLE] = name
     try:
@@ -50,19 +51,50 @@ def using(name: str | None) -> Iterator[None]:
             os.environ[_VARIABLE] = before
 
 
-def device_name() -> str:
-    """The device named by HEADSTART_DEVICE, or "auto"."""
-    return os.environ.get(_VARIABLE, "").strip() or "auto"
-
-
-def device(told: str = _VARIABLE) -> torch.device:
-    """The device to compute on: HEADSTART_DEVICE, else CUDA, MPS, CPU in that order.
+@contextmanager
+def pinned(name: str | None) -> Iterator[None]:
+    """Compute on the device ``name`` meanwhile in this thread alone; None leaves what was chosen before.
 
     Raises:
-        SettingError: HEADSTART_DEVICE, or what ``told`` calls it, names none, or one that this machine lacks.
+        SettingError: it is no device's name.
+    """
+    if name is None:
+        yield
+        return
+    _check(name)
+    token = _PINNED.set(name)
+    try:
+        yield
+    finally:
+        _PINNED.reset(token)
+
+
+def check_device(name: str | None) -> None:
+    """`SettingError` unless ``name`` is a device of this machine; None is the one chosen before."""
+    with pinned(name):
+        if name not in (None, "auto", "cpu"):
+            device()
+
+
+def _check(name: object) -> None:
+    if not isinstance(name, str) or not _NAMES.fullmatch(name):
+        raise SettingError(f"device is {name!r}; {_WRITTEN}.")
+
+
+def device_name() -> str:
+    """The device pinned in this thread, or named by HEADSTART_DEVICE, or "auto"."""
+    return _PINNED.get() or os.environ.get(_VARIABLE, "").strip() or "auto"
+
+
+def device(told: str = "") -> torch.device:
+    """The device to compute on: see `device_name`; "auto" is the first there is of CUDA, MPS and CPU.
+
+    Raises:
+        SettingError: it names none, or one that this machine lacks; ``told`` says what the name is called.
     """
     import torch
 
+    told = told or ("device" if _PINNED.get() else _VARIABLE)
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     name = device_name()
     if name == "auto":

@@ -115,7 +115,7 @@ class _Drawing:
         least, most = _range(share, np.array([len(units)]), np.array([float((size.astype(float) ** 2).sum())]), _WHOLE)
         start = np.searchsorted(unit, np.arange(len(size) + 1))
         high = np.minimum(high, total - 1)
-        held = of_unit < share
+        held = (of_unit < share) & (size <= max(1, int(most[0])))  # a larger one comes last: see `_take_one`
         return cls(of_unit, unit, stratum, rows, start, low, high, max(1, int(least[0])), int(most[0]), held)
 
     def balance(self) -> None:

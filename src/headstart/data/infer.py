@@ -53,6 +53,7 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         ColumnError: a named column is missing, or several could serve and none is named as is usual.
         SplitError: the split column that was asked for holds other values than parts.
     """
+    settings = replace(settings, target=_parted(sheet, settings.target))
     asked = [("group", settings.group), ("weight", settings.weight), *(("slice", name) for name in settings.slices)]
     for option, name in asked:
         if name is not None:
@@ -74,9 +75,20 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
     facts.append(Fact("target column", ", ".join(targets) or "none", why_targets))
     task, cells = "", Cells()
     if targets:
-        task, cells, why_task = infer_task(sheet, targets, settings.task)
+        task, cells, why_task = infer_task(sheet, targets, settings.task, input_name)
         facts.append(Fact("task", task, why_task))
     return Choice(input_name, targets, modality, task, cells, split), facts + split_facts
+
+
+def _parted(sheet: Sheet, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The target columns as named, "colour,shape" in two where the sheet has these and no column of that name."""
+    if not names:
+        return names
+    found: list[str] = []
+    for name in names:
+        pieces = [piece.strip() for piece in name.split(",")]
+        found += [name] if name in sheet.columns or not {*pieces} <= {*sheet.columns} else pieces
+    return tuple(found)
 
 
 def _known(sheet: Sheet, settings: SourceSettings, like: Choice | None) -> tuple[SourceSettings, bool]:

@@ -13,11 +13,12 @@ from headstart.data.lists import kind_of, lists_of
 from headstart.data.naming import CLASS_WORDS, NUMBER_WORDS, some
 from headstart.data.numerals import COMMA, example, styled, styles_of, unmistakable
 from headstart.data.sheet import Cells, Sheet, as_flag, as_number, as_numbers, is_empty
-from headstart.errors import ColumnError, SettingError
+from headstart.errors import ColumnError, SeveralTargets
 
 SEPARATORS = (";", "|", ",")
 _FEW = 20  # up to so many distinct whole numbers are taken for classes
 _SPARSE = 3  # times as many whole numbers between the least and the greatest as there are: these are measured
+_SLIPS = 0.1  # of a column's cells, up to which what is not 0 or 1 among these is a slip
 _WORDS = 3  # for a missing value, at most
 _CURRENCY = r"[$€£¥₹]|USD|EUR|GBP|CHF|JPY|INR"
 #: A number and what it is counted in: group 1 before it, or 3 after it.
@@ -28,15 +29,16 @@ _UNIT = re.compile(
 )
 
 
-def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, Cells, str]:
+def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None, input_name: str = "") -> tuple[str, Cells, str]:
     """(task, how the cells are written, the reason).
 
     Raises:
+        SeveralTargets: several target columns of classes or values.
         ColumnError: several target columns that do not all hold 0 or 1; cells that can be read in two ways, or in none.
         SettingError: a task that the target columns cannot make.
     """
     if len(targets) > 1:
-        return _of_columns(sheet, targets, asked)
+        return _of_columns(sheet, targets, asked, input_name)
     name = targets[0]
     values = [v for v in sheet.columns[name] if not is_empty(v)]
     lists = lists_of(sheet, name, values)
@@ -50,11 +52,12 @@ def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple
     return _of_values(sheet, name, values)
 
 
-def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tuple[str, Cells, str]:
-    if asked not in (None, "multilabel"):
-        raise SettingError(
-            f"{sheet.name}: task {asked!r} takes one target column, but {len(targets)} are named; fit one "
-            f"model a column: {' and then '.join(f'--target {shlex.quote(one)}' for one in targets)}."
+def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None, input_name: str) -> tuple[str, Cells, str]:
+    way = " and then ".join(f"--target {shlex.quote(one)}" for one in targets)
+    if asked not in (None, "multilabel") or (asked is None and any(_of_more(sheet.columns[one]) for one in targets)):
+        what = f"task {asked!r} takes one target column, but" if asked else "columns of 0 and 1 make one model, but"
+        raise SeveralTargets(
+            f"{sheet.name}: {what} {len(targets)} are named; fit one model a column: {way}.", tuple(targets), input_name
         )
     for name in targets:
         row = next((i for i, v in enumerate(sheet.columns[name]) if as_flag(v) is None), None)
@@ -62,9 +65,15 @@ def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None) -> tupl
             raise ColumnError(
                 f"{sheet.name}: several target columns must hold 0 or 1 each, but {name!r} holds "
                 f"{sheet.columns[name][row]!r} in row {sheet.row_id(row)}; correct it, or fit one model a column: "
-                f"{' and then '.join(f'--target {shlex.quote(one)}' for one in targets)}."
+                f"{way}."
             )
     return "multilabel", Cells(), f"{len(targets)} columns of 0 and 1, one a label"
+
+
+def _of_more(values: list[Any]) -> bool:
+    """Whether a column is of other values than 0 and 1, and not of those with a few slips."""
+    known = [v for v in values if not is_empty(v)]
+    return sum(as_flag(v) is None for v in known) > _SLIPS * len(known)
 
 
 def _of_values(sheet: Sheet, name: str, values: list[Any]) -> tuple[str, Cells, str]:

@@ -193,7 +193,9 @@ def _archive(path: Path, settings: SourceSettings, like: Choice | None) -> Readi
     except UserError as error:
         # The user knows the archive, not where in the cache it was extracted to, and cannot name a folder in it.
         told = str(error).replace(str(inside), path.name)
-        raise type(error)(told.partition(f" Did you mean {path.name}")[0]) from error
+        again = type(error)(told.partition(f" Did you mean {path.name}")[0])
+        again.__dict__.update(error.__dict__)
+        raise again from error
     foreign = foreign_names(path)
     if not foreign:
         return reading

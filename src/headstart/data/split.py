@@ -22,6 +22,9 @@ _BALANCED_BY = {
 }
 
 
+_LEAST_UNITS = 2  # of training rows, to choose the settings of a head on
+
+
 @dataclass(frozen=True)
 class EarlierParts:
     """The parts of an earlier run: ``parts`` maps the content key of each of its rows to train, valid or test."""
@@ -135,14 +138,26 @@ def _parts(
         inside = table.take(pool)
         _check_room(part, share, inside)
         held = _draw(part, share, inside, together[pool], names[pool], settings.seed)
-        if not held.any():
-            count = len(np.unique(together[pool]))
-            raise SplitError(
-                f"no {part} split can be drawn from {len(pool)} rows in {count} inseparable groups: each "
-                f"class must keep an example in train; add examples, or give a {part} split."
-            )
+        left = len(np.unique(together[pool[~held]]))
+        if not held.any() or (table.task != "classification" and left < _LEAST_UNITS):
+            raise _undrawable(part, len(pool), len(np.unique(together[pool])), table)
         parts[pool[held]] = part
     return parts, (_split_fact(parts, missing, table.task, settings),)
+
+
+def _undrawable(part: str, rows: int, units: int, table: Table) -> SplitError:
+    """What keeps so many ``rows`` from being split: how few the ``units`` are that no split parts."""
+    if table.task == "classification":
+        return SplitError(
+            f"no {part} split can be drawn from {rows} rows in {units} inseparable groups: each class must keep an "
+            f"example in train; add examples, or give a {part} split."
+        )
+    alike = "equal or nearly equal inputs" + (", and rows of one group," if table.groups is not None else "")
+    sets = counted(units, "set")
+    return SplitError(
+        f"no {part} split can be drawn from {rows} rows: {alike} stay together, which makes {sets} of them, and train "
+        f"needs {_LEAST_UNITS} after every draw; add rows with other inputs, or give a {part} split."
+    )
 
 
 def _drawn(settings: SplitSettings) -> tuple[str, ...]:
@@ -161,7 +176,34 @@ def _draw(
 ) -> np.ndarray:
     """[n] bool: the rows of ``pool`` for ``part``; labels that are ``settled`` need no row to stay."""
     labels = [tuple(label for label in row if label not in settled) for row in labels_of(pool)]
-    return draw(share, strata(pool), together, labels, numbers_of(names, together, part, seed))
+    numbers = numbers_of(names, together, part, seed)
+    held = draw(share, strata(pool), together, labels, numbers)
+    if pool.task == "regression" and not held.any():
+        held = _one_unit(together, numbers)
+    return held if pool.task == "classification" else _sparing(held, share, together, numbers)
+
+
+def _one_unit(units: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """[n] bool: the unit of least number that leaves at least half of the rows; none where no unit does.
+
+    For values: where all rows of one range of them are in one unit, no unit leaves some of every range.
+    """
+    sizes = np.unique(units, return_inverse=True, return_counts=True)
+    small = 2 * sizes[2][sizes[1]] <= len(units)
+    return small & (numbers == numbers[small].min(initial=np.inf))
+
+
+def _sparing(held: np.ndarray, share: float, units: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """``held`` [n] bool, or where hardly a unit would stay behind, its share of the units: those of least ``numbers``.
+
+    One input that most rows have makes one unit, in whose place all others would be drawn.
+    """
+    count = len(np.unique(units))
+    if not held.any() or count - len(np.unique(units[held])) > _LEAST_UNITS:
+        return held
+    own = np.unique(numbers[held])
+    most: float = own[min(len(own), max(1, int(share * count))) - 1]
+    return held & (numbers <= most)
 
 
 def _parts_kept(
@@ -217,9 +259,12 @@ def _check_room(part: str, share: float, pool: Table) -> None:
     wanted = round(share * len(pool))
     classes = len(count_labels(labels_of(pool))) if pool.task == "classification" else 1
     if wanted < 1 or len(pool) - classes < 1:
+        of, keeps = (
+            (f" of {classes} classes", "each class keeps one") if pool.task == "classification" else ("", "one stays")
+        )
         raise SplitError(
-            f"too few rows for a {part} split: {len(pool)} rows of {classes} classes, of which {share:g} is "
-            f"{share * len(pool):.1f} and each class keeps one in train; add examples, or give a {part} split."
+            f"too few rows for a {part} split: {counted(len(pool), 'row')}{of}, of which {share:g} is "
+            f"{share * len(pool):.1f} and {keeps} in train; add examples, or give a {part} split."
         )
 
 
@@ -261,6 +306,8 @@ def _rare(table: Table) -> tuple[Fact, ...]:
     facts = []
     for part in ("valid", "test"):
         here = count_labels(row for row, own in zip(labels, table.split, strict=True) if own == part)
+        if not (table.split == part).any():  # a run without a test set
+            continue
         absent = sorted(everywhere.keys() - here.keys())
         if absent:
             value = f"{len(absent)} of {len(everywhere)} without an example in {part}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headstart.delivery.target_folder import refuse_several
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.checks import check_answers
 from headstart.evaluation.thresholds import Thresholds, decided
@@ -142,6 +143,7 @@ class Answers:
         """
         file = path / FILE if path.is_dir() else path
         if not file.is_file():
+            refuse_several(path)
             raise BundleError(
                 f"{path} keeps no answers ({FILE} is missing); give the folder of a finished run, or fit again."
             )

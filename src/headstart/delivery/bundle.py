@@ -48,6 +48,7 @@ from headstart.controls.panel import restore
 from headstart.data.sheet import Choice
 from headstart.delivery.caution import Caution
 from headstart.delivery.serving import GRAPH, PLACES, Serving, serving_of
+from headstart.delivery.target_folder import refuse_several
 from headstart.errors import BundleError
 from headstart.files import as_path, write_atomically
 from headstart.heads.linear import LinearHead
@@ -240,6 +241,7 @@ def _serving(folder: Path, record: dict[str, Any]) -> Serving:
 def _find(path: Path) -> Path:
     folder = find_bundle(path)
     if folder is None:
+        refuse_several(path)
         what = "is not a run or bundle" if path.exists() else "does not exist"
         raise BundleError(f"{path} {what}; give the folder that 'headstart fit' wrote, such as runs/NAME.")
     return folder

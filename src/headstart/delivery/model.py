@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.bases.device import check_device, pinned
 from headstart.data.inputs import as_inputs
 from headstart.delivery.borrowing import same_base
 from headstart.delivery.bundle import Bundle
@@ -83,34 +84,45 @@ class Model:
         trust_remote_code: whether code of the base's own may run, where it needs any.
         threads: that one answer works on: 1 lets as many be given at a time as there are processors, more give a single
             one sooner.
+        device: where the base runs: "auto", "cpu", "cuda", "cuda:1" or "mps"; None: what HEADSTART_DEVICE says then.
 
     Raises:
-        SettingError: fewer than one thread.
+        SettingError: fewer than one thread, or a device that this machine lacks.
     """
 
     def __init__(
-        self, bundle: Bundle, base: Base | None = None, *, trust_remote_code: bool = False, threads: int = 1
+        self,
+        bundle: Bundle,
+        base: Base | None = None,
+        *,
+        trust_remote_code: bool = False,
+        threads: int = 1,
+        device: str | None = None,
     ) -> None:
+        check_device(device)
         if threads < 1:
             raise SettingError(f"threads is {threads}; one answer works on at least 1.")
         self.bundle = bundle
-        self._base, self._remote_code, self._threads = base, trust_remote_code, threads
+        self._base, self._remote_code, self._threads, self._device = base, trust_remote_code, threads, device
         self._predictor: Predictor | None = None
         self._lock = threading.RLock()
         begins_anew_after_fork(self)
 
     @classmethod
-    def load(cls, path: str | Path, *, trust_remote_code: bool = False, threads: int = 1) -> Model:
+    def load(
+        cls, path: str | Path, *, trust_remote_code: bool = False, threads: int = 1, device: str | None = None
+    ) -> Model:
         """The model in a run's or bundle's folder.
 
         Args:
             trust_remote_code: whether code of the base's own may run, where it needs any.
-            threads: that one answer works on; see `Model`.
+            threads, device: see `Model`.
 
         Raises:
             BundleError: see `Bundle.load`.
+            SettingError: see `Model`.
         """
-        return cls(Bundle.load(path), trust_remote_code=trust_remote_code, threads=threads)
+        return cls(Bundle.load(path), trust_remote_code=trust_remote_code, threads=threads, device=device)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -226,11 +238,13 @@ class Model:
             if self._predictor is None:
                 self._predictor = Predictor(base, self.bundle.dtype, self.bundle.serving, threads=self._threads)
         width = base.width if head is None else len(head.weight)
-        return self._predictor.features(rows, width, progress)
+        with pinned(self._device):
+            return self._predictor.features(rows, width, progress)
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs: it opens base and session itself."""
-        return {"bundle": self.bundle, "_remote_code": self._remote_code, "_threads": self._threads}
+        kept = ("_remote_code", "_threads", "_device")
+        return {"bundle": self.bundle, **{name: getattr(self, name) for name in kept}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _base=None, _predictor=None, _lock=threading.RLock())
@@ -242,18 +256,21 @@ class Model:
 
 
 @filled()
-def load(path: str | Path, *, trust_remote_code: bool = False, threads: int = 1) -> Model:
+def load(path: str | Path, *, trust_remote_code: bool = False, threads: int = 1, device: str | None = None) -> Model:
     """The model that a run left in its folder, to be loaded once and to answer many times, from any thread.
 
     Args:
         trust_remote_code: whether code of the base's own may run, where it needs any.
         threads: that one answer works on: 1 lets as many be given at a time as there are processors, more give a single
             one sooner.
+        device: where the base runs: "auto", "cpu", "cuda", "cuda:1" or "mps"; None: what HEADSTART_DEVICE says when
+            the first answer is given, or auto.
 
     Raises:
         BundleError: ``path`` holds no run or bundle, or a damaged one.
+        SettingError: ``device`` is none, or one that this machine lacks.
     """
-    return Model.load(path, trust_remote_code=trust_remote_code, threads=threads)
+    return Model.load(path, trust_remote_code=trust_remote_code, threads=threads, device=device)
 
 
 def _kept(count: int, rejected: dict[int, str]) -> np.ndarray:

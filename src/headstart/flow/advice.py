@@ -141,7 +141,9 @@ class Advice:
     """What to do with the data, and why."""
 
     source: str
-    answer: str  # a short paragraph
+    answer: str  # a short paragraph, `what` and `buys` in it
+    what: str  # what to do, in a sentence or two
+    buys: str  # what more data buys
     next_step: str  # a command
     metric: str
     metric_reason: str

@@ -102,28 +102,28 @@ def advise_source(
     if goal is not None and not 0 < goal < 1:
         raise SettingError(f"goal is {goal:g}; it is a score between 0 and 1, such as 0.95.")
     fit = FitSettings(source=settings, split=SplitSettings(seed=seed), base=base, seed=seed)
-    with clock.step("open"):
+    with clock.step("open"), progress.stage("reading the data"):
         opened = open_source(source, settings)
         check_enough(opened.table, "advice")
         known = open_base(base, opened.table.modality, remote_code=trust_remote_code, progress=progress)
         known = read_as(known, opened.table)
-    with clock.step("reference"):
+    with clock.step("reference"), progress.stage("reference"):
         like = _reference(reference, known, progress)
-    with clock.step("features"):
+    with clock.step("features"), progress.stage("features"):
         prepared = prepare(opened, known, fit, progress)
     metric, reason = _metric(prepared)
-    with clock.step("probe"):
+    with clock.step("probe"), progress.stage("probe"):
         ground = ground_of(prepared, known, metric, fit, progress)
         probe = solved(ground, STRATEGIES["probe"])
-    with clock.step("learning curve"):
+    with clock.step("learning curve"), progress.stage("learning curve"):
         curved = curve_of(prepared, metric, seed=seed, progress=progress)
-    with clock.step("distance"):
+    with clock.step("distance"), progress.stage("difference from the pretraining data"):
         far = distance(known, ground.rows)
         seen = None if like is None else like.vectors
         measures = distances(known, ground.rows.inputs, ground.rows.vectors, reference=seen, seed=seed)
-    with clock.step("controls"):
+    with clock.step("controls"), progress.stage("baselines"):
         control = _control(prepared, ground, probe, far[0])
-    with clock.step("strategies"):
+    with clock.step("strategies"), progress.stage("measuring what each strategy takes"):
         options = _options(prepared, ground, probe, far[0], fit, progress)
     looked = _Looked(opened, known, prepared, ground, probe, curved, far, measures, options, control)
     return _advice(source, looked, reason, goal, fit, dict(clock.seconds))
@@ -181,11 +181,15 @@ def _advice(
         ground.metric, ground.held_y, looked.probe.held, units=ground.held_units, level=LEVEL, seed=settings.seed
     )
     data, base = _data(looked), _base(looked, settings)
+    what = what_to_do(looked.options, base, looked.control)
     counting = Counting(_classes(looked), _share(looked))
     more = _more_data(looked, goal, counting)
+    buys = _worth_of_data(looked, data, score, more, counting)
     return Advice(
         source=str(source),
-        answer=_answer(looked, data, base, score, more, counting),
+        answer=_answer(looked, data, base, score, what, buys),
+        what=what,
+        buys=buys,
         next_step=fit_command(source, settings.source, settings.base, seed=settings.seed),
         metric=ground.metric,
         metric_reason=reason,
@@ -282,24 +286,23 @@ def _goal(goal: float, curved: Curved, counting: Counting) -> GoalFacts | None:
     return GoalFacts(goal, *rows, *(counting.more(one, present) if math.isfinite(one) else _NAN for one in rows))
 
 
-def _answer(
-    looked: _Looked, data: DataFacts, base: BaseFacts, score: Interval, more: DataAdvice, counting: Counting
-) -> str:
+def _answer(looked: _Looked, data: DataFacts, base: BaseFacts, score: Interval, what: str, buys: str) -> str:
     """The paragraph: where things stand, what to do, what more data buys, and where it buys most."""
     curved, metric = looked.curved, looked.ground.metric
     ahead = None if curved.refused else curved.ahead
     now = score if ahead is None or curved.metric != metric else ahead.at(1.0)
-    told = [
-        headline(data, base, metric, bounds(metric, now)),
-        beside_control(looked.control, metric),
-        what_to_do(looked.options, base, looked.control),
-    ]
-    if ahead is None:
-        told.append(not_foretold(metric, score.low, curved.refused))
-        return " ".join(told)
-    told.append(ahead_sentence(curved.metric, ahead))
+    stands = headline(data, base, metric, bounds(metric, now))
+    return " ".join([stands, beside_control(looked.control, metric), what, buys])
+
+
+def _worth_of_data(looked: _Looked, data: DataFacts, score: Interval, more: DataAdvice, counting: Counting) -> str:
+    """What more data buys, and where it buys most, or why that is not predicted."""
+    curved = looked.curved
+    if curved.refused or curved.ahead is None:
+        return not_foretold(looked.ground.metric, score.low, curved.refused)
+    told = [ahead_sentence(curved.metric, curved.ahead)]
     if more.goal is not None:
-        told.append(needed_sentence(curved.metric, ahead.needed(more.goal.goal), ahead, counting))
+        told.append(needed_sentence(curved.metric, curved.ahead.needed(more.goal.goal), curved.ahead, counting))
     told.append(on_classes(more.classes, data.classes > 2))
     return " ".join(one for one in told if one)
 

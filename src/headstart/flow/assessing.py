@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,9 @@ from headstart.flow.climbing import Climbed
 from headstart.flow.damaging import damaged
 from headstart.flow.judging import Judgement
 from headstart.flow.knowing import Strange, judged_unknown, known_of
+from headstart.flow.measuring import Measured, measure, slices_of
 from headstart.flow.preparing import Prepared
-from headstart.records import AuditRecord, NaiveRecord, OodRecord, ShiftRecord
+from headstart.records import AuditRecord, NaiveRecord, OodRecord, ShiftRecord, SliceRecord
 from headstart.settings import JudgingSettings
 from headstart.strategies.budget import Budget
 
@@ -32,13 +34,18 @@ _MOST = 200  # findings kept in a run; the audit lists them all
 
 @dataclass(frozen=True)
 class Assessed:
-    """What goes into the result beside the score; ``caution`` and ``answers`` are of the model that is handed over."""
+    """What goes into the result beside the score, of the selected model; but ``ood`` is of the transfer model.
+
+    ``measured`` and ``slices`` are of its answers to the test rows; None and () without a test set.
+    """
 
     caution: Caution
     answers: Answers
     audit: AuditRecord
     ood: OodRecord | None
     shift: ShiftRecord | None
+    measured: Measured | None = None
+    slices: Sequence[SliceRecord] = ()
 
 
 def assess(
@@ -57,13 +64,27 @@ def assess(
     known, ood = judged_unknown(known, climbed, calibrated, judged, strange, budget)
     caution = _caution(climbed, calibrated, preferred, known, settings)
     answers = answers_of(prepared, climbed, calibrated, judged, preferred)
+    measured, slices = judged.measured, judged.slices
+    if preferred:
+        measured, slices = _of_baseline(prepared, climbed, calibrated, judged, answers.part_of(TEST), caution)
     shift = None
     if settings.damage:
         model = _model(prepared, calibrated, preferred, caution)
         inputs, seed = judged.rows.table.inputs, climbed.ground.seed
         said = answers.part_of(TEST).probabilities
         shift = damaged(model, inputs, judged.rows.y, said, answers, seed=seed, progress=progress)
-    return Assessed(caution, answers, data_record(prepared, climbed), ood, shift)
+    return Assessed(caution, answers, data_record(prepared, climbed), ood, shift, measured, slices)
+
+
+def _of_baseline(
+    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement, said: Answers, caution: Caution
+) -> tuple[Measured, list[SliceRecord]]:
+    """What is measured of the transfer model, of the baseline that is selected in its place and ``said`` this."""
+    task, rows, ground = prepared.task, judged.rows, climbed.ground
+    p, units, seed = said.probabilities, rows.units(), ground.seed
+    measured = measure(task, rows.y, p, caution, 1.0, seed, units, calibrated.positive)  # it has no temperature
+    own = slices_of(ground.metric, task, rows.table, judged.vectors, rows.y, p, seed, units, caution.thresholds)
+    return measured, own[0]
 
 
 def assess_untested(

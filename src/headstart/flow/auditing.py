@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from headstart.audit.applying import Left, check_applicable, cleaned_csv, findings_csv, left_csv, left_out
+from headstart.audit.applying import (
+    Left,
+    applicable,
+    check_applicable,
+    cleaned_csv,
+    cleaned_settings,
+    findings_csv,
+    left_csv,
+    left_out,
+)
 from headstart.audit.audit import Audit, Rows, audit, in_order
 from headstart.audit.finding import Finding
 from headstart.audit.overlap import overlap_by_hash, overlap_by_sample, read_hashes
@@ -19,12 +28,13 @@ from headstart.data.memory import Memory, Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.table import Opened, Rejected, Table
 from headstart.errors import OutputError, SourceError
-from headstart.files import write_atomically
+from headstart.files import shown_path, write_atomically
 from headstart.flow.clock import Clock
+from headstart.flow.commanding import audit_command, fit_command
 from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.report.audit_page import PAGE_CARDS, AuditPage, PageTopic, build
-from headstart.settings import SourceSettings
+from headstart.settings import FitSettings, SourceSettings
 from headstart.training.features import extract
 from headstart.training.reading import read_as
 
@@ -58,25 +68,57 @@ def audit_source(
     folder = None if out is None else Path(out).absolute()
     _check(source, folder, apply, overwrite)
     hashes = None if pretraining_sample is None else read_hashes(_existing(pretraining_sample))
-    with clock.step("open"):
-        opened = _open(source, valid, test, settings or SourceSettings())
+    settings = settings or SourceSettings()
+    with clock.step("open"), progress.stage("reading the data"):
+        opened = _open(source, valid, test, settings)
         if apply:
             check_applicable(opened.table)
     known = read_as(open_base(base, opened.table.modality), opened.table)
     opened = replace(opened, facts=opened.facts + known.facts)
-    with clock.step("features"):
+    with clock.step("features"), progress.stage("features"):
         rows = _rows(opened, known, progress)
-    with clock.step("looking"):
+    with clock.step("looking"), progress.stage("looking for duplicates, leaks and label mistakes"):
         found = audit(rows, str(source), opened.facts, seed)
     if pretraining_sample is not None:
-        with clock.step("pre-training sample"):
+        with clock.step("pre-training sample"), progress.stage("pretraining sample"):
             overlap = _overlap(rows, known, Path(pretraining_sample), hashes, progress)
         found = replace(found, findings=in_order([*found.findings, *overlap]))
     left = left_out(rows.table, found.findings) if apply else None
-    found = replace(found, left_out=None if left is None else len(left), seconds=dict(clock.seconds))
+    asked = _Asked(source, settings, valid, test, base, seed, folder)
+    next_step = _next_step(asked, rows.table, found, left)
+    counted = None if left is None else len(left)
+    found = replace(found, left_out=counted, seconds=dict(clock.seconds), next_step=next_step)
     if folder is not None:
         _write(folder, found, rows.table, left)
     return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an audit was asked to look through."""
+
+    source: Source
+    settings: SourceSettings
+    valid: Source | None
+    test: Source | None
+    base: str | None
+    seed: int
+    folder: Path | None
+
+
+def _next_step(asked: _Asked, table: Table, found: Audit, left: list[Left] | None) -> str:
+    """The command to go on with: a fit on what was cleaned, the cleaning where it would leave rows out, or a fit."""
+    if table.targets is None:
+        return ""
+    given = (asked.source, asked.valid, asked.test)
+    if left is not None and asked.folder is not None:
+        cleaned = shown_path(asked.folder / "cleaned.csv")
+        return fit_command(cleaned, cleaned_settings(table), asked.base, seed=asked.seed)
+    in_memory = any(isinstance(one, Memory) for one in given)
+    if asked.folder is not None and not in_memory and applicable(table) and left_out(table, found.findings):
+        fit = FitSettings(source=asked.settings, base=asked.base)
+        return audit_command(asked.source, fit, valid=asked.valid, test=asked.test, again=shown_path(asked.folder))
+    return fit_command(asked.source, asked.settings, asked.base, valid=asked.valid, test=asked.test, seed=asked.seed)
 
 
 def _check(source: Source, folder: Path | None, apply: bool, overwrite: bool) -> None:

@@ -13,7 +13,7 @@ from headstart.flow.preparing import Prepared, train_rows
 from headstart.flow.remaining import Remaining, evidence_seconds, following, head_seconds, remaining
 from headstart.modalities import get as get_modality
 from headstart.progress import Progress
-from headstart.settings import FitSettings, TrainingSettings
+from headstart.settings import FitSettings, TrainingSettings, option_name
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.finishing import Final, finish
@@ -88,7 +88,7 @@ def training_options(settings: FitSettings) -> list[str]:
     given += ["augment"] if _augment(told) == "corruption" else []
     given += ["mixup"] if told.mixup else []
     given += [name for name in ("adapter", "rank") if getattr(told, name) != getattr(usual, name)]
-    return [f"--{name.replace('_', '-')}" for name in given]
+    return [f"--{option_name(name)}" for name in given]
 
 
 def check_used(settings: FitSettings) -> None:
@@ -107,7 +107,7 @@ def check_used(settings: FitSettings) -> None:
             f"that; leave it out, or take a strategy that trains: {trains}."
         )
     if strategy.recipe is not None and strategy.recipe.lora is None:
-        given = [name for name in training_options(settings) if name in ("--adapter", "--rank")]
+        given = [name for name in training_options(settings) if name in ("--adapter", "--lora-rank")]
         if given:
             raise SettingError(
                 f"{' and '.join(given)}: strategy {settings.strategy!r} trains no adapters; leave it out, or take "
@@ -127,7 +127,7 @@ def check_training(settings: FitSettings) -> None:
         raise SettingError(f"augment is {told.augment!r}; it is one of {', '.join(AUGMENTS)}.")
     if told.max_forgetting is not None and not 0 <= told.max_forgetting <= 1:
         raise SettingError(f"max-forgetting is {told.max_forgetting:g}; it is a share from 0 (keep all) to 1.")
-    for name, value in (("epochs", told.epochs), ("rate", told.rate), ("body-rate", told.body_rate)):
+    for name, value in (("epochs", told.epochs), ("lr", told.rate), ("backbone-lr-multiplier", told.body_rate)):
         if value is not None and not 0 < value < float("inf"):
             raise SettingError(f"{name} is {value:g}; it is a number above 0.")
     for name, value in (("l2sp", told.l2sp), ("replay", told.replay), ("mixup", told.mixup or 0.0)):
@@ -135,9 +135,9 @@ def check_training(settings: FitSettings) -> None:
             raise SettingError(f"{name} is {value:g}; it is 0 or more.")
     Lora(told.adapter, told.rank)  # refuses what is not allowed
     if told.batch is not None and told.batch < 2:
-        raise SettingError(f"batch is {told.batch}; it is at least 2 rows a step.")
+        raise SettingError(f"batch-size is {told.batch}; it is at least 2 rows a step.")
     if told.thaw is not None and told.thaw < 0:
-        raise SettingError(f"thaw is {told.thaw}; it is a number of stages, 0 or more.")
+        raise SettingError(f"unfreeze is {told.thaw}; it is a number of stages, 0 or more.")
     if settings.budget is not None and not 0 < settings.budget < float("inf"):
         raise SettingError(f"budget is {settings.budget:g} s; it is a time above 0, such as 90s, 10m or 1.5h.")
 

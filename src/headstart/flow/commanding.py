@@ -29,13 +29,23 @@ def fit_command(
 
 
 def audit_command(
-    source: Source, settings: FitSettings, *, valid: Source | None = None, test: Source | None = None
+    source: Source,
+    settings: FitSettings,
+    *,
+    valid: Source | None = None,
+    test: Source | None = None,
+    again: str = "",
 ) -> str:
-    """`headstart audit --apply` on the rows of a fit as it read them, compared by the features of the same base."""
+    """`headstart audit --apply` on the rows of a fit as it read them, compared by the features of the same base.
+
+    Args:
+        again: the folder of an earlier audit, which this one is to replace; "": there is none.
+    """
     if any(isinstance(one, Memory) for one in (source, valid, test)):
         return _call("audit", source, settings.source, settings.base, valid, test, 0)
     read = _read(settings.source, settings.base, valid, test)
-    return shlex.join(["headstart", "audit", str(source), *read, "--apply"])
+    replacing = ["--out", again, "--overwrite"] if again else []
+    return shlex.join(["headstart", "audit", str(source), *read, "--apply", *replacing])
 
 
 def _read(settings: SourceSettings, base: str | None, valid: Source | None, test: Source | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ class RunComparison:
     runs: list[ComparedRun]  # as given
     pairs: list[ComparedPair]
     seed: int
+    next_step: str  # what to do
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
@@ -102,7 +104,19 @@ def compare(runs: Sequence[Path], *, metric: str | None = None, shared: bool = F
         ],
         [_pair(pair, found) for pair in found.pairs],
         seed,
+        _next_step(found, dict(zip(names, map(str, runs), strict=True))),
     )
+
+
+def _next_step(found: Comparison, paths: dict[str, str]) -> str:
+    """To use the run that is better than all the others; else what would tell, or that any may be used."""
+    for name, path in paths.items():
+        own = [(pair, "a" if pair.a == name else "b") for pair in found.pairs if name in (pair.a, pair.b)]
+        if all(pair.outcome == f"{side} better" for pair, side in own):
+            return f"headstart predict {shlex.quote(path)} NEW"
+    if any(pair.rows_needed for pair in found.pairs):
+        return "Keep the run that is cheapest to serve, or compare on more test rows."
+    return "Keep the run that is cheapest to serve."
 
 
 def _names(runs: Sequence[Path]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.delivery.answers import TEST
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.confidence_gap import confidence_gap
 from headstart.evaluation.confusion import confusion
@@ -17,6 +18,7 @@ from headstart.evaluation.next_step import Selected, with_command
 from headstart.evaluation.run_evidence import RunEvidence
 from headstart.evaluation.thresholds import decided
 from headstart.evaluation.verdict import SCRATCH
+from headstart.flow.assessing import Assessed
 from headstart.flow.calibrating import Calibrated
 from headstart.flow.climbing import Climbed
 from headstart.flow.judging import Judgement
@@ -33,15 +35,22 @@ _BLAMED = "wrong base"  # not said of a base that was not shown all of the texts
 
 
 def diagnosis(
-    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement, selected: Selected, audit: str
+    prepared: Prepared,
+    climbed: Climbed,
+    calibrated: Calibrated,
+    judged: Judgement,
+    selected: Selected,
+    audit: str,
+    assessed: Assessed,
 ) -> list[DiagnosisRecord]:
     """What the evidence says, worst first; at least one.
 
     Args:
         selected: which model is handed over.
         audit: the command that takes duplicates out of these data.
+        assessed: of that model, what calibration and confusions are of.
     """
-    found = about_run(replace(_evidence(prepared, climbed, calibrated, judged), audit=audit))
+    found = about_run(replace(_evidence(prepared, climbed, calibrated, judged, assessed), audit=audit))
     told = [DiagnosisRecord(one.name, _without_name(one), with_command(one.suggestion, selected)) for one in found]
     cut = _cut_texts(prepared, climbed.ground.base, judged)
     return cut + [one for one in told if not cut or one.name != _BLAMED]
@@ -75,12 +84,15 @@ def _without_name(one: Finding) -> str:
     return rest[:1].upper() + rest[1:] if head.lower() == one.name else one.sentence
 
 
-def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement) -> RunEvidence:
+def _evidence(
+    prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judged: Judgement, assessed: Assessed
+) -> RunEvidence:
     ground, metric, y = climbed.ground, climbed.ground.metric, judged.rows.y
     near, table = prepared.near, prepared.assigned
     valid_rows = len(prepared.valid) if prepared.valid_given else 0
     forgetting = climbed.final.forgetting
-    told, units = judged.measured.calibration, judged.rows.units()
+    measured, units = assessed.measured or judged.measured, judged.rows.units()
+    told, said = measured.calibration, assessed.answers.part_of(TEST)
     return RunEvidence(
         task=ground.task.name,
         metric=metric,
@@ -94,7 +106,7 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
         ),
         rows=len(ground.rows),
         rows_a_class=_rows_a_class(ground),
-        confusion=confusion(y, judged.decided).matrix if ground.task.name == "classification" else None,
+        confusion=confusion(y, said.decided()).matrix if ground.task.name == "classification" else None,
         leaked=int(judged.leaked.sum()),
         foreknown=len(prepared.foreknown),
         clean=_clean_score(judged, metric, ground.seed),
@@ -102,7 +114,7 @@ def _evidence(prepared: Prepared, climbed: Climbed, calibrated: Calibrated, judg
         valid_rows=valid_rows,
         repeated=len(near.repeated(table, "test")),
         calibration=Interval(told.ece, told.low, told.high, _LEVEL, len(y)) if told else None,
-        confidence_gap=confidence_gap(y, judged.probabilities, units=units)
+        confidence_gap=confidence_gap(y, said.probabilities, units=units)
         if ground.task.name == "classification"
         else None,
         base=ground.base.identity.name,

@@ -197,16 +197,16 @@ def _result(about: About, settings: FitSettings, work: Work) -> Result:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         reading=work.prepared.reading,
         refit=scores.record,
-        thresholds=thresholds_record(work.prepared.task, work.calibrated.thresholds),
-        two_classes=work.judgement.measured.two_classes if work.judgement else None,
-        intervals=work.judgement.measured.intervals if work.judgement else None,
+        thresholds=thresholds_record(work.prepared.task, work.assessed.caution.thresholds),
+        two_classes=work.assessed.measured.two_classes if work.assessed.measured else None,
+        intervals=work.assessed.measured.intervals if work.assessed.measured else None,
     )
 
 
 def _scores(work: Work, about: About, settings: FitSettings) -> Scores:
     """Of the test set that this run evaluated."""
-    judged = work.judgement
-    if judged is None:
+    judged, measured = work.judgement, work.assessed.measured
+    if judged is None or measured is None:
         raise SealError("there are no scores to show: no test row was judged, and no earlier ones are given.")
     verdict = judged.verdict
     return Scores(
@@ -215,9 +215,9 @@ def _scores(work: Work, about: About, settings: FitSettings) -> Scores:
         judged.gain,
         judged.controls,
         _diagnosis(work, judged, about, settings),
-        judged.measured.classes,
-        judged.slices,
-        judged.measured.calibration,
+        measured.classes,
+        list(work.assessed.slices),
+        measured.calibration,
         work.assessed.ood,
         work.assessed.shift,
     )
@@ -225,7 +225,7 @@ def _scores(work: Work, about: About, settings: FitSettings) -> Scores:
 
 def _diagnosis(work: Work, judged: Judgement, about: About, settings: FitSettings) -> list[DiagnosisRecord]:
     selected = selected_model(work.climbed, work.preferred)
-    found = diagnosis(work.prepared, work.climbed, work.calibrated, judged, selected, about.audit)
+    found = diagnosis(work.prepared, work.climbed, work.calibrated, judged, selected, about.audit, work.assessed)
     trained = any(one.runs for one in work.climbed.climb.candidates)
     return found if trained else [*found, *unused(training_options(settings))]
 
@@ -281,7 +281,7 @@ def _bundle(result: Result, work: Work, columns: Columns | None) -> Bundle:
         **({"refit": result.refit.sentence} if result.refit else {}),
         "verdict": result.verdict.sentence,
         "created": result.created,
-        "temperature": work.calibrated.temperature,
+        "temperature": 1.0 if work.preferred else work.calibrated.temperature,
         **({"positive": work.calibrated.positive.label} if work.calibrated.positive else {}),
         "versions": result.versions,
         **({"columns": asdict(columns)} if columns else {}),

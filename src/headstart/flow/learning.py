@@ -73,7 +73,7 @@ def _fewer(base: Base, strategy: str) -> str:
         return "--strategy probe"
     if takes_adapters(base):
         return "--strategy lora"
-    return "--strategy probe" if strategy == "norm" else "--strategy partial --thaw 1"
+    return "--strategy probe" if strategy == "norm" else "--strategy partial --unfreeze 1"
 
 
 def _of(found: Finding, strategy: str) -> Finding:

@@ -85,7 +85,7 @@ def rank_source(
         UserError: anything about the data, the bases or the cache that the user can mend.
     """
     progress, clock = progress or Progress(), Clock()
-    with clock.step("open"):
+    with clock.step("open"), progress.stage("reading the data"):
         opened = _open(source, valid, test, settings or SourceSettings())
         check_enough(opened.table, "ranking bases")
         modality = opened.table.modality
@@ -93,12 +93,12 @@ def rank_source(
         field = field.reading(opened.table)
         sample = sample_of(opened.table, seed)
     progress.say(_plan(field, sample))
-    with clock.step("features"):
+    with clock.step("features"), progress.stage("features"):
         ids = history_ids(source, opened.table)
         looked = _look(sample, ids, field, seed, progress)
-    with clock.step("evidence"):
+    with clock.step("evidence"), progress.stage("evidence"):
         weighed = _weigh(looked, field, without, progress)
-    with clock.step("race"):
+    with clock.step("race"), progress.stage("race"):
         rounds = _race(looked, field, weighed, progress)
     _remember(looked, weighed, modality)
     command = partial(fit_command, source, settings or SourceSettings(), valid=valid, test=test, seed=seed)

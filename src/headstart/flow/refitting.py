@@ -24,7 +24,7 @@ from headstart.flow.handing import Scores
 from headstart.flow.learning import learnt
 from headstart.flow.preparing import Prepared
 from headstart.records import DiagnosisRecord, GainRecord, RefitRecord, Result, TestRecord, VerdictRecord
-from headstart.settings import FitSettings
+from headstart.settings import FitSettings, option_name
 from headstart.unicode import writable
 
 _NAN = float("nan")
@@ -56,7 +56,7 @@ def check_test_size(settings: FitSettings) -> None:
                 f"with --test-size 0, and test-size is {settings.split.test:g}."
             )
         return
-    for option, given in (("--damage", settings.judging.damage), ("--ood", settings.judging.ood is not None)):
+    for option, given in (("--corruptions", settings.judging.damage), ("--ood", settings.judging.ood is not None)):
         if given:
             raise SettingError(f"{option} is scored beside the test set, and with --test-size 0 there is none.")
 
@@ -98,7 +98,7 @@ def repeated(settings: FitSettings, earlier: Earlier) -> FitSettings:
         before = tuple(before) if isinstance(before, list) else before
         if own not in (default, before):
             raise SettingError(
-                f"--evidence {earlier.path}: it was made with {name.replace('_', '-')} {before}, and {own} is asked "
+                f"--evidence {earlier.path}: it was made with {option_name(name)} {before}, and {own} is asked "
                 "for; its scores are not those of such a model. Leave that out, or fit with a test set first."
             )
         return before if own == default else own

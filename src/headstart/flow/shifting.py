@@ -31,8 +31,10 @@ from headstart.progress import Progress
 from headstart.report.figures import share
 from headstart.settings import SourceSettings
 
-_FEW_WRONG = 5  # held-out rows; fewer of them left the interval too narrow, see docs/log.md
-_STRANGERS = 0.2  # share called unknown from which that is the first thing to say
+#: Held-out rows answered wrong, below which they left the interval too narrow, see docs/log.md.
+FEW_WRONG = 5
+#: Share called unknown from which that is the first thing to say.
+STRANGERS = 0.2
 _MOST = 0.5  # from which nothing is estimated: most inputs are of no class that the model has, so it cannot be right
 _FEW = 30  # inputs below which whatever is said hangs on single ones
 
@@ -74,6 +76,21 @@ class Shift:
     why_not: str = ""
 
     @property
+    def expected(self) -> str:
+        """The accuracy to expect, in words, or why there is none."""
+        return _expected(self)
+
+    @property
+    def wrong(self) -> int:
+        """Held-out rows of the run that were answered wrong; 0 where nothing is estimated."""
+        return 0 if self.estimate is None else round((1 - self.estimate.plain) * self.estimate.held)
+
+    @property
+    def few(self) -> bool:
+        """Whether the inputs are so few that all hangs on single ones."""
+        return self.n < _FEW
+
+    @property
     def sentences(self) -> list[str]:
         """All that in words, the accuracy first."""
         return list(_sentences(self))
@@ -109,15 +126,18 @@ def shift(
     progress = progress or Progress()
     model = Model.load(run, trust_remote_code=trust_remote_code)
     answers = Answers.load(run).part_of(HELD)
-    opened = _open(source, input, model.bundle)
+    with progress.stage("reading the data"):
+        opened = _open(source, input, model.bundle)
     tell_remarks(opened, str(source), progress)
-    said = model.predictions(opened.table.inputs, progress)
+    with progress.stage("predictions"):
+        said = model.predictions(opened.table.inputs, progress)
     readable = np.setdiff1d(np.arange(len(opened.table)), list(said.rejected))
     if not len(readable):
         reason = next(iter(said.rejected.values()), "there is none")
         raise SourceError(f"{source}: none of {len(opened.table)} inputs is readable ({reason}).")
     p = said.probabilities[readable]
-    distance, drifts = _apart(model, said.take(readable).vectors, p, seed)
+    with progress.stage("comparing with the known inputs"):
+        distance, drifts = _apart(model, said.take(readable).vectors, p, seed)
     strange = said.unknown[readable]
     unknown = float("nan") if np.isnan(strange).any() else float((strange > THRESHOLD).mean())
     why_not = _meaningless(answers, unknown)
@@ -200,7 +220,7 @@ def _meaningless(answers: Answers, unknown: float) -> str:
 
 
 def _sentences(found: Shift) -> Iterator[str]:
-    strangers = found.unknown > _STRANGERS
+    strangers = found.unknown > STRANGERS
     if strangers and not found.why_not:
         yield (
             f"{share(found.unknown)} of them are called unknown, where {share(1 - THRESHOLD)} of known inputs are: "
@@ -209,10 +229,10 @@ def _sentences(found: Shift) -> Iterator[str]:
     yield _expected(found)
     if found.estimate is not None:
         yield _how_sure(found.known_error)
-        wrong = round((1 - found.estimate.plain) * found.estimate.held)
-        if wrong < _FEW_WRONG:
+        if found.wrong < FEW_WRONG:
             yield (
-                f"Only {wrong} held-out rows were wrong, too few to show how unsure a wrong answer is: it may be lower."
+                f"Only {found.wrong} held-out rows were wrong, too few to show how unsure a wrong answer is: it may be "
+                "lower."
             )
     yield _differs(found)
     beyond = [d for d in found.drifts if d.drift.low > 0]
@@ -225,7 +245,7 @@ def _sentences(found: Shift) -> Iterator[str]:
         )
     if not strangers and not math.isnan(found.unknown):
         yield f"{share(found.unknown)} of them are called unknown; of held-out known inputs {share(1 - THRESHOLD)} are."
-    if found.n < _FEW:
+    if found.few:
         yield f"With {count(found.n, 'input')}, all this depends on single ones; give more."
 
 
@@ -245,7 +265,7 @@ def _expected(found: Shift) -> str:
 def _how_sure(error: float) -> str:
     limits = "The interval allows for estimates being off by a third of the change, as they were on corrupted inputs"
     if math.isnan(error):
-        return f"{limits}. A fit with --damage measures how far off they are on this run's own corrupted test rows."
+        return f"{limits}. A fit with --corruptions measures how far off they are on this run's corrupted test rows."
     return f"{limits}. On this run's own corrupted test rows they were off by {error:.3f} on average."
 
 

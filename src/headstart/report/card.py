@@ -14,7 +14,7 @@ _MOVED = "This is where the run was made; where its folder was moved, use its ne
 
 
 def card(result: Result, place: str = "") -> str:
-    """The page; what was not measured is left out, and of a baseline what is of the transfer model alone.
+    """The page; what was not measured is left out, and where a baseline is selected what is of the transfer model.
 
     Args:
         place: path of the run's folder, for the lines that use it; "": its name.
@@ -59,8 +59,6 @@ def _scores(result: Result) -> list[str]:
         transfer = f"{first.name}: {metric_name(result.metric)} {bounded(first.score, first.low, first.high)}"
     lines.insert(0, f"selected model, {transfer} on {test.n:,} test rows{independent(test)}")
     lines.append(result.refit.sentence if result.refit else opened(test))
-    if not own.base:  # what follows was measured of the transfer model
-        return lines
     told = result.calibration
     if told:
         lines.append(f"calibration error {bounded(told.ece, told.low, told.high)}")
@@ -70,7 +68,7 @@ def _scores(result: Result) -> list[str]:
                 f"conformal sets: coverage {rate(sets.coverage)}, mean size {sets.mean_size:.2f} "
                 f"(target {rate(sets.level)})"
             )
-    if result.ood and result.ood.n:
+    if result.ood and result.ood.n and own.base:  # else it was measured of the transfer model
         ood = result.ood
         lines.append(f"OOD detection: AUROC {bounded(ood.auroc, ood.low, ood.high)}; on {ood.judged_on}")
     return lines

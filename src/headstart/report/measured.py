@@ -25,8 +25,11 @@ FILTERS = (
 )
 
 
-def measured(result: ScoredRows, evidence: Evidence) -> dict[str, Any]:
+def measured(result: ScoredRows, evidence: Evidence, transfer: str = "") -> dict[str, Any]:
     """The names that ``answers.html.jinja`` and ``measured.html.jinja`` take; what there is nothing of is empty.
+
+    Args:
+        transfer: the transfer model, where a baseline is selected: metrics and OOD detection are its.
 
     Raises:
         ValueError: the confusion counts of ``evidence`` are not [k, k] for its k labels.
@@ -37,6 +40,7 @@ def measured(result: ScoredRows, evidence: Evidence) -> dict[str, Any]:
     many = counts is not None and k > confusion.READABLE
     return {
         "rows": rows,
+        "transfer": transfer,
         "labels": evidence.labels,
         "matrix": confusion.matrix(counts) if counts is not None and not many else None,
         "pairs": tables.pairs(counts, evidence.labels, rows) if counts is not None and many else None,

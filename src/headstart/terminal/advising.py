@@ -7,53 +7,62 @@ from headstart.evaluation.wording import count, metric_name
 from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
 from headstart.report.figures import MISSING, bounded, duration, interval, known, number
 from headstart.terminal.summary import bytes_text
-from headstart.terminal.tables import aligned, columns, fitted, paragraph
+from headstart.terminal.tables import aligned, columns, fitted, labelled, paragraph
 
 _CLASSES = 5  # shown
+_OTHERS = "`headstart rank` compares bases on these data"
 _NARROW = 100  # columns under which times at least and at most, and memory, are left to --json
 
 
-def advice_text(advice: Advice) -> str:
-    """The answer, the next command, then what they rest on."""
-    blocks = [
-        paragraph(advice.answer),
-        [f"next: {advice.next_step}"],
-        _facts(advice),
-        _distances(advice.base),
+def advice_text(advice: Advice, *, verbose: bool = False) -> str:
+    """What to do, the scores that it rests on, what more data buys, what can go wrong, and the next command.
+
+    ``verbose`` adds the evidence in tables.
+    """
+    facts = [
+        ("data", _data(advice.data)),
+        ("probe", _probe(advice)),
+        ("baseline", _control(advice)),
+        ("more data", advice.buys),
+        *(("warning", one) for one in advice.cautions),
+        ("next", advice.next_step),
+        ("details", "" if verbose else "--verbose shows times, learning curve and more, --json all of it"),
+    ]
+    blocks = [[*paragraph(advice.what), *labelled(facts)], *(_evidence(advice) if verbose else [])]
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines).replace("\u00a0", " ")
+
+
+def _data(data: DataFacts) -> str:
+    set_aside = f", {data.set_aside:,} excluded" if data.set_aside else ""
+    of = f" of {data.classes} {'labels' if data.task == 'multilabel' else 'classes'}" if data.classes else ""
+    sets = f"{data.learn:,} training and validation, {data.test:,} kept for the test"
+    return f"{data.rows:,} {data.modality}s{of} for {data.task}{set_aside}: {sets}"
+
+
+def _evidence(advice: Advice) -> list[list[str]]:
+    data, base = advice.data, advice.base
+    facts = [
+        ("metric", f"{metric_name(advice.metric)}, because {advice.metric_reason}"),
+        ("classes", _spread(data) if data.classes else ""),
+        ("copies", _copies(data)),
+        ("base", f"{base.name}, {base.why} ({base.licence}; trained on {base.trained_on}); " + _OTHERS),
+    ]
+    return [
+        labelled(facts),
+        _distances(base),
         _options(advice.options),
         _curve(advice),
         _ahead(advice),
         _classes(advice.more_data.classes),
-        _cautions(advice.cautions),
         _rules(advice),
     ]
-    return "\n\n".join("\n".join(lines) for lines in blocks if lines).replace("\u00a0", " ")
-
-
-def _facts(advice: Advice) -> list[str]:
-    data, base = advice.data, advice.base
-    set_aside = f", {data.set_aside:,} excluded" if data.set_aside else ""
-    facts = {
-        "data": f"{data.rows:,} {data.modality}s for {data.task}{set_aside}; {data.learn:,} training and "
-        f"validation, {data.test:,} kept for the test",
-        "classes": _spread(data) if data.classes else "",
-        "copies": _copies(data),
-        "base": f"{base.name}, {base.why} ({base.licence}; trained on {base.trained_on}); "
-        "`headstart rank` compares bases on these data",
-        "probe": _probe(advice),
-        "baseline": _control(advice),
-    }
-    return [line for name, text in facts.items() if text for line in paragraph(text, f"{name:<10}")]
 
 
 def _probe(advice: Advice) -> str:
     score = f"{bounded(advice.score, advice.low, advice.high)} (90 % interval)"
     ahead, same = advice.more_data.ahead, advice.more_data.metric == advice.metric
     all_rows = f"; with all rows {number(ahead[0].score)} is predicted" if ahead and same else ""
-    return (
-        f"{metric_name(advice.metric)} {score} on {advice.held_out}{all_rows}; this metric because "
-        f"{advice.metric_reason}"
-    )
+    return f"{metric_name(advice.metric)} {score} on {advice.held_out}{all_rows}"
 
 
 def _control(advice: Advice) -> str:
@@ -163,12 +172,6 @@ def _classes(classes: tuple[ClassFacts, ...]) -> list[str]:
         for one in told[:_CLASSES]
     ]
     return aligned([title, *rows], right=(1, 2, 3))
-
-
-def _cautions(cautions: tuple[str, ...]) -> list[str]:
-    if not cautions:
-        return []
-    return ["what can go wrong", *(line for one in cautions for line in paragraph(one, "- "))]
 
 
 def _rules(advice: Advice) -> list[str]:

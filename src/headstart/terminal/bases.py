@@ -6,46 +6,51 @@ from collections.abc import Sequence
 
 from headstart.bases.choosing import LeftOut, Selection
 from headstart.bases.entry import Entry
-from headstart.terminal.tables import aligned
+from headstart.terminal.tables import aligned, columns, paragraph
 
-_WIDTH = 120  # columns
 _INPUTS = {"image": "pixels", "text": "tokens", "audio": "per second"}  # what the column of inputs counts
 _EMBEDDED = "* comes inside an installed package and needs no network; names of the others are fetched from the Hub"
 
 
-def bases_text(selection: Selection) -> str:
-    """A table for each modality, then what was left out and why, the commonest reason first."""
+def bases_text(selection: Selection, *, verbose: bool = False) -> str:
+    """A table for each modality, then what was left out and why, the commonest reason first.
+
+    ``verbose`` adds a line to each base: the width of its features and what it was trained on.
+    """
     blocks = []
     for modality in dict.fromkeys(entry.modality for entry in selection.kept):
-        blocks.append(_table([entry for entry in selection.kept if entry.modality == modality]))
+        blocks.append(_table([entry for entry in selection.kept if entry.modality == modality], verbose))
     if not selection.kept:
         blocks.append(["No base of the catalogue fits."])
     if any(entry.embedded for entry in selection.kept):
-        blocks.append([_EMBEDDED])
+        blocks.append(paragraph(_EMBEDDED))
     if selection.unserved:
-        blocks.append([f"{' and '.join(selection.unserved)}: for reference; headstart reads no such data yet"])
+        blocks.append(paragraph(f"{' and '.join(selection.unserved)}: for reference; headstart reads no such data yet"))
     if note := _forbidding(selection.kept):
-        blocks.append([note])
+        blocks.append(paragraph(note))
     if selection.left_out:
         blocks.append(_left_out(selection))
+    if selection.kept and not verbose:
+        blocks.append(["--verbose also shows what each was trained on, --json all of it"])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def _table(entries: Sequence[Entry]) -> list[str]:
+def _table(entries: Sequence[Entry], verbose: bool) -> list[str]:
     modality = entries[0].modality
-    title = (f"{modality}, {len(entries)}", "parameters", "width", _INPUTS[modality], "licence", "trained on")
-    lines = aligned([title, *map(_cells, entries)], right=(1, 2, 3))
-    return [_cut(line) for line in lines]
+    title = (f"{modality}, {len(entries)}", "parameters", _INPUTS[modality], "licence")
+    lines = aligned([title, *map(_cells, entries)], right=(1, 2))
+    if not verbose:
+        return lines
+    about = [paragraph(f"{entry.width:,} features; trained on {entry.trained_on}", "    ") for entry in entries]
+    return [lines[0], *(line for row, more in zip(lines[1:], about, strict=True) for line in [row, *more])]
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
     return (
         f"{entry.name}{' *' if entry.embedded else ''}",
         f"{entry.parameters:,.1f} M",
-        f"{entry.width:,}",
         f"{entry.input:,}",
         entry.licence,
-        entry.trained_on,
     )
 
 
@@ -75,10 +80,6 @@ def _named(start: str, names: list[str]) -> str:
     for shown in range(len(names), 0, -1):
         more = f", and {len(names) - shown} more" if shown < len(names) else ""
         line = f"{start}{', '.join(names[:shown])}{more}"
-        if len(line) <= _WIDTH:
+        if len(line) <= columns():
             return line
     return start.rstrip(": ")
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1].rstrip()}…"

@@ -66,10 +66,7 @@ def beside_lines(result: Result) -> list[str]:
         *_corrupted(result),
         *_naive(result),
     ]
-    lines = [wrapped for line in lines for wrapped in paragraph(line.replace("\u00a0", " "), "", "  ")]
-    if lines and not result.chosen.base:
-        lines.insert(0, f"of {judged(result)} (`predict` answers with the selected baseline):")
-    return lines
+    return [wrapped for line in lines for wrapped in paragraph(line.replace("\u00a0", " "), "", "  ")]
 
 
 def _decided(result: Result) -> list[str]:
@@ -115,7 +112,8 @@ def _unknown(result: Result) -> list[str]:
     told = result.ood
     if told is None or not known(told.auroc):
         return []
-    return [f"OOD detection: AUROC {bounded(told.auroc, told.low, told.high)}; on {told.judged_on}"]
+    whose = "" if result.chosen.base else f" of {judged(result)}"
+    return [f"OOD detection{whose}: AUROC {bounded(told.auroc, told.low, told.high)}; on {told.judged_on}"]
 
 
 def _slices(result: Result) -> list[str]:

@@ -16,7 +16,7 @@ from headstart.records import MetricRecord
 from headstart.report import confusion
 from headstart.report.figures import bounded, known, number
 from headstart.report.sentences import slice_name
-from headstart.terminal.tables import aligned, columns, paragraph
+from headstart.terminal.tables import aligned, columns, labelled, paragraph
 
 _WORST = 5  # slices and pairs of classes shown
 _READABLE = 6  # classes up to which the confusion matrix fits a line
@@ -33,10 +33,7 @@ def evaluation_text(found: Evaluation, out: Path | None = None, *, verbose: bool
         ("next", found.next_step),
         *_written(found, out),
     ]
-    width = max(10, *(len(name) + 2 for name, text in facts if text))
-    lines = paragraph(found.headline)
-    for name, text in facts:
-        lines += paragraph(text.replace("\u00a0", " "), f"{name:<{width}}") if text else []
+    lines = [*paragraph(found.headline), *labelled(facts)]
     return "\n".join([*lines, *(_details(found) if verbose else [])]).replace("\u00a0", " ")
 
 
@@ -59,7 +56,7 @@ def _confused(found: Evaluation) -> str:
 
 
 def _asked(found: Evaluation) -> list[tuple[str, str]]:
-    """What ``--ood`` and ``--damage`` found."""
+    """What ``--ood`` and ``--corruptions`` found."""
     told = []
     if found.ood:
         auroc = bounded(found.ood.auroc, found.ood.low, found.ood.high)

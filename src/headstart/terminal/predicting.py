@@ -13,6 +13,7 @@ import numpy as np
 from headstart.data.asked import Asked, gather
 from headstart.data.naming import some
 from headstart.delivery.model import Model, Predictions
+from headstart.delivery.target_folder import target_runs
 from headstart.errors import SettingError, SourceError, nearest
 from headstart.evaluation.conformal import RESIDUALS, Conformal, bounds
 from headstart.progress import Progress
@@ -65,22 +66,56 @@ def predict_to(
     wanted = wanted or Wanted()
     check_out(out, overwrite)
     kind = _format(out, json_lines, wanted)
-    model = Model.load(run, trust_remote_code=trust_remote_code)
-    _check(wanted, model)
-    asked = gather(inputs, model.bundle.modality, column, model.bundle.like)
+    runs = target_runs(run) or {"": run}
+    models = {target: Model.load(one, trust_remote_code=trust_remote_code) for target, one in runs.items()}
+    for model in models.values():
+        _check(wanted, model)
+    bundle = next(iter(models.values())).bundle  # all read the same inputs
+    asked = gather(inputs, bundle.modality, column, bundle.like)
     if not len(asked):
         raise SourceError(f"nothing to label in {some(inputs)}: no line, file or row.")
     tell_asked(asked, progress)
-    said = model.predictions([asked.inputs[row] for row in asked.readable], progress) if asked.readable else None
-    answers = _Answers.of(asked, said, model)
-    shown = settle(asked, answers.reasons, progress)
-    if said is not None and said.reading is not None and said.reading.long:
-        progress.say(said.reading.sentence)
-    columns = answers.columns(wanted, any(row in answers.reasons for row in shown))
+    answers = [_Answers.of(asked, _said(model, asked, progress), model, target) for target, model in models.items()]
+    reasons = dict(sorted((row, reason) for one in answers for row, reason in one.reasons.items()))
+    shown = settle(asked, reasons, progress)
+    for reading in dict.fromkeys(one.said.reading for one in answers if one.said is not None):
+        if reading is not None and reading.long:
+            progress.say(reading.sentence)
+    missing = any(row in reasons for row in shown)
+    columns = _columns(asked, answers, wanted, reasons if missing else {})
     write_rows(out, kind, [c.name for c in columns], ([c.value(row) for c in columns] for row in shown))
     if out is not None:
-        progress.say(f"{len(asked) - len(answers.reasons):,} answers in {out}")
-    return UNREADABLE if any(row in answers.reasons for row in shown) else 0
+        progress.say(f"{len(asked) - len(reasons):,} answers in {out}")
+    return UNREADABLE if missing else 0
+
+
+def _said(model: Model, asked: Asked, progress: Progress) -> Predictions | None:
+    return model.predictions([asked.inputs[row] for row in asked.readable], progress) if asked.readable else None
+
+
+def _columns(asked: Asked, answers: Sequence[_Answers], wanted: Wanted, reasons: dict[int, str]) -> list[_Column]:
+    """The columns of the output, under names that none of the user's has; those of ``reasons`` where there are any.
+
+    Raises:
+        SettingError: ``wanted.only`` is none of the answers' columns.
+    """
+    found = {name: value for one in answers for name, value in one.columns(wanted)}
+    if wanted.only:
+        name = "value" if wanted.only == "label" and "value" in found else wanted.only
+        if name not in found:
+            raise SettingError(
+                f"--only {wanted.only!r} is no column of the answers; it is one of {', '.join(found)}."
+                f"{nearest(wanted.only, found)}"
+            )
+        return [_Column(name, found[name])]
+    found |= {_ERROR: reasons.get} if reasons else {}
+    own, columns = own_columns(asked), []
+    taken = {column.name for column in own}
+    for name, value in found.items():
+        name = unused(name, taken)
+        taken.add(name)
+        columns.append(_Column(name, value))
+    return [*own, *columns]
 
 
 def _format(out: Path | None, json_lines: bool, wanted: Wanted) -> str:
@@ -145,6 +180,7 @@ class _Answers:
     Attributes:
         place: row -> its place in ``said``; -1 where the model was not asked.
         reasons: row -> why it has no answer.
+        target: the column that the model predicts, where there are several; "" where there is one.
     """
 
     asked: Asked
@@ -152,41 +188,22 @@ class _Answers:
     model: Model
     place: np.ndarray
     reasons: dict[int, str]
+    target: str = ""
 
     @classmethod
-    def of(cls, asked: Asked, said: Predictions | None, model: Model) -> _Answers:
+    def of(cls, asked: Asked, said: Predictions | None, model: Model, target: str) -> _Answers:
         readable = asked.readable
         place = np.full(len(asked), -1)
         place[readable] = np.arange(len(readable))
         refused = said.rejected.items() if said is not None else ()
         reasons = asked.reasons | {readable[at]: reason for at, reason in refused}
-        return cls(asked, said, model, place, dict(sorted(reasons.items())))
+        return cls(asked, said, model, place, dict(sorted(reasons.items())), target)
 
-    def columns(self, wanted: Wanted, with_reasons: bool) -> list[_Column]:
-        """The columns of the output, under names that none of the user's has.
-
-        Raises:
-            SettingError: ``wanted.only`` is none of the answer's columns.
-        """
-        found = dict(self._answer())
-        if wanted.only:
-            name = "value" if wanted.only == "label" and "value" in found else wanted.only
-            if name not in found:
-                raise SettingError(
-                    f"--only {wanted.only!r} is no column of the answers; it is one of {', '.join(found)}."
-                    f"{nearest(wanted.only, found)}"
-                )
-            return [_Column(name, found[name])]
-        found |= self._probabilities(wanted)
-        if with_reasons:
-            found[_ERROR] = self.reasons.get
-        own, columns = own_columns(self.asked), []
-        taken = {column.name for column in own}
-        for name, value in found.items():
-            name = unused(name, taken)
-            taken.add(name)
-            columns.append(_Column(name, value))
-        return [*own, *columns]
+    def columns(self, wanted: Wanted) -> Iterator[tuple[str, Callable[[int], Any]]]:
+        """The columns by name; of several targets each under the target's own, the answer itself under that alone."""
+        for name, value in [*self._answer(), *(() if wanted.only else self._probabilities(wanted))]:
+            answer = name in ("label", "value")
+            yield (name if not self.target else self.target if answer else f"{self.target}_{name}"), value
 
     def _answer(self) -> Iterator[tuple[str, Callable[[int], Any]]]:
         """The answer, how sure it is, and what the model says besides."""

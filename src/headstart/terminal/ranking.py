@@ -6,33 +6,68 @@ from headstart.evaluation.wording import metric_name
 from headstart.ranking.halving import Round
 from headstart.ranking.ranked import Evidence, RankedBase, Ranking
 from headstart.report.figures import MISSING, duration, known
-from headstart.terminal.tables import aligned, columns, paragraph
+from headstart.terminal.tables import aligned, columns, labelled, paragraph
 
+_BEST = 3  # bases whose expected score the summary has
 _NAMED = 4  # of those left out for one reason, before "and N more"
 _LONGEST = 31  # letters of a base's name in a table
 _SHORT = {"linear classifier": "linear", "nearest neighbours": "neighbours"}
 
 
-def ranking_text(found: Ranking) -> str:
-    """The winner and why first; then the evidence, the race, what was left out, and the next command."""
-    blocks = [
-        [*paragraph(f"take {found.winner}: {found.why}."), *_seen(found)],
-        _candidates(found),
-        _race(found.rounds, [one.base for one in found.candidates]),
-        _left_out(found),
-        _took(found),
-        [f"next: {found.next_step}"],
+def ranking_text(found: Ranking, *, verbose: bool = False) -> str:
+    """The winner and why, what is expected of the best, and the next command.
+
+    ``verbose`` adds the evidence, the race, what was left out and what it took.
+    """
+    facts = [
+        ("data", _seen(found)),
+        ("expected", _expected(found)),
+        ("race", _raced(found.rounds)),
+        ("left out", _counted(found)),
+        *(("note", fact) for fact in found.facts),
+        ("took", duration(found.seconds["in all"])),
+        ("next", found.next_step),
+        ("details", "" if verbose else "--verbose shows the evidence for each base, --json all of it"),
     ]
+    blocks = [[*paragraph(f"Take {found.winner}: {found.why}."), *labelled(facts)]]
+    if verbose:
+        blocks += [
+            paragraph(f"{metric_name(found.metric)} in points, because {found.metric_reason}"),
+            _candidates(found),
+            _race(found.rounds, [one.base for one in found.candidates]),
+            _left_out(found),
+            _took(found),
+        ]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines).replace("\u00a0", " ")
 
 
-def _seen(found: Ranking) -> list[str]:
+def _seen(found: Ranking) -> str:
     rows = f"all {found.rows:,}" if found.rows == found.available else f"{found.rows:,} of {found.available:,}"
-    seen = (
-        f"{found.source}: looked at {rows} labelled rows outside the test set; {metric_name(found.metric)} in points, "
-        f"because {found.metric_reason}"
-    )
-    return [*paragraph(seen), *(line for fact in found.facts for line in paragraph(fact, "note: "))]
+    return f"{found.source}: {rows} labelled {found.modality}s outside the test set, for {found.task}"
+
+
+def _expected(found: Ranking) -> str:
+    """The best few by what is expected of them."""
+    told = [f"{one.base} {_with_sd(one.expected, one.expected_sd)}" for one in found.candidates[:_BEST]]
+    more = f", and {len(found.candidates) - _BEST} more" if len(found.candidates) > _BEST else ""
+    return f"{metric_name(found.metric)} in points ± standard error: {', '.join(told)}{more}"
+
+
+def _raced(rounds: tuple[Round, ...]) -> str:
+    """How far the others are behind the leader of the last round."""
+    if not rounds:
+        return "no race: there is one candidate"
+    last = rounds[-1]
+    behind = [f"{one.base} {_plain(one.gain)} [{_plain(one.low)}, {_plain(one.high)}]" for one in last.behind]
+    return f"{last.leader} leads on {last.judged:,} held-out rows; points behind it: {', '.join(behind)}"
+
+
+def _counted(found: Ranking) -> str:
+    """How many were left out, by reason."""
+    reasons: dict[str, int] = {}
+    for one in found.left_out:
+        reasons[one.reason] = reasons.get(one.reason, 0) + 1
+    return "; ".join(f"{number} {reason}" for reason, number in reasons.items())
 
 
 def _name(base: str) -> str:

@@ -9,12 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from headstart.cachedir import cache_root
+from headstart.delivery.target_folder import INDEX
+from headstart.evaluation.wording import metric_name
 from headstart.files import shown_path
 from headstart.records import Result
 from headstart.report.figures import MISSING, bounded, interval, known, number
 from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
+from headstart.targets import TargetRuns
 from headstart.terminal.details import details
-from headstart.terminal.tables import paragraph
+from headstart.terminal.tables import labelled, paragraph
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
 from headstart.workflow import Inspection, Run
 
@@ -37,11 +40,26 @@ def summary(run: Run, *, verbose: bool = False) -> str:
         ("report", str(place / "report.html")),
         ("use it", f"headstart predict {shlex.quote(str(place))} NEW"),
     ]
-    lines = ["", *paragraph(headline(result))]
-    width = max(10, *(len(name) + 2 for name, text in facts if text))
-    for name, text in facts:
-        lines += paragraph(text.replace("\u00a0", " "), f"{name:<{width}}") if text else []
-    return "\n".join([*lines, *(details(result) if verbose else [])])
+    return "\n".join(["", *paragraph(headline(result)), *labelled(facts), *(details(result) if verbose else [])])
+
+
+def targets_summary(found: TargetRuns, *, verbose: bool = False) -> str:
+    """Finished runs of several target columns: each column's score and what to do, then where things are.
+
+    ``verbose`` adds the whole summary of each run.
+    """
+    place = shown_path(found.path)
+    facts = [
+        *((row.target, f"{metric_name(row.metric)} {row.scored}; gain {row.gained}") for row in found.rows),
+        ("next", f"what to do for each target is in {INDEX}"),
+        ("report", str(Path(place) / INDEX)),
+        ("use it", f"headstart predict {shlex.quote(place)} NEW"),
+    ]
+    title = f"{len(found)} target columns, one model each; scores of the selected models on test rows:"
+    lines = ["", *paragraph(title), *labelled(facts)]
+    if verbose:
+        lines += [line for column, run in found.runs.items() for line in ["", f"target {column}", summary(run)]]
+    return "\n".join(lines)
 
 
 def _scores(result: Result) -> list[tuple[str, str]]:

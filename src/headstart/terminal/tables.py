@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
+from collections.abc import Iterable
 
 WIDTH = 110  # columns where there is no terminal to ask
 _LEAST, _MOST = 60, 120  # columns kept to, however narrow or wide the terminal is
 _NARROWEST = 20  # that a cell is wrapped to
+_LABEL = 10  # columns of the names of facts at least
+_INTERVAL = re.compile(r"(\[[^][\s]+,) (?=[^][\s]+\])")
 
 
 def columns() -> int:
@@ -43,6 +47,25 @@ def paragraph(text: str, first: str = "", rest: str | None = None) -> list[str]:
     return textwrap.wrap(
         text, columns(), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
     )
+
+
+def labelled(facts: Iterable[tuple[str, str]]) -> list[str]:
+    """Each name with its text, in two columns; a fact without text is left out.
+
+    No interval is parted by the end of a line, and a command stays on one, so that it can be copied.
+    """
+    told = [(name, text) for name, text in facts if text]
+    width = max([_LABEL, *(len(name) + 2 for name, _ in told)])
+    lines = []
+    for name, text in told:
+        whole = text.startswith("headstart ")
+        lines += [f"{name:<{width}}{text}"] if whole else paragraph(unbroken(text), f"{name:<{width}}")
+    return [line.replace("\u00a0", " ") for line in lines]
+
+
+def unbroken(text: str) -> str:
+    """``text`` with hard spaces in its intervals."""
+    return _INTERVAL.sub("\\1\u00a0", text)
 
 
 def _lines(row: tuple[str, ...], widths: list[int], wrapped: tuple[int, ...]) -> list[tuple[str, ...]]:

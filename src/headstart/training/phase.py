@@ -69,7 +69,7 @@ class Phase:
         count = max(1, round(self.thaw * stages)) if isinstance(self.thaw, float) else self.thaw
         count = min(count, stages) if self.at_most else count
         if not 0 <= count <= stages or self.thaw < 0:
-            raise SettingError(f"thaw is {self.thaw}; this base has {stages} stages, so it is from 0 to {stages}.")
+            raise SettingError(f"unfreeze is {self.thaw}; this base has {stages} stages, so it is from 0 to {stages}.")
         return count
 
     def steps(self, rows: int, batch: int) -> int:

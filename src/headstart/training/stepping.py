@@ -211,7 +211,7 @@ class Stepper:
         if 2**position.halvings >= rows:
             raise TrainingError(
                 f"not enough memory to train on one row at a time on {work.processes.device.type}; choose a smaller "
-                "--base, fewer stages (--strategy partial --thaw 1), or --strategy probe."
+                "--base, fewer stages (--strategy partial --unfreeze 1), or --strategy probe."
             )
         position.halvings += 1
         work.progress.say(f"  out of memory: steps are now made in {2**position.halvings} parts")

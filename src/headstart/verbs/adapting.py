@@ -12,17 +12,18 @@ import typer
 from headstart.arguments import (
     Adapter,
     Augment,
+    BackboneLrMultiplier,
     BaseName,
     BatchSize,
-    BodyRate,
     BudgetTime,
     ClassWeight,
-    Damage,
+    Corruptions,
     Device,
     Epochs,
     Evidence,
     Folds,
     Group,
+    ImageSize,
     Input,
     Inputs,
     Json,
@@ -30,6 +31,8 @@ from headstart.arguments import (
     L2sp,
     Level,
     Licence,
+    LoraRank,
+    Lr,
     MaxForgetting,
     MaxRejected,
     MaxTokens,
@@ -44,14 +47,11 @@ from headstart.arguments import (
     Positive,
     PrefixCache,
     Quiet,
-    Rank,
-    Rate,
     Replay,
     Retain,
     Risk,
-    ScratchControl,
+    ScratchBaseline,
     Seed,
-    Size,
     Slice,
     Source,
     SplitColumn,
@@ -61,10 +61,10 @@ from headstart.arguments import (
     TaskName,
     Test,
     TestSize,
-    Thaw,
     Threshold,
     Together,
     TrustRemoteCode,
+    Unfreeze,
     Valid,
     ValidSize,
     Verbose,
@@ -93,7 +93,7 @@ def fit(
     max_rejected: MaxRejected = 0.05,
     base: BaseName = None,
     licence: Licence = None,
-    size: Size = None,
+    image_size: ImageSize = None,
     max_tokens: MaxTokens = None,
     windows: Windows = None,
     trust_remote_code: TrustRemoteCode = False,
@@ -102,21 +102,21 @@ def fit(
     class_weight: ClassWeight = None,
     weight: Weight = None,
     budget: BudgetTime = None,
-    thaw: Thaw = None,
+    unfreeze: Unfreeze = None,
     epochs: Epochs = None,
-    rate: Rate = None,
-    body_rate: BodyRate = None,
-    batch: BatchSize = None,
+    lr: Lr = None,
+    backbone_lr_multiplier: BackboneLrMultiplier = None,
+    batch_size: BatchSize = None,
     augment: Augment = "auto",
     mixup: Mixup = None,
     adapter: Adapter = "lora",
-    rank: Rank = 16,
+    lora_rank: LoraRank = 16,
     l2sp: L2sp = 0.0,
     retain: Retain = None,
     replay: Replay = 1.0,
     max_forgetting: MaxForgetting = None,
     prefix_cache: PrefixCache = True,
-    scratch_control: ScratchControl = True,
+    scratch_baseline: ScratchBaseline = True,
     together: Together = True,
     folds: Folds = None,
     ood: Ood = None,
@@ -124,7 +124,7 @@ def fit(
     level: Level = 0.9,
     threshold: Threshold = None,
     positive: Positive = None,
-    damage: Damage = False,
+    corruptions: Corruptions = False,
     seed: Seed = 0,
     device: Device = None,
     name: Name = None,
@@ -142,11 +142,16 @@ def fit(
     options = options_of(locals())
     from headstart.api import fit as run_fit
     from headstart.terminal.console import Console
-    from headstart.terminal.summary import summary
+    from headstart.terminal.summary import summary, targets_summary
+    from headstart.terminal.writing import as_json
+    from headstart.workflow import Run
 
     command = shlex.join(["headstart", *sys.argv[1:]])
     run = run_fit(**options, command=command, progress=Console(quiet=quiet, verbose=verbose))
-    print(run.result.to_json() if json else summary(run, verbose=verbose))
+    if isinstance(run, Run):
+        print(run.result.to_json() if json else summary(run, verbose=verbose))
+    else:
+        print(as_json(run.to_dict()) if json else targets_summary(run, verbose=verbose))
 
 
 def predict(

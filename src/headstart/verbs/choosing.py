@@ -26,6 +26,7 @@ from headstart.arguments import (
     Test,
     TrustRemoteCode,
     Valid,
+    Verbose,
 )
 from headstart.verbs.given import options_of
 
@@ -35,6 +36,7 @@ def bases(
     licence: Licence = None,
     max_params: MaxParams = None,
     json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """List the bases that fit, and say what was left out and why.
 
@@ -45,7 +47,7 @@ def bases(
     from headstart.terminal.writing import as_json
 
     found = list_bases(modality, licence, max_params)
-    print(as_json(found.to_dict()) if json else bases_text(found))
+    print(as_json(found.to_dict()) if json else bases_text(found, verbose=verbose))
 
 
 def rank(
@@ -65,6 +67,7 @@ def rank(
     seed: Seed = 0,
     device: Device = None,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Say which base should do best on DATA: cheap evidence on features, a race of the best, the winner and why.
@@ -78,8 +81,8 @@ def rank(
     from headstart.terminal.ranking import ranking_text
     from headstart.terminal.writing import as_json
 
-    found = run_rank(**options, progress=Console(quiet=quiet))
-    print(as_json(found.to_dict()) if json else ranking_text(found))
+    found = run_rank(**options, progress=Console(quiet=quiet, verbose=verbose))
+    print(as_json(found.to_dict()) if json else ranking_text(found, verbose=verbose))
 
 
 def advise(
@@ -100,6 +103,7 @@ def advise(
     seed: Seed = 0,
     device: Device = None,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Say what to do with DATA: freeze or train, minutes and memory of each, and how much more data buys.
@@ -112,5 +116,5 @@ def advise(
     from headstart.terminal.console import Console
     from headstart.terminal.writing import as_json
 
-    found = run_advise(**options, progress=Console(quiet=quiet))
-    print(as_json(found.to_dict()) if json else advice_text(found))
+    found = run_advise(**options, progress=Console(quiet=quiet, verbose=verbose))
+    print(as_json(found.to_dict()) if json else advice_text(found, verbose=verbose))

@@ -8,6 +8,7 @@ import typer
 
 from headstart.arguments import (
     BaseName,
+    ImageSize,
     Input,
     Inputs,
     JsonLines,
@@ -15,7 +16,6 @@ from headstart.arguments import (
     ModalityName,
     OutVectors,
     Quiet,
-    Size,
     TrustRemoteCode,
     Windows,
 )
@@ -26,7 +26,7 @@ def embed(
     base: BaseName = None,
     input: Input = None,
     modality: ModalityName = None,
-    size: Size = None,
+    image_size: ImageSize = None,
     max_tokens: MaxTokens = None,
     windows: Windows = None,
     out: OutVectors = None,
@@ -48,7 +48,7 @@ def embed(
 
     return embed_to(
         inputs,
-        BaseAsked(base, modality, size, max_tokens, windows, trust_remote_code),
+        BaseAsked(base, modality, image_size, max_tokens, windows, trust_remote_code),
         column=input,
         out=out,
         overwrite=overwrite,

@@ -9,7 +9,7 @@ import typer
 
 from headstart.arguments import (
     BaseName,
-    Damage,
+    Corruptions,
     Device,
     Group,
     Input,
@@ -32,7 +32,7 @@ from headstart.arguments import (
 )
 from headstart.files import as_path
 from headstart.options import flags
-from headstart.verbs.given import options_of
+from headstart.verbs.given import check_several, options_of
 
 
 def evaluate(
@@ -43,7 +43,7 @@ def evaluate(
     group: Group = None,
     slice: Slice = None,
     ood: Ood = None,
-    damage: Damage = False,
+    corruptions: Corruptions = False,
     trust_remote_code: TrustRemoteCode = False,
     device: Device = None,
     out: Annotated[
@@ -66,26 +66,34 @@ def evaluate(
     Example: `headstart evaluate runs/bees field_photos/ --slice camera`
     """
     from headstart.api import evaluate as run_evaluate
+    from headstart.delivery.target_folder import target_runs
     from headstart.terminal.console import Console
     from headstart.terminal.evaluating import evaluation_text
     from headstart.terminal.writing import as_json
 
-    found = run_evaluate(
-        run,
-        source,
-        out=out,
-        overwrite=overwrite,
-        ood=ood,
-        damage=damage,
-        trust_remote_code=trust_remote_code,
-        device=device,
-        progress=Console(quiet=quiet, verbose=verbose),
-        input=input,
-        target=target,
-        group=group,
-        slices=slice or (),
-    )
-    print(as_json(found.to_dict()) if json else evaluation_text(found, out, verbose=verbose))
+    runs = target_runs(run)
+    check_several(runs, target, out)
+    shown, records = [], {}
+    for column, one in (runs or {"": run}).items():
+        place = out / one.name if runs and out else out
+        found = run_evaluate(
+            one,
+            source,
+            out=place,
+            overwrite=overwrite,
+            ood=ood,
+            corruptions=corruptions,
+            trust_remote_code=trust_remote_code,
+            device=device,
+            progress=Console(quiet=quiet, verbose=verbose),
+            input=input,
+            target=target,
+            group=group,
+            slices=slice or (),
+        )
+        records[column] = found.to_dict()
+        shown.append(f"target {column}\n" * bool(column) + evaluation_text(found, place, verbose=verbose))
+    print(as_json(records if runs else records[""]) if json else "\n\n".join(shown))
 
 
 def audit(
@@ -116,6 +124,7 @@ def audit(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier audit there.")] = False,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Look for what makes scores wrong before training: duplicates, leaks, wrong labels, odd files, give-aways.
@@ -130,8 +139,8 @@ def audit(
     from headstart.terminal.writing import as_json
 
     options["out"] = out or Path("audit") / run_name(source)
-    found = run_audit(**options, progress=Console(quiet=quiet))
-    print(as_json(found.to_dict()) if json else audit_text(found, options["out"]))
+    found = run_audit(**options, progress=Console(quiet=quiet, verbose=verbose))
+    print(as_json(found.to_dict()) if json else audit_text(found, options["out"], verbose=verbose))
 
 
 def shift(
@@ -143,6 +152,7 @@ def shift(
     out: Record = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing OUT.")] = False,
     json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Say how unlabelled inputs differ from those of RUN, and what score to expect on them.
@@ -161,10 +171,10 @@ def shift(
         input=input,
         trust_remote_code=trust_remote_code,
         device=device,
-        progress=Console(quiet=quiet),
+        progress=Console(quiet=quiet, verbose=verbose),
     )
     write_record(out, found.to_dict())
-    print(as_json(found.to_dict()) if json else shift_text(found))
+    print(as_json(found.to_dict()) if json else shift_text(found, out, verbose=verbose))
 
 
 def compare(
@@ -176,6 +186,7 @@ def compare(
         str | None, typer.Option(help="To compare by; what the runs were judged by is the default.")
     ] = None,
     json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Say of runs on the same test rows which is better, or that there is no significant difference.
 
@@ -186,7 +197,7 @@ def compare(
     from headstart.terminal.writing import as_json
 
     found = run_compare(runs, metric=metric, shared=shared)
-    print(as_json(found.to_dict()) if json else comparison_text(found))
+    print(as_json(found.to_dict()) if json else comparison_text(found, verbose=verbose))
 
 
 def inspect(

@@ -1,0 +1,99 @@
+"""The page over several runs, one a target column: their scores side by side, and a link to each report."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from headstart.evaluation.wording import metric_name
+from headstart.records import Result
+from headstart.report.figures import bounded
+from headstart.report.page import page
+from headstart.report.sentences import selected, with_code
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """One target column's run: the selected model's test score, and the gain of the transfer model."""
+
+    target: str
+    metric: str
+    score: float
+    low: float
+    high: float
+    selected: str
+    gain: float
+    gain_low: float
+    gain_high: float
+    against: str
+    sentence: str
+    next_step: str
+    folder: str
+
+    @property
+    def scored(self) -> str:
+        """The score with its interval."""
+        return bounded(self.score, self.low, self.high)
+
+    @property
+    def gained(self) -> str:
+        """The gain with its interval and the baseline that it is over."""
+        return f"{bounded(self.gain, self.gain_low, self.gain_high, sign=True)} over {self.against}"
+
+    @property
+    def link(self) -> str:
+        """From the page to the run's report."""
+        return f"{quote(self.folder)}/report.html"
+
+
+def rows_of(results: Mapping[str, Result], folders: Mapping[str, str]) -> list[TargetRow]:
+    """A row a target column: the selected model's score, and the gain of transfer learning over the best baseline."""
+    return [_row(column, result, folders[column]) for column, result in results.items()]
+
+
+def _row(column: str, result: Result, folder: str) -> TargetRow:
+    test, gain = result.test, result.transfer_gain
+    scores = {one.name: (one.score, one.low, one.high) for one in result.controls}
+    own = (test.score, test.low, test.high) if result.chosen.base else scores[result.chosen.strategy]
+    return TargetRow(
+        column,
+        result.metric,
+        *own,
+        selected(result).rstrip("."),
+        gain.value,
+        gain.low,
+        gain.high,
+        gain.against,
+        result.verdict.sentence,
+        result.verdict.next_step,
+        folder,
+    )
+
+
+def build_targets(rows: Sequence[TargetRow], name: str, place: str) -> str:
+    """The page as HTML, with nothing loaded from elsewhere; ``place`` is the folder as a command names it."""
+    template, style = _page()
+    return template.render(rows=rows, name=name, place=place, style=style)
+
+
+def targets_csv(rows: Sequence[TargetRow]) -> str:
+    """The same as a table."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([field.name for field in fields(TargetRow)])
+    for row in rows:
+        writer.writerow("" if value != value else value for value in asdict(row).values())
+    return out.getvalue()
+
+
+@cache
+def _page() -> tuple[jinja2.Template, Markup]:
+    """The compiled template and the style sheet, read once a process."""
+    return page("targets.html.jinja", (with_code, metric_name), {})
