@@ -76,6 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "bases",
         "ranking",
         "data",
+        "modalities",
         "evaluation",
         "training",
         "delivery",

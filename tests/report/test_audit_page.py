@@ -42,7 +42,7 @@ def page(count: int = 3) -> AuditPage:
     facts = [{"what": "task", "value": "classification", "reason": "the folders are the classes"}]
     pictures = {row: thumbnail() for one in leak.findings for row in one.rows}
     return AuditPage(
-        *("bees <& ants", "1 error and 1 warning", "image", "classification", 12, {"train": 10, "test": 2}, facts),
+        *("bees <& ants", "1 error and 1 warning", "images", "classification", 12, {"train": 10, "test": 2}, facts),
         topics=[leak, give],
         naive="A naive split would flatter.",
         size="12 rows.",

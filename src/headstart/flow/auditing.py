@@ -210,7 +210,7 @@ def _page(found: Audit, table: Table) -> AuditPage:
     return AuditPage(
         source=found.source,
         headline=found.headline,
-        modality=found.modality,
+        inputs=get(found.modality).plural,
         task=found.task,
         rows=found.rows,
         parts=found.parts,

@@ -41,7 +41,8 @@ class AuditPage:
     """What the page shows.
 
     Attributes:
-        source, headline, modality, task: as the audit has them.
+        source, headline, task: as the audit has them.
+        inputs: what the rows are called, as in "texts".
         rows: usable rows.
         parts: part -> rows; "" for rows that no part is given to.
         facts: what, value and reason of each thing inferred.
@@ -57,7 +58,7 @@ class AuditPage:
 
     source: str
     headline: str
-    modality: str
+    inputs: str
     task: str
     rows: int
     parts: Mapping[str, int]

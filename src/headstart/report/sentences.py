@@ -56,7 +56,8 @@ def understood(result: Result) -> str:
     names = {"train": "training", "valid": "validation"}
     parts = ", ".join(f"{count(n)} {names.get(part, part)}" for part, n in data.parts.items())
     excluded = f"; {counted(data.rejected, 'excluded row')} (rejected.csv)" if data.rejected else ""
-    return f"{counted(data.rows, data.modality)}{classes}: {parts}{excluded}"
+    noun = (data.inputs or data.modality).removesuffix("s")
+    return f"{counted(data.rows, noun)}{classes}: {parts}{excluded}"
 
 
 def judged(result: Result) -> str:

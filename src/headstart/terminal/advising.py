@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.evaluation.extrapolation_words import said
 from headstart.evaluation.wording import count, metric_name
 from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
+from headstart.modalities import get
 from headstart.report.figures import MISSING, bounded, duration, interval, known, number
 from headstart.terminal.summary import bytes_text
 from headstart.terminal.tables import aligned, columns, fitted, labelled, paragraph
@@ -36,7 +37,7 @@ def _data(data: DataFacts) -> str:
     set_aside = f", {data.set_aside:,} excluded" if data.set_aside else ""
     of = f" of {data.classes} {'labels' if data.task == 'multilabel' else 'classes'}" if data.classes else ""
     sets = f"{data.learn:,} training and validation, {data.test:,} kept for the test"
-    return f"{data.rows:,} {data.modality}s{of} for {data.task}{set_aside}: {sets}"
+    return f"{data.rows:,} {get(data.modality).plural}{of} for {data.task}{set_aside}: {sets}"
 
 
 def _evidence(advice: Advice) -> list[list[str]]:

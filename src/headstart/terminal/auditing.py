@@ -7,6 +7,7 @@ from pathlib import Path
 from headstart.audit.audit import Audit
 from headstart.audit.topics import Topic
 from headstart.files import shown_path
+from headstart.modalities import get
 from headstart.terminal.tables import labelled, paragraph
 
 _SHOWN = 3  # findings of one kind named on the terminal
@@ -43,7 +44,7 @@ def _data(audit: Audit) -> str:
     task = f" for {audit.task}" if audit.task else ", no labels"
     parts = ", ".join(f"{part or 'not assigned'} {count:,}" for part, count in audit.parts.items())
     test = "; the given test set was read too, and nothing chosen by it" if audit.read_test else ""
-    return f"{audit.rows:,} {audit.modality}s{task} ({parts}){test}"
+    return f"{audit.rows:,} {get(audit.modality).plural}{task} ({parts}){test}"
 
 
 def _cleaned(audit: Audit) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headstart.evaluation.wording import metric_name
+from headstart.modalities import get
 from headstart.ranking.halving import Round
 from headstart.ranking.ranked import Evidence, RankedBase, Ranking
 from headstart.report.figures import MISSING, duration, known
@@ -43,7 +44,7 @@ def ranking_text(found: Ranking, *, verbose: bool = False) -> str:
 
 def _seen(found: Ranking) -> str:
     rows = f"all {found.rows:,}" if found.rows == found.available else f"{found.rows:,} of {found.available:,}"
-    return f"{found.source}: {rows} labelled {found.modality}s outside the test set, for {found.task}"
+    return f"{found.source}: {rows} labelled {get(found.modality).plural} outside the test set, for {found.task}"
 
 
 def _expected(found: Ranking) -> str:

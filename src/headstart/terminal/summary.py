@@ -12,6 +12,7 @@ from headstart.cachedir import cache_root
 from headstart.delivery.target_folder import INDEX
 from headstart.evaluation.wording import metric_name
 from headstart.files import shown_path
+from headstart.modalities import get
 from headstart.records import Result
 from headstart.report.figures import MISSING, bounded, interval, known, number
 from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
@@ -92,7 +93,8 @@ def _untested(result: Result) -> list[tuple[str, str]]:
 
 def inspection_text(seen: Inspection) -> str:
     """What is understood of a source."""
-    lines = [f"{seen.source}: {seen.rows:,} {seen.modality}s" + (f", {seen.task}" if seen.task else ", no labels")]
+    labels = f", {seen.task}" if seen.task else ", no labels"
+    lines = [f"{seen.source}: {seen.rows:,} {get(seen.modality).plural}{labels}"]
     lines += [f"  {fact.what}: {fact.value} ({fact.reason})" for fact in seen.facts]
     given = {part or "not assigned": count for part, count in seen.parts.items()}
     lines.append("  parts: " + ", ".join(f"{part} {count:,}" for part, count in given.items()))
@@ -101,7 +103,7 @@ def inspection_text(seen: Inspection) -> str:
     lines += [f"  excluded: {row.id} ({row.reason})" for row in seen.rejected[:10]]
     if len(seen.rejected) > 10:
         lines.append(f"  excluded: {len(seen.rejected) - 10} more")
-    lines.append(f"  base: {seen.base} (the default for {seen.modality}s; --base chooses another)")
+    lines.append(f"  base: {seen.base} (the default for {get(seen.modality).plural}; --base chooses another)")
     return "\n".join(lines)
 
 
