@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks import (
+    audio,
     bases,
     calibration,
     choices,
@@ -49,6 +50,7 @@ _MODULES = (
     size,
     startup,
     serving,
+    audio,
     unknown,
     calibration,
     labels,
