@@ -10,10 +10,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from headstart.bases.network import ImageNetwork, Network, TextNetwork
+from headstart.bases.audio_body import SpectrogramBody, Wav2VecBody, WhisperBody
+from headstart.bases.network import AudioNetwork, ImageNetwork, Network, TextNetwork
 from headstart.bases.pooled import Pooled
 from headstart.bases.stages import Stages
+from headstart.modalities.audio import AudioSpec
 from headstart.modalities.image import ImageSpec
+from tests.bases.checkpoints import AUDIO
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,21 @@ def _transformer(kind: str, **settings: Any) -> Callable[[], Network]:
         config = getattr(transformers, f"{kind}Config")(**settings)
         body = getattr(transformers, f"{kind}Model")(config)
         return image_network(Pooled(body), 32) if "image_size" in settings else TextNetwork(body, "mean")
+
+    return make
+
+
+def _audio(kind: str) -> Callable[[], Network]:
+    def make() -> Network:
+        import transformers
+
+        name, settings, _ = AUDIO[kind]
+        model = getattr(transformers, f"{name}Model")(getattr(transformers, f"{name}Config")(**settings))
+        if kind == "whisper":
+            return AudioNetwork(WhisperBody(model.encoder), AudioSpec("log_mel", longest=32_000))
+        if kind == "ast":
+            return AudioNetwork(SpectrogramBody(model, 0.5), AudioSpec("fbank", longest=15_600, mels=32))
+        return AudioNetwork(Wav2VecBody(model), AudioSpec("waveform", longest=16_000))
 
     return make
 
@@ -93,6 +111,7 @@ MAKERS: dict[str, Callable[[], Network]] = {
     "albert": _transformer("Albert", **_TEXT, embedding_size=8),
     "gpt2": _transformer("GPT2", vocab_size=40, n_embd=16, n_layer=3, n_head=2, n_positions=32),
     "llama": _transformer("Llama", **_TEXT, num_key_value_heads=1),
+    **{kind: _audio(kind) for kind in AUDIO},
 }
 
 
@@ -111,5 +130,7 @@ def case(name: str) -> Case:
 def batch_for(network: Network) -> tuple[torch.Tensor, ...]:
     if isinstance(network, ImageNetwork):
         return (torch.randint(0, 256, (3, network.size, network.size, 3), dtype=torch.uint8),)
+    if isinstance(network, AudioNetwork):
+        return network.sample()
     mask = torch.tensor([[1] * 11, [1] * 6 + [0] * 5, [1] * 9 + [0] * 2, [1] * 11])
     return torch.randint(3, 40, (4, 11)) * mask, mask

@@ -14,7 +14,7 @@ from headstart.bases.catalogue import open_base
 from headstart.delivery.model import Model
 from headstart.errors import BaseError
 from headstart.progress import Progress, Track
-from tests.bases.checkpoints import bert_folder, timm_folder
+from tests.bases.checkpoints import audio_folder, bert_folder, timm_folder
 from tests.bases.hub_server import point_to, served
 from tests.bases.solving import solved
 
@@ -76,6 +76,15 @@ class Listener(Progress):
 
     def _advance(self, steps=1):
         self.steps += steps
+
+
+@pytest.mark.parametrize("kind", ["whisper", "ast"])
+def test_a_base_of_sounds_is_opened_with_its_extractor(hub, tmp_path, kind):
+    hub.add("someone/sounds", audio_folder(tmp_path / kind, kind))
+    base = open_base("someone/sounds", "audio")
+    assert base.spec == open_base(str(tmp_path / kind), "audio").spec
+    assert base.network().example()[0].shape[2] == base.spec.mels
+    assert "takes audio inputs but the data are text" in fails("someone/sounds", "text")
 
 
 def test_a_download_is_the_folder_it_was_made_from(hub, bert, capfd):

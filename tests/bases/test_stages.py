@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from headstart.bases.network import ImageNetwork, Network, TextNetwork, pool
+from headstart.bases.network import AudioNetwork, ImageNetwork, Network, TextNetwork, pool
 from headstart.bases.stages import Stages, State
 from headstart.errors import SettingError
 from tests.bases.stage_cases import MAKERS, Case, batch_for, case, image_network
@@ -105,14 +105,15 @@ def test_every_cut_is_exact_and_nothing_runs_twice(name: str) -> None:
     network.requires_grad_(False)  # the counter stumbles over parameters that ask for gradients
     try:
         whole, expected = counted(partial(network, *found.batch))
-        again = 0 if isinstance(network, ImageNetwork) else counted(partial(stages.prefix, found.batch, 1))[0]
+        again = counted(partial(stages.prefix, found.batch, 1))[0] if isinstance(network, TextNetwork) else 0
+        kept = {ImageNetwork: 0, AudioNetwork: 1, TextNetwork: 2}[type(network)]
         for k in stages.cuts:
             below, state = counted(partial(stages.prefix, found.batch, k))
             above, out = counted(partial(stages.suffix, state, k))
             assert near(out, expected), k
             assert below + above == whole + again, k  # texts are embedded anew: ids are at hand
             assert len(state.hidden) == len(found.batch[0])
-            assert len(state.inputs) == (0 if isinstance(network, ImageNetwork) else 2)
+            assert len(state.inputs) == kept
     finally:
         network.requires_grad_(True)
 
@@ -196,6 +197,8 @@ def test_every_stage_s_output_is_one_vector_an_example(name: str) -> None:
 def averaged(found: Case, hidden: torch.Tensor) -> torch.Tensor:
     if isinstance(found.network, TextNetwork):
         return pool(hidden, found.batch[1], "mean")
+    if isinstance(found.network, AudioNetwork):
+        return pool(hidden, found.network.kept(found.batch[1]), "mean")
     channels_last = hidden.ndim == 3 or found is case("swin")
     return hidden.flatten(1, -2).mean(1) if channels_last else hidden.flatten(2).mean(2)
 

@@ -107,7 +107,7 @@ class AudioNetwork(Network):
         """Run the body and pool over the positions."""
 
         def run(signal: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-            return self.pooled(self.body(signal.to(self.dtype), mask), mask)
+            return self.body.pool(self.body(signal.to(self.dtype), mask).to(torch.float32), self.body.kept(mask))
 
         return over_windows(run, signal, mask)
 
@@ -127,10 +127,6 @@ class AudioNetwork(Network):
     def kept(self, mask: torch.Tensor) -> torch.Tensor:
         """Which of the body's positions are there, [batch(, windows), positions] bool, by the mask of the signal."""
         return self.body.kept(mask)
-
-    def pooled(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """States [batch, positions, width] -> [batch, width] float32, by the mask of the signal."""
-        return self.body.pool(hidden.to(torch.float32), self.body.kept(mask))
 
     def example(self) -> tuple[torch.Tensor, ...]:
         """Two short sounds."""

@@ -227,7 +227,7 @@ class Stages:
         if isinstance(self._network, TextNetwork):
             return pool(hidden, batch[1], "mean")
         if isinstance(self._network, AudioNetwork):
-            return self._network.pooled(hidden, batch[1])
+            return pool(hidden, self._network.kept(batch[1]), "mean")
         axes = [axis for axis in range(1, hidden.ndim) if axis != self._channels[i]]
         return hidden.mean(axes) if axes else hidden
 

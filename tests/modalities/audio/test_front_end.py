@@ -95,6 +95,13 @@ def test_what_no_window_reads_is_told() -> None:
     assert spec.stretches(64_000).unread == 32_000
 
 
+@pytest.mark.parametrize("kind", ["log_mel", "fbank", "waveform"])
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 3.3])
+def test_size_is_what_all_windows_take(kind: str, seconds: float) -> None:
+    spec = AudioSpec(kind, longest=16_000, silence=1_000)
+    assert spec.size(int(seconds * RATE)) == heard(voice(seconds), spec).shape[0] * heard(voice(seconds), spec).shape[1]
+
+
 def test_windows_that_five_minutes_take() -> None:
     assert windows_for(480_000, RATE) == 12
     spec = AudioSpec("log_mel", windows=windows_for(480_000, RATE))

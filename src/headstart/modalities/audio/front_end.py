@@ -104,6 +104,11 @@ class AudioSpec:
         """Where a recording of ``samples`` at the base's rate is read, and how many samples are in no window."""
         return windows_of(max(samples, self.shortest), self.room, self.windows)
 
+    def size(self, samples: int) -> int:
+        """Frames (or samples) of all windows of a recording of ``samples``, silence included."""
+        found = self.stretches(samples)
+        return len(found.starts) * self.frames(found.width + 2 * self.silence)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)

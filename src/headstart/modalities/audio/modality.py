@@ -248,8 +248,7 @@ class _AudioFeed(RaggedFeed):
         super().__init__(base, rows, augmentation, seed)
         spec: AudioSpec = base.spec
         self.at_once = spec.frames(10 * _TOGETHER * spec.rate)
-        stretches = [spec.stretches(max(int(one), spec.shortest)) for one in _samples(rows.inputs, spec)]
-        self.lengths = np.array([len(one.starts) * spec.frames(one.width) for one in stretches], dtype=int)
+        self.lengths = np.array([spec.size(int(one)) for one in _samples(rows.inputs, spec)], dtype=int)
 
     def stream(self, batches: list[np.ndarray], view: int | None) -> Iterator[tuple[np.ndarray, ...]]:
         """Signal and mask, [batch, longest(, mels)] and [batch, longest], or with an axis for windows; see `padded`."""
