@@ -198,7 +198,7 @@ def averaged(found: Case, hidden: torch.Tensor) -> torch.Tensor:
     if isinstance(found.network, TextNetwork):
         return pool(hidden, found.batch[1], "mean")
     if isinstance(found.network, AudioNetwork):
-        return pool(hidden, found.network.kept(found.batch[1]), "mean")
+        return pool(hidden, found.network.beside(found.batch)[0], "mean")
     channels_last = hidden.ndim == 3 or found is case("swin")
     return hidden.flatten(1, -2).mean(1) if channels_last else hidden.flatten(2).mean(2)
 

@@ -28,9 +28,37 @@ class Network(nn.Module):
         """The dtype the body computes in."""
         return next((p.dtype for p in self.body.parameters() if p.is_floating_point()), torch.float32)
 
+    #: Whether every input has the same shape, so that what lower layers give can be stood in for by zeros.
+    fixed = True
+
     @abstractmethod
     def example(self) -> tuple[torch.Tensor, ...]:
         """A smallest valid batch, for tracing."""
+
+    def sample(self) -> tuple[torch.Tensor, ...]:
+        """Three inputs that differ from one another and from the example, of unlike lengths where there are such."""
+        random, batch = torch.Generator().manual_seed(0), self.example()
+        return tuple(torch.rand((3, *one.shape[1:]), generator=random).to(one.dtype) for one in batch)
+
+    def beside(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """What upper layers need besides the states of lower ones, a mask of their positions last; () for nothing."""
+        return () if self.fixed else batch
+
+    def above(self, hidden: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
+        """The forward pass where the layers that give ``hidden`` stand still, so that inputs are not looked at."""
+        if not self.fixed:
+            return torch.as_tensor(self(*beside))
+        nothing = [torch.zeros((), dtype=one.dtype, device=hidden.device) for one in self.example()]
+        shapes = [(len(hidden), *one.shape[1:]) for one in self.example()]
+        return torch.as_tensor(self(*(one.expand(shape) for one, shape in zip(nothing, shapes, strict=True))))
+
+    def averaged(self, hidden: torch.Tensor, batch: tuple[torch.Tensor, ...], channels: int) -> torch.Tensor:
+        """What a layer gives, [batch, …] float32, averaged to [batch, width]; ``channels`` is the axis of the width."""
+        beside = self.beside(batch)
+        if beside:
+            return pool(hidden, beside[-1], "mean")
+        axes = [axis for axis in range(1, hidden.ndim) if axis != channels]
+        return hidden.mean(axes) if axes else hidden
 
 
 class ImageNetwork(Network):
@@ -57,6 +85,17 @@ class ImageNetwork(Network):
         """Two grey pictures."""
         return (torch.full((2, self.size, self.size, self.channels), 128, dtype=torch.uint8),)
 
+    def sample(self) -> tuple[torch.Tensor, ...]:
+        """Noise."""
+        shape, random = (3, self.size, self.size, self.channels), torch.Generator().manual_seed(0)
+        return (torch.randint(0, 256, shape, generator=random, dtype=torch.uint8),)
+
+    def above(self, hidden: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
+        """See `Network.above`; the pictures are zeros of one pixel's memory."""
+        nothing = torch.zeros((), dtype=self.dtype, device=hidden.device)
+        out: torch.Tensor = self.body(nothing.expand((len(hidden), self.channels, self.size, self.size)))
+        return out.to(torch.float32)
+
 
 class TextNetwork(Network):
     """Token ids in, features out.
@@ -69,6 +108,8 @@ class TextNetwork(Network):
         pooling: "mean" over tokens, "cls" (first token), "last" (last token) or "max".
         unit: whether features are scaled to length 1, as sentence encoders that compare by cosine were trained to be.
     """
+
+    fixed = False
 
     def __init__(self, body: nn.Module, pooling: str, unit: bool = False) -> None:
         super().__init__(body)
@@ -88,6 +129,13 @@ class TextNetwork(Network):
         ids = torch.ones((2, 8), dtype=torch.int64)
         return ids, torch.ones_like(ids)
 
+    def sample(self) -> tuple[torch.Tensor, ...]:
+        """Three texts of seven tokens, the last padded."""
+        vocabulary = int(getattr(getattr(self.body, "config", None), "vocab_size", 2))
+        mask = torch.ones((3, 7), dtype=torch.int64)
+        mask[2, 4:] = 0
+        return torch.randint(0, vocabulary, (3, 7), generator=torch.Generator().manual_seed(0)) * mask, mask
+
 
 class AudioNetwork(Network):
     """Sounds in, features out.
@@ -98,6 +146,7 @@ class AudioNetwork(Network):
     """
 
     body: AudioBody
+    fixed = False
 
     def __init__(self, body: AudioBody, spec: AudioSpec) -> None:
         super().__init__(body)
@@ -111,22 +160,22 @@ class AudioNetwork(Network):
 
         return over_windows(run, signal, mask)
 
-    def above(self, hidden: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    def above(self, hidden: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
         """`forward` from what the stem gives, or what any of its layers takes.
 
         Args:
             hidden: [batch(, windows), positions, width].
-            kept: [batch(, windows), positions] bool, see `kept`.
+            beside: [batch(, windows), positions] bool, which positions are there.
         """
 
         def run(hidden: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
             return self.body.pool(self.body.above(hidden, kept).to(torch.float32), kept)
 
-        return over_windows(run, hidden, kept)
+        return over_windows(run, hidden, beside[0])
 
-    def kept(self, mask: torch.Tensor) -> torch.Tensor:
+    def beside(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """Which of the body's positions are there, [batch(, windows), positions] bool, by the mask of the signal."""
-        return self.body.kept(mask)
+        return (self.body.kept(batch[1]),)
 
     def example(self) -> tuple[torch.Tensor, ...]:
         """Two short sounds."""

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 
 from headstart.bases.nested import first_tensor, mapped, with_first
-from headstart.bases.network import ImageNetwork, Network
+from headstart.bases.network import Network
 from headstart.bases.stage_finding import Unit
 
 Forward = Callable[[], torch.Tensor]
@@ -107,7 +107,6 @@ def _idle(network: Network, unit: Unit, hidden: torch.Tensor, passed: Callable[[
     """
     module = network.get_submodule(unit.name)
     real, own = module.forward, module.__dict__.get("forward")
-    takes_pictures = isinstance(network, ImageNetwork)
 
     def zeros(spot: torch.Tensor) -> torch.Tensor:
         dtype = hidden.dtype if spot.is_floating_point() else spot.dtype
@@ -117,7 +116,7 @@ def _idle(network: Network, unit: Unit, hidden: torch.Tensor, passed: Callable[[
     def forward(*args: Any, **kwargs: Any) -> Any:
         if passed():
             return real(*args, **kwargs)
-        return mapped(unit.gives, zeros if takes_pictures else lambda _: first_tensor((args, kwargs)))
+        return mapped(unit.gives, zeros if network.fixed else lambda _: first_tensor((args, kwargs)))
 
     module.__dict__["forward"] = forward
     try:

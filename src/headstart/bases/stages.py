@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from headstart.bases.nested import first_tensor
-from headstart.bases.network import AudioNetwork, ImageNetwork, Network, TextNetwork, pool
+from headstart.bases.network import Network
 from headstart.bases.stage_finding import Unit, find_stages, watch
 from headstart.bases.stage_running import Boundary, started_at, stop_at, watched
 from headstart.bases.windowed import gathered, spread
@@ -80,7 +80,7 @@ class Stages:
             self._units = units
             self._boundaries = _boundaries(units)
             self.stages = _named(network, units)
-            self.cuts = self._verify(_sample(network))
+            self.cuts = self._verify(tuple(one.to(_device(network)) for one in network.sample()))
 
     def prefix(self, batch: tuple[torch.Tensor, ...], k: int) -> State:
         """The output of ``stages[:k]``; later stages do not run.
@@ -103,7 +103,7 @@ class Stages:
             SettingError: no such cut.
         """
         with self._started(state, k):
-            return self._rest(state)
+            return self._network.above(state.hidden, *state.inputs)
 
     def run_one(self, state_or_batch: State | tuple[torch.Tensor, ...], k: int) -> State | torch.Tensor:
         """Stage ``k`` alone, of 0 … len(stages) - 1.
@@ -118,9 +118,10 @@ class Stages:
             if k == len(self.stages) - 1:
                 return self.suffix(state_or_batch, k)
             after = self._boundary(k + 1)
-            with self._started(state_or_batch, k):
-                hidden = stop_at(self._network, after, lambda: self._rest(state_or_batch))
-            return State(spread(hidden, state_or_batch.mask), state_or_batch.inputs)
+            state, above = state_or_batch, self._network.above
+            with self._started(state, k):
+                hidden = stop_at(self._network, after, lambda: above(state.hidden, *state.inputs))
+            return State(spread(hidden, state.mask), state.inputs)
         if k != 0:
             raise SettingError(f"stage {k} ({self._name(k)}) takes a state; a batch is for stage 0, {self._name(0)}.")
         return self.prefix(state_or_batch, 1)
@@ -146,7 +147,7 @@ class Stages:
             for i, boundary in enumerate(self._boundaries):
 
                 def keep(tensor: torch.Tensor, i: int = i) -> None:
-                    found[i] = self._pooled(tensor, i, batch)
+                    found[i] = self._network.averaged(tensor.to(torch.float32), batch, self._channels[i])
 
                 undo.enter_context(watched(self._network, boundary, keep))
             last = self._network(*batch)
@@ -199,37 +200,14 @@ class Stages:
 
     def _can_idle(self, unit: Unit) -> bool:
         """Whether what a unit gives depends on the batch; texts are at hand, so their embeddings are made anew."""
-        if not isinstance(self._network, ImageNetwork):
+        if not self._network.fixed:
             return unit not in self._units[0]
         given = first_tensor(unit.gives)
         return unit.takes is not None and given is not None and given.ndim > 0 and len(given) == self._batch
 
-    def _rest(self, state: State) -> torch.Tensor:
-        """The forward pass, of sounds from above the stem; pictures are zeros of one pixel's memory, not looked at."""
-        network = self._network
-        if isinstance(network, AudioNetwork):
-            return network.above(state.hidden, *state.inputs)
-        if not isinstance(network, ImageNetwork):
-            return torch.as_tensor(network(*state.inputs))
-        nothing = torch.zeros((), dtype=network.dtype, device=state.hidden.device)
-        shape = (len(state.hidden), network.channels, network.size, network.size)
-        out: torch.Tensor = network.body(nothing.expand(shape))
-        return out.to(torch.float32)
-
     def beside(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """What a `State` of ``batch`` needs besides the states; () of pictures, which need nothing."""
-        if isinstance(self._network, AudioNetwork):
-            return (self._network.kept(batch[1]),)
-        return () if isinstance(self._network, ImageNetwork) else batch
-
-    def _pooled(self, hidden: torch.Tensor, i: int, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        hidden = hidden.to(torch.float32)
-        if isinstance(self._network, TextNetwork):
-            return pool(hidden, batch[1], "mean")
-        if isinstance(self._network, AudioNetwork):
-            return pool(hidden, self._network.kept(batch[1]), "mean")
-        axes = [axis for axis in range(1, hidden.ndim) if axis != self._channels[i]]
-        return hidden.mean(axes) if axes else hidden
+        return self._network.beside(batch)
 
     def _boundary(self, k: int) -> Boundary:
         if k not in self.cuts:
@@ -298,20 +276,3 @@ def _still(network: Network) -> Iterator[None]:
 
 def _device(network: Network) -> torch.device:
     return next((p.device for p in network.parameters()), torch.device("cpu"))
-
-
-def _sample(network: Network) -> tuple[torch.Tensor, ...]:
-    """Inputs that differ from one another and from the example: three, of texts and sounds one of them padded."""
-    random = torch.Generator().manual_seed(0)
-    batch = network.example()
-    if isinstance(network, ImageNetwork):
-        shape = (3, network.size, network.size, network.channels)
-        batch = (torch.randint(0, 256, shape, generator=random, dtype=torch.uint8),)
-    elif isinstance(network, TextNetwork):
-        vocabulary = int(getattr(getattr(network.body, "config", None), "vocab_size", 2))
-        mask = torch.ones((3, 7), dtype=torch.int64)
-        mask[2, 4:] = 0
-        batch = torch.randint(0, vocabulary, (3, 7), generator=random) * mask, mask
-    elif isinstance(network, AudioNetwork):
-        batch = network.sample()
-    return tuple(t.to(_device(network)) for t in batch)

@@ -9,7 +9,6 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from headstart.bases.network import ImageNetwork
 from headstart.bases.stages import State
 from headstart.errors import TrainingError
 from headstart.training.checkpoint import Tensors, restore_optimizer
@@ -161,7 +160,7 @@ class Stepper:
         soft = mixed(truth, truth[partner], share, trainee.head.out_features)
         if weights is not None:
             weights = share * weights + (1 - share) * weights[partner.cpu()]
-        if not isinstance(trainee.network, ImageNetwork):
+        if not trainee.network.fixed:
             return batch, soft, weights, (share, partner)
 
         def blend(x: torch.Tensor) -> torch.Tensor:
