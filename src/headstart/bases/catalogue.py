@@ -21,6 +21,7 @@ from headstart.bases.table import entries, entry_of, shipped
 from headstart.bases.transformers_text import TransformersTextBase
 from headstart.bases.whisper_package import WHISPER, WhisperPackage
 from headstart.errors import BaseError, nearest
+from headstart.modalities import get, modalities
 from headstart.progress import Progress
 
 #: How torchvision calls its weights, such as ResNet18_Weights.IMAGENET1K_V1.
@@ -34,7 +35,10 @@ EMBEDDED = {name: entry for name, entry in shipped().items() if entry.embedded}
 
 def default_base(modality: str) -> str:
     """The base used where the user names none."""
-    return next(name for name, entry in EMBEDDED.items() if entry.modality == modality)
+    named = next((name for name, entry in EMBEDDED.items() if entry.modality == modality), get(modality).own_base)
+    if not named:
+        raise BaseError(f"no base for {get(modality).plural} comes with headstart; name one by --base.")
+    return named
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,9 @@ def _find(name: str, asked: _Asked) -> Base:
         from headstart.bases.torchvision_base import TorchvisionBase
 
         return TorchvisionBase(name, asked.progress)
+    for modality in modalities().values():
+        if (own := modality.base(name)) is not None:
+            return own
     if Path(name).is_dir():
         return open_folder(Path(name), remote_code=asked.remote_code)
     if "/" in name and not name.startswith((".", "/", "~")):

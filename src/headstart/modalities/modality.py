@@ -35,6 +35,7 @@ class Modality(ABC):
         unit: what length is counted in.
         masked: whether a network's upper stages need the inputs' mask beside the states of the lower ones.
         mixup: whether the mean of two inputs is one, so that mixup is a default where rows are plenty.
+        own_base: the base that is taken where none is named, of a modality whose bases are all its own (see `base`).
         units: property of `properties` -> its unit, and the digits behind the point that it is shown with.
     """
 
@@ -55,6 +56,7 @@ class Modality(ABC):
     unit: ClassVar[str] = ""
     masked: ClassVar[bool] = False
     mixup: ClassVar[bool] = False
+    own_base: ClassVar[str] = ""
     units: ClassVar[dict[str, tuple[str, int]]] = {}
 
     # --- what an input is -------------------------------------------------------------------------
@@ -107,6 +109,10 @@ class Modality(ABC):
             reject: told the row and the reason of an input that cannot be read.
             reader: as `reader` gave it; None: opened anew.
         """
+
+    def base(self, name: str) -> Any:
+        """The `headstart.bases.base.Base` called ``name`` that this modality brings along; None where it has none."""
+        return None
 
     def reader(self, base: Reads) -> Any:
         """What reading for ``base`` opens once, such as a tokenizer; None where there is nothing."""

@@ -1,0 +1,1 @@
+"""Distributions that tests install: what others add to headstart from outside."""
