@@ -23,7 +23,8 @@ class SourceOptions(TypedDict, total=False):
 
     input: Annotated[str | None, "Column with the texts or image paths."]
     target: Annotated[
-        str | Sequence[str] | None, "Column with the labels or values; several columns of 0 and 1: multilabel."
+        str | Sequence[str] | None,
+        "Column with the labels or values; several columns of 0 and 1: multilabel; of others: one model a column.",
     ]
     group: Annotated[str | None, "Column whose equal rows are never parted by a split (patient, site …)."]
     slices: Annotated[Sequence[str], "Columns to report the score by."]

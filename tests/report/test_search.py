@@ -172,6 +172,12 @@ def test_a_baseline_that_is_selected_is_named_wherever_it_matters() -> None:
     assert text.count(whose) == 2  # of the metrics and of OOD detection; all else is of the selected model
 
 
+def test_a_narrow_page_breaks_before_an_interval_and_nowhere_in_a_number() -> None:
+    told = str(sentences.parted("0.938\u00a0[0.862,\u00a00.973]"))
+    assert told == '0.938 <span class="whole">[0.862,\u00a00.973]</span>'
+    assert [str(sentences.parted(text)) for text in ("12", "[1,\u00a02]", "a < b")] == ["12", "[1,\u00a02]", "a &lt; b"]
+
+
 def test_scratch_is_explained_where_it_is_a_baseline() -> None:
     assert "scratch: the same network from random weights" in page().text
     result = replace(made_up.control_kept()[0])

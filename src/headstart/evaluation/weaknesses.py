@@ -58,9 +58,8 @@ def _no_signal(e: RunEvidence) -> Finding | None:
     same = f"{e.name} {score(judged)} is not shown to beat always giving the most common answer, gain {gained(gain)}"
     if _ranks(e):
         sentence = f"The answers say little: {same}, though their order is better than chance, AUROC {_auroc(e)}."
-        return Finding(
-            "no better than majority", sentence, "Evaluate by `--metric balanced_accuracy` or `--metric auroc`."
-        )
+        other = "balanced_accuracy" if e.task == "classification" else "f1_macro"
+        return Finding("no better than majority", sentence, f"Evaluate by `--metric {other}` or `--metric auroc`.")
     if any(one.low > 0 for one in e.over_majority.values()) or gain.high > e.scaled(MARGIN):
         step = "Label more test rows, or more training rows; until then do not rely on the model."
         return Finding("no better than majority", f"It is not shown that anything was learned: {same}.", step)

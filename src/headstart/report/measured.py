@@ -21,7 +21,7 @@ _TEXT = 240  # characters shown of one row's text
 #: What the templates call as filters.
 FILTERS = (
     *(figures.count, figures.share, figures.duration, figures.number, figures.capital),
-    *(words.title, words.sentence, sentences.with_code, sentences.independent),
+    *(words.title, words.sentence, sentences.with_code, sentences.parted, sentences.independent),
 )
 
 

@@ -18,7 +18,7 @@ from headstart.records import (
     TwoClassRecord,
 )
 from headstart.report.evidence import ScoredRows
-from headstart.report.figures import bounded, capital, count, known, number, percent, share
+from headstart.report.figures import bounded, capital, count, known, number, percent, rate
 from headstart.report.words import control, strategy
 
 
@@ -28,6 +28,12 @@ def with_code(text: str) -> Markup:
         Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`"))
     ]
     return Markup("").join(parts)
+
+
+def parted(text: str) -> Markup:
+    """A number with its interval as two pieces, between which a narrow page may break; other text as it is."""
+    value, gap, bounds = text.partition("\u00a0[")
+    return Markup('{} <span class="whole">[{}</span>').format(value, bounds) if value and gap else escape(text)
 
 
 def accepted(rung: RungRecord) -> bool:
@@ -186,8 +192,8 @@ def interval_sentence(spans: IntervalRecord | None, rows: str = "test") -> str:
     """The width of prediction intervals and how many rows they hold; "" where there are none."""
     if spans is None:
         return ""
-    covered = f"coverage {share(spans.coverage)} [{share(spans.low)}, {share(spans.high)}] of the {rows} rows"
-    return f"Prediction intervals: ± {number(spans.half_width)}; {covered}, target {share(spans.level)}."
+    covered = f"coverage {rate(spans.coverage)} [{rate(spans.low)}, {rate(spans.high)}] of the {rows} rows"
+    return f"Prediction intervals: ± {number(spans.half_width)}; {covered}, target {rate(spans.level)}."
 
 
 def slices(result: ScoredRows, rows: str = "test") -> str:

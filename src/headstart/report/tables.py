@@ -152,8 +152,8 @@ def ranges(points: np.ndarray, rows: str = "test") -> Table:
             spread = interval(float(low), float(high))
             cells = (interval(float(truth[0]), float(truth[-1])), number(float(middle)), spread, count(len(part)))
             lines.append(Line(cells))
-    heads = ("True value", "Median prediction", "Middle 90\u00a0% of predictions", f"{capital(rows)} rows")
-    caption = "Predictions by range of the true value"
+    heads = ("True value", "Median", "Middle 90\u00a0%", f"{capital(rows)} rows")
+    caption = "Predictions by range of the true value: their median, and the middle 90\u00a0% of them"
     return Table("scatter-table", caption, heads, lines, (0, 1, 2, 3))
 
 

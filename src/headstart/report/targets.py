@@ -16,7 +16,7 @@ from headstart.evaluation.wording import metric_name
 from headstart.records import Result
 from headstart.report.figures import bounded
 from headstart.report.page import page
-from headstart.report.sentences import selected, with_code
+from headstart.report.sentences import parted, selected, with_code
 
 
 @dataclass(frozen=True)
@@ -96,4 +96,4 @@ def targets_csv(rows: Sequence[TargetRow]) -> str:
 @cache
 def _page() -> tuple[jinja2.Template, Markup]:
     """The compiled template and the style sheet, read once a process."""
-    return page("targets.html.jinja", (with_code, metric_name), {})
+    return page("targets.html.jinja", (with_code, parted, metric_name), {})

@@ -26,7 +26,6 @@ def ranking_text(found: Ranking, *, verbose: bool = False) -> str:
         ("race", _raced(found.rounds)),
         ("left out", _counted(found)),
         *(("note", fact) for fact in found.facts),
-        ("took", duration(found.seconds["in all"])),
         ("next", found.next_step),
         ("details", "" if verbose else "--verbose shows the evidence for each base, --json all of it"),
     ]
