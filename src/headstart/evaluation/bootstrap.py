@@ -149,7 +149,7 @@ def _interval(
         if metric.proportion or metric.name == "balanced_accuracy":
             low, high = _closed(metric, y, models, units, level)
         elif metric.influence is not None:
-            low, high = _by_influence(metric, metric.influence, y, models, value, units, level)
+            low, high = _by_influence(metric, metric.influence, y, models, units, level)
         else:
             low, high = _by_weights(metric, y, models, value, units, level, draws, seed)
     if np.isnan(low) or np.isnan(high):
@@ -185,26 +185,85 @@ def _of_mean_recall(values: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _by_influence(
-    metric: Metric,
-    moved: Influence,
-    y: np.ndarray,
-    models: _Models,
-    value: float,
-    units: Units,
-    level: float,
+    metric: Metric, moved: Influence, y: np.ndarray, models: _Models, units: Units, level: float
 ) -> Bounds:
     """Bounds by the derivatives with the rows' weights."""
-    n = len(y)
-    if n < 2:
+    if len(y) < 2:
         return _NAN, _NAN
-    ranked, plain = metric.ranks and len(models) == 1, None
-    if ranked or not units.alone:
-        plain = _moves(moved, y, models, np.ones(n))
-    if ranked and plain is not None:
-        off = metric.bias(y, models[0], np.ones(n)) if metric.bias else 0.0
-        bounds = _wilson_of(value - off, plain, units, level)
-        return _hull(bounds, _with_four(metric, moved, y, models, plain, units, level)) if metric.bias else bounds
-    return _with_four(metric, moved, y, models, plain, units, level)
+    scores = [_score(metric, moved, y, p, units, level) for p in models]
+    if len(scores) == 2:
+        return _difference(metric, scores[0], scores[1], units, level)
+    bounds = scores[0].low, scores[0].high
+    if not (metric.ranks and metric.bias):
+        return bounds
+    return _hull(bounds, _with_four(metric, moved, y, models[0], scores[0].moves, units, level))
+
+
+@dataclass(frozen=True)
+class _Score:
+    """One model's value, freed of what few rows pull it off, its bounds, and the derivatives [n]."""
+
+    value: float
+    low: float
+    high: float
+    moves: np.ndarray
+    counted: float  # rows that a share would have as its worst case
+
+
+def _score(metric: Metric, moved: Influence, y: np.ndarray, p: np.ndarray, units: Units, level: float) -> _Score:
+    w = np.ones(len(y))
+    moves = moved(y, p, w)
+    worst = metric.worst or 0.0
+    value = metric.function(y, p) - (metric.bias(y, p, w) if metric.bias else 0.0)
+    value = min(1.0, max(worst, value))
+    counted = influence.rows_of_mean(y) if metric.by_class else float(len(y))
+    scale = 1 - worst
+    low, high = _wilson_of((value - worst) / scale, moves / scale, counted, units, level)
+    return _Score(value, min(value, worst + scale * low), max(value, worst + scale * high), moves, counted)
+
+
+def _wilson_of(value: float, moves: np.ndarray, counted: float, units: Units, level: float) -> Bounds:
+    """Wilson's interval with the rows at which a proportion would vary as this value does.
+
+    Where few rows carry the variance, as where nearly all are right, there may be worse ones that were not seen. They
+    would lower the value, so the lower bound alone is drawn towards that of a proportion of ``counted`` rows, by as
+    much as `UNSEEN` such rows count.
+    """
+    squares, spread = np.square(moves), value * (1 - value)
+    total = float(squares.sum()) if spread > 1e-12 else 0.0
+    carriers = total * total / float(np.square(squares).sum()) if total > 0 else 0.0
+    found, worth = total / spread if total > 0 else 0.0, units.rows_worth(moves, level)
+    drawn = (carriers * found + UNSEEN / counted) / (carriers + UNSEEN)
+    low, _ = proportions.wilson(value, worth / drawn, level)
+    _, high = proportions.wilson(value, worth / (found or drawn), level)
+    return low, high
+
+
+def _difference(metric: Metric, a: _Score, b: _Score, units: Units, level: float) -> Bounds:
+    """Bounds of a's value less b's.
+
+    Rows of equal models differ either way alike, so that Student's interval leaves out 0 at most as often as it says
+    however heavy the tails are (Efron 1969). A better model's rows do not, and the bounds that do not tell the models
+    apart reach as far as the bounds of both values, squared and added with their correlation (Zou & Donner 2008).
+    """
+    value, moves = a.value - b.value, a.moves - b.moves
+    one, other = units.sums(a.moves), units.sums(b.moves)
+    size = float(np.sqrt(np.square(one).sum() * np.square(other).sum()))
+    both = 2 * float(one @ other) / size if size > 0 else 0.0
+    square = float(units.design_effect(moves) * np.square(moves).sum())
+    if square > 0:
+        half = units.student(level, moves) * float(np.sqrt(square))
+        low, high = value - half, value + half
+    else:
+        low, high = proportions.paired(0.0, 0.0, units.rows_worth(moves, level) * a.counted, level)
+
+    def reach(down: float, up: float) -> float:
+        return float(np.sqrt(max(0.0, down * down + up * up - both * down * up)))
+
+    low = low if low > 0 else min(low, value - reach(a.value - a.low, b.high - b.value))
+    high = high if high < 0 else max(high, value + reach(a.high - a.value, b.value - b.low))
+    most = 1 - (metric.worst or 0.0)
+    return max(-most, low), min(most, high)
 
 
 def _hull(one: Bounds, other: Bounds) -> Bounds:
@@ -212,46 +271,15 @@ def _hull(one: Bounds, other: Bounds) -> Bounds:
 
 
 def _with_four(
-    metric: Metric,
-    moved: Influence,
-    y: np.ndarray,
-    models: _Models,
-    plain: np.ndarray | None,
-    units: Units,
-    level: float,
+    metric: Metric, moved: Influence, y: np.ndarray, p: np.ndarray, plain: np.ndarray, units: Units, level: float
 ) -> Bounds:
-    """By the plus-four or plus-two rule; ``plain`` [n]: the derivatives without pseudo-rows, needed for units."""
-    effect = 1.0 if plain is None or units.alone else units.design_effect(plain)
-    y, models, pseudo = _with_pseudo_rows(y, models)
+    """By the plus-four rule; ``plain`` [n]: the derivatives without pseudo-rows, needed for units."""
+    effect = 1.0 if units.alone else units.design_effect(plain)
+    y, p, pseudo = _with_pseudo_rows(y, p)
     w = np.concatenate([np.ones(len(y) - len(pseudo)), effect * pseudo])
-    centre = float(_statistic(metric, y, models, w[:, None])[0])
-    if metric.bias:
-        off = [metric.bias(y, p, w) for p in models]
-        centre -= off[0] - (off[1] if len(off) == 2 else 0.0)
-    half = units.student(level) * float(np.sqrt(effect * (w @ np.square(_moves(moved, y, models, w)))))
-    worst = metric.worst or 0.0
-    least, most = (worst, 1.0) if len(models) == 1 else (worst - 1, 1 - worst)
-    return max(least, centre - half), min(most, centre + half)
-
-
-def _moves(moved: Influence, y: np.ndarray, models: _Models, w: np.ndarray) -> np.ndarray:
-    moves = moved(y, models[0], w)
-    return moves if len(models) == 1 else moves - moved(y, models[1], w)
-
-
-def _wilson_of(value: float, moves: np.ndarray, units: Units, level: float) -> Bounds:
-    """Wilson's interval with the rows at which a proportion would vary as this area does.
-
-    Where few rows carry the variance, as where nearly all are in order, it is drawn towards that of a proportion of
-    the rows, by as much as `UNSEEN` such rows count.
-    """
-    squares, n = np.square(moves), len(moves)
-    total = float(squares.sum())
-    carriers = total * total / float(np.square(squares).sum()) if total > 0 else 0.0
-    spread = value * (1 - value)
-    found = total / spread if spread > 0 else 0.0
-    per_row = (carriers * found + UNSEEN / n) / (carriers + UNSEEN)
-    return proportions.wilson(value, units.rows_worth(moves, level) / per_row, level)
+    centre = float(metric.kernel(y, p, w[:, None])[0]) - (metric.bias(y, p, w) if metric.bias else 0.0)
+    half = units.student(level) * float(np.sqrt(effect * (w @ np.square(moved(y, p, w)))))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _by_weights(
@@ -328,22 +356,19 @@ def _weights(units: Units, draws: int, seed: int) -> Iterator[np.ndarray]:
         yield drawn if units.alone else drawn[units.code]
 
 
-def _with_pseudo_rows(y: np.ndarray, models: _Models) -> tuple[np.ndarray, _Models, np.ndarray]:
-    """Rows with pseudo-rows appended, and the weight of each pseudo-row.
+def _with_pseudo_rows(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows with pseudo-rows appended, and the weight of each pseudo-row: two right and two wrong in all.
 
     Each class gets a right and a wrong pseudo-row; the wrong one has all its probability on another class.
     """
-    k = models[0].shape[1]
+    k = p.shape[1]
     classes = np.unique(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
     others = np.roll(classes, -1) if len(classes) > 1 else (classes + 1) % k
     right = np.eye(k)[classes]
     wrong = np.eye(k)[others] if k > 1 else 1 - right
     truth = classes if y.ndim == 1 else right
-    first, second = np.concatenate([right, wrong]), np.concatenate([wrong, right])
-    total = 2.0 if len(models) == 1 else 1.0  # right ones, and as many wrong ones
-    padded = tuple(np.concatenate([p, extra]) for p, extra in zip(models, (first, second), strict=False))
-    pseudo = np.full(2 * len(classes), total / max(1, len(classes)))
-    return np.concatenate([y, truth, truth]), padded, pseudo
+    pseudo = np.full(2 * len(classes), 2.0 / max(1, len(classes)))
+    return np.concatenate([y, truth, truth]), np.concatenate([p, right, wrong]), pseudo
 
 
 def _tail(level: float, units: Units) -> float:
