@@ -201,8 +201,9 @@ def _mean_of(
     if columns.size == 0:
         return np.full(len(w), np.nan)
     total, parts = np.zeros(len(w)), []
+    chosen = 1 - randomness(np.array([w[holds(y, column)].sum() for column in columns])) ** 0.5
     for column in columns:
-        parts.append(one(holds(y, column), p[:, column], w, total, towards > 0))
+        parts.append(one(holds(y, column), p[:, column], w, total, towards > 0, chosen))
     values, rows = np.array([part.value for part in parts]), np.array([part.rows for part in parts])
     centres, scales = drawn(values, rows, float(values.mean()), towards), np.sqrt(made_good(rows, towards))
     for part, centre, scale in zip(parts, centres, scales, strict=True):
@@ -216,7 +217,9 @@ class _Area:
     What negatives move goes into ``total`` [n] at once; ``own`` [positives] has the area as its mean.
     """
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool) -> None:
+    def __init__(
+        self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool, chosen: float
+    ) -> None:
         own, rest, ties = np.where(positive, w, 0.0), np.where(positive, 0.0, w), _Ties(score)
         self.positive, self.rows, others = np.flatnonzero(positive), float(own.sum()), float(rest.sum())
         self.own = (ties.below(rest) + ties.at(rest) / 2)[self.positive] / others
@@ -229,10 +232,13 @@ class _Precision:
     """Average precision: a positive's own precision, and what a row does to that of all positives below it.
 
     The latter goes into ``total`` [n] at once; ``own`` [positives] has the average precision as its mean. ``freed``:
-    of the part that few positives add (`average_precision_bias`), which makes the steps from rank to rank larger.
+    of the part that few positives add (`average_precision_bias`), which makes the steps from rank to rank larger; and,
+    as far as their number is ``chosen`` (0 … 1) and not random, of what more of all positives would change.
     """
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool) -> None:
+    def __init__(
+        self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool, chosen: float
+    ) -> None:
         own, ties = np.where(positive, w, 0.0), _Ties(-score)
         hits, taken = (ties.below(weight) + ties.at(weight) for weight in (own, w))  # scoring at least as high
         share = float(own.sum() / (own.sum() + 1)) if freed else 1.0
@@ -241,7 +247,14 @@ class _Precision:
         gained, lost = (part.sum() - ties.below(part) for part in (own / taken, own * precision / taken))
         self.positive, self.rows, self.own = np.flatnonzero(positive), float(own.sum()), precision[positive]
         self.value = float(own @ precision) / self.rows
-        total += np.where(positive, share * (gained - lost), -lost) / self.rows
+        ranked = (share * (gained - lost))[self.positive]
+        common = float(own[self.positive] @ ranked) / self.rows
+        self.own = self.own + ranked - common
+        if freed:
+            fewer = own * precision / np.maximum(taken - 1, share * np.maximum(hits, 1))
+            lost = fewer.sum() - ties.below(fewer)
+        total -= np.where(positive, 0.0, lost) / self.rows
+        total[self.positive] += (1 - chosen) * common / self.rows if freed else common / self.rows
 
 
 class _Ties:
