@@ -2,15 +2,16 @@
 
 Proportions of rows and balanced accuracy have closed forms (`headstart.evaluation.proportions`).
 
-Other metrics that count or rank answers (F1, AUROC …) follow the plus-four rule of Agresti & Coull (1998) and, for a
-gain, the plus-two rule of Bonett & Price (2012): two pseudo-rows answered right and two wrong are added, or one that
-only the first model has right and one that only the second has, shared out over the classes. The interval is the value
-with them ± Student's quantile × the standard error with them. Percentiles would give a perfect score [1, 1], and in
-simulation held the true macro-F1 or AUROC near 1 only 65–85 % of the time. The standard error is that of the
-infinitesimal jackknife (`headstart.evaluation.influence`), which needs no draws; it makes good what few rows of a class
-understate of its spread. Areas under ROC curves are near 1, where such pseudo-rows say too much, so the interval of one
-model's is Wilson's with the rows at which a proportion would have its variance; that of average precision, which few
-rows pull up, holds both.
+Other metrics that count or rank answers (F1, AUROC …) get Wilson's interval with the rows at which a proportion would
+vary as they do. Percentiles would give a perfect score [1, 1], and in simulation held the true macro-F1 or AUROC near 1
+only 65–85 % of the time. The standard error is that of the infinitesimal jackknife (`headstart.evaluation.influence`),
+which needs no draws; it makes good what few rows of a class understate of its spread. Where few rows carry it, worse
+ones may not have been seen: the lower bound allows for half of one. A gain gets Student's interval of the rows'
+differences, with as many degrees of freedom as those that carry it leave, which calls equal models different at most
+about as often as it says. Where it does not, and on the side away from 0, it reaches as far as the intervals of both
+models, squared and added (Zou & Donner 2008), as the errors of the worse model are the more skewed. Average precision
+is pulled up by few rows, by more than is made good, so the interval of one model's holds that by the plus-four rule of
+Agresti & Coull (1998) too: two pseudo-rows answered right and two wrong, shared out over the classes.
 
 Metrics of the size of errors (losses, r2 …) have no worst case to add, so theirs are percentiles of the Bayesian
 bootstrap (Rubin 1981, random weights for the rows), which follow their skew, widened as in Hesterberg (2015), "What
