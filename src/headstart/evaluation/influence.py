@@ -32,7 +32,7 @@ Bias = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # (y, p, w [n])
 #: Rows by which a class's value is drawn towards the mean of all.
 TOWARDS = 1.0
 
-_BENT = 2  # rows of a class above which its F1 is bent enough by its own number of rows, where that is random
+_BENT = 2  # rows of a class up to which a second derivative by their number says nothing
 _EXACT = 20  # rows of a class up to which the mean of its F1 is summed up
 _PUT_RIGHT = 0.05  # share of mistakes for a difference quotient
 
@@ -70,19 +70,13 @@ def _own_part(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
 
 
 def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
-    """Of the mean F1 of the classes or labels that occur in truth or predictions; with ``towards`` freed of its bias.
-
-    F1 is no straight line in the rows of a class; where their number is random it varies by (n + 1) / n more than its
-    slope says.
-    """
+    """Of the mean F1 of the classes or labels that occur in truth or predictions; with ``towards`` of what is freed."""
     hits, truth, given = _counts(y, p, w)
     either, present = truth + given, max(1, int(np.count_nonzero(truth + given)))
     score = 2 * hits / np.where(either > 0, either, 1)
     rows = np.where(truth > 0, truth, either)
     centre = drawn(score, rows, float(score.sum()) / present, towards)
-    random = randomness(truth[truth > 0]) * (rows > _BENT) if towards else np.zeros(len(rows))
-    false = np.sqrt(1 + random / np.maximum(rows, 1)) / np.where(either > 0, either, 1) / present
-    false *= _slope(hits, truth, given) if towards else 1.0
+    false = (_slope(hits, truth, given) if towards else 1.0) / np.where(either > 0, either, 1) / present
     own = np.sqrt(made_good(rows, towards)) * false
     return _cells(y, p, 2 * (1 - centre) * own, -centre * own, -centre * false)
 
