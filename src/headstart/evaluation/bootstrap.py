@@ -234,7 +234,7 @@ def _wilson_of(value: float, moves: np.ndarray, counted: float, units: Units, le
     total = float(squares.sum()) if spread > 1e-12 else 0.0
     carriers = total * total / float(np.square(squares).sum()) if total > 0 else 0.0
     found, worth = total / spread if total > 0 else 0.0, units.rows_worth(moves, level)
-    drawn = (carriers * found + UNSEEN / counted) / (carriers + UNSEEN)
+    drawn = max(found, (carriers * found + UNSEEN / counted) / (carriers + UNSEEN))
     low, _ = proportions.wilson(value, worth / drawn, level)
     _, high = proportions.wilson(value, worth / (found or drawn), level)
     return low, high
@@ -252,11 +252,11 @@ def _difference(metric: Metric, a: _Score, b: _Score, units: Units, level: float
     size = float(np.sqrt(np.square(one).sum() * np.square(other).sum()))
     both = 2 * float(one @ other) / size if size > 0 else 0.0
     square = float(units.design_effect(moves) * np.square(moves).sum())
-    if square > 0:
+    if square > 1e-12 * size:
         half = units.student(level, moves) * float(np.sqrt(square))
-        low, high = value - half, value + half
-    else:
-        low, high = proportions.paired(0.0, 0.0, units.rows_worth(moves, level) * a.counted, level)
+    else:  # no row differs: as for proportions
+        half = proportions.paired(0.0, 0.0, units.rows_worth(moves, level) * a.counted, level)[1]
+    low, high = value - half, value + half
 
     def reach(down: float, up: float) -> float:
         return float(np.sqrt(max(0.0, down * down + up * up - both * down * up)))
