@@ -244,7 +244,7 @@ def test_a_negative_moves_average_precision_by_what_leaving_it_out_changes():
         hits, others = np.cumsum(w * truth) * 2 / 3, np.cumsum(w * (1 - truth))
         return float((w * truth) @ (hits / np.maximum(hits + others, 1e-12)) / 2)
 
-    moves = METRICS["average_precision"].influence(truth[:, None], score[:, None], np.ones(6))
+    moves = METRICS["average_precision"].influence(truth[:, None], score[:, None], np.ones(6), whole=True)
     left_out = [freed(np.ones(6)) - freed(1 - np.eye(6)[row]) for row in (0, 2, 4, 5)]
     assert moves[[0, 2, 4, 5]] == pytest.approx(left_out, abs=1e-9)
 

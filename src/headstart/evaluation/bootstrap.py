@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -191,11 +192,14 @@ def _by_influence(
     """Bounds by the derivatives with the rows' weights."""
     if len(y) < 2:
         return _NAN, _NAN
+    pulled = metric.ranks and metric.bias is not None
+    if pulled and len(models) == 2:  # steps near the top are far from small; alone the plus-four rule allows for that
+        moved = partial(moved, whole=True)
     scores = [_score(metric, moved, y, p, units, level) for p in models]
     if len(scores) == 2:
         return _difference(metric, scores[0], scores[1], units, level)
     bounds = scores[0].low, scores[0].high
-    if not (metric.ranks and metric.bias):
+    if not pulled:
         return bounds
     return _hull(bounds, _with_four(metric, moved, y, models[0], scores[0].moves, units, level))
 

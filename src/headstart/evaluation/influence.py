@@ -14,19 +14,19 @@ A class of few rows understates its own spread; one of a single row shows none a
 a class's deviations from its value drawn towards the mean of all classes by `TOWARDS` rows, and make good what squares
 of such deviations lack. False positives are counts whose squares lack nothing. With 0 rows the derivative is the plain
 one; else it is that of what the interval is centred on: F1 and average precision freed of what few rows pull them off.
-There a negative counts in average precision by what leaving it out changes, as near the top its step is far from small.
 Numbers of rows that are alike in all classes were chosen (`randomness`) and add nothing of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from headstart.evaluation.kernels import class_weights, holds, ranked_columns
 
-Influence = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # (y, p, w [n]) -> [n]
+Influence = Callable[..., np.ndarray]  # (y, p, w [n]) -> [n]
 Bias = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # (y, p, w [n])
 
 #: Rows by which a class's value is drawn towards the mean of all.
@@ -45,10 +45,12 @@ def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS)
     return _mean_of(columns, _Area, y, p, w, towards)
 
 
-def average_precision(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
-    """Of average precision, mean of the classes or labels."""
+def average_precision(
+    y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS, whole: bool = False
+) -> np.ndarray:
+    """Of average precision, mean of the classes or labels; ``whole``: by what leaving out a negative changes."""
     columns = ranked_columns(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
-    return _mean_of(columns, _Precision, y, p, w, towards)
+    return _mean_of(columns, partial(_Precision, whole=whole), y, p, w, towards)
 
 
 def average_precision_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
@@ -187,7 +189,7 @@ def made_good(rows: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
 
 def _mean_of(
     columns: np.ndarray,
-    one: type[_Area | _Precision],
+    one: Callable[..., _Area | _Precision],
     y: np.ndarray,
     p: np.ndarray,
     w: np.ndarray,
@@ -233,7 +235,14 @@ class _Precision:
     """
 
     def __init__(
-        self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool, chosen: float
+        self,
+        positive: np.ndarray,
+        score: np.ndarray,
+        w: np.ndarray,
+        total: np.ndarray,
+        freed: bool,
+        chosen: float,
+        whole: bool = False,
     ) -> None:
         own, ties = np.where(positive, w, 0.0), _Ties(-score)
         hits, taken = (ties.below(weight) + ties.at(weight) for weight in (own, w))  # scoring at least as high
@@ -246,7 +255,7 @@ class _Precision:
         ranked = (share * (gained - lost))[self.positive]
         common = float(own[self.positive] @ ranked) / self.rows
         self.own = self.own + ranked - common
-        if freed:
+        if whole:
             fewer = own * precision / np.maximum(taken - 1, share * np.maximum(hits, 1))
             lost = fewer.sum() - ties.below(fewer)
         total -= np.where(positive, 0.0, lost) / self.rows
