@@ -17,6 +17,9 @@ _POPULATION = 4000  # groups, or rows of each class for few classes, that stand 
 _METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "auroc", "log_loss", "brier")
 _MARGIN = 1.5  # by which the true class's score is above the others' on average
 _OWN = 0.5  # standard deviation of what two equal models add to each score of a row
+_OF_ONE = 50  # draws of each population of few rows a class
+_QUICK = 12_000  # rows times classes up to which a draw is quick
+MORE = 4  # times as many draws where they are quick, so that chance does not decide
 
 #: (groups, rows of each, standard deviation of a group's margin): correlations within groups of 0.1 and of 0.3 or so.
 GROUPS = ((5, 40, 0.6), (10, 20, 0.6), (20, 20, 0.6), (100, 5, 0.6), (20, 20, 1.3))
@@ -77,16 +80,18 @@ def _holds(interval: Interval, truth: float) -> int:
 
 
 def with_few_rows(metric: str, classes: int, rows: int, draws: int) -> Held:
-    """As many rows of each class; the truth is that of a population with as many of each."""
+    """As many rows of each class; the truth is that of a population with as many of each.
+
+    How far apart classes are in how hard they are is drawn anew with each population.
+    """
     rng = np.random.default_rng([classes, rows])
     every = max(rows + 1, 40_000 // classes)
     y = np.repeat(np.arange(classes), every)
-    lead = np.sqrt(2 * np.log(classes)) + 0.6  # about seven in ten right
-    scores = rng.normal(size=(len(y), classes)).astype(np.float32)
-    scores[np.arange(len(y)), y] += lead + 0.5 * rng.normal(size=classes)[y]
-    truth = get(metric).function(y, softmax(3 * scores, axis=1))
     held = different = 0
     for draw in range(draws):
+        if draw % _OF_ONE == 0:
+            scores = _few_scores(rng, y, classes)
+            truth = get(metric).function(y, softmax(3 * scores, axis=1))
         at = (np.arange(classes)[:, None] * every + rng.integers(0, every, (classes, rows))).reshape(-1)
         own, p = y[at], softmax(3 * scores[at], axis=1)
         held += _holds(score_interval(metric, own, p, draws=_BOOTSTRAP, seed=draw), truth)
@@ -96,21 +101,31 @@ def with_few_rows(metric: str, classes: int, rows: int, draws: int) -> Held:
     return Held(held / draws, float("nan"), different / draws)
 
 
+def _few_scores(rng: np.random.Generator, y: np.ndarray, classes: int) -> np.ndarray:
+    """Scores [n, classes] of rows of classes ``y`` [n], of which eight in ten or so are right."""
+    lead = np.sqrt(2 * np.log(classes)) + 0.6
+    scores = rng.normal(size=(len(y), classes)).astype(np.float32)
+    scores[np.arange(len(y)), y] += lead + 0.5 * rng.normal(size=classes)[y]
+    return scores
+
+
 def tables(draws: int) -> tuple[Table, Table]:
-    """Both tables."""
+    """Both tables; `MORE` times the draws where these are quick."""
     header = ("metric", "groups", "rows of each", "correlation", "95 % intervals that hold the score")
     header += ("by rows alone", "equal models called different")
     groups = []
     for metric in _METRICS:
         for count, rows, spread in GROUPS:
-            found = with_groups(metric, count, rows, spread, draws)
-            shown = (metric, str(count), str(rows), f"{correlation(rows, spread):.2f}")
-            groups.append((*shown, share(found.held, draws), f"{found.naive:.1%}", share(found.different, draws)))
+            found = with_groups(metric, count, rows, spread, MORE * draws)
+            shown = (metric, str(count), str(rows), f"{correlation(rows, spread):.2f}", share(found.held, MORE * draws))
+            groups.append((*shown, f"{found.naive:.1%}", share(found.different, MORE * draws)))
     few = []
     for metric in ("balanced_accuracy", "f1_macro", "auroc", "average_precision"):
         for classes, rows in FEW:
-            found = with_few_rows(metric, classes, rows, draws)
-            few.append((metric, str(classes), str(rows), share(found.held, draws), share(found.different, draws)))
+            several = MORE * draws if rows * classes**2 <= _QUICK else draws
+            found = with_few_rows(metric, classes, rows, several)
+            shares = share(found.held, several), share(found.different, several)
+            few.append((metric, str(classes), str(rows), *shares))
     fewer = ("metric", "classes", "rows of each", "95 % intervals that hold the score", "equal models called different")
     return Table(header, tuple(groups)), Table(fewer, tuple(few))
 

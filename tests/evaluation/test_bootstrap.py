@@ -6,6 +6,7 @@ from scipy.stats import binom
 
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
+from headstart.evaluation.influence import auroc as auroc_moves
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.proportions import paired, stratified_wilson, wilson
 from tests.evaluation.simulate import answers, soft
@@ -242,6 +243,52 @@ def test_auroc_of_few_rows_is_not_taken_to_vary_as_a_proportion_does():
     found = [score_interval("auroc", y, soft(rng, y, 77, 3.5)) for _ in range(100)]
     spread = np.std([interval.value for interval in found])
     assert 1 < np.mean([interval.high - interval.low for interval in found]) / 2 / 1.96 / spread < 1.6
+
+
+@pytest.mark.parametrize("name", ["auroc", "average_precision", "f1_macro"])
+def test_equal_models_near_1_are_called_different_seldom_and_yet_at_times(name):
+    """A test that never does cannot find a difference either."""
+    rng, y, called, found = np.random.default_rng(7), np.repeat(np.arange(10), 30), 0, 0
+    for _ in range(300):
+        scores = rng.normal(size=(300, 10)) + 4.0 * np.eye(10)[y]
+        a, b, worse = (scores + noise * rng.normal(size=scores.shape) for noise in (0.5, 0.5, 1.2))
+        called += (lambda gain: not gain.low <= 0 <= gain.high)(paired_gain(name, y, a, b))
+        found += paired_gain(name, y, a, worse).low > 0
+    assert 2 <= called <= 28  # 5 % of 300 is 15, three standard deviations are 11
+    assert found > 150
+
+
+def test_rows_that_were_not_seen_lower_an_area_and_do_not_raise_it():
+    """Where few rows carry the variance, as near 1, the bound below reaches further than the error alone does."""
+    rng, y = np.random.default_rng(8), np.repeat(np.arange(20), 3)
+    scores = rng.normal(size=(60, 20)) + 4.0 * np.eye(20)[y]
+    near = score_interval("auroc", y, scores)
+    moves = auroc_moves(y, scores, np.ones(60))
+    error = np.sqrt(np.square(moves).sum())
+    assert near.value > 0.99
+    plain = wilson(near.value, near.value * (1 - near.value) / error**2, 0.95)
+    assert near.high == pytest.approx(plain[1])
+    assert near.low < plain[0] - error
+
+
+@pytest.mark.parametrize("name", ["f1_macro", "mcc", "auroc"])
+def test_a_perfect_class_of_one_row_makes_no_mean_of_classes_certain(name):
+    y = np.repeat([0, 1], [199, 1])
+    assert score_interval(name, y, np.eye(2)[y]).low < 0.65
+
+
+def test_a_much_better_model_keeps_the_far_bound_of_its_gain_wide():
+    """Rows of the worse model are bad by far more than those of the better: the far bound must allow for more such."""
+    rng, y = np.random.default_rng(9), np.repeat(np.arange(10), 5)
+
+    def two(rows):
+        scores = rng.normal(size=(len(rows), 10)) + 2.75 * np.eye(10)[rows]
+        return scores + 0.2 * rng.normal(size=scores.shape), scores + 0.8 * rng.normal(size=scores.shape)
+
+    many = np.repeat(np.arange(10), 4000)
+    truth = np.subtract(*(METRICS["auroc"].function(many, p) for p in two(many)))
+    gains = [paired_gain("auroc", y, *two(y)) for _ in range(200)]
+    assert np.mean([gain.low <= truth <= gain.high for gain in gains]) >= 0.92
 
 
 def test_pairing_sharpens_the_gain():

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from sklearn import metrics as sk
 
 from headstart.errors import SettingError
+from headstart.evaluation.influence import f1_macro_bias, rows_of_mean
 from headstart.evaluation.metrics import METRICS, evaluate, for_task, get
 from tests.evaluation.simulate import soft
 
@@ -235,14 +236,39 @@ def test_a_classification_run_needs_no_heavy_library():
     assert done.stdout.strip() == "[]"
 
 
-def test_negatives_move_the_average_precision_that_is_freed_of_its_own_part():
+def test_a_negative_moves_average_precision_by_what_leaving_it_out_changes():
     """With m positives each counts m / (m + 1) of the positives above it; here m is 2 (`average_precision_bias`)."""
     truth, score = np.array([0, 1, 0, 1, 0, 0]), np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 
     def freed(w):
         hits, others = np.cumsum(w * truth) * 2 / 3, np.cumsum(w * (1 - truth))
-        return float((w * truth) @ (hits / (hits + others)) / 2)
+        return float((w * truth) @ (hits / np.maximum(hits + others, 1e-12)) / 2)
 
-    moves = METRICS["average_precision"].influence(truth[:, None], score[:, None], np.ones(6))
-    slopes = [(freed(1 + 1e-6 * np.eye(6)[row]) - freed(np.ones(6))) / 1e-6 for row in (0, 2, 4, 5)]
-    assert moves[[0, 2, 4, 5]] == pytest.approx(slopes, abs=1e-5)
+    moves = METRICS["average_precision"].influence(truth[:, None], score[:, None], np.ones(6), whole=True)
+    left_out = [freed(np.ones(6)) - freed(1 - np.eye(6)[row]) for row in (0, 2, 4, 5)]
+    assert moves[[0, 2, 4, 5]] == pytest.approx(left_out, abs=1e-9)
+
+
+def test_a_class_of_few_rows_makes_a_mean_of_classes_as_unsure_as_that_class():
+    assert rows_of_mean(np.repeat(np.arange(4), 25)) == pytest.approx(100)
+    assert rows_of_mean(np.repeat([0, 1], [199, 1])) == pytest.approx(4 / (1 + 1 / 199))
+    every_label = np.ones((30, 4))
+    assert rows_of_mean(every_label) == 30  # a row has several labels and is one row yet
+
+
+def test_the_bias_of_f1_allows_for_random_numbers_of_rows_where_they_are():
+    """F1 of many rows against the mean of many samples of 13 rows a class, whose numbers are drawn or chosen."""
+    rng, k = np.random.default_rng(0), 40
+
+    def f1(y):
+        predicted = np.where(rng.random(len(y)) < 0.7, y, rng.integers(0, k, len(y)))
+        return METRICS["f1_macro"].function(y, np.eye(k)[predicted]), f1_macro_bias(
+            y, np.eye(k)[predicted], np.ones(len(y))
+        )
+
+    chosen, drawn = np.repeat(np.arange(k), 13), lambda: rng.integers(0, k, 13 * k)
+    truth = np.mean([f1(np.repeat(np.arange(k), 2000))[0] for _ in range(10)])
+    fixed, random = (np.array([f1(y()) for _ in range(800)]).mean(axis=0) for y in (lambda: chosen, drawn))
+    assert random[0] < fixed[0] - 0.003  # else there is nothing to tell
+    for value, bias in (fixed, random):
+        assert value - bias == pytest.approx(truth, abs=0.003)

@@ -168,3 +168,12 @@ def test_the_worst_case_counts_as_half_a_row():
 def test_few_large_units_are_worth_fewer_than_their_number():
     assert Units.of(np.repeat(np.arange(5), 4), 20).effective == 5
     assert Units.of(np.array([0] * 100 + list(range(1, 21))), 120).effective == pytest.approx(1.437, abs=1e-3)
+
+
+def test_few_rows_that_carry_a_variance_are_few_degrees_of_freedom():
+    every = Units.of(None, 1000)
+    same = np.random.default_rng(0).normal(size=1000)
+    assert every.student(0.95, same) == pytest.approx(1.962, abs=2e-3)
+    assert every.student(0.95, np.where(np.arange(1000) < 2, same, 0.0)) > 2.7
+    few = Units.of(np.repeat(np.arange(5), 200), 1000)
+    assert few.student(0.95, same) >= few.student(0.95) == pytest.approx(2.776, abs=1e-3)

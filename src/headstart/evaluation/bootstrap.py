@@ -2,15 +2,16 @@
 
 Proportions of rows and balanced accuracy have closed forms (`headstart.evaluation.proportions`).
 
-Other metrics that count or rank answers (F1, AUROC …) follow the plus-four rule of Agresti & Coull (1998) and, for a
-gain, the plus-two rule of Bonett & Price (2012): two pseudo-rows answered right and two wrong are added, or one that
-only the first model has right and one that only the second has, shared out over the classes. The interval is the value
-with them ± Student's quantile × the standard error with them. Percentiles would give a perfect score [1, 1], and in
-simulation held the true macro-F1 or AUROC near 1 only 65–85 % of the time. The standard error is that of the
-infinitesimal jackknife (`headstart.evaluation.influence`), which needs no draws; it makes good what few rows of a class
-understate of its spread. Areas under ROC curves are near 1, where such pseudo-rows say too much, so the interval of one
-model's is Wilson's with the rows at which a proportion would have its variance; that of average precision, which few
-rows pull up, holds both.
+Other metrics that count or rank answers (F1, AUROC …) get Wilson's interval with the rows at which a proportion would
+vary as they do. Percentiles would give a perfect score [1, 1], and in simulation held the true macro-F1 or AUROC near 1
+only 65–85 % of the time. The standard error is that of the infinitesimal jackknife (`headstart.evaluation.influence`),
+which needs no draws; it makes good what few rows of a class understate of its spread. Where few rows carry it, worse
+ones may not have been seen: the lower bound allows for half of one. A gain gets Student's interval of the rows'
+differences, with as many degrees of freedom as those that carry it leave, which calls equal models different at most
+about as often as it says. Where it does not, and on the side away from 0, it reaches as far as the intervals of both
+models, squared and added (Zou & Donner 2008), as the errors of the worse model are the more skewed. Average precision
+is pulled up by few rows, by more than is made good, so the interval of one model's holds that by the plus-four rule of
+Agresti & Coull (1998) too: two pseudo-rows answered right and two wrong, shared out over the classes.
 
 Metrics of the size of errors (losses, r2 …) have no worst case to add, so theirs are percentiles of the Bayesian
 bootstrap (Rubin 1981, random weights for the rows), which follow their skew, widened as in Hesterberg (2015), "What
@@ -31,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -149,7 +151,7 @@ def _interval(
         if metric.proportion or metric.name == "balanced_accuracy":
             low, high = _closed(metric, y, models, units, level)
         elif metric.influence is not None:
-            low, high = _by_influence(metric, metric.influence, y, models, value, units, level)
+            low, high = _by_influence(metric, metric.influence, y, models, units, level)
         else:
             low, high = _by_weights(metric, y, models, value, units, level, draws, seed)
     if np.isnan(low) or np.isnan(high):
@@ -185,26 +187,88 @@ def _of_mean_recall(values: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _by_influence(
-    metric: Metric,
-    moved: Influence,
-    y: np.ndarray,
-    models: _Models,
-    value: float,
-    units: Units,
-    level: float,
+    metric: Metric, moved: Influence, y: np.ndarray, models: _Models, units: Units, level: float
 ) -> Bounds:
     """Bounds by the derivatives with the rows' weights."""
-    n = len(y)
-    if n < 2:
+    if len(y) < 2:
         return _NAN, _NAN
-    ranked, plain = metric.ranks and len(models) == 1, None
-    if ranked or not units.alone:
-        plain = _moves(moved, y, models, np.ones(n))
-    if ranked and plain is not None:
-        off = metric.bias(y, models[0], np.ones(n)) if metric.bias else 0.0
-        bounds = _wilson_of(value - off, plain, units, level)
-        return _hull(bounds, _with_four(metric, moved, y, models, plain, units, level)) if metric.bias else bounds
-    return _with_four(metric, moved, y, models, plain, units, level)
+    pulled = metric.ranks and metric.bias is not None
+    if pulled and len(models) == 2:  # steps near the top are far from small; alone the plus-four rule allows for that
+        moved = partial(moved, whole=True)
+    scores = [_score(metric, moved, y, p, units, level) for p in models]
+    if len(scores) == 2:
+        return _difference(metric, scores[0], scores[1], units, level)
+    bounds = scores[0].low, scores[0].high
+    if not pulled:
+        return bounds
+    return _hull(bounds, _with_four(metric, moved, y, models[0], scores[0].moves, units, level))
+
+
+@dataclass(frozen=True)
+class _Score:
+    """One model's value, freed of what few rows pull it off, its bounds, and the derivatives [n]."""
+
+    value: float
+    low: float
+    high: float
+    moves: np.ndarray
+    counted: float  # rows that a share would have as its worst case
+
+
+def _score(metric: Metric, moved: Influence, y: np.ndarray, p: np.ndarray, units: Units, level: float) -> _Score:
+    w = np.ones(len(y))
+    moves = moved(y, p, w)
+    worst = metric.worst or 0.0
+    value = metric.function(y, p) - (metric.bias(y, p, w) if metric.bias else 0.0)
+    value = min(1.0, max(worst, value))
+    counted = influence.rows_of_mean(y) if metric.by_class else float(len(y))
+    scale = 1 - worst
+    low, high = _wilson_of((value - worst) / scale, moves / scale, counted, units, level)
+    return _Score(value, min(value, worst + scale * low), max(value, worst + scale * high), moves, counted)
+
+
+def _wilson_of(value: float, moves: np.ndarray, counted: float, units: Units, level: float) -> Bounds:
+    """Wilson's interval with the rows at which a proportion would vary as this value does.
+
+    Where few rows carry the variance, as where nearly all are right, there may be worse ones that were not seen. They
+    would lower the value, so the lower bound alone is drawn towards that of a proportion of ``counted`` rows, by as
+    much as `UNSEEN` such rows count.
+    """
+    squares, spread = np.square(moves), value * (1 - value)
+    total = float(squares.sum()) if spread > 1e-12 else 0.0
+    carriers = total * total / float(np.square(squares).sum()) if total > 0 else 0.0
+    found, worth = total / spread if total > 0 else 0.0, units.rows_worth(moves, level)
+    drawn = max(found, (carriers * found + UNSEEN / counted) / (carriers + UNSEEN))
+    low, _ = proportions.wilson(value, worth / drawn, level)
+    _, high = proportions.wilson(value, worth / (found or drawn), level)
+    return low, high
+
+
+def _difference(metric: Metric, a: _Score, b: _Score, units: Units, level: float) -> Bounds:
+    """Bounds of a's value less b's.
+
+    Rows of equal models differ either way alike, so that Student's interval leaves out 0 at most as often as it says
+    however heavy the tails are (Efron 1969). A better model's rows do not, and the bounds that do not tell the models
+    apart reach as far as the bounds of both values, squared and added with their correlation (Zou & Donner 2008).
+    """
+    value, moves = a.value - b.value, a.moves - b.moves
+    one, other = units.sums(a.moves), units.sums(b.moves)
+    size = float(np.sqrt(np.square(one).sum() * np.square(other).sum()))
+    both = 2 * float(one @ other) / size if size > 0 else 0.0
+    square = float(units.design_effect(moves) * np.square(moves).sum())
+    if square > 1e-12 * size:
+        half = units.student(level, moves) * float(np.sqrt(square))
+    else:  # no row differs: as for proportions
+        half = proportions.paired(0.0, 0.0, units.rows_worth(moves, level) * a.counted, level)[1]
+    low, high = value - half, value + half
+
+    def reach(down: float, up: float) -> float:
+        return float(np.sqrt(max(0.0, down * down + up * up - both * down * up)))
+
+    low = low if low > 0 else min(low, value - reach(a.value - a.low, b.high - b.value))
+    high = high if high < 0 else max(high, value + reach(a.high - a.value, b.value - b.low))
+    most = 1 - (metric.worst or 0.0)
+    return max(-most, low), min(most, high)
 
 
 def _hull(one: Bounds, other: Bounds) -> Bounds:
@@ -212,46 +276,15 @@ def _hull(one: Bounds, other: Bounds) -> Bounds:
 
 
 def _with_four(
-    metric: Metric,
-    moved: Influence,
-    y: np.ndarray,
-    models: _Models,
-    plain: np.ndarray | None,
-    units: Units,
-    level: float,
+    metric: Metric, moved: Influence, y: np.ndarray, p: np.ndarray, plain: np.ndarray, units: Units, level: float
 ) -> Bounds:
-    """By the plus-four or plus-two rule; ``plain`` [n]: the derivatives without pseudo-rows, needed for units."""
-    effect = 1.0 if plain is None or units.alone else units.design_effect(plain)
-    y, models, pseudo = _with_pseudo_rows(y, models)
+    """By the plus-four rule; ``plain`` [n]: the derivatives without pseudo-rows, needed for units."""
+    effect = 1.0 if units.alone else units.design_effect(plain)
+    y, p, pseudo = _with_pseudo_rows(y, p)
     w = np.concatenate([np.ones(len(y) - len(pseudo)), effect * pseudo])
-    centre = float(_statistic(metric, y, models, w[:, None])[0])
-    if metric.bias:
-        off = [metric.bias(y, p, w) for p in models]
-        centre -= off[0] - (off[1] if len(off) == 2 else 0.0)
-    half = units.student(level) * float(np.sqrt(effect * (w @ np.square(_moves(moved, y, models, w)))))
-    worst = metric.worst or 0.0
-    least, most = (worst, 1.0) if len(models) == 1 else (worst - 1, 1 - worst)
-    return max(least, centre - half), min(most, centre + half)
-
-
-def _moves(moved: Influence, y: np.ndarray, models: _Models, w: np.ndarray) -> np.ndarray:
-    moves = moved(y, models[0], w)
-    return moves if len(models) == 1 else moves - moved(y, models[1], w)
-
-
-def _wilson_of(value: float, moves: np.ndarray, units: Units, level: float) -> Bounds:
-    """Wilson's interval with the rows at which a proportion would vary as this area does.
-
-    Where few rows carry the variance, as where nearly all are in order, it is drawn towards that of a proportion of
-    the rows, by as much as `UNSEEN` such rows count.
-    """
-    squares, n = np.square(moves), len(moves)
-    total = float(squares.sum())
-    carriers = total * total / float(np.square(squares).sum()) if total > 0 else 0.0
-    spread = value * (1 - value)
-    found = total / spread if spread > 0 else 0.0
-    per_row = (carriers * found + UNSEEN / n) / (carriers + UNSEEN)
-    return proportions.wilson(value, units.rows_worth(moves, level) / per_row, level)
+    centre = float(metric.kernel(y, p, w[:, None])[0]) - (metric.bias(y, p, w) if metric.bias else 0.0)
+    half = units.student(level) * float(np.sqrt(effect * (w @ np.square(moved(y, p, w)))))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _by_weights(
@@ -328,22 +361,19 @@ def _weights(units: Units, draws: int, seed: int) -> Iterator[np.ndarray]:
         yield drawn if units.alone else drawn[units.code]
 
 
-def _with_pseudo_rows(y: np.ndarray, models: _Models) -> tuple[np.ndarray, _Models, np.ndarray]:
-    """Rows with pseudo-rows appended, and the weight of each pseudo-row.
+def _with_pseudo_rows(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows with pseudo-rows appended, and the weight of each pseudo-row: two right and two wrong in all.
 
     Each class gets a right and a wrong pseudo-row; the wrong one has all its probability on another class.
     """
-    k = models[0].shape[1]
+    k = p.shape[1]
     classes = np.unique(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
     others = np.roll(classes, -1) if len(classes) > 1 else (classes + 1) % k
     right = np.eye(k)[classes]
     wrong = np.eye(k)[others] if k > 1 else 1 - right
     truth = classes if y.ndim == 1 else right
-    first, second = np.concatenate([right, wrong]), np.concatenate([wrong, right])
-    total = 2.0 if len(models) == 1 else 1.0  # right ones, and as many wrong ones
-    padded = tuple(np.concatenate([p, extra]) for p, extra in zip(models, (first, second), strict=False))
-    pseudo = np.full(2 * len(classes), total / max(1, len(classes)))
-    return np.concatenate([y, truth, truth]), padded, pseudo
+    pseudo = np.full(2 * len(classes), 2.0 / max(1, len(classes)))
+    return np.concatenate([y, truth, truth]), np.concatenate([p, right, wrong]), pseudo
 
 
 def _tail(level: float, units: Units) -> float:

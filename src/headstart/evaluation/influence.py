@@ -13,27 +13,28 @@ Every function takes ``y``, ``p`` and ``w`` [n], and gives the derivative [n] of
 A class of few rows understates its own spread; one of a single row shows none at all. Means over classes therefore take
 a class's deviations from its value drawn towards the mean of all classes by `TOWARDS` rows, and make good what squares
 of such deviations lack. False positives are counts whose squares lack nothing. With 0 rows the derivative is the plain
-one; else that of average precision is the derivative of what its interval is centred on.
+one; else it is that of what the interval is centred on: F1 and average precision freed of what few rows pull them off.
+Numbers of rows that are alike in all classes were chosen (`randomness`) and add nothing of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from headstart.evaluation.kernels import class_weights, holds, ranked_columns
 
-Influence = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # (y, p, w [n]) -> [n]
+Influence = Callable[..., np.ndarray]  # (y, p, w [n]) -> [n]
 Bias = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # (y, p, w [n])
 
 #: Rows by which a class's value is drawn towards the mean of all.
 TOWARDS = 1.0
 
-#: Rows of a class above which its F1, which is no straight line in its rows, varies by (n + 1) / n more than its slope
-#: says, false positives too; with fewer rows what is made good of its own rows covers that (docs/log.md, 41).
-_BENT = 2
+_BENT = 2  # rows of a class up to which a second derivative by their number says nothing
 _EXACT = 20  # rows of a class up to which the mean of its F1 is summed up
+_PUT_RIGHT = 0.05  # share of mistakes for a difference quotient
 
 
 def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
@@ -44,10 +45,12 @@ def auroc(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS)
     return _mean_of(columns, _Area, y, p, w, towards)
 
 
-def average_precision(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
-    """Of average precision, mean of the classes or labels."""
+def average_precision(
+    y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS, whole: bool = False
+) -> np.ndarray:
+    """Of average precision, mean of the classes or labels; ``whole``: by what leaving out a negative changes."""
     columns = ranked_columns(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
-    return _mean_of(columns, _Precision, y, p, w, towards)
+    return _mean_of(columns, partial(_Precision, whole=whole), y, p, w, towards)
 
 
 def average_precision_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
@@ -69,16 +72,14 @@ def _own_part(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
 
 
 def f1_macro(y: np.ndarray, p: np.ndarray, w: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
-    """Of the mean F1 of the classes or labels that occur in truth or predictions."""
+    """Of the mean F1 of the classes or labels that occur in truth or predictions; with ``towards`` of what is freed."""
     hits, truth, given = _counts(y, p, w)
     either, present = truth + given, max(1, int(np.count_nonzero(truth + given)))
     score = 2 * hits / np.where(either > 0, either, 1)
     rows = np.where(truth > 0, truth, either)
     centre = drawn(score, rows, float(score.sum()) / present, towards)
-    bent = np.rint(rows) > _BENT  # rounded, as pseudo-rows add to them
-    more = made_good(rows, towards) * (np.where(bent, 1 + 1 / np.maximum(rows, 1), 1.0) if towards else 1.0)
-    scale = 1 / np.where(either > 0, either, 1) / present
-    own, false = np.sqrt(more) * scale, np.sqrt(np.where(bent, more, 1.0)) * scale
+    false = (_slope(hits, truth, given) if towards else 1.0) / np.where(either > 0, either, 1) / present
+    own = np.sqrt(made_good(rows, towards)) * false
     return _cells(y, p, 2 * (1 - centre) * own, -centre * own, -centre * false)
 
 
@@ -86,23 +87,59 @@ def f1_macro_bias(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> float:
     """By how much few rows of a class make its F1 come out too low, averaged over the classes.
 
     The hits of a class of n rows are taken for binomial and its false positives for Poisson, both rates drawn towards
-    those of all classes; up to `_EXACT` rows the mean of F1 over them is summed up, above them Cochran's second order
-    for a ratio a / b does (1977, "Sampling techniques", section 6.8): Σ w (R b² − a b) / (Σ w b)². A class with one row
-    has an F1 of 0, 1 or the reciprocal of a number, and its mean is far from the F1 of many rows.
+    those of all classes; up to `_EXACT` rows the mean of F1 over them is summed up, above them the second order does. A
+    class with one row has an F1 of 0, 1 or the reciprocal of a number, and its mean is far from the F1 of many rows.
+    Where the number of rows of a class is itself random (`randomness`), its variance, n, adds half the second
+    derivative of F1 by it.
     """
     hits, truth, given = _counts(y, p, w)
-    present, some = np.count_nonzero(truth + given), truth > 0
-    n, found, false = (part[some] for part in (truth, hits, given - hits))
-    recall = drawn(found / n, n, float(found.sum() / n.sum()))
-    spurious = drawn(false / n, n, float(false.sum() / n.sum())) * n  # expected false positives
-    few = n <= _EXACT
-    off = np.zeros(len(n))
-    off[few] = _expected_f1(n[few], recall[few], spurious[few])
-    off[few] -= 2 * n[few] * recall[few] / (n + n * recall + spurious)[few]
-    total = (n + found + false)[~few]
-    ratio = 2 * found[~few] / total
-    off[~few] = (ratio * (4 * found + (n - found) + false)[~few] - 4 * found[~few]) / total**2
-    return float(off.sum() / present)
+    n, recall, spurious = _rates(hits, truth, given)
+    off = _mean_f1(n, recall, spurious) - _f1_of(n, recall, spurious)
+    bend = np.where(n > _BENT, 2 * n * recall * spurious * (1 + recall) / (n + n * recall + spurious) ** 3, 0.0)
+    return float((off - randomness(truth[truth > 0]) * bend).sum() / np.count_nonzero(truth + given))
+
+
+def _rates(hits: np.ndarray, truth: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[c] rows, recall and expected false positives of the classes that have rows."""
+    n, found, false = (part[truth > 0] for part in (truth, hits, given - hits))
+    recall = drawn(found / n, n, float(found.sum() / max(1.0, n.sum())))
+    return n, recall, drawn(false / n, n, float(false.sum() / max(1.0, n.sum()))) * n
+
+
+def _slope(hits: np.ndarray, truth: np.ndarray, given: np.ndarray) -> float:
+    """How much F1 of many rows rises for each rise of F1 of so few, were a part of all mistakes put right."""
+    n, recall, spurious = _rates(hits, truth, given)
+    right = recall + _PUT_RIGHT * (1 - recall), spurious * (1 - _PUT_RIGHT)
+    rises = [float((f1(n, *right) - f1(n, recall, spurious)).sum()) for f1 in (_f1_of, _mean_f1)]
+    return rises[0] / rises[1] if rises[1] > 1e-12 else 1.0
+
+
+def _f1_of(n: np.ndarray, recall: np.ndarray, spurious: np.ndarray) -> np.ndarray:
+    return 2 * n * recall / (n + n * recall + spurious)
+
+
+def _mean_f1(n: np.ndarray, recall: np.ndarray, spurious: np.ndarray) -> np.ndarray:
+    """[c] mean F1 of classes of ``n`` rows with these rates; second order as in Cochran (1977), section 6.8."""
+    found, few = _f1_of(n, recall, spurious), n <= _EXACT
+    total, varied = n + n * recall + spurious, n * recall * (1 - recall)
+    found += np.where(few, 0.0, (found * (varied + spurious) - 2 * varied) / total**2)
+    found[few] = _expected_f1(n[few], recall[few], spurious[few])
+    return found
+
+
+def randomness(counts: np.ndarray) -> float:
+    """Share of the variance of a Poisson count that the rows of classes ``counts`` [k] have, at most 1.
+
+    Rows drawn at random have it (Fisher's index of dispersion); where each class has as many, they were chosen.
+    """
+    return min(1.0, float(counts.var(ddof=1) / counts.mean())) if len(counts) > 1 else 1.0
+
+
+def rows_of_mean(y: np.ndarray) -> float:
+    """The rows of a proportion that varies as the mean over the classes of a proportion of each class's rows."""
+    counts = np.unique(y, return_counts=True)[1] if y.ndim == 1 else (y > 0.5).sum(axis=0)
+    counts = counts[counts > 0]
+    return min(float(len(y)), len(counts) ** 2 / float((1 / counts).sum())) if len(counts) else float(len(y))
 
 
 def f1_micro(y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -152,7 +189,7 @@ def made_good(rows: np.ndarray, towards: float = TOWARDS) -> np.ndarray:
 
 def _mean_of(
     columns: np.ndarray,
-    one: type[_Area | _Precision],
+    one: Callable[..., _Area | _Precision],
     y: np.ndarray,
     p: np.ndarray,
     w: np.ndarray,
@@ -162,8 +199,9 @@ def _mean_of(
     if columns.size == 0:
         return np.full(len(w), np.nan)
     total, parts = np.zeros(len(w)), []
+    chosen = 1 - randomness(np.array([w[holds(y, column)].sum() for column in columns])) ** 0.5
     for column in columns:
-        parts.append(one(holds(y, column), p[:, column], w, total, towards > 0))
+        parts.append(one(holds(y, column), p[:, column], w, total, towards > 0, chosen))
     values, rows = np.array([part.value for part in parts]), np.array([part.rows for part in parts])
     centres, scales = drawn(values, rows, float(values.mean()), towards), np.sqrt(made_good(rows, towards))
     for part, centre, scale in zip(parts, centres, scales, strict=True):
@@ -177,7 +215,9 @@ class _Area:
     What negatives move goes into ``total`` [n] at once; ``own`` [positives] has the area as its mean.
     """
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool) -> None:
+    def __init__(
+        self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool, chosen: float
+    ) -> None:
         own, rest, ties = np.where(positive, w, 0.0), np.where(positive, 0.0, w), _Ties(score)
         self.positive, self.rows, others = np.flatnonzero(positive), float(own.sum()), float(rest.sum())
         self.own = (ties.below(rest) + ties.at(rest) / 2)[self.positive] / others
@@ -190,10 +230,20 @@ class _Precision:
     """Average precision: a positive's own precision, and what a row does to that of all positives below it.
 
     The latter goes into ``total`` [n] at once; ``own`` [positives] has the average precision as its mean. ``freed``:
-    of the part that few positives add (`average_precision_bias`), which makes the steps from rank to rank larger.
+    of the part that few positives add (`average_precision_bias`), which makes the steps from rank to rank larger; and,
+    as far as their number is ``chosen`` (0 … 1) and not random, of what more of all positives would change.
     """
 
-    def __init__(self, positive: np.ndarray, score: np.ndarray, w: np.ndarray, total: np.ndarray, freed: bool) -> None:
+    def __init__(
+        self,
+        positive: np.ndarray,
+        score: np.ndarray,
+        w: np.ndarray,
+        total: np.ndarray,
+        freed: bool,
+        chosen: float,
+        whole: bool = False,
+    ) -> None:
         own, ties = np.where(positive, w, 0.0), _Ties(-score)
         hits, taken = (ties.below(weight) + ties.at(weight) for weight in (own, w))  # scoring at least as high
         share = float(own.sum() / (own.sum() + 1)) if freed else 1.0
@@ -202,7 +252,14 @@ class _Precision:
         gained, lost = (part.sum() - ties.below(part) for part in (own / taken, own * precision / taken))
         self.positive, self.rows, self.own = np.flatnonzero(positive), float(own.sum()), precision[positive]
         self.value = float(own @ precision) / self.rows
-        total += np.where(positive, share * (gained - lost), -lost) / self.rows
+        ranked = (share * (gained - lost))[self.positive]
+        common = float(own[self.positive] @ ranked) / self.rows
+        self.own = self.own + ranked - common
+        if whole:
+            fewer = own * precision / np.maximum(taken - 1, share * np.maximum(hits, 1))
+            lost = fewer.sum() - ties.below(fewer)
+        total -= np.where(positive, 0.0, lost) / self.rows
+        total[self.positive] += (1 - chosen) * common / self.rows if freed else common / self.rows
 
 
 class _Ties:

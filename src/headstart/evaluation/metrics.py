@@ -30,6 +30,7 @@ class Metric:
         proportion: whether these are 0/1, so that the metric is a share of the rows.
         ranks: whether it is an area under a curve of ranked answers, from 0 to 1 as a share is.
         decides: whether it counts answers given, so that thresholds move it; not the order or size of probabilities.
+        by_class: whether classes count alike however many rows they have.
         worst: the value when every answer is wrong, for metrics that count or rank answers (their best is 1);
             None for metrics of the size of errors, which have no worst case.
         influence: the kernel's derivative by the rows' weights, for metrics whose interval rests on it; see
@@ -50,6 +51,7 @@ class Metric:
     proportion: bool = False
     ranks: bool = False
     decides: bool = False
+    by_class: bool = False
 
     def function(self, y: np.ndarray, p: np.ndarray) -> float:
         """The metric of probabilities ``p`` [n, outputs] for truth ``y``; nan where it is undefined.
@@ -77,9 +79,20 @@ def _counted(
     worst: float = 0.0,
     bias: Bias | None = None,
     ranks: bool = False,
+    by_class: bool = True,
 ) -> Metric:
     return Metric(
-        name, tasks, kernel, True, description, worst=worst, influence=moves, bias=bias, ranks=ranks, decides=not ranks
+        name,
+        tasks,
+        kernel,
+        True,
+        description,
+        worst=worst,
+        influence=moves,
+        bias=bias,
+        ranks=ranks,
+        decides=not ranks,
+        by_class=by_class,
     )
 
 
@@ -121,7 +134,14 @@ _ALL = (
     ),
     _proportion("top3", _CLASSES, kernels.top_rows(3), "share of rows with the true class among the first three"),
     _proportion("top5", _CLASSES, kernels.top_rows(5), "share of rows with the true class among the first five"),
-    _counted("f1_micro", _LABELS, kernels.f1_micro, influence.f1_micro, "F1 over all pairs of row and label"),
+    _counted(
+        "f1_micro",
+        _LABELS,
+        kernels.f1_micro,
+        influence.f1_micro,
+        "F1 over all pairs of row and label",
+        by_class=False,
+    ),
     _proportion("subset_accuracy", _LABELS, kernels.exact_rows, "share of rows with exactly the right labels"),
     Metric("r2", _NUMBERS, kernels.r2, True, "share of variance explained", worst=None),
     _loss("mae", _NUMBERS, kernels.absolute_rows, "mean absolute error, target's unit", False),

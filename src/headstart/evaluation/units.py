@@ -63,11 +63,19 @@ class Units:
         """[count] the sum of ``values`` [n] within each unit."""
         return values if self.alone else np.bincount(self.code, values, minlength=self.count)
 
-    def student(self, level: float) -> float:
-        """Student's quantile; infinite for a single unit."""
+    def student(self, level: float, moves: np.ndarray | None = None) -> float:
+        """Student's quantile; infinite for a single unit.
+
+        With ``moves`` [n], deviations of the rows whose squares make the variance, degrees of freedom are those at
+        which a variance is as uncertain as theirs (Satterthwaite 1946): few, where few units carry it.
+        """
         from scipy.special import stdtrit
 
         freedom = self.effective - 1
+        if moves is not None:
+            squares = np.square(self.sums(moves))
+            carried = float(np.square(squares).sum()) / float(squares.sum()) ** 2
+            freedom = min(freedom, 2 / max(carried - 1 / self.count, 1e-12))
         return float(stdtrit(freedom, (1 + level) / 2)) if freedom > 1e-9 else float("inf")
 
     def design_effect(self, moves: np.ndarray) -> float:
