@@ -47,7 +47,10 @@ class FitOptions(SourceOptions, total=False):
     max_tokens: Annotated[
         int | None, "Tokens of a text that are given to the base at once; 256 by default, or what it takes."
     ]
-    windows: Annotated[int | None, "Windows that a longer text is read in at most; 8 by default, 1 cuts it off."]
+    windows: Annotated[
+        int | None,
+        "Windows that a long text (by default 8) or recording (5 minutes) is read in at most; 1: cut off.",
+    ]
     trust_remote_code: Annotated[bool, "Run the code that the base's repository brings along."]
     strategy: Annotated[
         str,

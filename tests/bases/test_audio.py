@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from headstart.bases.ctranslate2_file import read_weights
 from headstart.bases.runtime_onnx import export, run_of
 from headstart.bases.staged import StagedBase
 from headstart.bases.stages import Stages
-from headstart.errors import BaseError
+from headstart.errors import BaseError, SettingError
 from headstart.modalities.audio import padded
 from headstart.modalities.audio.modality import Audio
 from tests.bases.checkpoints import AUDIO, audio_folder
@@ -328,3 +329,15 @@ def test_the_row_of_the_catalogue_is_true(embedded: Base) -> None:
     count = sum(p.numel() for p in embedded.network().parameters())
     assert entry.parameters == pytest.approx(count / 1e6, abs=0.05)
     assert (entry.width, entry.input) == (embedded.width, embedded.spec.rate)  # type: ignore[union-attr]
+
+
+def test_windows_can_be_asked_for_and_tokens_cannot(tmp_path: Path) -> None:
+    folder = str(audio_folder(tmp_path / "w"))
+    own = open_base(folder, "audio").spec
+    asked = open_base(folder, "audio", windows=3)
+    assert asked.spec == replace(own, windows=3)
+    assert asked.preprocessing() != open_base(folder, "audio").preprocessing()
+    with pytest.raises(SettingError, match=r"max-tokens 64 was asked for, but .* takes no texts; drop it"):
+        open_base(folder, "audio", max_tokens=64)
+    with pytest.raises(SettingError, match="windows is 0; it is at least 1"):
+        open_base(folder, "audio", windows=0)

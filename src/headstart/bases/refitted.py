@@ -15,7 +15,6 @@ from headstart.data.table import Fact
 from headstart.errors import BaseError, SettingError
 from headstart.modalities import get
 from headstart.modalities.image.levels import Levels
-from headstart.modalities.text import TextSpec
 
 LEAST = 8  # tokens at once: special ones, and a few words
 
@@ -48,28 +47,31 @@ def with_channels(base: Base, channels: int, levels: Levels = (), facts: tuple[F
 
 
 def with_tokens(base: Base, max_tokens: int | None = None, windows: int | None = None) -> Base:
-    """``base`` reading texts ``max_tokens`` at once and in at most ``windows`` windows; None: as it does.
+    """``base`` reading ``max_tokens`` of a text at once, and long inputs in at most ``windows``; None: as it does.
 
     Its weights stay as they are, so it is the same base, which reads otherwise.
 
     Raises:
-        SettingError: it takes no texts, or not so many tokens.
+        SettingError: it takes no texts, not so many tokens, or nothing that is read in windows.
     """
     if max_tokens is None and windows is None:
         return base
-    asked = f"max-tokens {max_tokens}" if max_tokens is not None else f"windows {windows}"
-    if not get(base.modality).tokenised:
-        raise SettingError(f"{asked} was asked for, but base {base.identity.name!r} takes no texts; drop it.")
+    modality, name = get(base.modality), base.identity.name
+    if max_tokens is not None and not modality.tokenised:
+        raise SettingError(f"max-tokens {max_tokens} was asked for, but base {name!r} takes no texts; drop it.")
+    if not modality.long:
+        raise SettingError(f"windows {windows} was asked for, but base {name!r} takes no texts or recordings; drop it.")
     most = base.most_tokens
     if max_tokens is not None and not LEAST <= max_tokens <= (most or max_tokens):
         allowed = f"from {LEAST} to {most:,}" if most else f"at least {LEAST}"
         raise SettingError(
-            f"max-tokens is {max_tokens}; base {base.identity.name!r} takes {allowed} tokens at once. Longer texts are "
+            f"max-tokens is {max_tokens}; base {name!r} takes {allowed} tokens at once. Longer texts are "
             f"read in windows."
         )
     if windows is not None and windows < 1:
         raise SettingError(f"windows is {windows}; it is at least 1: what does not fit in one is then cut off.")
-    return _reading(base, TextSpec(max_tokens or base.spec.max_tokens, windows or base.spec.windows))
+    asked = {"max_tokens": max_tokens, "windows": windows}
+    return _reading(base, replace(base.spec, **{key: value for key, value in asked.items() if value is not None}))
 
 
 def _reading(base: Base, spec: Any) -> Base:

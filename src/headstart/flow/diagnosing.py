@@ -71,10 +71,10 @@ def _cut_texts(prepared: Prepared, base: Base, judged: Judgement) -> list[Diagno
     if reading is None or not reading.cut:
         return []
     others = [run.name for run in judged.panel if run.name not in (_MAJORITY, SCRATCH)]
-    saw = (
-        f" The baseline {' and '.join(others)} read all of every text, so it saw more than the base." if others else ""
-    )
-    advice = get(base.modality).reading_advice(base.spec, reading, base.most_tokens)
+    modality = get(base.modality)
+    read = f"read all of every {modality.noun}, so it saw more than the base"
+    saw = f" The baseline {' and '.join(others)} {read}." if others else ""
+    advice = modality.reading_advice(base.spec, reading, base.most_tokens)
     return [DiagnosisRecord("texts cut", reading.sentence + saw, advice)]
 
 

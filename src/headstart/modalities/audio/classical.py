@@ -12,8 +12,8 @@ from headstart.modalities.audio.sound import Sound, resampled
 #: To be raised whenever the features change: it is part of the key they are cached under.
 AUDIO_CLASSICAL_VERSION = 1
 _BANDS, _COEFFICIENTS, _PARTS = 40, 20, 3
-#: Whatever the base takes: 25 ms frames at 16 kHz, and of long recordings twelve stretches of 30 s.
-_SPEC = AudioSpec("fbank", mels=_BANDS, normalise=False)
+#: Whatever the base takes: 25 ms frames at 16 kHz, all of them, worked on by stretches of 30 s.
+_SPEC = AudioSpec("fbank", windows=10_000, mels=_BANDS, normalise=False)
 _NOTHING = -15.5  # natural logarithm of the mean energy; -15.9 is the least there is, 4e-4 of full scale about -8
 #: Length of the feature vector.
 AUDIO_CLASSICAL_WIDTH = 2 * _BANDS + (1 + _PARTS + 2) * _COEFFICIENTS + 1

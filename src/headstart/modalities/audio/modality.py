@@ -16,7 +16,7 @@ from headstart.modalities.audio.classical import AUDIO_CLASSICAL_VERSION, AUDIO_
 from headstart.modalities.audio.damage import KINDS, damaged_sound
 from headstart.modalities.audio.front_end import AudioSpec, heard, padded, sample
 from headstart.modalities.audio.looks import UNITS, headers, player, properties, spectrogram
-from headstart.modalities.audio.reading import reading_of
+from headstart.modalities.audio.reading import reading_advice, reading_of
 from headstart.modalities.damage import Damage
 from headstart.modalities.feed import RaggedFeed, Rows
 from headstart.modalities.modality import Modality
@@ -113,6 +113,10 @@ class Audio(Modality):
     def reading(self, spec: AudioSpec, read: np.ndarray) -> ReadingRecord:
         """See `headstart.modalities.audio.reading`."""
         return reading_of(spec, read)
+
+    def reading_advice(self, spec: AudioSpec, reading: ReadingRecord, most: int | None) -> str:
+        """See `headstart.modalities.audio.reading`."""
+        return reading_advice(reading)
 
     def damage(self, spec: AudioSpec) -> Damage:
         """See `Modality.damage`."""

@@ -33,9 +33,18 @@ def _sentence(found: ReadingRecord) -> str:
         return f"No recording is longer than {at_once}."
     are = "is" if found.long == 1 else "are"
     head = f"{found.long:,} of {found.texts:,} recordings {are} longer than {at_once} (the longest {found.longest:,} s)"
+    if found.windows == 1:
+        return f"{head}: they are cut off there, and {100 * found.unread:.0f} % of their sound is not read."
     how = f"{head}: they are read in overlapping windows, whose features are averaged"
     if not found.cut:
         return f"{how}."
     are = "is" if found.cut == 1 else "are"
     hold = f"{found.cut:,} {are} longer than {found.windows} windows: they are read in pieces from beginning to end"
     return f"{how}; {hold}, and {100 * found.unread:.0f} % of their sound is not read."
+
+
+def reading_advice(reading: ReadingRecord) -> str:
+    """How more of the recordings could be read."""
+    if reading.windows == 1:
+        return "Drop --windows 1, so that long recordings are read in windows."
+    return "A larger --windows reads more of them and takes longer; or cut them into shorter recordings."
