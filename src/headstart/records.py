@@ -158,6 +158,7 @@ class LadderRecord:
     held_out: str  # how steps were compared: "the validation set" or "k folds"
     rungs: list[RungRecord]
     cut: list[str] = field(default_factory=list)  # what was left out or cut short to keep the budget, in words
+    unused: str = ""  # that a part of the budget was not used, and why, in words; "" where nearly all of it was
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 from headstart.heads.linear import LinearHead
 from headstart.progress import Progress
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder, plan
+from headstart.strategies import ladder, plan, way
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import Holding
@@ -126,8 +126,9 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
             made.below[strategy.name], made.seconds[strategy.name] = below.strategy, seconds
             return candidate(ground, strategy.name, right[strategy.name])
 
-        monkeypatch.setattr(ladder, "solved", solved)
-        monkeypatch.setattr(ladder, "trained", trained)
+        for room in (ladder, way):
+            monkeypatch.setattr(room, "solved", solved)
+        monkeypatch.setattr(way, "trained", trained)
         monkeypatch.setattr(ladder, "distance", lambda base, rows: (far, "made up"))
         monkeypatch.setattr(plan, "takes_adapters", lambda base: linear)
         monkeypatch.setattr(plan, "remembered", lambda base: None)

@@ -14,7 +14,7 @@ import pytest
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import paired_gain
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder, plan
+from headstart.strategies import plan, way
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
@@ -74,13 +74,13 @@ def test_climbing_stops_after_training_that_does_not_pay(make: Make) -> None:
 def test_climbing_goes_on_after_training_that_the_budget_cut_short(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """That it did not pay says little of it, and time is left."""
     made = make(probe=300, head2toe=300, partial=299, full=400)
-    own = ladder.trained
+    own = way.trained
 
     def shortened(on: Ground, strategy: Strategy, *given: Any) -> Candidate:
         found = own(on, strategy, *given)
         return replace(found, runs=(run(strategy.name, "budget"),)) if strategy.name == "partial" else found
 
-    monkeypatch.setattr(ladder, "trained", shortened)
+    monkeypatch.setattr(way, "trained", shortened)
     assert decisions(climbed(made)) == {
         "probe": "start",
         "head2toe": "not taken",
@@ -136,13 +136,13 @@ def test_training_that_goes_on_is_compared_with_the_weights_that_it_starts_from(
 ) -> None:
     """What the rows that chose them favoured by chance is in both, and cancels."""
     make(probe=300, head2toe=300, partial=340, full=350)
-    own = ladder.trained
+    own = way.trained
 
     def kept(on: Ground, strategy: Strategy, *given: Any) -> Candidate:
         made = own(on, strategy, *given)
         return replace(made, kept=answers(on, 349)) if strategy.name == "partial" else made
 
-    monkeypatch.setattr(ladder, "trained", kept)
+    monkeypatch.setattr(way, "trained", kept)
     on = ground()
     rungs = climb(on, candidate(on, "probe", 300), Budget(None), 1.0).rungs
     assert rungs[2].gain == pytest.approx(40 / 400)
@@ -153,8 +153,8 @@ def test_training_that_goes_on_is_compared_with_the_weights_that_it_starts_from(
 def test_chosen_looks_widen_the_bounds(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     make(probe=300, head2toe=300, partial=340, full=340)
     plain = climbed_on(300).rungs[2]
-    own = ladder.trained
-    monkeypatch.setattr(ladder, "trained", lambda *given: replace(own(*given), chosen=True))
+    own = way.trained
+    monkeypatch.setattr(way, "trained", lambda *given: replace(own(*given), chosen=True))
     wide = climbed_on(300).rungs[2]
     assert wide.gain == plain.gain
     assert wide.gain - wide.low == pytest.approx(math.sqrt(1 + 1 / math.pi) * (plain.gain - plain.low))
@@ -354,7 +354,7 @@ def test_training_without_a_step_that_did_better_hands_over_the_probe(
     make(full=300)
     on = ground()
     none = candidate(on, "full", 300, recipe=Recipe(()))
-    monkeypatch.setattr(ladder, "trained", lambda *_: none)
+    monkeypatch.setattr(way, "trained", lambda *_: none)
     result = single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(None), 1.0)
     assert result.best is result.probe
     assert result.rungs[1].reason.startswith("asked for, but no step of its training did better on held-out rows")

@@ -50,6 +50,7 @@ class Form:
         compared: seconds predicted for the comparison.
         rest: seconds predicted for all that follows it.
         side: pixels a side of the pictures; None: the base's own.
+        parts: of the holding, the first ones that are compared on; None: all.
     """
 
     share: float
@@ -58,6 +59,7 @@ class Form:
     compared: float
     rest: float
     side: int | None = None
+    parts: int | None = None
 
     def allowed(self, left: float) -> float:
         """Of ``left`` seconds, those for the comparison: what it and the rest are predicted to need, in proportion."""
