@@ -164,7 +164,7 @@ def _climb(
         mock.patch.object(way, "solved", solved),
         mock.patch.object(way, "trained", trained),
         mock.patch.object(ladder, "distance", return_value=(float("nan"), "made up")),
-        mock.patch.object(ladder, "_planned", return_value=(planned, None)),
+        mock.patch.object(ladder, "_planned", return_value=(planned, None, "")),
     ):
         return ladder.climb(ground, probe, Budget(None), 1.0)
 

@@ -16,7 +16,17 @@ from headstart.strategies.distance import distance
 from headstart.strategies.forms import Form, fitting
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
-from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs, too_short_for_any
+from headstart.strategies.plan import (
+    LEVEL,
+    Rung,
+    choices,
+    could_show,
+    favoured,
+    not_showable,
+    rungs,
+    too_short_for_any,
+    too_short_for_stages,
+)
 from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Later
 from headstart.strategies.smaller import Smaller
 from headstart.strategies.solving import solved
@@ -69,7 +79,8 @@ def climb(
     progress = ground.progress
     trainable = ground.base.trainable
     far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to train")
-    planned, speed = _planned(ground, could_show(ground, probe.held), far[0], budget) if trainable else _frozen(ground)
+    showable = could_show(ground, probe.held)
+    planned, speed, short = _planned(ground, showable, far[0], budget) if trainable else (_frozen(ground), None, "")
     record = _record(ground, planned, budget, far)
     progress.say(f"strategy search: {record.plan}")
     climb = Climb(probe, probe, [probe], record)
@@ -93,6 +104,8 @@ def climb(
         if climb.best is not candidate and candidate.runs and not _promising(gain) and not _cut_short(candidate):
             stopped = f"{rung.strategy.name} did not improve the score"
     search.go_on(spending)
+    if short:
+        search.tell_unused(short)
     return climb
 
 
@@ -165,23 +178,31 @@ def _measured(ground: Ground, budget: Budget, also: tuple[str, ...]) -> Speed:
         )
 
 
-def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tuple[list[Rung], Speed | None]:
+def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tuple[list[Rung], Speed | None, str]:
+    """The rungs, how fast the base is, and why there is no time for any training, as far as that is sure by now."""
     if not showable and not any(favoured(one, far) for one in STRATEGIES.values()):
-        return _none(not_showable(ground)), None
-    short = too_short_for_any(ground, budget.left())
+        return _none(not_showable(ground)), None, ""
+    short, left = too_short_for_any(ground, budget.left()), budget.left()
     if short:
-        return _none(short), None
+        stages = choices(ground, 0, far, showable)[0][1] or too_short_for_stages(ground, left)
+        if stages:
+            return _none(short, stages), None, short
     speed = _measured(ground, budget, ())
-    return rungs(ground, speed, far, showable), speed
+    planned = rungs(ground, speed, far, showable)
+    if short:
+        planned = [replace(one, seconds=0.0, left_out=short) if one.strategy.recipe else one for one in planned]
+    return planned, speed, short
 
 
-def _frozen(ground: Ground) -> tuple[list[Rung], None]:
+def _frozen(ground: Ground) -> list[Rung]:
     name = ground.base.identity.name
-    return _none(f"base {name!r} is a frozen graph: it has no stages and no weights to train"), None
+    return _none(f"base {name!r} is a frozen graph: it has no stages and no weights to train")
 
 
-def _none(reason: str) -> list[Rung]:
-    return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
+def _none(reason: str, stages: str = "") -> list[Rung]:
+    """No rung to try, for that ``reason``; the one on features of all stages for its own, if that is given."""
+    first = Rung(STRATEGIES["head2toe"], 0.0, stages or reason)
+    return [first, *(Rung(STRATEGIES[name], 0.0, reason) for name in ("partial", "full"))]
 
 
 def _gain(ground: Ground, held: np.ndarray, other: np.ndarray, level: float = LEVEL) -> Interval:
@@ -259,7 +280,7 @@ class _Search:
         One try at a time, of the strategy that was the nearest to being taken. Each does `MORE` times the work of the
         one before, so that this ends.
         """
-        while self._open and not self._climb.best.runs:
+        while self._open:
             ways = [(one, *self.way().longer(one.rung.strategy, one.form, one.more)) for one in self._open.values()]
             found = [(one, form) for one, form, _ in ways if form]
             if not found:
@@ -309,9 +330,12 @@ class _Search:
             form = again
 
     def tell_unused(self, why: str) -> None:
-        """Say and keep that the rest of the budget is not used."""
-        left, seconds = self._budget.left(), self._budget.seconds
-        if not why or left is None or seconds is None or left < UNUSED * seconds:
+        """Say and keep that the rest of the budget is not used, what follows the search aside."""
+        left, seconds, later = self._budget.left(), self._budget.seconds, self._climb.later
+        if not why or left is None or seconds is None:
+            return
+        left -= later.total + later.control
+        if left < UNUSED * seconds:
             return
         said = f"about {left:.0f} s of the budget are not used: {why}"
         self._climb.record = replace(self._climb.record, unused=said)
@@ -375,7 +399,7 @@ def _try(rung: Rung, way: Way, form: Form | None, level: float) -> tuple[RungRec
     reason += f"; to keep the budget it was trained {short}" if short else ""
     entry = _entry(strategy, form.compared if short and form else rung.seconds, candidate, best, gain)
     entry = replace(entry, decision="taken" if taken else "not taken", reason=reason)
-    compared = len(candidate.held) == len(best.held)
+    compared = taken or len(candidate.held) == len(best.held)
     return (entry if compared else replace(entry, valid_score=_NAN)), candidate, gain  # fewer rows compare with nothing
 
 

@@ -149,6 +149,22 @@ def too_short_for_any(ground: Ground, left: float | None) -> str:
     )
 
 
+def too_short_for_stages(ground: Ground, left: float | None) -> str:
+    """Why features of all stages do not fit into ``left`` seconds, as far as that is sure; "" if they may.
+
+    They take at least a pass of every row, at the rate of the base's own features where theirs is not known.
+    """
+    own = remembered(ground.base) if left is not None and ground.base.trainable else None
+    if left is None or own is None:
+        return ""
+    rows, known = len(ground.rows), remembered(StagedBase(ground.base))
+    first = 0.0 if known else EXPORT + (0.0 if "torch" in sys.modules else _LIBRARIES)
+    least = first + rows / max(one.rate for one in (known or own).usable)
+    if least <= left:
+        return ""
+    return f"features of all stages would take more than {least:.0f} s, and {max(0.0, left):.0f} s are left"
+
+
 def staged_seconds(ground: Ground, speed: Speed, more: int = 0) -> dict[str, float]:
     """Seconds of features of all stages, for the rows and ``more`` besides, and of a head on them (timed on some)."""
     staged = StagedBase(ground.base)

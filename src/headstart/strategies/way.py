@@ -91,7 +91,7 @@ class Way:
             few = f"on fewer folds alone, where {not_showable(self.narrowed(forms[-1].parts))}"
             return None, f"{strategy.name} could be trained for longer {few}"
         if tried is None:
-            return None, f"no form of {strategy.name} fits"
+            return None, f"not even the shortest training of {strategy.name} fits"
         return None, f"{strategy.name} could not be trained for {more:g} times as long as it was"
 
     def work(self, form: Form) -> float:
