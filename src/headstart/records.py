@@ -466,8 +466,7 @@ class Result:
         Raises:
             KeyError, TypeError, ValueError: ``values`` is no result, or one that lacks a field.
         """
-        found: Self = restored(cls, values)
-        return found
+        return restored(cls, values)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; numbers that are not finite become None, as JSON has no others."""

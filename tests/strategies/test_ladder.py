@@ -455,7 +455,7 @@ class Clock:
         def timed(on: Ground, strategy: Strategy, below: Candidate, seconds: float | None, *rest: Any) -> Candidate:
             self.now += share * (seconds or 0.0)
             self.forms.append((strategy.name, len(on.holding.parts), seconds or 0.0))
-            return own(on, strategy, below, seconds, *rest)
+            return replace(own(on, strategy, below, seconds, *rest), runs=(run(strategy.name, "budget"),))
 
         patch.setattr(way, "trained", timed)
 
@@ -529,7 +529,7 @@ def test_a_further_try_that_is_not_taken_changes_no_evidence_and_the_rest_is_acc
     assert len(result.best.held) == 600
     assert result.ground is None
     assert re.fullmatch(
-        r"about \d+ s of the budget are not used: full could not be trained for 1.2 times as long as it was",
+        r"about \d+ s of the budget are not used: full could not be trained for 1.2 times as long as before",
         result.record.unused,
     )
 
@@ -542,3 +542,26 @@ def test_nothing_is_tried_on_so_few_rows_that_it_could_not_be_shown(
     assert "full could be trained for longer on fewer folds alone, where correcting even a third of the mistakes" in (
         result.record.unused
     )
+
+
+def test_one_strategy_below_the_probe_is_tried_for_longer_while_time_is_left(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(replace(SPEED, step=0.2), full=299)
+    clock = Clock(monkeypatch)
+    clock.training(monkeypatch, share=0.3)
+    on = ground(training=ALONE)
+    own = way.trained
+
+    def second(*given: Any) -> Candidate:
+        found = own(*given)
+        return replace(found, held=answers(on, 330)) if len(clock.forms) == 2 else found
+
+    monkeypatch.setattr(way, "trained", second)
+    result = single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(1200.0, _start=0.0), 1.0)
+    assert [name for name, _, _ in clock.forms] == ["full", "full"]
+    assert result.best.strategy == "full"
+    assert decisions(result) == {"full": "start"}
+    assert [one.strategy for one in result.candidates] == ["probe", "full"]
+    assert isinstance(on.progress, Told)
+    assert any(re.fullmatch(r"  \d+ s are left for another try of full", line) for line in on.progress.lines)

@@ -126,7 +126,6 @@ def warnings(result: Result, most: int = _WARNED) -> list[str]:
     found = [f"{one.name}: {one.sentence}" for one in told]
     data = [one.sentence for one in result.audit.findings if one.severity in _GRAVE]
     found += [one for one in data if not any(one in other for other in found)]
-    found += [f"{one}." for one in (result.ladder.unused,) if one]
     found += [f"To keep the budget: {one}." for one in result.ladder.cut]
     found = [capital(one) if one.endswith(".") else f"{capital(one)}." for one in found]
     more = len(found) - most

@@ -104,8 +104,7 @@ def climb(
         if climb.best is not candidate and candidate.runs and not _promising(gain) and not _cut_short(candidate):
             stopped = f"{rung.strategy.name} did not improve the score"
     search.go_on(spending)
-    if short:
-        search.tell_unused(short)
+    search.tell_unused(short or (stopped if budget.cut else ""))
     return climb
 
 
@@ -258,8 +257,9 @@ class _Search:
             climb.best, climb.later, climb.ground = candidate, later, way.narrowed(form.parts if form else None)
             climb.probe = _first_answers(climb.probe, climb.ground)
             climb.record = replace(climb.record, held_out=climb.ground.holding.how)
-        elif form and (way.in_words(form) or _cut_short(candidate)):
-            self._open[strategy.name] = _Open(rung, form, gain.value, MORE if gain.high > 0 else FAR_MORE)
+        elif form and (_cut_short(candidate) or form.side or form.parts):
+            made = form if _cut_short(candidate) else replace(form, share=1.0)  # steps were quicker than predicted
+            self._open[strategy.name] = _Open(rung, made, gain.value, MORE if gain.high > 0 else FAR_MORE)
         return candidate, gain
 
     def _write(self, entry: RungRecord, candidate: Candidate, *, again: bool) -> None:
@@ -284,7 +284,7 @@ class _Search:
             ways = [(one, *self.way().longer(one.rung.strategy, one.form, one.more)) for one in self._open.values()]
             found = [(one, form) for one, form, _ in ways if form]
             if not found:
-                self.tell_unused("; ".join(why for _, _, why in ways))
+                self.tell_unused(_joined([(one.rung.strategy.name, why) for one, _, why in ways]))
                 break
             level = spending.once_more()
             if level >= 1:
@@ -323,7 +323,7 @@ class _Search:
                 again, why = self.way().longer(strategy, form, MORE if gain.high > 0 else FAR_MORE)
             if again is None:
                 self._progress.say(f"  {strategy.name}: {reason}")
-                self.tell_unused(why)
+                self.tell_unused(f"{strategy.name} {why}" if why else "")
                 return candidate, reason
             self._progress.say(f"  {strategy.name}: {said}")
             self.tell_again(strategy)
@@ -332,7 +332,7 @@ class _Search:
     def tell_unused(self, why: str) -> None:
         """Say and keep that the rest of the budget is not used, what follows the search aside."""
         left, seconds, later = self._budget.left(), self._budget.seconds, self._climb.later
-        if not why or left is None or seconds is None:
+        if not why or self._climb.record.unused or left is None or seconds is None:
             return
         left -= later.total + later.control
         if left < UNUSED * seconds:
@@ -350,6 +350,14 @@ class _Open:
     form: Form | None = None
     gain: float = -1.0
     more: float = MORE
+
+
+def _joined(reasons: list[tuple[str, str]]) -> str:
+    """(strategy, reason) as one sentence, strategies of the same reason together."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons:
+        found.setdefault(reason, []).append(name)
+    return "; ".join(f"{' and '.join(names)} {reason}" for reason, names in found.items())
 
 
 def _below(ground: Ground, candidate: Candidate, probe: Candidate) -> str:

@@ -79,7 +79,7 @@ class Way:
         It is compared on as few folds as it takes, but on no fewer rows than a gain could be shown on.
 
         Returns:
-            The form, or None; why there is none.
+            The form, or None; why there is none, to follow the strategy's name.
         """
         least = 0.0 if tried is None else more * self.work(tried)
         forms = [form for form in self._forms(strategy, FEWEST) if self.work(form) > least]
@@ -88,11 +88,11 @@ class Way:
             if form.parts is None or could_show(ground, self.best.held[: len(ground.held_y)]):
                 return form, ""
         if forms:
-            few = f"on fewer folds alone, where {not_showable(self.narrowed(forms[-1].parts))}"
-            return None, f"{strategy.name} could be trained for longer {few}"
+            few = not_showable(self.narrowed(forms[-1].parts))
+            return None, f"could be trained for longer on fewer folds alone, where {few}"
         if tried is None:
-            return None, f"not even the shortest training of {strategy.name} fits"
-        return None, f"{strategy.name} could not be trained for {more:g} times as long as it was"
+            return None, "would not fit in the shortest form either"
+        return None, f"could not be trained for {more:g} times as long as before"
 
     def work(self, form: Form) -> float:
         """Of the whole training of one fold at the base's own size, the share that ``form`` does of it."""
