@@ -547,18 +547,20 @@ def test_nothing_is_tried_on_so_few_rows_that_it_could_not_be_shown(
 def test_one_strategy_below_the_probe_is_tried_for_longer_while_time_is_left(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(replace(SPEED, step=0.2), full=299)
+    make(replace(SPEED, step=0.2), full=149)
     clock = Clock(monkeypatch)
     clock.training(monkeypatch, share=0.3)
-    on = ground(training=ALONE)
+    every = np.arange(800)
+    valid = Holding(((every[:600], every[600:]),), every[600:], "the validation set")
+    on = replace(ground(training=ALONE), holding=valid)
     own = way.trained
 
     def second(*given: Any) -> Candidate:
         found = own(*given)
-        return replace(found, held=answers(on, 330)) if len(clock.forms) == 2 else found
+        return replace(found, held=answers(on, 165)) if len(clock.forms) == 2 else found
 
     monkeypatch.setattr(way, "trained", second)
-    result = single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(1200.0, _start=0.0), 1.0)
+    result = single(on, STRATEGIES["full"], candidate(on, "probe", 150), Budget(600.0, _start=0.0), 1.0)
     assert [name for name, _, _ in clock.forms] == ["full", "full"]
     assert result.best.strategy == "full"
     assert decisions(result) == {"full": "start"}

@@ -92,6 +92,15 @@ def fitting(prices: Prices, left: float | None, floor: float = 0.0) -> Form | No
     return None if alone is None else _form(prices, alone, again=False, control=False, floor=floor)
 
 
+def longest(prices: Prices, left: float, floor: float = 0.0) -> Form | None:
+    """The form of most steps in ``left`` seconds, whatever is given up for them; None: not even the shortest fits."""
+    share = _longest(prices, left, shortest(prices), floor, again=False, control=False)
+    if share is None:
+        return None
+    kept = (_form(prices, share, again=again, control=again, floor=floor) for again in (True, False))
+    return next((form for form in kept if form.compared + form.rest <= left), None)
+
+
 def shortest(prices: Prices) -> float:
     """The least share worth trying."""
     return min(1.0, max(LEAST_SHARE, LEAST_STEPS / max(1, prices.steps)))

@@ -11,7 +11,7 @@ import numpy as np
 from headstart.errors import SettingError
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
-from headstart.strategies.forms import HALF, Form, Prices, fitting, least_seconds, whole_seconds
+from headstart.strategies.forms import HALF, Form, Prices, fitting, least_seconds, longest, whole_seconds
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEW, FEWEST
 from headstart.strategies.plan import Rung, could_show, not_showable
@@ -24,6 +24,11 @@ from headstart.training.speed import Speed
 
 #: Times the work of an earlier try that the next one must do; and where the earlier one was shown to be worse.
 MORE, FAR_MORE = 1.2, 2.0
+#: Of the working rows, the share that a part trains on from which the next try may give up training again on all.
+ENOUGH = 0.75
+
+#: (prices, seconds left, seconds needed in any case) -> a form that fits, or None.
+Fitting = Callable[[Prices, float, float], Form | None]
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,9 @@ class Way:
             The form, or None; why there is none, to follow the strategy's name.
         """
         least = 0.0 if tried is None else more * self.work(tried)
-        forms = [form for form in self._forms(strategy, FEWEST) if self.work(form) > least]
+        train = len(self.ground.holding.parts[0][0])
+        fit = longest if train >= ENOUGH * len(self.ground.rows) else fitting
+        forms = [form for form in self._forms(strategy, FEWEST, fit) if self.work(form) > least]
         for form in sorted(forms, key=self.work, reverse=True):
             ground = self.narrowed(form.parts)
             if form.parts is None or could_show(ground, self.best.held[: len(ground.held_y)]):
@@ -103,14 +110,14 @@ class Way:
         holding = self.ground.holding
         return self.ground if parts is None else replace(self.ground, holding=holding.first(parts))
 
-    def _forms(self, strategy: Strategy, rows: int) -> Iterator[Form]:
+    def _forms(self, strategy: Strategy, rows: int, fit: Fitting = fitting) -> Iterator[Form]:
         """What fits: at the base's own size first, on all folds first, on fewer while they hold ``rows`` rows."""
         left, floor, parts = self.budget.left(), self.so_far.total, self.ground.holding.parts
         for side in self._sides():
             for count in range(len(parts), 0, -1):
                 if count < len(parts) and sum(len(held) for _, held in parts[:count]) < rows:
                     continue
-                form = fitting(self.prices(strategy, side, count), left, floor)
+                form = None if left is None else fit(self.prices(strategy, side, count), left, floor)
                 if form:
                     yield replace(form, side=side, parts=count if count < len(parts) else None)
 
