@@ -129,7 +129,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
         for room in (ladder, way):
             monkeypatch.setattr(room, "solved", solved)
         monkeypatch.setattr(way, "trained", trained)
-        monkeypatch.setattr(ladder, "distance", lambda base, rows: (far, "made up"))
+        monkeypatch.setattr(ladder, "distance", lambda *_: (far, "made up"))
         monkeypatch.setattr(plan, "takes_adapters", lambda base: linear)
         monkeypatch.setattr(plan, "remembered", lambda base: None)
         monkeypatch.setattr(plan, "staged_seconds", lambda on, speed: {"features": len(on.rows) * speed.forward})

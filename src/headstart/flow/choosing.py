@@ -120,7 +120,7 @@ def against_controls(
         seconds: that fitting them may take; None: no limit.
 
     Returns:
-        None of them where the first parts show that all of them take longer than that.
+        None of them where they cannot all be fitted in full in that time.
     """
     working, found, said = prepared.working(), [], {}
     own, until = _decided(ground, held, rule), None if seconds is None else time.monotonic() + seconds
@@ -209,24 +209,25 @@ def _panel(rows: Rows, task: Task) -> list[Control]:
 def _held(number: int, working: Rows, ground: Ground, until: float | None = None) -> np.ndarray | None:
     """[h, outputs]: the held-out rows by the control of that place in the panel, fitted without them.
 
-    None where the parts so far show that all of them are not done by ``until``, on `time.monotonic`'s scale.
+    None where not all parts can be done in full by ``until``, on `time.monotonic`'s scale.
     """
-    parts, start = ground.holding.parts, time.monotonic()
-    inputs, found = working.control_inputs(), list[np.ndarray]()
-    for train, out in parts:
-        found.append(_fitted(number, working, train, ground).probabilities(_rows(inputs, out)))
-        now = time.monotonic()
-        if until is not None and now + (now - start) / len(found) * (len(parts) - len(found)) > until:
+    parts, inputs = ground.holding.parts, working.control_inputs()
+    found: list[np.ndarray] = []
+    for number_of_part, (train, out) in enumerate(parts):
+        left = None if until is None else max(0.0, until - time.monotonic()) / (len(parts) - number_of_part)
+        control = _fitted(number, working, train, ground, left)
+        if control.left_out:
             return None
+        found.append(control.probabilities(_rows(inputs, out)))
     return np.concatenate(found)
 
 
-def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground) -> Control:
-    """A new control of that place in the panel, fitted on some of the working rows."""
+def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground, seconds: float | None = None) -> Control:
+    """A new control of that place in the panel, fitted on some of the working rows, within ``seconds``."""
     control = _panel(working, ground.task)[number]
     weights = None if working.weights is None else working.weights[rows]
     inputs = _rows(working.control_inputs(), rows)
-    control.fit(inputs, working.y[rows], ground.task.name, ground.seed, weights=weights)
+    control.fit(inputs, working.y[rows], ground.task.name, ground.seed, seconds, weights)
     return control
 
 

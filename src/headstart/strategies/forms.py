@@ -51,6 +51,7 @@ class Form:
         rest: seconds predicted for all that follows it.
         side: pixels a side of the pictures; None: the base's own.
         parts: of the holding, the first ones that are compared on; None: all.
+        attempt: which try of the strategy this is, from 0.
     """
 
     share: float
@@ -60,6 +61,7 @@ class Form:
     rest: float
     side: int | None = None
     parts: int | None = None
+    attempt: int = 0
 
     def allowed(self, left: float) -> float:
         """Of ``left`` seconds, those for the comparison: what it and the rest are predicted to need, in proportion."""

@@ -78,7 +78,7 @@ def climb(
     """
     progress = ground.progress
     trainable = ground.base.trainable
-    far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to train")
+    far = distance(ground.base, ground.rows, budget) if trainable else (_NAN, "not measured: there is nothing to train")
     showable = could_show(ground, probe.held)
     planned, speed, short = _planned(ground, showable, far[0], budget) if trainable else (_frozen(ground), None, "")
     record = _record(ground, planned, budget, far)
@@ -181,9 +181,10 @@ def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tupl
     """The rungs, how fast the base is, and why there is no time for any training, as far as that is sure by now."""
     if not showable and not any(favoured(one, far) for one in STRATEGIES.values()):
         return _none(not_showable(ground)), None, ""
-    short, left = too_short_for_any(ground, budget.left()), budget.left()
+    left, slower = budget.left(), 1.0 if budget.seconds is None else budget.slower
+    short = too_short_for_any(ground, left, slower)
     if short:
-        stages = choices(ground, 0, far, showable)[0][1] or too_short_for_stages(ground, left)
+        stages = choices(ground, 0, far, showable)[0][1] or too_short_for_stages(ground, left, slower)
         if stages:
             return _none(short, stages), None, short
     speed = _measured(ground, budget, ())
@@ -246,21 +247,25 @@ class _Search:
 
     def attempt(self, rung: Rung, form: Form | None, level: float) -> tuple[Candidate, Interval]:
         """Make the rung's candidate in that form, compare it with the best below, and take it or not."""
-        way, climb, strategy = self.way(), self._climb, rung.strategy
+        way, strategy = self.way(), rung.strategy
         entry, candidate, gain = _try(rung, way, form, level)
         earlier = self._open.pop(strategy.name, None)
         self._write(entry, candidate, again=earlier is not None)
         said = f"{DECISIONS[entry.decision]}, {metric_name(way.ground.metric)} {candidate.valid_score:.3f}"
         self._progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
         if entry.decision == "taken":
-            later = way.later(strategy, candidate)
-            climb.best, climb.later, climb.ground = candidate, later, way.narrowed(form.parts if form else None)
-            climb.probe = _first_answers(climb.probe, climb.ground)
-            climb.record = replace(climb.record, held_out=climb.ground.holding.how)
+            self._take(way, strategy, candidate, form)
         elif form and (_cut_short(candidate) or form.side or form.parts):
             made = form if _cut_short(candidate) else replace(form, share=1.0)  # steps were quicker than predicted
             self._open[strategy.name] = _Open(rung, made, gain.value, MORE if gain.high > 0 else FAR_MORE)
         return candidate, gain
+
+    def _take(self, way: Way, strategy: Strategy, candidate: Candidate, form: Form | None) -> None:
+        """The candidate is the best from here on, on the held-out rows that it was compared on."""
+        climb, later = self._climb, way.later(strategy, candidate)
+        climb.best, climb.later, climb.ground = candidate, later, way.narrowed(form.parts if form else None)
+        climb.probe = _first_answers(climb.probe, climb.ground)
+        climb.record = replace(climb.record, held_out=climb.ground.holding.how)
 
     def _write(self, entry: RungRecord, candidate: Candidate, *, again: bool) -> None:
         """Into the record; what is tried again takes the place of the earlier try, and says what that came to."""
@@ -306,16 +311,16 @@ class _Search:
         Returns:
             It, the best one if there is no reason against it; the reason, "" for none.
         """
-        climb, ground = self._climb, self._smaller.own
+        climb, ground, recipe, probe = self._climb, self._smaller.own, strategy.recipe, self._climb.probe
         while True:
             way = self.way()
             way.tell(strategy, form)
-            recipe = strategy.recipe
             candidate = way.made(strategy, form) if recipe else solved(ground, strategy, self._budget.left())
-            climb.candidates = [climb.probe, candidate]
-            gain, said = _gain(ground, candidate.held, climb.probe.held), _below(ground, candidate, climb.probe)
+            climb.candidates = [probe, candidate]
+            on = way.narrowed(form.parts if form else None)
+            gain, said = _gain(on, candidate.held, probe.held), _below(on, candidate, _first_answers(probe, on))
             if not said or (recipe and recipe.scratch):
-                climb.best, climb.later = candidate, way.later(strategy, candidate)
+                self._take(way, strategy, candidate, form)
                 return candidate, ""
             reason = f"asked for, but {said} on held-out rows: the probe is selected"
             again, why = None, ""

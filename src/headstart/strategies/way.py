@@ -93,7 +93,7 @@ class Way:
         for form in sorted(forms, key=self.work, reverse=True):
             ground = self.narrowed(form.parts)
             if form.parts is None or could_show(ground, self.best.held[: len(ground.held_y)]):
-                return form, ""
+                return replace(form, attempt=tried.attempt + 1 if tried else 0), ""
         if forms:
             few = not_showable(self.narrowed(forms[-1].parts))
             return None, f"could be trained for longer on fewer folds alone, where {few}"
@@ -139,7 +139,7 @@ class Way:
         allowed, began = self.allowed(form), time.monotonic()
         ground, below = self._start(form)
         left = None if allowed is None else max(0.0, allowed - (time.monotonic() - began))
-        candidate = trained(ground, strategy, below, left, hopeful)
+        candidate = trained(ground, strategy, below, left, hopeful, form.attempt if form else 0)
         return candidate if ground is self.ground else replace(candidate, ground=ground)
 
     def _start(self, form: Form | None) -> tuple[Ground, Candidate]:
