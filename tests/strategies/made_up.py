@@ -45,7 +45,9 @@ def ground(metric: str = "accuracy", training: TrainingSettings | None = None, h
     y = np.arange(2 * held) % 2
     half = np.arange(held), np.arange(held, 2 * held)
     return Ground(
-        base=SimpleNamespace(identity=SimpleNamespace(name="made-up"), modality="image", trainable=True, spec=None),  # type: ignore[arg-type]
+        base=SimpleNamespace(
+            identity=SimpleNamespace(name="made-up"), modality="image", trainable=True, spec=SimpleNamespace(side=0)
+        ),  # type: ignore[arg-type]
         task=Classification(("no", "yes")),
         rows=TrainRows(list(y), np.array([str(i) for i in range(len(y))]), y, np.zeros((len(y), 2), np.float32)),
         holding=Holding((half,), half[1], "the validation set"),

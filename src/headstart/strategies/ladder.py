@@ -285,7 +285,7 @@ class _Search:
         One try at a time, of the strategy that was the nearest to being taken. Each does `MORE` times the work of the
         one before, so that this ends.
         """
-        while self._open:
+        while self._open and self._budget.seconds is not None:
             ways = [(one, *self.way().longer(one.rung.strategy, one.form, one.more)) for one in self._open.values()]
             found = [(one, form) for one, form, _ in ways if form]
             if not found:
