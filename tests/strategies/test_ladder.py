@@ -446,7 +446,12 @@ class Clock:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now, self.forms = 0.0, list[tuple[str, int, float]]()
-        patch.setattr(ladder_budget.time, "monotonic", lambda: self.now)
+        patch.setattr(ladder_budget.time, "monotonic", self.read)
+
+    def read(self) -> float:
+        """What time it is; reading it takes a hair."""
+        self.now += 1e-4
+        return self.now
 
     def training(self, patch: pytest.MonkeyPatch, share: float = 1.0) -> None:
         """Each training takes ``share`` of the time that it is given; its parts and that time are kept."""
