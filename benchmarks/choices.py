@@ -24,7 +24,7 @@ from headstart.heads.scoring import row_losses
 from headstart.progress import Progress
 from headstart.ranking.halving import race, sizes, survivors
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder
+from headstart.strategies import ladder, way
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
@@ -161,10 +161,10 @@ def _climb(
     planned = [Rung(STRATEGIES[name], 1.0, "") for name in rungs]
     probe = candidate("probe", _answers(starts), starts)
     with (
-        mock.patch.object(ladder, "solved", solved),
-        mock.patch.object(ladder, "trained", trained),
+        mock.patch.object(way, "solved", solved),
+        mock.patch.object(way, "trained", trained),
         mock.patch.object(ladder, "distance", return_value=(float("nan"), "made up")),
-        mock.patch.object(ladder, "_planned", return_value=(planned, None)),
+        mock.patch.object(ladder, "_planned", return_value=(planned, None, "")),
     ):
         return ladder.climb(ground, probe, Budget(None), 1.0)
 

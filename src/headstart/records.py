@@ -158,6 +158,7 @@ class LadderRecord:
     held_out: str  # how steps were compared: "the validation set" or "k folds"
     rungs: list[RungRecord]
     cut: list[str] = field(default_factory=list)  # what was left out or cut short to keep the budget, in words
+    unused: str = ""  # that a part of the budget was not used, and why, in words; "" where nearly all of it was
 
 
 @dataclass(frozen=True)
@@ -465,8 +466,7 @@ class Result:
         Raises:
             KeyError, TypeError, ValueError: ``values`` is no result, or one that lacks a field.
         """
-        found: Self = restored(cls, values)
-        return found
+        return restored(cls, values)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; numbers that are not finite become None, as JSON has no others."""

@@ -162,6 +162,50 @@ def test_training_is_fitted_into_the_budget_and_nearly_all_of_it_is_used(
     assert 0.85 * budget < run.result.seconds < 1.05 * budget
 
 
+def wrong_start(patch: pytest.MonkeyPatch) -> None:
+    """Training begins with a head that answers the wrong way round, from which short training does not recover."""
+    own = training.start_head
+
+    def wrong(*given: Any) -> Any:
+        head = own(*given)
+        return replace(head, weight=-head.weight)
+
+    patch.setattr(training, "start_head", wrong)
+
+
+@pytest.mark.parametrize("budget", [60.0, 120.0, 300.0])
+@pytest.mark.parametrize("strategy", ["full", "auto"])
+def test_what_a_training_leaves_that_is_not_accepted_is_used_or_accounted_for(
+    settled_bases: dict[str, str],
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Ticking,
+    strategy: str,
+    budget: float,
+) -> None:
+    costly_network(monkeypatch, clock, 0.02)
+    wrong_start(monkeypatch)
+    monkeypatch.setattr(training, "train_options", patient)
+    settings = TrainingSettings(epochs=60, augment="none", rate=1e-6, prefix_cache=False)
+    run, told = fit(pictures, tmp_path / "run", settled_bases["image"], strategy, settings, budget=budget)
+    check(run)
+    result = run.result
+    assert result.chosen.strategy == "probe"
+    assert result.seconds < 1.05 * budget
+    if strategy == "full":
+        assert result.seconds > 0.85 * budget
+        assert result.ladder.unused == ""
+        return
+    said = re.fullmatch(r"about (\d+) s of the budget are not used: (.*)", result.ladder.unused)
+    assert said  # shown to be worse by more than a few more steps could change
+    assert float(said[1]) == pytest.approx(budget - result.seconds, abs=0.05 * budget)
+    assert "could not be trained for 2 times as long as before" in said[2] or "could not be shown on" in said[2]
+    assert f"  {result.ladder.unused}" in told
+    assert result.ladder.unused[1:] in " ".join(summary(run).split())
+    assert result.ladder.unused in (run.path / "report.html").read_text(encoding="utf-8")
+
+
 def test_pictures_are_made_smaller_where_not_even_half_of_the_steps_fit(
     settled_bases: dict[str, str], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Ticking
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from headstart.heads.linear import LinearHead
 from headstart.progress import Progress
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder, plan
+from headstart.strategies import ladder, plan, way
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import Holding
@@ -45,7 +45,9 @@ def ground(metric: str = "accuracy", training: TrainingSettings | None = None, h
     y = np.arange(2 * held) % 2
     half = np.arange(held), np.arange(held, 2 * held)
     return Ground(
-        base=SimpleNamespace(identity=SimpleNamespace(name="made-up"), modality="image", trainable=True, spec=None),  # type: ignore[arg-type]
+        base=SimpleNamespace(
+            identity=SimpleNamespace(name="made-up"), modality="image", trainable=True, spec=SimpleNamespace(side=0)
+        ),  # type: ignore[arg-type]
         task=Classification(("no", "yes")),
         rows=TrainRows(list(y), np.array([str(i) for i in range(len(y))]), y, np.zeros((len(y), 2), np.float32)),
         holding=Holding((half,), half[1], "the validation set"),
@@ -126,9 +128,10 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
             made.below[strategy.name], made.seconds[strategy.name] = below.strategy, seconds
             return candidate(ground, strategy.name, right[strategy.name])
 
-        monkeypatch.setattr(ladder, "solved", solved)
-        monkeypatch.setattr(ladder, "trained", trained)
-        monkeypatch.setattr(ladder, "distance", lambda base, rows: (far, "made up"))
+        for room in (ladder, way):
+            monkeypatch.setattr(room, "solved", solved)
+        monkeypatch.setattr(way, "trained", trained)
+        monkeypatch.setattr(ladder, "distance", lambda *_: (far, "made up"))
         monkeypatch.setattr(plan, "takes_adapters", lambda base: linear)
         monkeypatch.setattr(plan, "remembered", lambda base: None)
         monkeypatch.setattr(plan, "staged_seconds", lambda on, speed: {"features": len(on.rows) * speed.forward})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headstart.strategies.forms import LEAST_STEPS, Form, Prices, fitting, least_seconds, nothing
+from headstart.strategies.forms import LEAST_STEPS, Form, Prices, fitting, least_seconds, longest, nothing
 
 #: 100 s of comparison, 125 s again on a quarter more rows, as much for the control, and 10 s that nothing shortens.
 ONE = Prices(200, lambda s: 5 + 95 * s, lambda s: 5 + 120 * s, lambda s: 5 + 120 * s, 10.0)
@@ -64,3 +64,13 @@ def test_the_comparison_gets_what_is_spare_in_proportion() -> None:
     assert found.allowed(90.0) == 30.0
     assert found.allowed(120.0) == 40.0
     assert found.allowed(-1.0) == 0.0
+
+
+def test_the_longest_form_gives_up_what_follows_unless_all_of_it_fits() -> None:
+    kept, alone = form(ONE, 160.0), longest(ONE, 160.0)
+    assert kept.again
+    assert alone == Form(1.0, False, False, 100.0, 10.0)
+    assert alone.share > kept.share
+    assert longest(ONE, 360.001) == form(ONE, 360.001)
+    assert longest(ONE, least_seconds(ONE) - 1e-6) is None
+    assert longest(ONE, 160.0, floor=100.0).share == pytest.approx((160 - 100 - 5) / 95, abs=1e-4)  # type: ignore[union-attr]

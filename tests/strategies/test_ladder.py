@@ -9,15 +9,18 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import paired_gain
 from headstart.settings import TrainingSettings
-from headstart.strategies import ladder, plan
+from headstart.strategies import budget as ladder_budget
+from headstart.strategies import plan, way
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
+from headstart.strategies.holding import Holding
 from headstart.strategies.ladder import Climb, climb, single
 from headstart.strategies.names import STRATEGIES, get
 from headstart.strategies.plan import LARGE, could_show
@@ -74,13 +77,13 @@ def test_climbing_stops_after_training_that_does_not_pay(make: Make) -> None:
 def test_climbing_goes_on_after_training_that_the_budget_cut_short(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """That it did not pay says little of it, and time is left."""
     made = make(probe=300, head2toe=300, partial=299, full=400)
-    own = ladder.trained
+    own = way.trained
 
     def shortened(on: Ground, strategy: Strategy, *given: Any) -> Candidate:
         found = own(on, strategy, *given)
         return replace(found, runs=(run(strategy.name, "budget"),)) if strategy.name == "partial" else found
 
-    monkeypatch.setattr(ladder, "trained", shortened)
+    monkeypatch.setattr(way, "trained", shortened)
     assert decisions(climbed(made)) == {
         "probe": "start",
         "head2toe": "not taken",
@@ -136,13 +139,13 @@ def test_training_that_goes_on_is_compared_with_the_weights_that_it_starts_from(
 ) -> None:
     """What the rows that chose them favoured by chance is in both, and cancels."""
     make(probe=300, head2toe=300, partial=340, full=350)
-    own = ladder.trained
+    own = way.trained
 
     def kept(on: Ground, strategy: Strategy, *given: Any) -> Candidate:
         made = own(on, strategy, *given)
         return replace(made, kept=answers(on, 349)) if strategy.name == "partial" else made
 
-    monkeypatch.setattr(ladder, "trained", kept)
+    monkeypatch.setattr(way, "trained", kept)
     on = ground()
     rungs = climb(on, candidate(on, "probe", 300), Budget(None), 1.0).rungs
     assert rungs[2].gain == pytest.approx(40 / 400)
@@ -153,8 +156,8 @@ def test_training_that_goes_on_is_compared_with_the_weights_that_it_starts_from(
 def test_chosen_looks_widen_the_bounds(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     make(probe=300, head2toe=300, partial=340, full=340)
     plain = climbed_on(300).rungs[2]
-    own = ladder.trained
-    monkeypatch.setattr(ladder, "trained", lambda *given: replace(own(*given), chosen=True))
+    own = way.trained
+    monkeypatch.setattr(way, "trained", lambda *given: replace(own(*given), chosen=True))
     wide = climbed_on(300).rungs[2]
     assert wide.gain == plain.gain
     assert wide.gain - wide.low == pytest.approx(math.sqrt(1 + 1 / math.pi) * (plain.gain - plain.low))
@@ -354,7 +357,7 @@ def test_training_without_a_step_that_did_better_hands_over_the_probe(
     make(full=300)
     on = ground()
     none = candidate(on, "full", 300, recipe=Recipe(()))
-    monkeypatch.setattr(ladder, "trained", lambda *_: none)
+    monkeypatch.setattr(way, "trained", lambda *_: none)
     result = single(on, STRATEGIES["full"], candidate(on, "probe", 300), Budget(None), 1.0)
     assert result.best is result.probe
     assert result.rungs[1].reason.startswith("asked for, but no step of its training did better on held-out rows")
@@ -399,9 +402,15 @@ def test_measuring_gets_its_share_of_the_budget_and_is_spared_where_nothing_fits
     assert [(how["seconds"], how["also"]) for how in asked] == [(3.0, ())]
     rate = SimpleNamespace(rate=1.0)  # a row a second: 20 steps of 16 rows take longer than all that is left
     monkeypatch.setattr(plan, "remembered", lambda base: SimpleNamespace(usable=[rate]))
+    monkeypatch.setattr(plan, "StagedBase", lambda base: base)
     result = climbed(Made({"probe": 300}), budget=100.0)
     assert len(asked) == 1
-    assert all(rung.reason.startswith("even 20 steps of training would take more than ") for rung in result.rungs[1:])
+    assert result.rungs[1].strategy == "head2toe"  # which trains nothing
+    assert re.fullmatch(
+        r"features of all stages would take more than 80\d s, and 100 s are left", result.rungs[1].reason
+    )
+    assert all(rung.reason.startswith("even 20 steps of training would take more than ") for rung in result.rungs[2:])
+    assert result.record.unused.startswith("about 100 s of the budget are not used: even 20 steps of training would ")
 
 
 def test_user_settings_reach_the_plan(make: Make) -> None:
@@ -430,3 +439,136 @@ def test_names() -> None:
     assert list(STRATEGIES) == ["probe", "head2toe", "partial", "progressive", "norm", "lora", "full", "scratch"]
     assert all(name == strategy.name for name, strategy in STRATEGIES.items())
     assert all((strategy.recipe is None) == (strategy.features != "trained") for strategy in STRATEGIES.values())
+
+
+class Clock:
+    """Time as a budget sees it: it passes while something is trained, and not otherwise."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now, self.forms = 0.0, list[tuple[str, int, float]]()
+        patch.setattr(ladder_budget.time, "monotonic", self.read)
+
+    def read(self) -> float:
+        """What time it is; reading it takes a hair."""
+        self.now += 1e-4
+        return self.now
+
+    def training(self, patch: pytest.MonkeyPatch, share: float = 1.0) -> None:
+        """Each training takes ``share`` of the time that it is given; its parts and that time are kept."""
+        own = way.trained
+
+        def timed(on: Ground, strategy: Strategy, below: Candidate, seconds: float | None, *rest: Any) -> Candidate:
+            self.now += share * (seconds or 0.0)
+            self.forms.append((strategy.name, len(on.holding.parts), seconds or 0.0))
+            return replace(own(on, strategy, below, seconds, *rest), runs=(run(strategy.name, "budget"),))
+
+        patch.setattr(way, "trained", timed)
+
+
+def folded(rows: int, **given: Any) -> Ground:
+    """``rows`` working rows of two classes, each held out once, in three folds."""
+    on = ground(held=rows // 2, **given)
+    every = np.arange(rows)
+    parts = tuple((np.setdiff1d(every, part), part) for part in np.array_split(every, 3))
+    return replace(on, holding=Holding(parts, every, "3 folds"))
+
+
+ALONE = TrainingSettings(scratch_control=False)
+
+
+def spread(on: Ground, wrong: int) -> np.ndarray:
+    """[h, 2] probabilities that are wrong on one of ``wrong`` held-out rows, in every fold alike."""
+    y = on.held_y
+    said = np.where(np.arange(len(y)) % wrong == 0, 1 - y, y)
+    return np.eye(2)[said] * 0.8 + 0.1
+
+
+def alike(monkeypatch: pytest.MonkeyPatch, wrong: int, alone: int) -> None:
+    """Training ends with one of ``wrong`` answers wrong, and on fewer than three folds one of ``alone``."""
+    own = way.trained
+
+    def made(on: Ground, strategy: Strategy, *rest: Any) -> Candidate:
+        held = spread(on, alone if len(on.holding.parts) < 3 else wrong)
+        return replace(own(on, strategy, *rest), held=held, valid_score=on.score(held))
+
+    monkeypatch.setattr(way, "trained", made)
+
+
+def gone_on(
+    make: Make, monkeypatch: pytest.MonkeyPatch, probe: int, wrong: int, alone: int, seconds: float = 400.0
+) -> tuple[Climb, Clock]:
+    """A ladder of full alone, for which there is too little time, in three folds of 200 rows."""
+    make(replace(SPEED, step=0.2), far=math.nan, head2toe=300, partial=300, full=300)
+    monkeypatch.setattr(plan, "_left_out", lambda on, strategy, far: "" if strategy.name == "full" else "not here")
+    clock = Clock(monkeypatch)
+    clock.training(monkeypatch, share=0.3)  # broken off
+    alike(monkeypatch, wrong, alone)
+    on = folded(600, training=ALONE)
+    held = spread(on, probe)
+    return climb(on, candidate(on, "probe", 0, held=held), Budget(seconds, _start=0.0), 1.0), clock
+
+
+def test_what_was_cut_short_and_not_taken_is_tried_for_longer_on_fewer_folds(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, clock = gone_on(make, monkeypatch, probe=4, wrong=4, alone=50)
+    assert [(name, parts) for name, parts, _ in clock.forms] == [("full", 3), ("full", 2)]
+    assert decisions(result)["full"] == "taken"
+    assert [one.strategy for one in result.candidates] == ["probe", "full"]
+    rung = result.rungs[-1]
+    assert [one.strategy for one in result.rungs].count("full") == 1
+    assert re.search(r"with 97 % confidence; .* on 2 of 3 folds alone; before that: gain over probe", rung.reason)
+    assert result.ground is not None
+    assert len(result.best.held) == len(result.probe.held) == len(result.ground.held_y) == 400
+    assert result.probe.valid_score == pytest.approx(0.75)
+    assert (result.record.held_out, result.record.unused) == ("2 of 3 folds", "")
+
+
+def test_a_further_try_that_is_not_taken_changes_no_evidence_and_the_rest_is_accounted_for(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, clock = gone_on(make, monkeypatch, probe=4, wrong=4, alone=4)
+    assert [parts for _, parts, _ in clock.forms] == [3, 2, 1]
+    assert decisions(result)["full"] == "not taken"
+    assert result.best is result.probe
+    assert len(result.best.held) == 600
+    assert result.ground is None
+    assert re.fullmatch(
+        r"about \d+ s of the budget are not used: full could not be trained for 1.2 times as long as before",
+        result.record.unused,
+    )
+
+
+def test_nothing_is_tried_on_so_few_rows_that_it_could_not_be_shown(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, clock = gone_on(make, monkeypatch, probe=60, wrong=60, alone=200)
+    assert [parts for _, parts, _ in clock.forms] == [3]
+    assert "full could be trained for longer on fewer folds alone, where correcting even a third of the mistakes" in (
+        result.record.unused
+    )
+
+
+def test_one_strategy_below_the_probe_is_tried_for_longer_while_time_is_left(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(replace(SPEED, step=0.2), full=149)
+    clock = Clock(monkeypatch)
+    clock.training(monkeypatch, share=0.3)
+    every = np.arange(800)
+    valid = Holding(((every[:600], every[600:]),), every[600:], "the validation set")
+    on = replace(ground(training=ALONE), holding=valid)
+    own = way.trained
+
+    def second(*given: Any) -> Candidate:
+        found = own(*given)
+        return replace(found, held=answers(on, 165)) if len(clock.forms) == 2 else found
+
+    monkeypatch.setattr(way, "trained", second)
+    result = single(on, STRATEGIES["full"], candidate(on, "probe", 150), Budget(600.0, _start=0.0), 1.0)
+    assert [name for name, _, _ in clock.forms] == ["full", "full"]
+    assert result.best.strategy == "full"
+    assert decisions(result) == {"full": "start"}
+    assert [one.strategy for one in result.candidates] == ["probe", "full"]
+    assert isinstance(on.progress, Told)
+    assert any(re.fullmatch(r"  \d+ s are left for another try of full", line) for line in on.progress.lines)

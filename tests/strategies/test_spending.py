@@ -25,6 +25,24 @@ def test_a_single_rung_has_all_of_it() -> None:
     assert Spending(0.1, 0).level == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize("freely", [False, True])
+def test_further_tries_share_half_a_rung_and_what_was_passed_on_however_many_there_are(freely: bool) -> None:
+    spending, spent = Spending(0.1, 2, further=True), 0.0
+    for passed in (False, freely):
+        spent += 0.0 if passed else 1 - spending.level
+        spending.spent(freely=passed)
+    tries = [1 - spending.once_more() for _ in range(9)]
+    assert tries == sorted(tries, reverse=True)
+    assert tries[0] == pytest.approx(0.75 * (0.02 + (0.04 if freely else 0.0)))
+    assert 0.099 < spent + sum(tries) <= 0.1
+
+
+def test_without_a_share_of_theirs_further_tries_have_what_was_passed_on_alone() -> None:
+    spending = Spending(0.1, 2)
+    spending.spent(freely=False)
+    assert spending.once_more() == 1.0
+
+
 @pytest.mark.parametrize("parts", [1, 3])
 def test_a_ladder_without_a_gain_is_seldom_climbed(parts: int) -> None:
     assert rungs_taken(400, parts, (6, 0.7), 200) <= 0.16  # nominal 10 %; before: a third to three quarters

@@ -98,6 +98,16 @@ def test_a_sweep_goes_on_behind_the_rates_it_tried(bases: Bases, tmp_path: Path)
     assert uninterrupted - 3 <= made <= uninterrupted + 3  # a rate takes 3 steps, and one was under way
 
 
+def test_another_try_in_the_same_run_is_not_served_by_the_one_before(bases: Bases, tmp_path: Path) -> None:
+    job = job_of(bases("bert"), keep=tmp_path, finished=Finished())
+    train(job)
+    same_again, longer = Told(), Told()
+    train(job, same_again)
+    train(replace(job, options=replace(job.options, attempt=1)), longer)
+    assert any("are known from a run" in line for line in same_again.lines)
+    assert not any("are known from a run" in line for line in longer.lines)
+
+
 def test_what_cannot_be_kept_is_said(bases: Bases, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     told = Told()

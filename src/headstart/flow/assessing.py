@@ -59,7 +59,8 @@ def assess(
     budget: Budget,
 ) -> Assessed:
     """Look at the data, at unknown inputs and, where asked for, at damaged ones; no choice comes of it."""
-    progress = climbed.ground.progress
+    progress, climb = climbed.ground.progress, climbed.climb
+    climb.later = climb.later.knowing(budget.left())  # training may have taken longer than was predicted
     known = known_of(climbed, calibrated, progress)
     known, ood = judged_unknown(known, climbed, calibrated, judged, strange, budget)
     caution = _caution(climbed, calibrated, preferred, known, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -92,12 +93,19 @@ def asked_control(prepared: Prepared, climbed: Climbed, name: str, rule: Rule | 
     ground, working = climbed.ground, prepared.working()
     number = next(i for i, one in enumerate(_panel(working, ground.task)) if one.name == name)
     held = _held(number, working, ground)
+    if held is None:
+        raise SettingError(f"the baseline {name!r} has no answers to the held-out rows.")
     gain = _gain(ground, _decided(ground, held, rule), _decided(ground, held_answers(climbed), rule), LEVEL)
     return Preferred(_fitted(number, working, np.arange(len(working)), ground), gain, held, True)
 
 
 def against_controls(
-    prepared: Prepared, ground: Ground, held: np.ndarray, far: float, rule: Rule | None = None
+    prepared: Prepared,
+    ground: Ground,
+    held: np.ndarray,
+    far: float,
+    rule: Rule | None = None,
+    seconds: float | None = None,
 ) -> list[Against]:
     """Every control against a candidate's answers ``held`` [h, outputs], the best first; the test part is not asked.
 
@@ -109,11 +117,17 @@ def against_controls(
     Args:
         far: distance of the data from what the base was trained on; nan: not known.
         rule: what thresholds of either side are set by, on other rows than they decide; None: there are none.
+        seconds: that fitting them may take; None: no limit.
+
+    Returns:
+        None of them where they cannot all be fitted in full in that time.
     """
     working, found, said = prepared.working(), [], {}
-    own = _decided(ground, held, rule)
+    own, until = _decided(ground, held, rule), None if seconds is None else time.monotonic() + seconds
     for number, control in enumerate(_panel(working, ground.task)):
-        answers = _held(number, working, ground)
+        answers = _held(number, working, ground, until)
+        if answers is None:
+            return []
         said[control.name] = _decided(ground, answers, rule)
         gain = _gain(ground, said[control.name], own, LEVEL)
         found.append(Against(number, control.name, answers, gain, bool(far > FAR and gain.value > 0)))
@@ -139,12 +153,17 @@ def _gain(ground: Ground, answers: np.ndarray, held: np.ndarray, level: float) -
 def compared_controls(prepared: Prepared, climbed: Climbed, budget: Budget, rule: Rule | None = None) -> list[Against]:
     """Every control against the model that would be selected, see `against_controls`.
 
-    None where a budget leaves no time for it, which `remaining` has said.
+    None where a budget leaves no time for it, which is said.
     """
     if budget.seconds is not None and not climbed.remaining.compared:
         return []
-    ground, far = climbed.ground, climbed.climb.record.distance
-    return against_controls(prepared, ground, held_answers(climbed), far, rule)
+    ground, far, left = climbed.ground, climbed.climb.record.distance, budget.left()
+    allowed = None if left is None else left + climbed.remaining.compared  # which is kept back for this
+    found = against_controls(prepared, ground, held_answers(climbed), far, rule, allowed)
+    if not found:
+        said = "no baselines on held-out rows, which take longer than predicted, so none can be selected in place of"
+        budget.leave_out(f"{said} the transfer model", ground.progress)
+    return found
 
 
 def preferred_control(prepared: Prepared, climbed: Climbed, compared: list[Against]) -> Preferred | None:
@@ -187,20 +206,28 @@ def _panel(rows: Rows, task: Task) -> list[Control]:
     return controls_for(rows.table.modality, task.outputs)
 
 
-def _held(number: int, working: Rows, ground: Ground) -> np.ndarray:
-    """[h, outputs]: the held-out rows by the control of that place in the panel, fitted without them."""
-    parts = ground.holding.parts
-    inputs = working.control_inputs()
-    found = [_fitted(number, working, train, ground).probabilities(_rows(inputs, out)) for train, out in parts]
+def _held(number: int, working: Rows, ground: Ground, until: float | None = None) -> np.ndarray | None:
+    """[h, outputs]: the held-out rows by the control of that place in the panel, fitted without them.
+
+    None where not all parts can be done in full by ``until``, on `time.monotonic`'s scale.
+    """
+    parts, inputs = ground.holding.parts, working.control_inputs()
+    found: list[np.ndarray] = []
+    for number_of_part, (train, out) in enumerate(parts):
+        left = None if until is None else max(0.0, until - time.monotonic()) / (len(parts) - number_of_part)
+        control = _fitted(number, working, train, ground, left)
+        if control.left_out:
+            return None
+        found.append(control.probabilities(_rows(inputs, out)))
     return np.concatenate(found)
 
 
-def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground) -> Control:
-    """A new control of that place in the panel, fitted on some of the working rows."""
+def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground, seconds: float | None = None) -> Control:
+    """A new control of that place in the panel, fitted on some of the working rows, within ``seconds``."""
     control = _panel(working, ground.task)[number]
     weights = None if working.weights is None else working.weights[rows]
     inputs = _rows(working.control_inputs(), rows)
-    control.fit(inputs, working.y[rows], ground.task.name, ground.seed, weights=weights)
+    control.fit(inputs, working.y[rows], ground.task.name, ground.seed, seconds, weights)
     return control
 
 

@@ -68,6 +68,7 @@ def climb_and_finish(
             plan = f"the baseline {baseline}, as asked for; the probe is what it is compared with"
             climbed.record = replace(climbed.record, plan=plan)
     budget.kept_back = after.total
+    ground = climbed.ground or ground  # held-out rows that the best one has no answers to are evidence of nothing
     return Climbed(ground, climbed, finish(ground, climbed, budget), after)
 
 

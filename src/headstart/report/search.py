@@ -38,6 +38,7 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         (each, count(record.per_class)),
         ("Distance from the pretraining data", _distance(record)),
         *([("Budget", duration(record.budget_seconds))] if known(record.budget_seconds) else []),
+        *([("Not used", record.unused)] if record.unused else []),
         *([("To keep the budget", "; ".join(record.cut))] if record.cut else []),
     ]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from headstart.bases.base import Base
 from headstart.modalities import get
+from headstart.strategies.budget import Budget
 from headstart.training.distance.fragmentation import fragmentation
 from headstart.training.distance.own_answers import FAR, own_entropy
 from headstart.training.distance.statistics import batch_norm_distance
@@ -13,9 +16,14 @@ from headstart.training.rows import TrainRows
 
 _SOME = 1000  # rows looked at
 _RUN = 64  # of which are run through the network again
+_LIBRARIES, _NETWORK = 3.5, 1.0  # seconds of work of importing what the network needs, and of what else that takes
 
 
-def distance(base: Base, rows: TrainRows) -> tuple[float, str]:
+def _loading() -> float:
+    return _NETWORK + (0.0 if "torch" in sys.modules else _LIBRARIES)
+
+
+def distance(base: Base, rows: TrainRows, budget: Budget | None = None) -> tuple[float, str]:
     """0 (like the base's training data) to 1, and how it was measured; nan where it cannot be told.
 
     Pictures: how undecided the base's original classifier is. Texts: how many tokens the tokenizer needs for a word,
@@ -23,13 +31,15 @@ def distance(base: Base, rows: TrainRows) -> tuple[float, str]:
 
     Some classifiers are undecided about photos too (EfficientNet-Lite1 has 0.44 on insects, and 0.5 once they are
     noisy), so a base that remembers statistics of its inputs has to bear it out by those: else pictures are not taken
-    to be farther than `FAR`.
+    to be farther than `FAR`. Nor are they where loading it would take half of what is left of the ``budget``.
     """
     index = np.linspace(0, len(rows) - 1, min(_SOME, len(rows))).astype(int)
     if get(base.modality).tokenised:
         found = fragmentation(base, [str(text) for text in rows.take(index).inputs])
         return found.value, found.how
     found = own_entropy(base, rows.vectors[index])
+    if found.value > FAR and base.trainable and budget and not budget.allows(2 * budget.slower * _loading()):
+        return FAR, f"{found.how}; no farther, as there is no time to bear it out by statistics of its inputs"
     if found.value > FAR and base.trainable:
         some = index[np.linspace(0, len(index) - 1, min(_RUN, len(index))).astype(int)]
         seen = batch_norm_distance(base, rows.take(some).inputs)

@@ -50,6 +50,8 @@ class Form:
         compared: seconds predicted for the comparison.
         rest: seconds predicted for all that follows it.
         side: pixels a side of the pictures; None: the base's own.
+        parts: of the holding, the first ones that are compared on; None: all.
+        attempt: which try of the strategy this is, from 0.
     """
 
     share: float
@@ -58,6 +60,8 @@ class Form:
     compared: float
     rest: float
     side: int | None = None
+    parts: int | None = None
+    attempt: int = 0
 
     def allowed(self, left: float) -> float:
         """Of ``left`` seconds, those for the comparison: what it and the rest are predicted to need, in proportion."""
@@ -88,6 +92,15 @@ def fitting(prices: Prices, left: float | None, floor: float = 0.0) -> Form | No
     if kept is not None and alone is not None and (kept >= HALF or kept >= _MOST * alone):
         return _form(prices, kept, again=True, control=False, floor=floor)
     return None if alone is None else _form(prices, alone, again=False, control=False, floor=floor)
+
+
+def longest(prices: Prices, left: float, floor: float = 0.0) -> Form | None:
+    """The form of most steps in ``left`` seconds, whatever is given up for them; None: not even the shortest fits."""
+    share = _longest(prices, left, shortest(prices), floor, again=False, control=False)
+    if share is None:
+        return None
+    kept = (_form(prices, share, again=again, control=again, floor=floor) for again in (True, False))
+    return next((form for form in kept if form.compared + form.rest <= left), None)
 
 
 def shortest(prices: Prices) -> float:

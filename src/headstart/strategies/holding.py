@@ -35,6 +35,13 @@ class Holding:
         """[h, outputs] in the order of ``rows``, from ``answers(part, training rows, held-out rows)`` of each part."""
         return np.concatenate([answers(i, train, held) for i, (train, held) in enumerate(self.parts)])
 
+    def first(self, parts: int) -> Holding:
+        """The first ``parts`` of its parts alone."""
+        if parts >= len(self.parts):
+            return self
+        kept = self.parts[:parts]
+        return Holding(kept, np.concatenate([held for _, held in kept]), f"{parts} of {self.how}")
+
 
 def hold(
     train: int,

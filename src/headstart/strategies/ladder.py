@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,19 +13,32 @@ from headstart.records import LadderRecord, RungRecord
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.distance import distance
-from headstart.strategies.forms import HALF, Form, Prices, fitting, least_seconds, whole_seconds
+from headstart.strategies.forms import Form, fitting
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
-from headstart.strategies.plan import LEVEL, Rung, could_show, favoured, not_showable, rungs, too_short_for_any
-from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Later, priced
+from headstart.strategies.plan import (
+    LEVEL,
+    Rung,
+    choices,
+    could_show,
+    favoured,
+    not_showable,
+    rungs,
+    too_short_for_any,
+    too_short_for_stages,
+)
+from headstart.strategies.pricing import NOTHING_FOLLOWS, Following, Later
 from headstart.strategies.smaller import Smaller
 from headstart.strategies.solving import solved
 from headstart.strategies.spending import Spending
 from headstart.strategies.strategy import Strategy
-from headstart.strategies.training import starts_from, told, train_options, trained
+from headstart.strategies.training import starts_from, told, train_options
+from headstart.strategies.way import FAR_MORE, MORE, Way
 from headstart.training.crossing import SPREAD
 from headstart.training.speed import Speed
 
+#: Share of the budget that is said to be unused from there on.
+UNUSED = 0.15
 _NAN = float("nan")
 
 
@@ -41,6 +52,7 @@ class Climb:
         candidates: all that were made.
         record: plan and decisions.
         later: seconds predicted for what follows, where the best one was trained and there is a budget.
+        ground: the held-out rows that ``best`` was compared on, where they may be fewer than all; None: all of them.
     """
 
     probe: Candidate
@@ -48,6 +60,7 @@ class Climb:
     candidates: list[Candidate]
     record: LadderRecord
     later: Later = field(default_factory=Later)
+    ground: Ground | None = None
     rungs: list[RungRecord] = field(default_factory=list)
 
 
@@ -65,36 +78,33 @@ def climb(
     """
     progress = ground.progress
     trainable = ground.base.trainable
-    far = distance(ground.base, ground.rows) if trainable else (_NAN, "not measured: there is nothing to train")
-    planned, speed = _planned(ground, could_show(ground, probe.held), far[0], budget) if trainable else _frozen(ground)
+    far = distance(ground.base, ground.rows, budget) if trainable else (_NAN, "not measured: there is nothing to train")
+    showable = could_show(ground, probe.held)
+    planned, speed, short = _planned(ground, showable, far[0], budget) if trainable else (_frozen(ground), None, "")
     record = _record(ground, planned, budget, far)
     progress.say(f"strategy search: {record.plan}")
     climb = Climb(probe, probe, [probe], record)
     climb.rungs.append(_first(probe, probe_seconds))
     progress.say(f"  {probe.strategy}: {metric_name(ground.metric)} {probe.valid_score:.3f} on {record.held_out}")
-    spending = Spending(1 - LEVEL, sum(not rung.left_out and not rung.favoured for rung in planned))
-    stopped, smaller = "", Smaller(ground)
+    search = _Search(climb, Smaller(ground), budget, speed, following)
+    shared = sum(not rung.left_out and not rung.favoured for rung in planned)
+    spending = Spending(1 - LEVEL, shared, further=search.binds(planned))
+    stopped = ""
     for rung in planned:
-        way = _Way(smaller, climb, budget, speed, following)
-        reason = stopped or rung.left_out or way.too_dear(rung)
+        reason = stopped or rung.left_out or search.way().too_dear(rung)
         if reason:
             if not rung.left_out and not rung.favoured:
                 spending.spent(freely=True)
-            climb.rungs.append(_not_tried(rung, reason))
-            tell = progress.detail if rung.left_out else progress.say  # what was left out is not in the plan either
-            tell(f"  {rung.strategy.name}: {DECISIONS['not tried']}, {reason}")
+            search.not_tried(rung, reason, dear=not (stopped or rung.left_out))
             continue
-        entry, candidate, gain = _try(rung, way, LEVEL if rung.favoured else spending.level)
+        form = search.way().form(rung.strategy)
+        candidate, gain = search.attempt(rung, form, LEVEL if rung.favoured else spending.level)
         if not rung.favoured:
-            spending.spent(freely=entry.decision == "taken")
-        climb.rungs.append(entry)
-        climb.candidates.append(candidate)
-        said = f"{DECISIONS[entry.decision]}, {metric_name(ground.metric)} {candidate.valid_score:.3f}"
-        progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
-        if entry.decision == "taken":
-            climb.best, climb.later = candidate, way.later(rung.strategy, candidate)
-        elif candidate.runs and not _promising(gain) and not _cut_short(candidate):
-            stopped = f"{entry.strategy} did not improve the score"
+            spending.spent(freely=climb.best is candidate)
+        if climb.best is not candidate and candidate.runs and not _promising(gain) and not _cut_short(candidate):
+            stopped = f"{rung.strategy.name} did not improve the score"
+    search.go_on(spending)
+    search.tell_unused(short or (stopped if budget.cut else ""))
     return climb
 
 
@@ -127,138 +137,21 @@ def single(
     if strategy.name == probe.strategy:
         climb.rungs.append(_first(probe, probe_seconds))
         return climb
-    way = _Way(Smaller(ground), climb, budget, _speed_for(ground, strategy, budget), following)
+    search = _Search(climb, Smaller(ground), budget, _speed_for(ground, strategy, budget), following)
+    way = search.way()
     form = way.form(strategy)
     if strategy.recipe and form is None and budget.seconds is not None:
         raise SettingError(way.refusal(strategy))
     if form and budget.seconds is not None:
-        climb.record = record = replace(record, predicted_seconds=form.compared)
-    way.tell(strategy, form)
-    candidate = _made(way, strategy, form) if strategy.recipe else solved(ground, strategy, budget.left())
-    climb.candidates.append(candidate)
-    gain, vain = _gain(ground, candidate.held, probe.held), candidate.recipe is not None and not candidate.recipe.phases
-    if (gain.value >= 0 and not vain) or (strategy.recipe and strategy.recipe.scratch):
+        climb.record = replace(record, predicted_seconds=form.compared)
+    candidate, said = search.asked(strategy, form)
+    if not said:
         climb.rungs.append(_first(candidate, candidate.seconds))
-        climb.best, climb.later = candidate, way.later(strategy, candidate)
         return climb
-    scores = f"{metric_name(ground.metric)} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
-    ended = (
-        "no step of its training did better" if vain else f"it ended {abs(gain.value):.2g} below the probe ({scores})"
-    )
-    reason = f"asked for, but {ended} on held-out rows: the probe is selected"
-    ground.progress.say(f"  {strategy.name}: {reason}")
-    entry = _entry(strategy, record.predicted_seconds, candidate, probe, gain)
-    climb.rungs += [_first(probe, probe_seconds), replace(entry, decision="not taken", reason=reason)]
+    gain = _gain(ground, candidate.held, probe.held)
+    entry = _entry(strategy, climb.record.predicted_seconds, candidate, probe, gain)
+    climb.rungs += [_first(probe, probe_seconds), replace(entry, decision="not taken", reason=said)]
     return climb
-
-
-class _Way:
-    """What is to be done of a strategy in the time that is left, and what follows it."""
-
-    def __init__(
-        self, smaller: Smaller, climb: Climb, budget: Budget, speed: Speed | None, following: Following
-    ) -> None:
-        self.ground, self.smaller, self.climb, self.budget = smaller.own, smaller, climb, budget
-        self._speed = speed
-        self._following = following.within(budget.left(), speed) if speed else following
-
-    @property
-    def below(self) -> Candidate:
-        """The candidate that training starts from."""
-        return self.climb.best if self.climb.best.features != "stages" else self.climb.probe
-
-    def form(self, strategy: Strategy) -> Form | None:
-        """How the strategy's training fits; None: not at all, or there is nothing to train or to fit.
-
-        Pictures are made smaller where not even half of the steps fit at the base's own size, and half do then; or
-        where nothing else fits.
-        """
-        if strategy.recipe is None or self._speed is None:
-            return None
-        left, floor = self.budget.left(), self.climb.later.total
-        own = fitting(self._prices(strategy), left, floor)
-        if left is None or (own and own.share >= HALF):
-            return own
-        form = None
-        for side in self.smaller.bases:
-            form = fitting(self._prices(strategy, side), left, floor)
-            form = form and replace(form, side=side)
-            if form and form.share >= HALF:
-                return form
-        return own or form
-
-    def allowed(self, form: Form | None) -> float | None:
-        """Seconds for the comparison, what it begins with included; None: no limit."""
-        left = self.budget.left()
-        return None if form is None or left is None else form.allowed(left)
-
-    def start(self, form: Form | None) -> tuple[Ground, Candidate]:
-        """What a training of that form is made on, and the candidate that it starts from."""
-        if form is None or form.side is None:
-            return self.ground, self.below
-        return self.smaller.ground(form.side), self.climb.probe
-
-    def too_dear(self, rung: Rung) -> str:
-        """Why a rung does not fit into the time that is left; "" where it does."""
-        left = self.budget.left()
-        if left is None:
-            return ""
-        have = f"{max(0.0, left):.0f} s of the budget are left"
-        if rung.strategy.recipe is None:
-            needed = rung.seconds + self.climb.later.total
-            return "" if needed <= left else f"it would take about {needed:.0f} s and {have}"
-        if self.form(rung.strategy):
-            return ""
-        least, whole = self._least(rung.strategy), whole_seconds(self._prices(rung.strategy))
-        return f"it would take about {whole:.0f} s with what follows, its shortest form {least:.0f} s, and {have}"
-
-    def refusal(self, strategy: Strategy) -> str:
-        """That the strategy asked for does not fit, and what to do."""
-        least, left = self._least(strategy), max(0.0, self.budget.left() or 0.0)
-        return (
-            f"the budget of {self.budget.seconds:g} s leaves no time for strategy {strategy.name!r}: its shortest form "
-            f"would take about {least:.0f} s, and {left:.0f} s are left once features, baselines and test "
-            "are paid for; "
-            "give a larger --budget, or take --strategy probe, which is made by then."
-        )
-
-    def _least(self, strategy: Strategy) -> float:
-        """Seconds of the shortest form, smaller pictures included."""
-        return min(least_seconds(self._prices(strategy, side)) for side in (None, *self.smaller.bases))
-
-    def tell(self, strategy: Strategy, form: Form | None) -> str:
-        """Say and keep what is cut short for want of time, in words; "" where nothing is."""
-        if form is None or (form.share == 1 and form.side is None):
-            return ""
-        said = [f"for about {form.share:.0%} of its steps"] if form.share < 1 else []
-        if form.side is not None:
-            said.append(f"on pictures of {form.side} instead of {self.ground.base.spec.side} pixels a side")
-        self.budget.leave_out(f"{strategy.name} is trained {' and '.join(said)}", self.ground.progress)
-        return " and ".join(said)
-
-    def later(self, strategy: Strategy, candidate: Candidate) -> Later:
-        """What follows if ``candidate`` is the best, by what it came to and by how fast it was."""
-        if self._speed is None or not candidate.runs or candidate.recipe is None or self.budget.seconds is None:
-            return Later()
-        own = told(strategy, self.ground.settings)
-        goes_on = self.below.recipe and not (own.scratch or own.lora or candidate.ground)
-        before = len(self.below.recipe.phases) if goes_on and self.below.recipe else 0
-        made = replace(candidate.recipe, phases=candidate.recipe.phases[before:], rates=own.rates)
-        return Later.of(self.ground, candidate, made, self._speed_on(candidate.ground), self._following)
-
-    def _speed_on(self, smaller: Ground | None) -> Speed:
-        """The base's speed at the size of pictures that ``smaller`` has."""
-        if self._speed is None:
-            raise SettingError("nothing was measured.")
-        return self.smaller.speed(smaller.base.spec.side, self._speed) if smaller else self._speed
-
-    def _prices(self, strategy: Strategy, side: int | None = None) -> Prices:
-        if self._speed is None:
-            raise SettingError(f"strategy {strategy.name!r} has no price: nothing was measured.")
-        if side is None:
-            return priced(self.ground, strategy, self._speed, self._following, self.below.recipe)
-        speed = self.smaller.speed(side, self._speed)
-        return priced(self.ground, strategy, speed, self._following, None, self.smaller.seconds(side, speed))
 
 
 def _speed_for(ground: Ground, strategy: Strategy, budget: Budget) -> Speed | None:
@@ -284,23 +177,32 @@ def _measured(ground: Ground, budget: Budget, also: tuple[str, ...]) -> Speed:
         )
 
 
-def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tuple[list[Rung], Speed | None]:
+def _planned(ground: Ground, showable: bool, far: float, budget: Budget) -> tuple[list[Rung], Speed | None, str]:
+    """The rungs, how fast the base is, and why there is no time for any training, as far as that is sure by now."""
     if not showable and not any(favoured(one, far) for one in STRATEGIES.values()):
-        return _none(not_showable(ground)), None
-    short = too_short_for_any(ground, budget.left())
+        return _none(not_showable(ground)), None, ""
+    left, slower = budget.left(), 1.0 if budget.seconds is None else budget.slower
+    short = too_short_for_any(ground, left, slower)
     if short:
-        return _none(short), None
+        stages = choices(ground, 0, far, showable)[0][1] or too_short_for_stages(ground, left, slower)
+        if stages:
+            return _none(short, stages), None, short
     speed = _measured(ground, budget, ())
-    return rungs(ground, speed, far, showable), speed
+    planned = rungs(ground, speed, far, showable)
+    if short:
+        planned = [replace(one, seconds=0.0, left_out=short) if one.strategy.recipe else one for one in planned]
+    return planned, speed, short
 
 
-def _frozen(ground: Ground) -> tuple[list[Rung], None]:
+def _frozen(ground: Ground) -> list[Rung]:
     name = ground.base.identity.name
-    return _none(f"base {name!r} is a frozen graph: it has no stages and no weights to train"), None
+    return _none(f"base {name!r} is a frozen graph: it has no stages and no weights to train")
 
 
-def _none(reason: str) -> list[Rung]:
-    return [Rung(STRATEGIES[name], 0.0, reason) for name in ("head2toe", "partial", "full")]
+def _none(reason: str, stages: str = "") -> list[Rung]:
+    """No rung to try, for that ``reason``; the one on features of all stages for its own, if that is given."""
+    first = Rung(STRATEGIES["head2toe"], 0.0, stages or reason)
+    return [first, *(Rung(STRATEGIES[name], 0.0, reason) for name in ("partial", "full"))]
 
 
 def _gain(ground: Ground, held: np.ndarray, other: np.ndarray, level: float = LEVEL) -> Interval:
@@ -310,11 +212,184 @@ def _gain(ground: Ground, held: np.ndarray, other: np.ndarray, level: float = LE
     return paired_gain(ground.metric, y, held, other[:rows], units=units, level=2 * level - 1, seed=ground.seed)
 
 
-def _try(rung: Rung, way: _Way, level: float) -> tuple[RungRecord, Candidate, Interval]:
+class _Search:
+    """A search that goes on: what was tried and decided so far, and the ways that are left."""
+
+    def __init__(
+        self, climb: Climb, smaller: Smaller, budget: Budget, speed: Speed | None, following: Following
+    ) -> None:
+        self._climb, self._smaller, self._budget, self._speed = climb, smaller, budget, speed
+        self._following, self._progress = following, smaller.own.progress
+        self._open: dict[str, _Open] = {}
+
+    def way(self) -> Way:
+        """What is possible in the time that is left."""
+        climb, left = self._climb, self._budget.left()
+        following = self._following.within(left, self._speed) if self._speed else self._following
+        smaller = self._smaller.on(climb.ground.holding) if climb.ground else self._smaller
+        return Way(smaller, climb.probe, climb.best, climb.later, self._budget, self._speed, following)
+
+    def binds(self, planned: list[Rung]) -> bool:
+        """Whether the trainings of the plan, each of them whole and the last one made again, take more than is left."""
+        left, trained = self._budget.left(), [one for one in planned if one.strategy.recipe and not one.left_out]
+        if left is None or not trained:
+            return False
+        forms = [fitting(self.way().prices(one.strategy), None) for one in trained]
+        return sum(form.compared for form in forms if form) + max(form.rest for form in forms if form) > left
+
+    def not_tried(self, rung: Rung, reason: str, *, dear: bool) -> None:
+        """Write down that a rung is not tried; ``dear``: as it does not fit, so that it may when others are done."""
+        self._climb.rungs.append(_not_tried(rung, reason))
+        if dear and rung.strategy.recipe:
+            self._open[rung.strategy.name] = _Open(rung)
+        tell = self._progress.detail if rung.left_out else self._progress.say  # it is not in the plan either
+        tell(f"  {rung.strategy.name}: {DECISIONS['not tried']}, {reason}")
+
+    def attempt(self, rung: Rung, form: Form | None, level: float) -> tuple[Candidate, Interval]:
+        """Make the rung's candidate in that form, compare it with the best below, and take it or not."""
+        way, strategy = self.way(), rung.strategy
+        entry, candidate, gain = _try(rung, way, form, level)
+        earlier = self._open.pop(strategy.name, None)
+        self._write(entry, candidate, again=earlier is not None)
+        said = f"{DECISIONS[entry.decision]}, {metric_name(way.ground.metric)} {candidate.valid_score:.3f}"
+        self._progress.say(f"  {entry.strategy}: {said}: {entry.reason}")
+        if entry.decision == "taken":
+            self._take(way, strategy, candidate, form)
+        elif form and (_cut_short(candidate) or form.side or form.parts):
+            made = form if _cut_short(candidate) else replace(form, share=1.0)  # steps were quicker than predicted
+            self._open[strategy.name] = _Open(rung, made, gain.value, MORE if gain.high > 0 else FAR_MORE)
+        return candidate, gain
+
+    def _take(self, way: Way, strategy: Strategy, candidate: Candidate, form: Form | None) -> None:
+        """The candidate is the best from here on, on the held-out rows that it was compared on."""
+        climb, later = self._climb, way.later(strategy, candidate)
+        climb.best, climb.later, climb.ground = candidate, later, way.narrowed(form.parts if form else None)
+        climb.probe = _first_answers(climb.probe, climb.ground)
+        climb.record = replace(climb.record, held_out=climb.ground.holding.how)
+
+    def _write(self, entry: RungRecord, candidate: Candidate, *, again: bool) -> None:
+        """Into the record; what is tried again takes the place of the earlier try, and says what that came to."""
+        climb = self._climb
+        if again:
+            number = next(i for i, one in enumerate(climb.rungs) if one.strategy == entry.strategy)
+            before = climb.rungs.pop(number)
+            climb.candidates = [one for one in climb.candidates if one.strategy != entry.strategy]
+            reason = f"{entry.reason}; before that: {before.reason}"
+            entry = replace(entry, seconds=entry.seconds + before.seconds, reason=reason)
+        climb.rungs.append(entry)
+        climb.candidates.append(candidate)
+
+    def go_on(self, spending: Spending) -> None:
+        """Spend what is left on longer trainings of what was cut short and not taken; say why that ends.
+
+        One try at a time, of the strategy that was the nearest to being taken. Each does `MORE` times the work of the
+        one before, so that this ends.
+        """
+        while self._open and self._budget.seconds is not None:
+            ways = [(one, *self.way().longer(one.rung.strategy, one.form, one.more)) for one in self._open.values()]
+            found = [(one, form) for one, form, _ in ways if form]
+            if not found:
+                self.tell_unused(_joined([(one.rung.strategy.name, why) for one, _, why in ways]))
+                break
+            level = spending.once_more()
+            if level >= 1:
+                self.tell_unused("nothing was cut short when the plan was made, so that no chance was kept for more")
+                break
+            one, form = max(found, key=lambda pair: pair[0].gain)
+            self.tell_again(one.rung.strategy)
+            self.attempt(one.rung, form, level)
+
+    def tell_again(self, strategy: Strategy) -> None:
+        """Say that what is left goes into the strategy."""
+        self._progress.say(
+            f"  {max(0.0, self._budget.left() or 0.0):.0f} s are left for another try of {strategy.name}"
+        )
+
+    def asked(self, strategy: Strategy, form: Form | None) -> tuple[Candidate, str]:
+        """The candidate of the strategy that was asked for, tried for longer while it is below the probe and that fits.
+
+        Returns:
+            It, the best one if there is no reason against it; the reason, "" for none.
+        """
+        climb, ground, recipe, probe = self._climb, self._smaller.own, strategy.recipe, self._climb.probe
+        while True:
+            way = self.way()
+            way.tell(strategy, form)
+            candidate = way.made(strategy, form) if recipe else solved(ground, strategy, self._budget.left())
+            climb.candidates = [probe, candidate]
+            on = way.narrowed(form.parts if form else None)
+            gain, said = _gain(on, candidate.held, probe.held), _below(on, candidate, _first_answers(probe, on))
+            if not said or (recipe and recipe.scratch):
+                self._take(way, strategy, candidate, form)
+                return candidate, ""
+            reason = f"asked for, but {said} on held-out rows: the probe is selected"
+            again, why = None, ""
+            if form and self._budget.seconds is not None:
+                again, why = self.way().longer(strategy, form, MORE if gain.high > 0 else FAR_MORE)
+            if again is None:
+                self._progress.say(f"  {strategy.name}: {reason}")
+                self.tell_unused(f"{strategy.name} {why}" if why else "")
+                return candidate, reason
+            self._progress.say(f"  {strategy.name}: {said}")
+            self.tell_again(strategy)
+            form = again
+
+    def tell_unused(self, why: str) -> None:
+        """Say and keep that the rest of the budget is not used, what follows the search aside."""
+        left, seconds, later = self._budget.left(), self._budget.seconds, self._climb.later
+        if not why or self._climb.record.unused or left is None or seconds is None:
+            return
+        left -= later.total + later.control
+        if left < UNUSED * seconds:
+            return
+        said = f"about {left:.0f} s of the budget are not used: {why}"
+        self._climb.record = replace(self._climb.record, unused=said)
+        self._progress.say(f"  {said}")
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A strategy that may still be tried, for longer: it was not taken in ``form``, or not tried at all."""
+
+    rung: Rung
+    form: Form | None = None
+    gain: float = -1.0
+    more: float = MORE
+
+
+def _joined(reasons: list[tuple[str, str]]) -> str:
+    """(strategy, reason) as one sentence, strategies of the same reason together."""
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons:
+        found.setdefault(reason, []).append(name)
+    return "; ".join(f"{' and '.join(names)} {reason}" for reason, names in found.items())
+
+
+def _below(ground: Ground, candidate: Candidate, probe: Candidate) -> str:
+    """How far a candidate ended below the probe on the held-out rows, in words; "" where it did not."""
+    gain = _gain(ground, candidate.held, probe.held).value
+    if candidate.recipe is not None and not candidate.recipe.phases:
+        return "no step of its training did better"
+    if gain >= 0:
+        return ""
+    scores = f"{metric_name(ground.metric)} {candidate.valid_score:.3f} against {probe.valid_score:.3f}"
+    return f"it ended {abs(gain):.2g} below the probe ({scores})"
+
+
+def _first_answers(candidate: Candidate, ground: Ground) -> Candidate:
+    """``candidate`` with its answers to those held-out rows alone that ``ground`` has."""
+    rows = len(ground.held_y)
+    if len(candidate.held) <= rows:
+        return candidate
+    kept = None if candidate.kept is None else candidate.kept[:rows]
+    return replace(candidate, held=candidate.held[:rows], kept=kept, valid_score=ground.score(candidate.held[:rows]))
+
+
+def _try(rung: Rung, way: Way, form: Form | None, level: float) -> tuple[RungRecord, Candidate, Interval]:
     """Make the rung's candidate and compare it with the best below, at the one-sided ``level``."""
-    ground, strategy, best = way.ground, rung.strategy, way.climb.best
-    form = way.form(strategy)
+    strategy, best = rung.strategy, way.best
     short = way.tell(strategy, form)
+    ground = way.narrowed(form.parts if form else None)
     # What it starts from was chosen on these rows, and it has inherited what they favoured by chance: that cancels
     # where it is compared with the answers of those very weights.
     on = best is way.below and best.kept is not None and starts_from(strategy, best) and not (form and form.side)
@@ -323,10 +398,10 @@ def _try(rung: Rung, way: _Way, level: float) -> tuple[RungRecord, Candidate, In
     def gain_of(held: np.ndarray) -> Interval:
         return _gain(ground, held, other, level)
 
-    candidate = _made(way, strategy, form, lambda held: gain_of(held).value >= 0)
+    candidate = way.made(strategy, form, lambda held: gain_of(held).value >= 0)
     gain, parts = gain_of(candidate.held), len(ground.holding.parts)
     gain = widened(gain) if (candidate.chosen or best.chosen) and not on else gain
-    whole = len(candidate.held) == len(best.held)
+    whole = len(candidate.held) == len(ground.held_y)
     taken = bool(gain.low > 0 or (rung.favoured and gain.high > 0)) and whole
     reason = f"gain over {best.strategy} {gain.value:+.3f}, at least {gain.low:+.3f} with {_percent(level)} confidence"
     if rung.favoured and not gain.low > 0:
@@ -337,7 +412,8 @@ def _try(rung: Rung, way: _Way, level: float) -> tuple[RungRecord, Candidate, In
     reason += f"; to keep the budget it was trained {short}" if short else ""
     entry = _entry(strategy, form.compared if short and form else rung.seconds, candidate, best, gain)
     entry = replace(entry, decision="taken" if taken else "not taken", reason=reason)
-    return (entry if whole else replace(entry, valid_score=_NAN)), candidate, gain  # fewer rows compare with nothing
+    compared = taken or len(candidate.held) == len(best.held)
+    return (entry if compared else replace(entry, valid_score=_NAN)), candidate, gain  # fewer rows compare with nothing
 
 
 def _entry(
@@ -370,18 +446,6 @@ def _duration(seconds: float) -> str:
 def _percent(level: float) -> str:
     """Whole per cent, rounded down: less is claimed rather than more."""
     return f"{int(100 * level + 1e-9)} %"
-
-
-def _made(
-    way: _Way, strategy: Strategy, form: Form | None, hopeful: Callable[[np.ndarray], bool] | None = None
-) -> Candidate:
-    if strategy.recipe is None:
-        return solved(way.ground, strategy)
-    allowed, began = way.allowed(form), time.monotonic()
-    ground, below = way.start(form)
-    left = None if allowed is None else max(0.0, allowed - (time.monotonic() - began))
-    candidate = trained(ground, strategy, below, left, hopeful)
-    return candidate if ground is way.ground else replace(candidate, ground=ground)
 
 
 def _cut_short(candidate: Candidate) -> bool:

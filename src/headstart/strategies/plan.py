@@ -129,10 +129,13 @@ def predicted(ground: Ground, strategy: Strategy, speed: Speed, shares: Sequence
     return sum(speed.seconds(recipe, len(train), len(held), options, shares) for train, held in ground.holding.parts)
 
 
-def too_short_for_any(ground: Ground, left: float | None) -> str:
+def too_short_for_any(ground: Ground, left: float | None, slower: float = 1.0) -> str:
     """Why no training fits into ``left`` seconds, as far as that is sure before its speed is measured; "" if it may.
 
     A step takes at least a pass forward of its rows, and the base was timed as its features were computed.
+
+    Args:
+        slower: than alone on the machine (see `Budget.slower`); rates that were measured know it.
     """
     choice = remembered(ground.base) if left is not None and ground.base.trainable else None
     if left is None or choice is None:
@@ -141,12 +144,33 @@ def too_short_for_any(ground: Ground, left: float | None) -> str:
     each = 1 / max(one.rate for one in choice.usable)
     rows = sum(LEAST_STEPS * min(options.batch, len(train)) + 2 * len(held) for train, held in ground.holding.parts)
     each *= SHARES[-1] ** 2 if ground.base.spec.side else 1.0  # the smallest pictures that may be tried
-    least = rows * each + (0.0 if "torch" in sys.modules else _LIBRARIES)
+    least = rows * each + _importing(slower)
     if least <= left:
         return ""
     return (
         f"even {LEAST_STEPS} steps of training would take more than {least:.0f} s, and {max(0.0, left):.0f} s are left"
     )
+
+
+def too_short_for_stages(ground: Ground, left: float | None, slower: float = 1.0) -> str:
+    """Why features of all stages do not fit into ``left`` seconds, as far as that is sure; "" if they may.
+
+    They take at least a pass of every row, at the rate of the base's own features where theirs is not known.
+    """
+    own = remembered(ground.base) if left is not None and ground.base.trainable else None
+    if left is None or own is None:
+        return ""
+    rows, known = len(ground.rows), remembered(StagedBase(ground.base))
+    first = 0.0 if known else EXPORT + _importing(slower)
+    least = first + rows / max(one.rate for one in (known or own).usable)
+    if least <= left:
+        return ""
+    return f"features of all stages would take more than {least:.0f} s, and {max(0.0, left):.0f} s are left"
+
+
+def _importing(slower: float) -> float:
+    """Seconds of importing what training takes, on a machine ``slower`` by so much than alone; 0: it is there."""
+    return 0.0 if "torch" in sys.modules else slower * _LIBRARIES
 
 
 def staged_seconds(ground: Ground, speed: Speed, more: int = 0) -> dict[str, float]:

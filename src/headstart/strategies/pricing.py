@@ -52,6 +52,7 @@ class Later:
         control: the control from scratch, its answers included.
         answers: the final model's own.
         known: working rows among them; None: all that there may be.
+        each: of one row among them.
     """
 
     again: float = 0.0
@@ -59,6 +60,13 @@ class Later:
     control: float = 0.0
     answers: float = 0.0
     known: int | None = None
+    each: float = 0.0
+
+    def knowing(self, seconds: float | None) -> Later:
+        """With fewer working rows where not all of them can be answered in ``seconds``; enough to tell others by."""
+        if seconds is None or self.known is None or not self.each:
+            return self
+        return replace(self, known=min(self.known, max(_FEWEST_KNOWN, int(seconds / self.each))))
 
     @property
     def total(self) -> float:
@@ -82,6 +90,7 @@ class Later:
             control=pace * (control + 2 * speed.opening + following.test * speed.answering),
             answers=pace * answers_seconds(speed, following),
             known=following.known,
+            each=pace * speed.answering,
         )
 
 

@@ -11,6 +11,7 @@ from headstart.bases.refitted import with_size
 from headstart.bases.runtime import remembered
 from headstart.errors import BaseError
 from headstart.strategies.ground import Ground
+from headstart.strategies.holding import Holding
 from headstart.training.features import extract
 from headstart.training.speed import Speed
 
@@ -44,6 +45,13 @@ class Smaller:
                 with suppress(BaseError):
                     found[side] = with_size(ground.base, side)
         return found
+
+    def on(self, holding: Holding) -> Smaller:
+        """The same where fewer rows are held out; what was found of the base's sides stays found."""
+        made = Smaller(replace(self.own, holding=holding))
+        if "bases" in vars(self):
+            made.bases = self.bases
+        return made
 
     def speed(self, side: int, own: Speed) -> Speed:
         """At ``side``, where ``own`` is the speed at the base's own size: a pass takes as long as it has pixels."""

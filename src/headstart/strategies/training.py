@@ -34,6 +34,7 @@ def trained(
     below: Candidate,
     seconds: float | None,
     hopeful: Callable[[np.ndarray], bool] | None = None,
+    attempt: int = 0,
 ) -> Candidate:
     """The candidate of a strategy that trains the base, each part's run starting where ``below``'s ended.
 
@@ -42,6 +43,7 @@ def trained(
         seconds: that all parts together may take; None: as many as they need.
         hopeful: asked after each part, with the answers [rows so far, outputs]; on False the other parts are not run,
             and the candidate has answers for these rows alone.
+        attempt: which try of the strategy this is in the run, from 0.
     """
     from headstart.training.run import train
 
@@ -64,7 +66,7 @@ def trained(
             whole.take(rows),
             whole.take(out),
             head,
-            replace(options, seconds=each),
+            replace(options, seconds=each, attempt=attempt),
             changes,
             ground.retained,
         )

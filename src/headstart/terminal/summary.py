@@ -14,7 +14,7 @@ from headstart.evaluation.wording import metric_name
 from headstart.files import shown_path
 from headstart.modalities import get
 from headstart.records import Result
-from headstart.report.figures import MISSING, bounded, interval, known, number
+from headstart.report.figures import MISSING, bounded, capital, interval, known, number
 from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
 from headstart.targets import TargetRuns
 from headstart.terminal.details import details
@@ -37,6 +37,7 @@ def summary(run: Run, *, verbose: bool = False) -> str:
         *(_scores(result) if result.test.n else _untested(result)),
         *([("refit", result.verdict.sentence)] if result.refit and result.test.n else []),
         *(("warning", one) for one in warnings(result)),
+        ("budget", capital(result.ladder.unused) + "." if result.ladder.unused else ""),
         ("next", result.verdict.next_step),
         ("report", str(place / "report.html")),
         ("use it", f"headstart predict {shlex.quote(str(place))} NEW"),

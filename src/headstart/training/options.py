@@ -33,6 +33,7 @@ class TrainOptions:
         keep: folder for checkpoints; None: none are kept.
         every: seconds between checkpoints.
         finished: where what this training comes to is noted, to be kept beyond its end; None: it is not.
+        attempt: which try of the same training in one run this is, from 0: a longer one is not the one before.
     """
 
     metric: str
@@ -53,9 +54,11 @@ class TrainOptions:
     keep: Path | None = None
     every: float = 30.0
     finished: Finished | None = None
+    attempt: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """What the result depends on, of JSON types: the key of the checkpoints."""
         left_out = {"seconds", "keep", "every", "finished", "augmentation", "cache_prefix"}
+        left_out |= set() if self.attempt else {"attempt"}
         plain = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**plain, "augmentation": self.augmentation and self.augmentation.to_dict()}
