@@ -425,7 +425,7 @@ def test_user_settings_reach_the_plan(make: Make) -> None:
 
 def test_thaw_beyond_the_stages_is_refused_before_any_rung(make: Make) -> None:
     made, on = make(probe=300, head2toe=310, partial=330, full=350), ground(training=TrainingSettings(thaw=5))
-    with pytest.raises(SettingError, match=r"thaw is 5; this base has 4 stages, so it is from 0 to 4\."):
+    with pytest.raises(SettingError, match=r"unfreeze is 5; this base has 4 stages, so it is from 0 to 4\."):
         climb(on, candidate(on, "probe", 300), Budget(None), 1.0)
     assert made.order == []
 
