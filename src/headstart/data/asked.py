@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.data.archive import is_archive
+from headstart.data.folder import files_in
 from headstart.data.formats import STDIN, decoded
 from headstart.data.naming import TABLE_TYPES, extension, modality_of
 from headstart.data.sheet import Choice, Reading, Sheet, is_empty
@@ -190,7 +191,11 @@ def _add_source(asked: Asked, given: str, settings: SourceSettings, like: Choice
     try:
         reading = read_source(given, settings, like=like)
     except SettingError as error:  # the modality is the only setting that an input can be at odds with
-        raise SourceError(f"{given}: {str(error).partition(': ')[2] or error}") from error
+        there = modality_of(given) or next((name for name, _ in files_in(Path(given)).most_common(1)), "")
+        if not there or settings.modality is None:
+            raise SourceError(str(error)) from error
+        held, taken = get(there).plural, get(settings.modality).plural
+        raise SourceError(f"{given} holds {held}, but this model takes {taken}.") from error
     except ColumnError as error:
         if like is None or settings.input:
             raise

@@ -100,7 +100,8 @@ def _thirds(values: np.ndarray, unit: str, digits: int) -> np.ndarray:
     for part in np.unique(which):
         rows = which == part
         low, high = (f"{bound:.{digits}f}" for bound in (shown[rows].min(), shown[rows].max()))
-        out[rows] = f"{low if low == high else f'{low}–{high}'} {unit}".rstrip()
+        between = "–" if shown.min() >= 0 else " to "  # a dash before a minus sign cannot be read
+        out[rows] = f"{low if low == high else f'{low}{between}{high}'} {unit}".rstrip()
     return out
 
 

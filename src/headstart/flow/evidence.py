@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # these draw in all of training, which an evaluation has no u
     from headstart.flow.preparing import Prepared
 
 _SHOWN = 6  # mistakes of each split
-_TEXT = 400  # characters
 _CUT = 0.5  # probability from which a label is given
 
 

@@ -51,7 +51,7 @@ class Examples:
     def of(cls, table: Table, vectors: np.ndarray) -> Examples:
         """The rows of ``table``, which have ``vectors`` [m, d]."""
         modality = get(table.modality)
-        texts = [modality.show(value).text or "" for value in table.inputs] if modality.tokenised else ()
+        texts = [(modality.show(value).text or "")[:_TEXT] for value in table.inputs] if modality.tokenised else ()
         targets = [] if table.targets is None else [_told(target) for target in table.targets]
         return cls(vectors, [str(one) for one in table.ids], targets, texts)
 
@@ -190,7 +190,7 @@ def _record(task: Task, rows: Answered, row: int, answer: Any, sure: float, besi
         found["too many"] = _told(tuple(label for label in task.labels if label in set(answer) - truth))
     modality = get(rows.table.modality)
     if modality.tokenised:
-        found["text"] = modality.show(rows.table.inputs[row]).text
+        found["text"] = (modality.show(rows.table.inputs[row]).text or "")[:_TEXT]
     return found | beside | {_free(name, found | beside): str(v[row]) for name, v in rows.columns.items()}
 
 
