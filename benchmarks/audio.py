@@ -66,11 +66,12 @@ def _speakers(fits: dict[str, Fit]) -> Table:
 
 
 def _interval(values: np.ndarray, sign: str = "") -> str:
+    """The mean with its interval, neither above 1."""
     from scipy.stats import t
 
     half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
     mean = float(values.mean())
-    return f"{mean:{sign}.3f} [{mean - half:{sign}.3f}, {mean + half:{sign}.3f}]"
+    return f"{mean:{sign}.3f} [{mean - half:{sign}.3f}, {min(1.0, mean + half):{sign}.3f}]"
 
 
 def _seconds(first: Fit, recordings: int) -> Table:

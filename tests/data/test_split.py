@@ -260,7 +260,9 @@ def test_too_few_rows() -> None:
         assign(table(["a", "a", "b", "b"]), SplitSettings(test=0.1))
     with pytest.raises(SplitError, match="too few rows for a valid split"):
         assign(table(["a", "b"] * 2, split=["train", "train", "test", "test"]), DEFAULT)
-    with pytest.raises(SplitError, match="1 inseparable groups"):
+    with pytest.raises(
+        SplitError, match="makes 1 set of them, and each class must keep an example in train; add rows of other groups"
+    ):
         assign(table(["a", "b"] * 10, groups=["g"] * 20), DEFAULT)
     with pytest.raises(SplitError, match="no row is left to train on"):
         assign(table(["a", "b"] * 2, split=["valid", "valid", "test", "test"]), DEFAULT)

@@ -16,7 +16,7 @@ from headstart.bases.identity import Identity
 from headstart.modalities.damage import Damage
 from headstart.modalities.feed import Feed
 from headstart.modalities.modality import Modality
-from headstart.modalities.stream import Pieces, decoded_pieces
+from headstart.modalities.stream import Pieces, asked, decoded_pieces
 from headstart.modalities.types import Classical, Shown, Unreadable
 
 _SEED = 7
@@ -75,12 +75,7 @@ class Series(Modality):
                 row
             ] else None
 
-        groups = [
-            (np.flatnonzero(for_base & for_classical), True),
-            (np.flatnonzero(for_base & ~for_classical), True),
-            (np.flatnonzero(~for_base & for_classical), False),
-        ]
-        return decoded_pieces(groups, decode, 64, reject)
+        return decoded_pieces(asked(for_base, for_classical), decode, 64, reject)
 
     def feed(self, base, rows, augmentation, seed) -> Feed:  # type: ignore[no-untyped-def]
         return _SeriesFeed(base, rows, augmentation, seed)

@@ -147,16 +147,14 @@ def _parts(
 
 def _undrawable(part: str, rows: int, units: int, table: Table) -> SplitError:
     """What keeps so many ``rows`` from being split: how few the ``units`` are that no split parts."""
+    needed = f"train needs {_LEAST_UNITS} after every draw; add rows with other inputs"
     if table.task == "classification":
-        return SplitError(
-            f"no {part} split can be drawn from {rows} rows in {units} inseparable groups: each class must keep an "
-            f"example in train; add examples, or give a {part} split."
-        )
+        needed = "each class must keep an example in train; add rows" + " of other groups" * (table.groups is not None)
     alike = "equal or nearly equal inputs" + (", and rows of one group," if table.groups is not None else "")
     sets = counted(units, "set")
     return SplitError(
-        f"no {part} split can be drawn from {rows} rows: {alike} stay together, which makes {sets} of them, and train "
-        f"needs {_LEAST_UNITS} after every draw; add rows with other inputs, or give a {part} split."
+        f"no {part} split can be drawn from {rows} rows: {alike} stay together, which makes {sets} of them, and "
+        f"{needed}, or give a {part} split."
     )
 
 

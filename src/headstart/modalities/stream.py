@@ -143,6 +143,19 @@ class Pieces(Iterator[Piece]):
             self._behind.close()
 
 
+def asked(for_base: np.ndarray, for_classical: np.ndarray) -> list[tuple[np.ndarray, bool]]:
+    """Rows by what is wanted of them, each with whether the base wants it: both, the base alone, the features alone.
+
+    Args:
+        for_base, for_classical: [n] bool.
+    """
+    return [
+        (np.flatnonzero(for_base & for_classical), True),
+        (np.flatnonzero(for_base & ~for_classical), True),
+        (np.flatnonzero(~for_base & for_classical), False),
+    ]
+
+
 def decoded_pieces(
     groups: Sequence[tuple[np.ndarray, bool]],
     decode: Callable[[int], tuple[np.ndarray, np.ndarray | None] | Unreadable],

@@ -20,7 +20,7 @@ from headstart.modalities.audio.reading import reading_advice, reading_of
 from headstart.modalities.damage import Damage
 from headstart.modalities.feed import RaggedFeed, Rows
 from headstart.modalities.modality import Modality
-from headstart.modalities.stream import WINDOW, Ahead, Piece, Pieces, accelerated, threads, window, within_budget
+from headstart.modalities.stream import WINDOW, Ahead, Piece, Pieces, accelerated, asked, threads, window, within_budget
 from headstart.modalities.types import Classical, Reads, Reject, Shown, Unreadable
 from headstart.records import ReadingRecord
 
@@ -174,8 +174,7 @@ def audio_pieces(
     reject: Reject,
 ) -> Pieces:
     """Recordings decoded on threads, in batches of like length; of long ones, a window a row of the batch."""
-    both, only = for_base & for_classical, for_base & ~for_classical
-    groups = [np.flatnonzero(both), np.flatnonzero(only), np.flatnonzero(~for_base & for_classical)]
+    groups = [rows for rows, _ in asked(for_base, for_classical)]
 
     def decode(row: int) -> _Heard | Unreadable:
         try:

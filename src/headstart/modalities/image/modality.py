@@ -17,7 +17,7 @@ from headstart.modalities.image.damage import image_damage
 from headstart.modalities.image.decode import ImageSpec
 from headstart.modalities.image.looks import headers, properties, thumbnail
 from headstart.modalities.modality import Modality
-from headstart.modalities.stream import Ahead, Pieces, decoded_pieces, window
+from headstart.modalities.stream import Ahead, Pieces, asked, decoded_pieces, window
 from headstart.modalities.types import Classical, Reads, Reject, Shown, Unreadable
 
 _FLAT = 0.02  # contrast, 0..1, under which a picture shows nothing
@@ -137,12 +137,7 @@ def image_pieces(
             return error
         return pixels, classical(pixels) if for_classical[row] else None
 
-    groups = [
-        (np.flatnonzero(for_base & for_classical), True),
-        (np.flatnonzero(for_base & ~for_classical), True),
-        (np.flatnonzero(~for_base & for_classical), False),
-    ]
-    return decoded_pieces(groups, read, window(spec.size**2 * spec.channels), reject)
+    return decoded_pieces(asked(for_base, for_classical), read, window(spec.size**2 * spec.channels), reject)
 
 
 class _ImageFeed(Feed):
