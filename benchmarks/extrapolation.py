@@ -14,7 +14,7 @@ from headstart.errors import LabelError
 from headstart.evaluation.extrapolation import FURTHEST, extrapolate
 from headstart.evaluation.learning_curve import measure as measure_curve
 from headstart.evaluation.learning_curve import plan
-from headstart.flow.curving import least_rows
+from headstart.flow.advise.curve import least_rows
 from headstart.heads.solve import solve
 from headstart.training.features import extract
 

@@ -18,7 +18,7 @@ from headstart.delivery.answers import HELD, Answers
 from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.evaluation.calibration import temperature
-from headstart.flow.damaging import damage_suite
+from headstart.flow.corruption import damage_suite
 from headstart.heads.linear import probabilities
 from headstart.heads.solve import solve
 from headstart.records import DamageRecord

@@ -210,7 +210,7 @@ def test_a_stack_of_arrays_is_as_many_pictures(image_run):
 
 
 def test_embedding_an_input_gives_its_training_features(photos, image_run, text_run, monkeypatch):
-    import headstart.flow.preparing as preparing
+    import headstart.flow.preparation as preparing
 
     seen = []
     real = preparing.extract

@@ -65,11 +65,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "delivery": BELOW | {"training", "controls"},
     "flow": BELOW
     | {"audit", "ranking", "training", "strategies", "controls", "report", "delivery"},  # steps of the workflow
-    "workflow": BELOW | {"ranking", "training", "strategies", "controls", "report", "delivery", "flow"},
-    "targets": BELOW | {"strategies", "report", "delivery", "workflow"},
+    "targets": BELOW | {"strategies", "report", "delivery", "flow"},
     "estimators": BELOW | {"training", "strategies"},
-    "api": BELOW | {"audit", "ranking", "delivery", "flow", "workflow", "targets", "terminal"},
-    "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "workflow", "targets"},  # the public names
+    "api": BELOW | {"audit", "ranking", "delivery", "flow", "targets", "terminal"},
+    "headstart": GROUND | {"api", "audit", "delivery", "estimators", "flow", "targets"},  # the public names
     "terminal": GROUND
     | {
         "audit",
@@ -81,12 +80,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "training",
         "delivery",
         "flow",
-        "workflow",
         "targets",
         "report",
     },
     "arguments": {"files", "options"},  # of the command line
-    "verbs": BELOW | {"arguments", "training", "delivery", "workflow", "api", "terminal"},  # of the command line
+    "verbs": BELOW | {"arguments", "training", "delivery", "flow", "api", "terminal"},  # of the command line
     "cli": {"errors", "unicode", "verbs", "headstart"},
     "__main__": {"cli"},
 }
@@ -318,7 +316,7 @@ def test_no_file_names_a_place_on_a_machine() -> None:
 # --- The checkers, on sources that break the rules ------------------------------------------------
 
 KNOWN = {"headstart", "headstart.errors", "headstart.settings", "headstart.data", "headstart.data.table"}
-KNOWN |= {"headstart.training", "headstart.training.cache", "headstart.workflow", "headstart.tasks"}
+KNOWN |= {"headstart.training", "headstart.training.cache", "headstart.flow.fit.fit", "headstart.tasks"}
 
 
 @pytest.mark.parametrize(
@@ -329,11 +327,11 @@ KNOWN |= {"headstart.training", "headstart.training.cache", "headstart.workflow"
         ("headstart.data.table", "from headstart import training"),
         ("headstart.data.table", "from headstart import fit"),
         ("headstart.data.table", "from ..training import cache"),
-        ("headstart.data.table", "import headstart.workflow"),
-        ("headstart.data.table", "def f():\n    import headstart.workflow as w\n    return w"),
-        ("headstart.data.table", "import importlib\nimportlib.import_module('headstart.workflow')"),
+        ("headstart.data.table", "import headstart.flow.fit.fit"),
+        ("headstart.data.table", "def f():\n    import headstart.flow.fit.fit as w\n    return w"),
+        ("headstart.data.table", "import importlib\nimportlib.import_module('headstart.flow.fit.fit')"),
         ("headstart.errors", "from headstart.settings import SplitSettings"),
-        ("headstart.delivery.bundle", "from headstart.workflow import fit"),
+        ("headstart.delivery.bundle", "from headstart.flow.fit.fit import fit"),
         ("headstart.evaluation.metrics", "from headstart.data.table import Table"),
         ("headstart.attic.box", "import json"),
     ],
@@ -358,7 +356,7 @@ def test_forbidden_library_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("headstart.workflow", "from headstart.training.cache import Cache\nimport torch"),
+        ("headstart.flow.fit.fit", "from headstart.training.cache import Cache\nimport torch"),
         ("headstart.training.cache", "import torch\nfrom headstart.data import table"),
         (
             "headstart.data.table",

@@ -299,7 +299,7 @@ def grouped_table(folder):
 
 
 def test_groups_stay_together(fitted, tmp_path, monkeypatch):
-    import headstart.flow.preparing as preparing
+    import headstart.flow.preparation as preparing
 
     assigned = []
     real = preparing.assign

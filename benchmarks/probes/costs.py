@@ -12,8 +12,8 @@ from typing import Any
 
 from headstart.bases.catalogue import open_base
 from headstart.data.source import open_sources
-from headstart.flow.costing import predicted_costs
-from headstart.flow.preparing import prepare
+from headstart.flow.advise.costs import predicted_costs
+from headstart.flow.preparation import prepare
 from headstart.progress import Progress
 from headstart.settings import FitSettings, SourceSettings, TrainingSettings
 

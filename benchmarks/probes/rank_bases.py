@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from headstart.flow.ranking import rank_source
+from headstart.flow.rank.rank import rank_source
 from headstart.settings import SourceSettings
 
 

@@ -20,10 +20,10 @@ import numpy as np
 
 from headstart.bases.base import POOLED, Base
 from headstart.bases.catalogue import open_base
+from headstart.flow.fit.fit import Places, fit_source
 from headstart.settings import FitSettings
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.features import content_keys, extract
-from headstart.workflow import Places, fit_source
 
 _WORDS = 20_000  # of the made-up language, by Zipf's law
 _OWN, _TYPICAL = 40, 0.3  # words that tell a class, and their share of a text

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from headstart.api import advise, audit, compare, embed, evaluate, fit, inspect, list_bases, rank, shift
     from headstart.delivery.model import Model, load
     from headstart.estimators import TransferClassifier, TransferRegressor
+    from headstart.flow.fit.fit import Inspection, Run
     from headstart.records import Result
     from headstart.targets import TargetRuns
-    from headstart.workflow import Inspection, Run
 
 __version__ = "0.1.0"
 
@@ -40,8 +40,8 @@ _HOMES = {
     "shift": "headstart.api",
     "Model": "headstart.delivery.model",
     "Result": "headstart.records",
-    "Run": "headstart.workflow",
-    "Inspection": "headstart.workflow",
+    "Run": "headstart.flow.fit.fit",
+    "Inspection": "headstart.flow.fit.fit",
     "TargetRuns": "headstart.targets",
     "TransferClassifier": "headstart.estimators",
     "TransferRegressor": "headstart.estimators",

@@ -17,21 +17,21 @@ from headstart.data.naming import some
 from headstart.delivery.model import load as load
 from headstart.errors import HeadstartWarning, SettingError
 from headstart.files import as_path
-from headstart.flow.advice import Advice
-from headstart.flow.advising import advise_source
-from headstart.flow.auditing import audit_source
-from headstart.flow.comparing import RunComparison
-from headstart.flow.comparing import compare as compare_runs
-from headstart.flow.evaluating import Evaluation, evaluate_run
-from headstart.flow.ranking import rank_source
-from headstart.flow.shifting import Shift
-from headstart.flow.shifting import shift as shift_of
+from headstart.flow.advise.advice import Advice
+from headstart.flow.advise.advise import advise_source
+from headstart.flow.audit.audit import audit_source
+from headstart.flow.compare.compare import RunComparison
+from headstart.flow.compare.compare import compare as compare_runs
+from headstart.flow.evaluate.evaluate import Evaluation, evaluate_run
+from headstart.flow.fit.fit import Inspection, Places, Run, fit_source, inspect_source
+from headstart.flow.rank.rank import rank_source
+from headstart.flow.shift.shift import Shift
+from headstart.flow.shift.shift import shift as shift_of
 from headstart.notebook import NotebookProgress, in_notebook, is_interactive
 from headstart.options import FitOptions, SourceOptions, documented, filled, fit_settings, source_settings
 from headstart.progress import Progress
 from headstart.ranking.ranked import Ranking
 from headstart.targets import TargetRuns, fit_targets, several_targets
-from headstart.workflow import Inspection, Places, Run, fit_source, inspect_source
 
 
 @documented(FitOptions)
@@ -358,7 +358,7 @@ def embed(
     Raises:
         UserError: anything about the inputs or the base that the user can mend.
     """
-    from headstart.flow.embedding import BaseAsked, embed_inputs, embed_sources
+    from headstart.flow.embed.embed import BaseAsked, embed_inputs, embed_sources
 
     of = BaseAsked(None if base is None else str(base), modality, image_size, max_tokens, windows, trust_remote_code)
     if isinstance(source, str | Path):

@@ -17,6 +17,7 @@ from headstart.delivery.target_folder import FILE, INDEX, TABLE, folders_for, ma
 from headstart.errors import OutputError, SettingError, SeveralTargets
 from headstart.evaluation.metrics import for_task
 from headstart.files import shown_path, write_atomically
+from headstart.flow.fit.fit import Places, Run, fit_source
 from headstart.notebook import panel
 from headstart.progress import Progress
 from headstart.records import Result
@@ -25,7 +26,6 @@ from headstart.report.targets import TargetRow, build_targets, rows_of, targets_
 from headstart.settings import FitSettings, SourceSettings
 from headstart.strategies.budget import Budget
 from headstart.unicode import writable
-from headstart.workflow import Places, Run, fit_source
 
 
 @dataclass(frozen=True)

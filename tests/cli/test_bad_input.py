@@ -67,7 +67,7 @@ def test_one_class(capsys: Capsys, here: Path, image_base: Path) -> None:
 def test_class_of_one_example_is_named_before_any_work(
     capsys: Capsys, here: Path, image_base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headstart.flow.preparing.extract", None)  # calling it would be a defect
+    monkeypatch.setattr("headstart.flow.preparation.extract", None)  # calling it would be a defect
     noise_images(here / "photos", 8)
     (here / "photos" / "rare").mkdir()
     Image.new("RGB", (8, 8)).save(here / "photos" / "rare" / "only.png")

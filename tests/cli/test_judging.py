@@ -241,7 +241,7 @@ def test_a_risk_is_refused_for_numbers_before_any_work(capsys: Capsys, here: Pat
 def test_over_confidence_is_looked_at(
     capsys: Capsys, table: Path, text_base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headstart.flow import diagnosing
+    from headstart.flow.fit import diagnosis as diagnosing
 
     seen = []
     own = diagnosing.about_run

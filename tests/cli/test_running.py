@@ -123,7 +123,7 @@ def test_seed_decides_the_split(
         tests.append({str(name) for name in table.ids[table.split == "test"]})
         return table, facts
 
-    monkeypatch.setattr("headstart.flow.preparing.assign", spy)
+    monkeypatch.setattr("headstart.flow.preparation.assign", spy)
     noise_images(here / "photos", 60)
     for run, seed in enumerate((0, 1, 0)):
         fitted(capsys, "photos", "--base", image_base, "--seed", seed, "--out", f"run{run}")

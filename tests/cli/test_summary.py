@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
+from headstart.flow.fit.fit import Run
 from headstart.records import Result
 from headstart.terminal import details
 from headstart.terminal.summary import summary
-from headstart.workflow import Run
 from tests.report import judged, ladders, made_up
 
 FACTS = ["data", "selected", "test accuracy", "baseline", "next", "report", "use it"]

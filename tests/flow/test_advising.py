@@ -13,9 +13,9 @@ import pytest
 from headstart.data import seal
 from headstart.errors import LabelError, SettingError, SourceError
 from headstart.evaluation.extrapolation import FURTHEST
-from headstart.flow.advice import Advice, BaseFacts, ControlFacts, DataFacts, Option
-from headstart.flow.advice_words import beside_control, cautions, not_foretold, what_to_do
-from headstart.flow.advising import advise_source
+from headstart.flow.advise.advice import Advice, BaseFacts, ControlFacts, DataFacts, Option
+from headstart.flow.advise.advise import advise_source
+from headstart.flow.advise.words import beside_control, cautions, not_foretold, what_to_do
 from headstart.settings import SourceSettings
 from headstart.terminal.advising import advice_text
 from headstart.terminal.tables import WIDTH

@@ -15,7 +15,7 @@ from PIL import Image
 from headstart.cli import main
 from headstart.data.source import open_source
 from headstart.errors import LabelError, OutputError, SettingError, SourceError
-from headstart.flow.auditing import audit_source
+from headstart.flow.audit.audit import audit_source
 from headstart.settings import SourceSettings
 from headstart.terminal.auditing import audit_text
 from headstart.terminal.writing import as_json

@@ -12,7 +12,7 @@ import pytest
 from headstart.delivery.answers import FILE, Answers
 from headstart.delivery.openings import openings
 from headstart.errors import BundleError, SettingError
-from headstart.flow.comparing import compare
+from headstart.flow.compare.compare import compare
 from headstart.terminal.comparing import text
 
 

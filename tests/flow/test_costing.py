@@ -10,9 +10,9 @@ import pytest
 
 from headstart.bases.catalogue import open_base
 from headstart.data.source import open_sources
-from headstart.flow import costing
-from headstart.flow.costing import predicted_costs
-from headstart.flow.preparing import prepare
+from headstart.flow.advise import costs as costing
+from headstart.flow.advise.costs import predicted_costs
+from headstart.flow.preparation import prepare
 from headstart.progress import Progress
 from headstart.settings import FitSettings, SourceSettings, TrainingSettings
 from headstart.strategies.names import STRATEGIES

@@ -14,7 +14,7 @@ import pytest
 from headstart.delivery.answers import Answers
 from headstart.delivery.model import Model
 from headstart.errors import SettingError
-from headstart.flow.damaging import damage_suite
+from headstart.flow.corruption import damage_suite
 from headstart.modalities import get, image
 from headstart.modalities.image import damage as image_damage
 from headstart.modalities.text import TextSpec

@@ -14,11 +14,11 @@ from headstart.delivery.model import Model
 from headstart.delivery.openings import opened_before, remember, trial
 from headstart.errors import LabelError, OutputError, SettingError
 from headstart.evaluation.metrics import METRICS
-from headstart.flow.deciding import check_threshold, positive_of, rule_for, tunes
-from headstart.flow.evaluating import evaluate_run
+from headstart.flow.evaluate.evaluate import evaluate_run
+from headstart.flow.fit.fit import Places, Run, fit_source
+from headstart.flow.thresholds import check_threshold, positive_of, rule_for, tunes
 from headstart.settings import FitSettings, JudgingSettings, SourceSettings
 from headstart.tasks import Classification, Multilabel, Regression
-from headstart.workflow import Places, Run, fit_source
 from tests import toys
 from tests.strategies.whole import check, fit
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from headstart.delivery.model import Model
 from headstart.errors import BundleError
-from headstart.flow.choosing import Preferred, compared_controls, preferred_control
+from headstart.flow.selection import Preferred, compared_controls, preferred_control
 from headstart.strategies.budget import Budget
 from headstart.terminal.summary import summary
 from tests import toys
@@ -117,7 +117,7 @@ def preferred(
     on = ground(held=held)
     y = on.rows.y
     working = Working(y=y, weights=None, control_inputs=lambda: np.arange(len(y)))
-    monkeypatch.setattr("headstart.flow.choosing._panel", lambda rows, task: [Planned(one, y) for one in controls])
+    monkeypatch.setattr("headstart.flow.selection._panel", lambda rows, task: [Planned(one, y) for one in controls])
     climb = SimpleNamespace(best=candidate(on, "probe", right), record=SimpleNamespace(distance=distance))
     prepared: Any = SimpleNamespace(working=lambda: working)
     final = SimpleNamespace(held=None if drawn_back is None else answers(on, drawn_back), adapted=False)

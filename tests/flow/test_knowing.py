@@ -10,7 +10,7 @@ import pytest
 
 from headstart.evaluation.unknown import Known, fit_known
 from headstart.evaluation.unknown_made import Made
-from headstart.flow.knowing import better_known
+from headstart.flow.unknown import better_known
 from headstart.records import OodRecord
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.evaluation.diagnosis import Finding
-from headstart.flow.learning import _of
+from headstart.flow.fit.training_curves import _of
 
 
 def test_a_strategy_that_was_not_taken_is_named() -> None:

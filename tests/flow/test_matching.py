@@ -9,7 +9,7 @@ import pytest
 
 from headstart.delivery.answers import Answers
 from headstart.errors import SettingError
-from headstart.flow.matching import matched
+from headstart.flow.compare.match import matched
 
 
 def answers(n: int = 60, *, labels: tuple[str, ...] = ("ant", "bee", "wasp"), seed: int = 0) -> Answers:

@@ -13,8 +13,8 @@ import pytest
 from headstart.bases.learnt import learnt_keys
 from headstart.delivery.model import Model
 from headstart.errors import SplitError
+from headstart.flow.fit.fit import Places, fit_source
 from headstart.settings import FitSettings, SplitSettings, TrainingSettings
-from headstart.workflow import Places, fit_source
 from tests.strategies import data
 from tests.strategies.whole import check, fit, surely_taken
 

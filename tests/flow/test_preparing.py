@@ -8,7 +8,7 @@ import numpy as np
 
 from headstart.bases.catalogue import open_base
 from headstart.data.source import open_source
-from headstart.flow.preparing import prepare
+from headstart.flow.preparation import prepare
 from headstart.progress import Progress
 from headstart.settings import FitSettings, SourceSettings
 from headstart.training.features import extract

@@ -13,17 +13,17 @@ from headstart.bases.identity import Identity
 from headstart.data.source import open_source
 from headstart.data.table import Table, objects
 from headstart.errors import BaseError, LabelError
-from headstart.flow import fielding
 from headstart.flow.enough import check_enough
-from headstart.flow.racing import winner_of
-from headstart.flow.ranking import rank_source
-from headstart.flow.sampling import MOST, sample_of
+from headstart.flow.fit.fit import Places, fit_source
+from headstart.flow.rank import field as fielding
+from headstart.flow.rank.race import winner_of
+from headstart.flow.rank.rank import rank_source
+from headstart.flow.sample import MOST, sample_of
 from headstart.ranking.history import remembered
 from headstart.settings import FitSettings, SourceSettings
 from headstart.terminal.ranking import ranking_text
 from headstart.terminal.tables import WIDTH
 from headstart.terminal.writing import as_json
-from headstart.workflow import Places, fit_source
 from tests import toys
 from tests.bases.checkpoints import timm_folder
 

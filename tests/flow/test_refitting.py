@@ -15,10 +15,10 @@ from headstart.delivery.answers import HELD, TEST, Answers
 from headstart.delivery.model import Model
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.metrics import METRICS
+from headstart.flow.fit.fit import Places, Run, fit_source
 from headstart.records import Result
 from headstart.settings import FitSettings, SourceSettings, SplitSettings
 from headstart.terminal.summary import summary
-from headstart.workflow import Places, Run, fit_source
 from tests import toys
 from tests.cli.running import call
 from tests.strategies.whole import FROZEN, fit

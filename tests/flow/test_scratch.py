@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headstart.flow import judging, scratch
+from headstart.flow import judgement as judging
+from headstart.flow.fit import scratch
+from headstart.flow.fit.fit import Run
 from headstart.settings import SplitSettings, TrainingSettings
 from headstart.strategies.names import STRATEGIES
-from headstart.workflow import Run
 from tests.strategies import data
 from tests.strategies.whole import check, fit, surely_taken
 

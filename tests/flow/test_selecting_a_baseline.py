@@ -18,9 +18,9 @@ from headstart.delivery.model import Model
 from headstart.errors import SettingError
 from headstart.evaluation.calibration import calibration_interval
 from headstart.evaluation.metrics import METRICS
+from headstart.flow.fit.fit import Places, fit_source
 from headstart.settings import FitSettings, SourceSettings, TrainingSettings
 from headstart.terminal.summary import summary
-from headstart.workflow import Places, fit_source
 from tests import toys
 from tests.cli.running import call
 from tests.flow.test_tasks import tags, values

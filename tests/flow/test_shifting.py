@@ -15,8 +15,8 @@ from headstart.delivery.answers import FILE, Answers
 from headstart.delivery.caution import Caution
 from headstart.delivery.model import Predictions, Reference
 from headstart.errors import BundleError, SourceError
-from headstart.flow import shifting
-from headstart.flow.shifting import Shift, known_error, shift
+from headstart.flow.shift import shift as shifting
+from headstart.flow.shift.shift import Shift, known_error, shift
 from headstart.terminal.shifting import shift_text
 from tests.toys import image_folder, table
 

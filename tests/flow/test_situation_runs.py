@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.flow.fit.fit import Run
 from headstart.report.sentences import headline
 from headstart.terminal.summary import summary
-from headstart.workflow import Run
 from tests import toys
 from tests.flow.test_handing_a_control import rough_pictures, unknown_words
 from tests.strategies.whole import fit

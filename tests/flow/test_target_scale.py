@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from headstart.delivery.answers import Answers
-from headstart.flow.evaluating import evaluate_run
+from headstart.flow.evaluate.evaluate import evaluate_run
+from headstart.flow.fit.fit import Places, Run, fit_source
 from headstart.settings import FitSettings, SourceSettings, TrainingSettings
 from headstart.strategies.names import STRATEGIES
-from headstart.workflow import Places, Run, fit_source
 from tests import toys
 
 #: (constant added, factor).

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headstart.flow.fit.fit import Places, fit_source
 from headstart.settings import FitSettings, SourceSettings
-from headstart.workflow import Places, fit_source
 from tests import toys
 from tests.strategies import data
 from tests.strategies.whole import QUICK, check, fit

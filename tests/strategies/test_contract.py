@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from headstart.delivery.model import Model
+from headstart.flow.fit.fit import Run
 from headstart.strategies.names import STRATEGIES
-from headstart.workflow import Run
 from tests.cli.running import call, refused
 from tests.strategies import data
 from tests.strategies.whole import check, fit, repeated, surely_taken

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from headstart.evaluation.bootstrap import Interval
+from headstart.flow.fit.fit import Places, Run, fit_source
 from headstart.records import Result
 from headstart.settings import FitSettings, TrainingSettings
 from headstart.strategies import ladder
 from headstart.strategies import training as starting
 from headstart.strategies.names import get
-from headstart.workflow import Places, Run, fit_source
 from tests.cli.running import timeless
 from tests.strategies.made_up import Told
 

@@ -1,1 +1,1 @@
-"""The steps of a run between opening a source and handing over, in the order of `headstart.workflow`."""
+"""The steps of a run between opening a source and handing over, in the order of `headstart.flow.fit.fit`."""

@@ -16,11 +16,11 @@ from headstart.report.evidence import Evidence, Example
 from headstart.tasks.task import Task
 
 if TYPE_CHECKING:  # these draw in all of training, which an evaluation has no use for
-    from headstart.flow.calibrating import Calibrated
-    from headstart.flow.choosing import Preferred
-    from headstart.flow.climbing import Climbed
-    from headstart.flow.judging import Judgement
-    from headstart.flow.preparing import Prepared
+    from headstart.flow.calibration import Calibrated
+    from headstart.flow.judgement import Judgement
+    from headstart.flow.preparation import Prepared
+    from headstart.flow.search import Climbed
+    from headstart.flow.selection import Preferred
 
 _SHOWN = 6  # mistakes of each split
 _CUT = 0.5  # probability from which a label is given

@@ -8,7 +8,7 @@ from headstart.bases.base import Base
 from headstart.data.memory import Source
 from headstart.data.source import open_source
 from headstart.errors import SourceError, UserError
-from headstart.flow.remarking import tell_remarks
+from headstart.flow.remarks import tell_remarks
 from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.settings import SourceSettings

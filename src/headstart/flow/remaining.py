@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from headstart.controls.panel import predicted_seconds
 from headstart.evaluation.unknown import MOST_REFERENCE
-from headstart.flow.deciding import tunes
-from headstart.flow.preparing import Prepared
+from headstart.flow.preparation import Prepared
+from headstart.flow.thresholds import tunes
 from headstart.settings import FitSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from headstart.evaluation.extrapolation_words import said
 from headstart.evaluation.wording import count, metric_name
-from headstart.flow.advice import Advice, AheadPoint, BaseFacts, ClassFacts, CurvePoint, DataFacts, GoalFacts, Option
+from headstart.flow.advise.advice import (
+    Advice,
+    AheadPoint,
+    BaseFacts,
+    ClassFacts,
+    CurvePoint,
+    DataFacts,
+    GoalFacts,
+    Option,
+)
 from headstart.modalities import get
 from headstart.report.figures import MISSING, bounded, duration, interval, known, number
 from headstart.terminal.summary import bytes_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headstart.evaluation.wording import metric_name
-from headstart.flow.comparing import ComparedRun, RunComparison
+from headstart.flow.compare.compare import ComparedRun, RunComparison
 from headstart.report.figures import bounded
 from headstart.terminal.tables import labelled, paragraph, unbroken
 

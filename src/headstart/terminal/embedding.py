@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headstart.files import moved_into_place
-from headstart.flow.embedding import BaseAsked, Embedded, embed_sources
+from headstart.flow.embed.embed import BaseAsked, Embedded, embed_sources
 from headstart.progress import Progress
 from headstart.terminal.predicting import UNREADABLE, own_columns, settle, tell_asked
 from headstart.terminal.writing import check_json, check_out, format_of, unused, write_parquet, write_rows

@@ -9,8 +9,8 @@ import numpy as np
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.wording import count, metric_name
 from headstart.files import shown_path
-from headstart.flow.evaluated import Evaluation
-from headstart.flow.evaluating import PAGE, RECORD
+from headstart.flow.evaluate.evaluate import PAGE, RECORD
+from headstart.flow.evaluate.page import Evaluation
 from headstart.flow.mistakes import ANSWERS, MISTAKES
 from headstart.records import MetricRecord
 from headstart.report import confusion

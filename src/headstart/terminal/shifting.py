@@ -9,7 +9,7 @@ from pathlib import Path
 from headstart.evaluation.unknown import THRESHOLD
 from headstart.evaluation.wording import count
 from headstart.files import shown_path
-from headstart.flow.shifting import FEW_WRONG, STRANGERS, Shift
+from headstart.flow.shift.shift import FEW_WRONG, STRANGERS, Shift
 from headstart.report.figures import bounded, share
 from headstart.terminal.tables import labelled, paragraph
 

@@ -12,6 +12,7 @@ from headstart.cachedir import cache_root
 from headstart.delivery.target_folder import INDEX
 from headstart.evaluation.wording import metric_name
 from headstart.files import shown_path
+from headstart.flow.fit.fit import Inspection, Run
 from headstart.modalities import get
 from headstart.records import Result
 from headstart.report.figures import MISSING, bounded, capital, interval, known, number
@@ -20,7 +21,6 @@ from headstart.targets import TargetRuns
 from headstart.terminal.details import details
 from headstart.terminal.tables import labelled, paragraph
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
-from headstart.workflow import Inspection, Run
 
 _LABELS_SHOWN = 12
 

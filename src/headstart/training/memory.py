@@ -64,7 +64,7 @@ class Libraries:
     bytes: int
 
 
-_LIGHT = "headstart.cli", "headstart.workflow", "sklearn.linear_model", "sklearn.feature_extraction.text"
+_LIGHT = "headstart.cli", "headstart.flow.fit.fit", "sklearn.linear_model", "sklearn.feature_extraction.text"
 # Linux counts the starting process's memory into ru_maxrss, VmHWM is the process's own.
 _SCRIPT = """
 import importlib, json, resource, sys, time

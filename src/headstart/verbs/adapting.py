@@ -141,10 +141,10 @@ def fit(
     """
     options = options_of(locals())
     from headstart.api import fit as run_fit
+    from headstart.flow.fit.fit import Run
     from headstart.terminal.console import Console
     from headstart.terminal.summary import summary, targets_summary
     from headstart.terminal.writing import as_json
-    from headstart.workflow import Run
 
     command = shlex.join(["headstart", *sys.argv[1:]])
     run = run_fit(**options, command=command, progress=Console(quiet=quiet, verbose=verbose))

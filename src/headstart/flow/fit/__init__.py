@@ -1,0 +1,1 @@
+"""A run, from opening the source to writing its folder."""

@@ -1,0 +1,1 @@
+"""Which bases are likely to do well."""

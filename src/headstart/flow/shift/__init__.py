@@ -1,0 +1,1 @@
+"""A model's unlabelled inputs beside those it was fitted on."""
