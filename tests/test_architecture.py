@@ -33,6 +33,7 @@ GROUND = {
     "options",
     "unicode",
     "notebook",
+    "plugins",
 }
 ROOMS = {"data", "modalities", "tasks", "heads", "bases"}  # may know one another, without a loop of modules
 BELOW = GROUND | ROOMS | {"evaluation"}
@@ -48,10 +49,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors", "unicode"},
     "progress": {"errors"},
     "notebook": {"errors", "progress"},
+    "plugins": {"errors"},
     "versions": {"errors"},
     "options": {"errors", "settings"},
     "evaluation": {"errors", "settings", "records"},
-    "report": {"errors", "settings", "records", "evaluation"},
+    "report": {"errors", "settings", "records", "evaluation", "tasks"},
     "data": BELOW,
     "modalities": BELOW,
     "tasks": BELOW,
@@ -77,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ranking",
         "data",
         "modalities",
+        "tasks",
         "evaluation",
         "training",
         "delivery",

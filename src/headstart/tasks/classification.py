@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
@@ -22,6 +23,13 @@ class Classification(Task):
     """Exactly one of ``labels`` a row; targets are str."""
 
     name: ClassVar[str] = "classification"
+    noun: ClassVar[str] = "class"
+    plural: ClassVar[str] = "classes"
+    exclusive: ClassVar[bool] = True
+    graded: ClassVar[bool] = True
+    balanced_by: ClassVar[str] = "class"
+    head_metrics: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "log_loss")
+    target_type: ClassVar[type[np.generic]] = np.int64
     labels: tuple[str, ...]
 
     @classmethod
@@ -50,14 +58,52 @@ class Classification(Task):
         require_known(targets, index)
         return np.array([index[label] for label in targets], dtype=np.int64)
 
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+    @staticmethod
+    def probabilities(scores: np.ndarray) -> np.ndarray:
         """Softmax over the columns, shifted by the row's maximum so that it cannot overflow."""
-        shifted = np.exp(scores - np.max(scores, axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)
+        p = np.exp(scores - scores.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        return p
+
+    @staticmethod
+    def row_losses(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Minus the log probability of the true class."""
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        truth = shifted[np.arange(len(y)), y]
+        return np.log(np.exp(shifted).sum(axis=1, dtype=np.float64)) - truth
+
+    @staticmethod
+    def chance(outputs: int) -> float:
+        """Of equal probabilities."""
+        return math.log(outputs)
+
+    @staticmethod
+    def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
+        """One a row."""
+        return [(label,) for label in targets]
+
+    @staticmethod
+    def counts(y: np.ndarray, outputs: int = 0) -> np.ndarray:
+        """Rows of each class."""
+        return np.bincount(y, minlength=outputs)
 
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
         """The most probable label [n] object of str; the first of equals."""
-        return objects(self.labels[i] for i in np.argmax(probabilities, axis=1))
+        return self.targets(np.argmax(probabilities, axis=1))
+
+    def targets(self, y: np.ndarray) -> np.ndarray:
+        """The names of the classes ``y`` [n]."""
+        return objects(self.labels[i] for i in y)
+
+    def mistakes(self, y: np.ndarray, p: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Another class than the true one; the probability of the class that was given."""
+        said = given.argmax(axis=1)
+        return said != y, p[np.arange(len(y)), said]
+
+    def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
+        """The most probable class."""
+        best = int(p.argmax())
+        return self.labels[best], f"probability {p[best]:.2f} against {p[truth]:.2f}"
 
     def default_metric(self, y: np.ndarray) -> tuple[str, str]:
         """Accuracy, or balanced accuracy where the classes of ``y`` [n] differ much in size."""

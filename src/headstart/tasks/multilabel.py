@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
@@ -22,6 +23,12 @@ class Multilabel(Task):
     """Any number of ``labels`` a row, also none; targets are tuples of str."""
 
     name: ClassVar[str] = "multilabel"
+    noun: ClassVar[str] = "label"
+    plural: ClassVar[str] = "labels"
+    several: ClassVar[bool] = True
+    graded: ClassVar[bool] = True
+    balanced_by: ClassVar[str] = "the rarest label of each row"
+    head_metrics: ClassVar[tuple[str, ...]] = ("f1_micro", "log_loss")
     labels: tuple[str, ...]
 
     @classmethod
@@ -50,14 +57,53 @@ class Multilabel(Task):
             y[i, [index[label] for label in row]] = 1.0
         return y
 
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """The logistic function of each score, in a form that cannot overflow."""
-        return np.exp(-np.logaddexp(np.zeros_like(scores), -scores))
+    @staticmethod
+    def probabilities(scores: np.ndarray) -> np.ndarray:
+        """The logistic function of each score."""
+        half = np.tanh(scores * 0.5)  # tanh cannot overflow where exp can
+        return 0.5 * (1 + half)
+
+    @staticmethod
+    def row_losses(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Minus the log probabilities of what is true of each label, summed."""
+        return np.logaddexp(0, np.where(y > 0, -scores, scores)).sum(axis=1, dtype=np.float64)
+
+    @staticmethod
+    def chance(outputs: int) -> float:
+        """Of a probability of one half for each label."""
+        return math.log(2)
+
+    @staticmethod
+    def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
+        """Any number a row."""
+        return [tuple(labels) for labels in targets]
+
+    @staticmethod
+    def counts(y: np.ndarray, outputs: int = 0) -> np.ndarray:
+        """Rows that have each label."""
+        return (y > 0).sum(axis=0)
 
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
         """The labels with a probability of at least `THRESHOLD`, [n] object of tuples of str."""
         chosen = np.asarray(probabilities) >= THRESHOLD
         return objects(tuple(self.labels[i] for i in np.flatnonzero(row)) for row in chosen)
+
+    def mistakes(self, y: np.ndarray, p: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A label too many or too few; the confidence in the wrong one of which the model was surest."""
+        said = given >= THRESHOLD
+        other = said != (y > THRESHOLD)
+        sure = np.where(other, np.where(said, p, 1 - p), -1.0).max(axis=1, initial=-1.0)
+        return other.any(axis=1), sure
+
+    def difference(self, truth: Any, answer: Any) -> dict[str, Any]:
+        """The labels that are missing, and those that are too many."""
+        missing, more = set(truth) - set(answer), set(answer) - set(truth)
+        parts = {"missing": missing, "too many": more}
+        return {name: tuple(label for label in self.labels if label in some) for name, some in parts.items()}
+
+    def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
+        """The labels that are more probable than not."""
+        return ", ".join(self.decode(p[None])[0]) or "no label", "by the probability of each label"
 
     def default_metric(self, y: np.ndarray) -> tuple[str, str]:
         """Micro-averaged F1."""
