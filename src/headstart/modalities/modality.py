@@ -33,6 +33,7 @@ class Modality(ABC):
         tokenised: whether inputs are words to a tokenizer.
         long: whether inputs differ in length, and long ones are read in windows.
         unit: what length is counted in.
+        input_unit: what the size of a base's input is counted in.
         masked: whether a network's upper stages need the inputs' mask beside the states of the lower ones.
         mixup: whether the mean of two inputs is one, so that mixup is a default where rows are plenty.
         own_base: the base that is taken where none is named, of a modality whose bases are all its own (see `base`).
@@ -54,6 +55,7 @@ class Modality(ABC):
     tokenised: ClassVar[bool] = False
     long: ClassVar[bool] = False
     unit: ClassVar[str] = ""
+    input_unit: ClassVar[str] = "input"
     masked: ClassVar[bool] = False
     mixup: ClassVar[bool] = False
     own_base: ClassVar[str] = ""
