@@ -61,7 +61,7 @@ def suspects(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np.nd
     """
     judged = _judged(y, task)
     quality, flagged = np.full(len(y), np.nan), np.empty(0, dtype=int)
-    if judged.sum() < 2 * _FEWEST or len(np.unique(units)) < 2 or _kinds(y[judged], task) < 2:
+    if judged.sum() < 2 * _FEWEST or len(np.unique(units)) < 2 or len(np.unique(y[judged], axis=0)) < 2:
         return Suspects(quality, flagged, np.full((len(y), outputs), np.nan))
     answers = out_of_fold(x, y, task, outputs, units, seed)
     kind = get(task)
@@ -77,10 +77,6 @@ def _judged(y: np.ndarray, task: str) -> np.ndarray:
     return np.bincount(y)[y] >= _FEWEST
 
 
-def _kinds(y: np.ndarray, task: str) -> int:
-    return len(np.unique(y, axis=0)) if get(task).several else len(np.unique(y))
-
-
 def out_of_fold(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np.ndarray, seed: int = 0) -> np.ndarray:
     """[n, outputs] probabilities (values for regression) of each row by a linear head fitted without its unit.
 
@@ -88,17 +84,13 @@ def out_of_fold(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np
     """
     some = np.random.default_rng(seed).permutation(len(y))[:_CHOOSING]
     metric = "log_loss" if get(task).graded else None
-    head = solve(x[some], y[some], task, seed=seed, metric=metric, groups=units[some], outputs=_outputs(task, outputs))
+    head = solve(x[some], y[some], task, seed=seed, metric=metric, groups=units[some], outputs=outputs)
     answers = np.empty((len(y), outputs), head.scores.dtype)
     for part in deal(y, task, _PARTS, seed=seed, groups=units):
         known = np.setdiff1d(np.arange(len(y)), part)
-        fitted = refit(head.head, x[known], y[known], task, outputs=_outputs(task, outputs))
+        fitted = refit(head.head, x[known], y[known], task, outputs=outputs)
         answers[part] = get(task).probabilities(fitted.scores(x[part]))
     return answers
-
-
-def _outputs(task: str, outputs: int) -> int | None:
-    return outputs if get(task).exclusive else None
 
 
 def _classes(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

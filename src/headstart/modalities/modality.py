@@ -12,7 +12,7 @@ import numpy as np
 from headstart.modalities.damage import Damage
 from headstart.modalities.feed import Feed, Rows
 from headstart.modalities.stream import Pieces
-from headstart.modalities.types import Augmentation, Classical, Reads, Reject, Shown, Unreadable
+from headstart.modalities.types import Augmentation, Classical, Reads, Reject, Shown
 from headstart.records import ReadingRecord
 
 
@@ -83,10 +83,6 @@ class Modality(ABC):
     def content_key(self, value: Any) -> str:
         """sha256 (hex) of the content."""
         return hashlib.sha256(self.content(value)).hexdigest()
-
-    def rejection(self, error: Exception) -> str:
-        """Why an input was set aside, in words, from whatever reading it raised."""
-        return str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
 
     # --- on its way to a base ---------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.data.table import objects
 from headstart.errors import LabelError
-from headstart.tasks.task import Task, labels_of, require_known, require_text, sorted_labels
+from headstart.tasks.task import Task, require_known, require_text, sorted_labels
 
 _LARGEST_TO_SMALLEST = 3.0  # both ratios reached: accuracy would mostly tell about the large classes
 _LARGEST_TO_MEAN = 1.5
@@ -27,10 +27,10 @@ class Classification(Task):
     plural: ClassVar[str] = "classes"
     exclusive: ClassVar[bool] = True
     graded: ClassVar[bool] = True
+    least: ClassVar[int] = 2
     balanced_by: ClassVar[str] = "class"
     head_metrics: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "log_loss")
     target_type: ClassVar[type[np.generic]] = np.int64
-    labels: tuple[str, ...]
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:
@@ -43,11 +43,6 @@ class Classification(Task):
             found = f"only {labels[0]!r}" if labels else "no label at all"
             raise LabelError(f"the training targets hold {found}; classification needs at least two labels.")
         return cls(labels)
-
-    @property
-    def outputs(self) -> int:
-        """The number of classes."""
-        return len(self.labels)
 
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """Class numbers [n] int64, indices into ``labels``."""
@@ -122,8 +117,3 @@ class Classification(Task):
             f"{sizes}: most classes are about as large as the largest, but the smallest is {least} of the examples and "
             "hardly counts; `--metric balanced_accuracy` counts every class the same"
         )
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        return cls(labels_of(record, cls.name, least=2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from headstart.data.table import objects
 from headstart.errors import LabelError
-from headstart.tasks.task import Task, labels_of, require_known, require_text, sorted_labels
+from headstart.tasks.task import Task, require_known, require_text, sorted_labels
 
 #: A label is given where its probability is at least this.
 THRESHOLD = 0.5
@@ -27,9 +27,9 @@ class Multilabel(Task):
     plural: ClassVar[str] = "labels"
     several: ClassVar[bool] = True
     graded: ClassVar[bool] = True
+    least: ClassVar[int] = 1
     balanced_by: ClassVar[str] = "the rarest label of each row"
     head_metrics: ClassVar[tuple[str, ...]] = ("f1_micro", "log_loss")
-    labels: tuple[str, ...]
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:
@@ -41,11 +41,6 @@ class Multilabel(Task):
         if all(len(row) == len(labels) for row in map(set, rows)):
             raise LabelError(f"all {len(rows)} rows have the same labels; give rows that differ in them.")
         return cls(labels)
-
-    @property
-    def outputs(self) -> int:
-        """The number of labels."""
-        return len(self.labels)
 
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """Indicators [n, labels] float32: 1 where the row has the label, else 0."""
@@ -111,11 +106,6 @@ class Multilabel(Task):
             "f1_micro",
             "rows can have several labels, most of them absent, which plain accuracy would reward",
         )
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        return cls(labels_of(record, cls.name, least=1))
 
 
 def _rows(targets: Iterable[Any]) -> list[tuple[str, ...]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
 from headstart.data.table import objects
-from headstart.errors import BundleError, LabelError
+from headstart.errors import LabelError
 from headstart.evaluation.wording import figures
 from headstart.tasks.task import Task
 
@@ -29,7 +29,6 @@ class Regression(Task):
     balanced_by: ClassVar[str] = "quantiles of the target"
     head_metrics: ClassVar[tuple[str, ...]] = ("r2",)
     precision: ClassVar[type[np.floating]] = np.float64  # float32 has 128 s between the Unix times of today
-    labels: tuple[str, ...] = ()
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:
@@ -41,11 +40,6 @@ class Regression(Task):
         if np.ptp(y) < 1 / _LARGEST:
             raise LabelError(f"the training targets differ by {np.ptp(y):g} at most; give them in a smaller unit.")
         return cls()
-
-    @property
-    def outputs(self) -> int:
-        """Always 1."""
-        return 1
 
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """The values [n, 1] float64."""
@@ -95,13 +89,6 @@ class Regression(Task):
     def default_metric(self, y: np.ndarray) -> tuple[str, str]:
         """The share of variance explained."""
         return "r2", "it reads the same in every unit: 1 is perfect, 0 is no better than the mean"
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        if record.get("task") != cls.name:
-            raise BundleError(f"the record's task is {record.get('task')!r}, not {cls.name!r}; save the bundle anew.")
-        return cls()
 
 
 def _numbers(targets: Iterable[Any]) -> np.ndarray:

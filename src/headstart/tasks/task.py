@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from headstart.errors import BundleError, LabelError
 _SHOWN = 5  # labels or rows listed in a message before "and N more"
 
 
+@dataclass(frozen=True)
 class Task(ABC):
     """What is to be predicted, fixed by the training targets.
 
@@ -27,6 +29,7 @@ class Task(ABC):
         several: a row has any number of the labels: each is given or not by itself, from a threshold on.
         graded: answers are probabilities: they can be calibrated, made sets of labels, and withheld.
         values: answers are numbers in the targets' unit: targets are standardised to be learnt, errors have a size.
+        least: labels that there must be.
         balanced_by: what the parts of a split are balanced by, in words.
         head_metrics: what heads can be compared by (see `headstart.heads.scoring`), the default first.
         target_type: of encoded targets in training.
@@ -41,11 +44,12 @@ class Task(ABC):
     several: ClassVar[bool] = False
     graded: ClassVar[bool] = False
     values: ClassVar[bool] = False
+    least: ClassVar[int] = 0
     balanced_by: ClassVar[str]
     head_metrics: ClassVar[tuple[str, ...]]
     target_type: ClassVar[type[np.generic]] = np.float32
     precision: ClassVar[type[np.floating]] = np.float32
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
     @classmethod
     @abstractmethod
@@ -53,9 +57,9 @@ class Task(ABC):
         """The task that the training ``targets`` [n] define; `LabelError` if they cannot be learnt from."""
 
     @property
-    @abstractmethod
     def outputs(self) -> int:
-        """The number of columns of scores and probabilities."""
+        """The number of columns of scores and probabilities: one a label, one where there are none."""
+        return len(self.labels) or 1
 
     @abstractmethod
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
@@ -127,9 +131,16 @@ class Task(ABC):
         return {"task": self.name, "labels": list(self.labels)}
 
     @classmethod
-    @abstractmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`; `BundleError` if the record is not one of this task."""
+        labels: Any = record.get("labels")
+        valid = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        if record.get("task") != cls.name or not valid or len(set(labels)) != len(labels) or len(labels) < cls.least:
+            raise BundleError(
+                f"the record is not of a {cls.name} task: 'task' must be {cls.name!r} and 'labels' at least "
+                f"{cls.least} distinct strings; save the bundle anew."
+            )
+        return cls(labels=tuple(labels))
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
@@ -138,18 +149,6 @@ def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
     if all(re.fullmatch(r"[+-]?[0-9]+", label) for label in distinct):
         return tuple(sorted(distinct, key=lambda label: (int(label), label)))
     return tuple(sorted(distinct))
-
-
-def labels_of(record: Mapping[str, Any], task: str, least: int) -> tuple[str, ...]:
-    """The labels kept in a bundle's ``record``; `BundleError` if they cannot be ``task``'s."""
-    labels: Any = record.get("labels")
-    valid = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    if record.get("task") != task or not valid or len(set(labels)) != len(labels) or len(labels) < least:
-        raise BundleError(
-            f"the record is not of a {task} task: 'task' must be {task!r} and 'labels' at least {least} "
-            "distinct strings; save the bundle anew."
-        )
-    return tuple(labels)
 
 
 def require_known(labels: Iterable[str], known: Mapping[str, int]) -> None:
