@@ -27,9 +27,9 @@ _POSITIVE = _words(
 _NEGATIVE = _words(
     """
     0 -1 n no false f negative neg absent ham legit legitimate genuine benign normal healthy ok good pass passed
-    none nothing background other rest clean intact control
+    none nothing background other rest clean intact
     """
-)
+) | {"control"}
 
 
 @dataclass(frozen=True)
