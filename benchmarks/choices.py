@@ -20,7 +20,6 @@ from headstart.evaluation.conformal import fit_conformal, sets
 from headstart.evaluation.metrics import get
 from headstart.evaluation.proportions import wilson
 from headstart.evaluation.verdict import judge, strict_level
-from headstart.heads.scoring import row_losses
 from headstart.progress import Progress
 from headstart.ranking.halving import race, sizes, survivors
 from headstart.settings import TrainingSettings
@@ -96,7 +95,7 @@ def train(
 
 
 def _seen(scores: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    return float((scores.argmax(axis=1) == y).mean()), float(row_losses(scores, y, "classification").mean())
+    return float((scores.argmax(axis=1) == y).mean()), float(Classification.row_losses(scores, y).mean())
 
 
 def looks_told_better(

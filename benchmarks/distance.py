@@ -17,11 +17,12 @@ from benchmarks.examples import Example, capped, few
 from benchmarks.pools import POOLS
 from headstart.bases.base import Base
 from headstart.bases.catalogue import EMBEDDED, default_base, open_base
-from headstart.heads.scoring import best_factor, row_losses
+from headstart.heads.scoring import best_factor
 from headstart.heads.solve import solve
 from headstart.modalities import get as get_modality
 from headstart.modalities.image import damage as image_damage
 from headstart.modalities.text import damage as text_damage
+from headstart.tasks import Classification
 from headstart.training.distance.fragmentation import fragmentation
 from headstart.training.distance.measured import Distance
 from headstart.training.distance.measures import warning
@@ -117,7 +118,7 @@ def _case(base: Base, data: str, damage: tuple[str, int], options: Options) -> C
     some = inputs if len(inputs) <= run else [inputs[i] for i in np.linspace(0, len(inputs) - 1, run).astype(int)]
     found = tuple(_timed(one) for one in _measures(base, inputs, some, vectors))
     scores = scores * best_factor(scores, truth, "classification")
-    loss = float(row_losses(scores, truth, "classification").mean() / np.log(len(classes)))
+    loss = float(Classification.row_losses(scores, truth).mean() / np.log(len(classes)))
     accuracy = float((scores.argmax(axis=1) == truth).mean())
     name = " ".join(str(part) for part in damage if part)
     return Case(base.identity.name, data, name, found, loss, accuracy, warning([one for one, _ in found]))

@@ -19,7 +19,6 @@ from headstart.delivery.bundle import Bundle
 from headstart.delivery.model import Model
 from headstart.evaluation.calibration import temperature
 from headstart.flow.corruption import damage_suite
-from headstart.heads.linear import probabilities
 from headstart.heads.solve import solve
 from headstart.records import DamageRecord
 from headstart.settings import SourceSettings
@@ -127,7 +126,7 @@ def _fitted(train: Rows) -> tuple[Model, Answers]:
     solved = solve(features.vectors[features.kept], y, task.name, outputs=task.outputs)
     held = np.flatnonzero(np.isfinite(solved.scores).all(axis=1))
     scale = temperature(solved.scores[held], y[held])
-    p = probabilities(solved.scores[held] / np.float32(scale), task.name)
+    p = task.probabilities(solved.scores[held] / np.float32(scale))
     parts = np.full(len(held), HELD)
     none = np.zeros(len(held), dtype=int)
     answers = Answers(parts, train.ids[held], train.ids[held], y[held], p, none, task.labels, task.name, "accuracy")

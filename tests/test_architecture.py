@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from headstart.modalities import modalities
+from headstart.tasks import tasks
+
 ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src"
 
@@ -33,6 +36,7 @@ GROUND = {
     "options",
     "unicode",
     "notebook",
+    "plugins",
 }
 ROOMS = {"data", "modalities", "tasks", "heads", "bases"}  # may know one another, without a loop of modules
 BELOW = GROUND | ROOMS | {"evaluation"}
@@ -48,10 +52,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors", "unicode"},
     "progress": {"errors"},
     "notebook": {"errors", "progress"},
+    "plugins": {"errors"},
     "versions": {"errors"},
     "options": {"errors", "settings"},
     "evaluation": {"errors", "settings", "records"},
-    "report": {"errors", "settings", "records", "evaluation"},
+    "report": {"errors", "settings", "records", "evaluation", "tasks"},
     "data": BELOW,
     "modalities": BELOW,
     "tasks": BELOW,
@@ -76,6 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ranking",
         "data",
         "modalities",
+        "tasks",
         "evaluation",
         "training",
         "delivery",
@@ -123,6 +129,15 @@ HEAVY = (
 )
 #: Libraries that run code when they read a file.
 UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+
+#: The kinds of data and of answers, and the rooms that own them: others ask what one can do, not which it is.
+#: ``evaluation`` may know no task (see above), so that it is given names.
+KINDS = {"task": (set(tasks()), {"tasks", "evaluation"}), "modality": (set(modalities()), {"modalities", "bases"})}
+#: Their classes, and the rooms in which something may be asked to be one of these.
+KIND_CLASSES = {
+    **{one.__name__: {"tasks"} for one in tasks().values()},
+    **{name: {"modalities", "bases"} for name in ("ImageSpec", "TextSpec", "AudioSpec")},
+}
 
 MODULE_LINES = 500
 FUNCTION_LINES = 60
@@ -245,6 +260,56 @@ def _call_faults(node: ast.Call) -> Iterator[str]:
             yield f"{name}=True"
 
 
+def kind_faults(source: str, module: str) -> list[str]:
+    """Asking which task or modality something is, by its name, its class, or a table of names."""
+    room, faults = room_of(module), []
+    names = {word: known for word, (known, owners) in KINDS.items() if room not in owners}
+    classes = {name for name, owners in KIND_CLASSES.items() if room not in owners}
+    for node in ast.walk(ast.parse(source)):
+        for asked, values in _askings(node):
+            for word, known in names.items():
+                # a task's name has no other meaning; a modality's, such as "text", has
+                told = known & {one.value for one in values if isinstance(one, ast.Constant)}
+                if told and (word == "task" or word in asked or len(told) > 1):
+                    faults.append(f"{module}:{node.lineno}: asks which {word} it is ({min(told)!r})")
+            if named := classes & {_class_of(one) for one in values}:
+                faults.append(f"{module}:{node.lineno}: asks whether it is a {min(named)}")
+    return faults
+
+
+def _askings(node: ast.AST) -> Iterator[tuple[str, list[ast.expr]]]:
+    """(source, what is asked for) of a comparison, a test of the class, a table by name, or a match."""
+    if isinstance(node, ast.Compare):
+        left = [node.left] if isinstance(node.left, ast.Constant) or not _within(node) else []
+        yield ast.unparse(node), [part for side in [*left, *node.comparators] for part in _parts(side)]
+    elif isinstance(node, ast.Call) and _called(node) in ("isinstance", "issubclass"):
+        yield ast.unparse(node), _parts(node.args[1])
+    elif isinstance(node, ast.Dict):
+        yield "", [key for key in node.keys if key is not None]
+    elif isinstance(node, ast.Match):
+        patterns = [one for case in node.cases for one in ast.walk(case.pattern)]
+        values = [one.value for one in patterns if isinstance(one, ast.MatchValue)]
+        yield ast.unparse(node.subject), values + [one.cls for one in patterns if isinstance(one, ast.MatchClass)]
+
+
+def _within(node: ast.Compare) -> bool:
+    return isinstance(node.ops[0], ast.In | ast.NotIn)
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    """The members of a tuple, list, set or union, else ``node`` alone."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return [part for one in node.elts for part in _parts(one)]
+    if isinstance(node, ast.BinOp):
+        return _parts(node.left) + _parts(node.right)
+    return [node]
+
+
+def _class_of(node: ast.expr) -> str:
+    """The class that ``node`` names: of "tasks.Regression" and of "Regression.name" it is "Regression"."""
+    return ast.unparse(node).removesuffix(".name").rpartition(".")[2]
+
+
 def size_faults(source: str, module: str) -> list[str]:
     """Modules and functions that are too long."""
     faults = []
@@ -282,7 +347,8 @@ def test_module_keeps_the_rules(module: str) -> None:
     path = MODULES[module]
     source = path.read_text(encoding="utf-8")
     faults = direction_faults(source, module, set(MODULES), is_package=path.name == "__init__.py")
-    assert not faults + safety_faults(source, module) + size_faults(source, module)
+    faults += safety_faults(source, module) + size_faults(source, module) + kind_faults(source, module)
+    assert not faults
 
 
 def test_no_two_modules_import_each_other() -> None:
@@ -399,6 +465,50 @@ def test_unsafe_source_is_found(source: str) -> None:
 def test_safe_source_passes() -> None:
     source = "torch.load(path, weights_only=True)\nnp.load(path, allow_pickle=False)\nf(trust_remote_code=False)"
     assert safety_faults(source, "headstart.m") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "task.name == 'classification'",
+        "'regression' != self.result.task",
+        "kind in ('multilabel', None)",
+        "'classification' in known",
+        "base.modality == 'image'",
+        "modality.name not in {'audio'}",
+        "rates = {'classification': a, 'regression': b}",
+        "inputs = {'image': 'pixels', 'text': 'tokens'}",
+        "isinstance(spec, ImageSpec)",
+        "isinstance(spec, front_end.AudioSpec | None)",
+        "issubclass(kind, (Multilabel, Exception))",
+        "task is Regression",
+        "name == tasks.Regression.name",
+        "match task:\n    case 'multilabel' | 'regression':\n        pass",
+        "match modality:\n    case 'text':\n        pass",
+        "match task:\n    case Regression():\n        pass",
+    ],
+)
+def test_asking_for_a_kind_is_found(source: str) -> None:
+    assert len(kind_faults(source, "headstart.flow.m")) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("headstart.flow.m", "task.values and task.name == other.name"),
+        ("headstart.flow.m", "table.modality != base.modality"),
+        ("headstart.flow.m", "column == 'text'"),
+        ("headstart.flow.m", "isinstance(value, Path)"),
+        ("headstart.flow.m", "name = Classification.name if whole else 'regression'"),
+        ("headstart.flow.m", "Classification.name in metric.tasks"),
+        ("headstart.flow.m", "columns = {'text': value}"),
+        ("headstart.tasks.m", "record['task'] == 'regression' or isinstance(task, Regression)"),
+        ("headstart.evaluation.m", "task == 'regression'"),
+        ("headstart.bases.m", "modality == 'image' and isinstance(spec, ImageSpec)"),
+    ],
+)
+def test_what_is_no_asking_passes(module: str, source: str) -> None:
+    assert kind_faults(source, module) == []
 
 
 def test_length_is_found() -> None:

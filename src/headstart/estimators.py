@@ -32,6 +32,7 @@ from headstart.strategies.names import AUTO
 from headstart.strategies.names import get as get_strategy
 from headstart.strategies.solving import head_metric
 from headstart.strategies.tuning import tuned
+from headstart.tasks import Classification, Regression
 from headstart.tasks import get as get_task
 from headstart.training.extracted import Extracted
 from headstart.training.features import extract
@@ -204,9 +205,9 @@ class TransferClassifier(ClassifierMixin, _Transfer):
             raise LabelError(f"y has {found}; a classifier needs at least two classes.")
         labels = tuple(map(str, self.classes_.tolist()))
         of_classes = None if self.class_weight is None else parse_class_weight(self.class_weight)
-        check_class_weight(of_classes, "classification", labels)
+        check_class_weight(of_classes, Classification.name, labels)
         given = _Weights(of_classes, _row_weights(sample_weight, len(rows)))
-        self._fit(rows, codes.astype(np.int64), "classification", labels, self.metric, given)
+        self._fit(rows, codes.astype(np.int64), Classification.name, labels, self.metric, given)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -267,7 +268,7 @@ class TransferRegressor(RegressorMixin, _Transfer):
         rows, targets = as_inputs(X), _numbers(y)
         _same_length(rows, targets)
         given = _Weights(None, _row_weights(sample_weight, len(rows)))
-        self._fit(rows, targets[:, None], "regression", (), "r2", given)
+        self._fit(rows, targets[:, None], Regression.name, (), "r2", given)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -308,7 +309,7 @@ def _row_weights(given: Any, rows: int) -> np.ndarray | None:
 
 def check_metric(metric: str) -> None:
     """`SettingError` unless ``metric`` is one for classes."""
-    known = [name for name, found in METRICS.items() if "classification" in found.tasks]
+    known = [name for name, found in METRICS.items() if Classification.name in found.tasks]
     if metric not in known:
         raise SettingError(f"metric {metric!r} is not for classes; it is one of {', '.join(known)}.")
 

@@ -15,6 +15,7 @@ from headstart.audit.outliers import distances, find_outliers
 from headstart.audit.size import find_small, half_width, rows_for, size_of
 from headstart.data.table import Rejected, Table, objects
 from headstart.modalities.image.classical import classical
+from headstart.tasks import Classification, Regression
 from tests.audit.tables import clouds, texts
 
 
@@ -123,8 +124,8 @@ def test_size_says_how_wide_and_how_many() -> None:
     assert half_width(0.9, rows_for(0.9, 0.05) - 20) > 0.05
     y = np.repeat([0, 1], 20)
     answers = np.eye(2)[y] * 0.8 + 0.1
-    small = size_of(y, "classification", answers, 8)
+    small = size_of(y, Classification, answers, 8)
     assert (small.rows, small.per_class, small.accuracy) == (40, 20, 1.0)
     assert [one.kind for one in find_small(small)] == ["size"]
-    assert find_small(size_of(y, "classification", answers, 800)) == []
-    assert find_small(size_of(y[:, None] * 1.0, "regression", None, 8)) == []
+    assert find_small(size_of(y, Classification, answers, 800)) == []
+    assert find_small(size_of(y[:, None] * 1.0, Regression, None, 8)) == []

@@ -21,8 +21,8 @@ from headstart.evaluation.unknown import (
 )
 from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
 from headstart.evaluation.unknown_scores import max_softmax
-from headstart.heads.linear import probabilities
 from headstart.heads.solve import solve
+from headstart.tasks import Classification
 
 K, D = 6, 24
 CENTRES = np.random.default_rng(7).normal(0, 1.2, (K, D))
@@ -38,7 +38,7 @@ def rows(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def answers(x: np.ndarray) -> np.ndarray:
     """Probabilities [n, K] by distance to the centres."""
     scores = -0.5 * np.square(x[:, None] - CENTRES).sum(axis=2)
-    return probabilities(scores.astype(np.float32), "classification")
+    return Classification.probabilities(scores.astype(np.float32))
 
 
 def strange(n: int, seed: int = 5) -> np.ndarray:
@@ -196,7 +196,7 @@ def test_out_of_scope_requests_of_clinc150(real_data: Callable[[str], Path]) -> 
     classes, numbers = np.unique(y[train], return_inverse=True)
     solved = solve(x[train], numbers, "classification", outputs=len(classes))
     held = np.isfinite(solved.scores).all(axis=1)
-    known = fit_known(x[train], numbers, probabilities(solved.scores[held], "classification"), x[train][held])
+    known = fit_known(x[train], numbers, Classification.probabilities(solved.scores[held]), x[train][held])
     own, far = x[split == "test"], x[split == "oos_test"]
     p, q = solved.head.probabilities(own), solved.head.probabilities(far)
     scores = unknown_scores(known, p, own), unknown_scores(known, q, far)

@@ -13,7 +13,7 @@ from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
 from headstart.evaluation.unknown_made import made_unknown
 from headstart.evaluation.unknown_scores import gen, joint_energy, knn, max_softmax
 from headstart.evaluation.unknown_shares import share_below, surprise
-from headstart.heads.linear import probabilities
+from headstart.tasks import Classification
 from tests.evaluation.test_unknown import CENTRES, rows, strange
 
 
@@ -116,7 +116,7 @@ def _means(x: np.ndarray, y: np.ndarray, k: int) -> Callable[[np.ndarray], np.nd
     means = np.stack([x[y == c].mean(axis=0) for c in range(k)])
 
     def answer(x: np.ndarray) -> np.ndarray:
-        return probabilities(-np.square(x[:, None] - means).sum(axis=2), "classification")
+        return Classification.probabilities(-np.square(x[:, None] - means).sum(axis=2))
 
     return answer
 

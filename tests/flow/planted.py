@@ -14,8 +14,9 @@ from headstart.evaluation.confidence_gap import confidence_gap
 from headstart.evaluation.confusion import confusion
 from headstart.evaluation.findings import RunEvidence, about_run
 from headstart.evaluation.verdict import MAJORITY, Verdict, judge
-from headstart.heads.linear import LinearHead, probabilities
+from headstart.heads.linear import LinearHead
 from headstart.heads.solve import refit, solve
+from headstart.tasks import get
 
 PIXELS = "pixels + linear"
 WIDTH = 12  # of made-up features
@@ -135,7 +136,7 @@ def _answers(name: str, given: Planted, outputs: int) -> np.ndarray:
 
 
 def _sharpened(scores: np.ndarray, given: Planted) -> np.ndarray:
-    return probabilities(scores / np.float32(given.temperature), given.task)
+    return get(given.task).probabilities(scores / np.float32(given.temperature))
 
 
 def _leaked(given: Planted) -> np.ndarray:

@@ -79,10 +79,10 @@ def test_rules_by_task() -> None:
     positive = positive_of(task, np.array([0, 1, 1]))
     assert rule_for(task, plain, "accuracy", positive) is None
     assert rule_for(task, JudgingSettings(threshold="0.3"), "accuracy", positive).target == 0.3  # type: ignore[union-attr]
-    assert tunes("multilabel", plain)
-    assert not tunes("multilabel", JudgingSettings(threshold="0.4"))
-    assert not tunes("classification", plain)
-    assert tunes("classification", JudgingSettings(threshold="recall=0.9"))
+    assert tunes(several, plain)
+    assert not tunes(several, JudgingSettings(threshold="0.4"))
+    assert not tunes(task, plain)
+    assert tunes(task, JudgingSettings(threshold="recall=0.9"))
 
 
 def test_a_run_repeated_as_it_was_is_no_new_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

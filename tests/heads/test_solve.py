@@ -8,9 +8,10 @@ import pytest
 
 from headstart.errors import SettingError
 from headstart.heads.folds import held_out
-from headstart.heads.linear import LinearHead, probabilities
-from headstart.heads.scoring import best_factor, choose, row_losses, row_scores
+from headstart.heads.linear import LinearHead
+from headstart.heads.scoring import best_factor, choose, row_scores
 from headstart.heads.solve import refit, solve
+from headstart.tasks import Classification, Multilabel, get
 
 
 def mixture(n=200, d=20, k=4, seed=0, spread=2.0):
@@ -216,8 +217,8 @@ def test_scaled_divides_scores_and_refuses_nonsense():
 
 def test_probabilities_stay_finite_for_huge_scores():
     huge = np.array([[1e4, -1e4]], np.float32)
-    np.testing.assert_allclose(probabilities(huge, "classification"), [[1, 0]])
-    np.testing.assert_allclose(probabilities(huge, "multilabel"), [[1, 0]])
+    np.testing.assert_allclose(Classification.probabilities(huge), [[1, 0]])
+    np.testing.assert_allclose(Multilabel.probabilities(huge), [[1, 0]])
 
 
 def test_micro_f1_by_rows_has_f1_as_its_mean():
@@ -234,7 +235,7 @@ def test_the_best_factor_has_the_lowest_loss():
     y = rng.integers(0, 3, 300)
     scores = (0.1 * (2 * np.eye(3)[y] + rng.normal(size=(300, 3)))).astype(np.float32)
     factor = best_factor(scores, y, "classification")
-    losses = [row_losses(scores * f, y, "classification").mean() for f in (factor * 0.95, factor, factor * 1.05)]
+    losses = [Classification.row_losses(scores * f, y).mean() for f in (factor * 0.95, factor, factor * 1.05)]
     assert losses[1] < min(losses[0], losses[2])
 
 
@@ -248,7 +249,7 @@ def test_a_few_rows_that_are_all_right_do_not_make_the_factor_huge(task):
     wrong = np.arange(30, 60)  # and of the others three in a hundred are mistakes
     scores[wrong] *= -1
     factor = best_factor(scores[:30], truth[:30], task)
-    assert row_losses(factor * scores[30:], truth[30:], task).mean() < 0.5
+    assert get(task).row_losses(factor * scores[30:], truth[30:]).mean() < 0.5
     said = factor * np.sort(scores[:30], axis=1)
     assert np.median(said[:, -1] - said[:, -2]) > 2  # it still says what it is sure of
 

@@ -52,11 +52,6 @@ def test_other_types_are_unreadable(modality: Modality, bad: Any) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_rejection_is_in_words(modality: Modality) -> None:
-    assert modality.rejection(Unreadable("empty")) == "empty"
-    assert modality.rejection(ValueError("odd")) == "ValueError: odd"
-
-
 def test_spec_survives_a_dict(modality: Modality) -> None:
     spec = SPECS[modality.name]
     assert type(spec).from_dict(spec.to_dict()) == spec

@@ -17,6 +17,7 @@ from headstart.data.table import Table
 from headstart.errors import SettingError
 from headstart.modalities import get
 from headstart.settings import SourceSettings
+from headstart.tasks import get as get_task
 from headstart.unicode import is_valid, writable
 
 _LISTED_BY = ";"  # what a table of several labels a cell is first tried with
@@ -126,7 +127,7 @@ def _columns(table: Table, folder: Path) -> dict[str, list[Any]]:
     else:
         columns = {"text": table.inputs.tolist()}
     if table.targets is not None:
-        columns |= _tags(table) if table.task == "multilabel" else {"label": table.targets.tolist()}
+        columns |= _tags(table) if get_task(table.task).several else {"label": table.targets.tolist()}
     if (table.split != "").any():
         columns["split"] = np.where(table.split == "", "train", table.split).tolist()
     if table.groups is not None:

@@ -128,7 +128,7 @@ def audit(rows: Rows, source: str, facts: Sequence[Fact] = (), seed: int = 0) ->
     learnable = table.targets is not None and len(set(map(str, table.targets))) > 1
     task = get_task(table.task).from_targets(table.targets) if learnable and table.targets is not None else None
     y = None if task is None else task.encode([] if table.targets is None else table.targets)
-    labels = y if table.task == "classification" else None
+    labels = y if task is not None and task.exclusive else None
     small = get_modality(table.modality).shapes(rows.classical)
     pairs = near_duplicates(table.inputs, table.modality, rows.keys, rows.vectors, labels, shapes=small)
     cluster = clusters(pairs, len(table))
@@ -174,7 +174,7 @@ def in_order(found: Sequence[Finding]) -> tuple[Finding, ...]:
 def _size(table: Table, y: np.ndarray, task: Task, doubts: Suspects) -> Size:
     given = int((table.split == "test").sum())
     judged = np.isfinite(doubts.suggested).all()
-    return size_of(y, task.name, doubts.suggested if judged else None, given or round(_TEST_SHARE * len(table)))
+    return size_of(y, task, doubts.suggested if judged else None, given or round(_TEST_SHARE * len(table)))
 
 
 def _not_looked_at(table: Table, task: Task | None, unlooked: int) -> list[str]:
@@ -183,7 +183,7 @@ def _not_looked_at(table: Table, task: Task | None, unlooked: int) -> list[str]:
         said.append("label mistakes, classes and metadata that predict the label: the rows have no labels")
     elif task is None:
         said.append("label mistakes and metadata that predict the label: there is only one class")
-    elif table.task == "multilabel":
+    elif task.several:
         said.append("metadata that predict the label: that is done for one label a row")
     if unlooked:
         said.append(f"{unlooked:,} pairs of inputs that might be near duplicates: there were too many to compare")

@@ -10,6 +10,7 @@ from headstart.audit.finding import Finding, finding_id
 from headstart.data.naming import counted, some
 from headstart.data.strata import count_labels, labels_of
 from headstart.data.table import PARTS, Table
+from headstart.tasks import get
 
 _FEW = 10  # rows of a class under which neither learning nor judging it is sure
 _RATIO = 10  # largest to smallest class from which accuracy mostly tells about the largest
@@ -19,7 +20,7 @@ def find_imbalance(table: Table) -> list[Finding]:
     """Findings on the classes or labels of ``table``, or on a regression target that does not vary."""
     if table.targets is None:
         return []
-    if table.task == "regression":
+    if get(table.task).values:
         return _constant_target(table)
     labels = labels_of(table)
     counts = count_labels(labels)

@@ -11,6 +11,7 @@ from headstart.audit.duplicates import Pairs
 from headstart.audit.finding import Finding, finding_id, label_text, shown
 from headstart.data.naming import counted, some
 from headstart.data.table import PARTS, Table
+from headstart.tasks import get as get_task
 
 _APART = 0.1  # standard deviations of a regression target by which values of one content may differ
 
@@ -89,7 +90,7 @@ def _copy(table: Table, rows: np.ndarray, facts: dict[str, Any], exact: bool) ->
 def _labels_differ(table: Table, rows: np.ndarray, exact: bool) -> bool:
     if table.targets is None:
         return False
-    if table.task == "regression":
+    if get_task(table.task).values:
         values = np.array(table.targets, dtype=float)
         return exact and float(np.ptp(values[rows])) > _APART * float(values.std())
     return len({_as_set(table.targets[row]) for row in rows}) > 1

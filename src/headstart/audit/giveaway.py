@@ -18,6 +18,7 @@ from headstart.audit.metadata import Metadata, metadata
 from headstart.data.table import Table
 from headstart.evaluation.proportions import paired
 from headstart.heads.folds import deal
+from headstart.tasks import Classification, get
 
 _PARTS = 5
 _LEVEL = 0.95
@@ -55,7 +56,7 @@ def telling(known: Metadata, labels: np.ndarray, units: np.ndarray, seed: int = 
     names, y = np.unique(labels, return_inverse=True)
     if len(y) < _FEWEST or len(names) < 2 or len(np.unique(units)) < _PARTS:
         return []
-    parts = deal(y, "classification", _PARTS, seed=seed, groups=units)
+    parts = deal(y, Classification.name, _PARTS, seed=seed, groups=units)
     usual = _majority(y, parts)
     columns: dict[str, Any] = {name: x for name, x in known.numbers.items() if np.ptp(x, axis=0).any()}
     if known.words.shape[1]:
@@ -111,10 +112,10 @@ def find_giveaways(table: Table, units: np.ndarray, seed: int = 0) -> list[Findi
 
     A regression's values count as above or not above their median.
     """
-    if table.targets is None or table.task == "multilabel":
+    if table.targets is None or get(table.task).several:
         return []
     labels = np.array(table.targets.tolist())
-    if table.task == "regression":
+    if get(table.task).values:
         labels = np.where(labels > np.median(labels), "above the median", "not above the median")
     return [_finding(told) for told in telling(metadata(table), labels, units, seed) if told.gives_away]
 

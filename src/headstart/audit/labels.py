@@ -16,10 +16,9 @@ import numpy as np
 
 from headstart.audit.finding import Finding, finding_id, label_text, shown
 from headstart.data.table import Table
-from headstart.evaluation.wording import figures
 from headstart.heads.folds import deal
-from headstart.heads.linear import probabilities
 from headstart.heads.solve import refit, solve
+from headstart.tasks import get
 from headstart.tasks.task import Task
 
 _PARTS = 5
@@ -62,23 +61,20 @@ def suspects(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np.nd
     """
     judged = _judged(y, task)
     quality, flagged = np.full(len(y), np.nan), np.empty(0, dtype=int)
-    if judged.sum() < 2 * _FEWEST or len(np.unique(units)) < 2 or _kinds(y[judged], task) < 2:
+    if judged.sum() < 2 * _FEWEST or len(np.unique(units)) < 2 or len(np.unique(y[judged], axis=0)) < 2:
         return Suspects(quality, flagged, np.full((len(y), outputs), np.nan))
     answers = out_of_fold(x, y, task, outputs, units, seed)
-    rate = {"classification": _classes, "multilabel": _tags, "regression": _values}[task]
+    kind = get(task)
+    rate = _values if kind.values else _tags if kind.several else _classes
     rows = np.flatnonzero(judged)
     quality[rows], worst = rate(y[rows], answers[rows])
     return Suspects(quality, rows[worst], answers)
 
 
 def _judged(y: np.ndarray, task: str) -> np.ndarray:
-    if task != "classification":
+    if not get(task).exclusive:
         return np.ones(len(y), dtype=bool)
     return np.bincount(y)[y] >= _FEWEST
-
-
-def _kinds(y: np.ndarray, task: str) -> int:
-    return len(np.unique(y)) if task != "multilabel" else len(np.unique(y, axis=0))
 
 
 def out_of_fold(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -87,18 +83,14 @@ def out_of_fold(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np
     The kind of head and its settings are those that held-out log loss prefers on at most 5,000 rows.
     """
     some = np.random.default_rng(seed).permutation(len(y))[:_CHOOSING]
-    metric = None if task == "regression" else "log_loss"
-    head = solve(x[some], y[some], task, seed=seed, metric=metric, groups=units[some], outputs=_outputs(task, outputs))
+    metric = "log_loss" if get(task).graded else None
+    head = solve(x[some], y[some], task, seed=seed, metric=metric, groups=units[some], outputs=outputs)
     answers = np.empty((len(y), outputs), head.scores.dtype)
     for part in deal(y, task, _PARTS, seed=seed, groups=units):
         known = np.setdiff1d(np.arange(len(y)), part)
-        fitted = refit(head.head, x[known], y[known], task, outputs=_outputs(task, outputs))
-        answers[part] = probabilities(fitted.scores(x[part]), task)
+        fitted = refit(head.head, x[known], y[known], task, outputs=outputs)
+        answers[part] = get(task).probabilities(fitted.scores(x[part]))
     return answers
-
-
-def _outputs(task: str, outputs: int) -> int | None:
-    return outputs if task == "classification" else None
 
 
 def _classes(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -150,15 +142,7 @@ def find_label_mistakes(table: Table, y: np.ndarray, task: Task, found: Suspects
 
 def _mistake(table: Table, row: int, truth: np.ndarray, task: Task, p: np.ndarray) -> Finding:
     given = label_text(table, row)
-    if task.name == "classification":
-        best = int(p.argmax())
-        suggested, because = task.labels[best], f"probability {p[best]:.2f} against {p[truth]:.2f}"
-    elif task.name == "multilabel":
-        suggested = ", ".join(name for name, share in zip(task.labels, p, strict=True) if share >= 0.5) or "no label"
-        because = "by the probability of each label"
-    else:
-        among = np.asarray(table.targets, dtype=float)
-        suggested, because = f"{p[0]:.{figures(among)}g}", "far beyond the usual error"
+    suggested, because = task.suggested(p, truth, np.asarray(table.targets))
     return Finding(
         finding_id("label", [str(table.ids[row])]),
         "label",

@@ -15,9 +15,10 @@ import numpy as np
 from headstart.heads import ridge
 from headstart.heads.folds import deal
 from headstart.heads.rotation import Rotation, rotate
-from headstart.heads.scoring import METRICS, row_scores
+from headstart.heads.scoring import row_scores
 from headstart.heads.target_scale import TargetScale
 from headstart.heads.threads import for_size
+from headstart.tasks import get
 
 _PARTS = 5
 _MOST = 3_000  # rows; more make it no clearer
@@ -86,7 +87,7 @@ def naive_split(
         task: "classification", "multilabel" or "regression".
         outputs: number of classes, labels or values.
         units: [n] rows of one number belong together.
-        metric: a name of `heads.scoring.METRICS` for the task; None, or a name not in there: the task's first.
+        metric: a name of `Task.head_metrics`; None, or a name not in there: the task's first.
         level: of the interval.
         seed: deals the parts.
     """
@@ -94,7 +95,8 @@ def naive_split(
     sizes = np.bincount(units)
     if len(sizes) < 2 or len(sizes) == len(units):
         return None
-    named = metric if metric in METRICS[task] and metric != "log_loss" else METRICS[task][0]
+    known = get(task).head_metrics
+    named = metric if metric in known and metric != "log_loss" else known[0]
     with for_size(x.shape, outputs):
         aims = TargetScale.of(y, task).standardised(y)
         probe = _Probe(rotate(np.asarray(x, np.float32)), aims, task, outputs, named)

@@ -11,6 +11,7 @@ import numpy as np
 from headstart.audit.finding import Finding, finding_id
 from headstart.evaluation.proportions import wilson
 from headstart.heads.scoring import row_scores
+from headstart.tasks.task import Task
 
 _LEVEL = 0.95
 _AIMS = (0.05, 0.02)  # half-widths of the interval of the test score that rows are counted for
@@ -61,7 +62,7 @@ class Size:
         )
 
 
-def size_of(y: np.ndarray, task: str, answers: np.ndarray | None, test: int) -> Size:
+def size_of(y: np.ndarray, task: Task | type[Task], answers: np.ndarray | None, test: int) -> Size:
     """What the rows with targets ``y`` (as the task encodes them) allow.
 
     Args:
@@ -70,13 +71,13 @@ def size_of(y: np.ndarray, task: str, answers: np.ndarray | None, test: int) -> 
         test: rows that the test set has or will have.
     """
     per_class = None
-    if task != "regression":
-        counts = np.bincount(y) if task == "classification" else (y > 0).sum(axis=0)
+    counts = task.counts(y)
+    if counts is not None:
         per_class = int(counts[counts > 0].min()) if counts.any() else 0
     accuracy = half = float("nan")
     needed: dict[str, int] = {}
-    if task == "classification" and answers is not None and np.isfinite(answers).all() and test:
-        accuracy = float(row_scores(answers, y, task, "accuracy").mean())
+    if task.exclusive and answers is not None and np.isfinite(answers).all() and test:
+        accuracy = float(row_scores(answers, y, task.name, "accuracy").mean())
         half = half_width(accuracy, test)
         needed = {f"{aim:.2f}": rows_for(accuracy, aim) for aim in _AIMS}
     return Size(len(y), per_class, test, accuracy, half, needed)

@@ -11,6 +11,7 @@ import numpy as np
 from headstart.controls.control import Control, ControlState
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import solve
+from headstart.tasks import get
 
 _KINDS = 8.0  # times as long as ridge that all kinds of heads take together
 
@@ -44,7 +45,7 @@ class FeaturesLinear(Control):
         """Timed is ridge alone; with the others it is `_KINDS` times as long."""
         start = time.perf_counter()
         solve(np.asarray(some), y, task, seed=seed, outputs=self.outputs, seconds=0.0)
-        return (time.perf_counter() - start) * (_KINDS if task != "regression" else 1.0) * max(1.0, rows / len(y))
+        return (time.perf_counter() - start) * (_KINDS if get(task).graded else 1.0) * max(1.0, rows / len(y))
 
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Of ``inputs`` [n, d]."""

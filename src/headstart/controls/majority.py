@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from headstart.controls.control import Control, ControlState
+from headstart.tasks import get
 
 
 class Majority(Control):
@@ -25,7 +26,7 @@ class Majority(Control):
         weights: np.ndarray | None = None,
     ) -> None:
         """Count; the inputs are not looked at."""
-        if task == "classification":
+        if get(task).exclusive:
             counts = np.bincount(y, weights, minlength=self.outputs)
             self._answer = counts / counts.sum()
         else:

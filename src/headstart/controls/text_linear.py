@@ -11,6 +11,7 @@ import numpy as np
 from headstart.controls.control import Control, ControlState
 from headstart.controls.text_features import TextFeatures
 from headstart.heads.target_scale import TargetScale
+from headstart.tasks import get
 
 _STRENGTHS = (1.0, 5.0, 30.0)  # inverse regularisation C, per row of length 1
 _DEFAULT = 5.0  # where there are too few rows to tell
@@ -44,14 +45,14 @@ class TextLinear(Control):
         scale = TargetScale.of(y, task)
         y = scale.standardised(y)  # scikit-learn's ridge takes targets in the type of the features, float32
         self._task, self.strength = task, _DEFAULT
-        if seconds is not None and task != "regression":
+        if seconds is not None and get(task).graded:
             import sklearn.linear_model  # noqa: F401  its import is no part of a round
 
             if self._fit_within(x, y, weights, seed, seconds - (time.perf_counter() - start)):
                 return
         self.strength = self._chosen(x, y, weights, task, seed)
         self._models = _fitted(x, y, task, self.strength, seed, weights=weights)
-        if task == "regression":
+        if get(task).values:
             _put_back(self._models[0], scale)
 
     def _fit_within(self, x: Any, y: np.ndarray, weights: np.ndarray | None, seed: int, seconds: float) -> bool:
@@ -78,9 +79,9 @@ class TextLinear(Control):
             _fitted(x, y, task, _DEFAULT, seed, rounds)
             stamps.append(time.perf_counter())
         features, one, more = np.diff(stamps)
-        if task == "regression":
+        if get(task).values:
             return float(times * (features + one * fits(rows)))
-        absent = self.outputs / max(1, len(np.unique(y))) if task == "classification" else 1.0
+        absent = self.outputs / max(1, len(np.unique(y))) if get(task).exclusive else 1.0
         each = max(0.0, more - one) / (_TIMED - 1)
         fit = max(0.0, one - each) + times * each * _rounds(rows)
         return float(times * features + absent * fit * fits(rows))
@@ -134,7 +135,7 @@ def _another_round(models: list[Any], x: Any, y: np.ndarray, task: str, weights:
     """One pass more over the rows, from where each model stands."""
     for number, model in enumerate(models):
         if not isinstance(model, int):
-            aim = y[:, number].astype(np.int64) if task == "multilabel" else y
+            aim = y[:, number].astype(np.int64) if get(task).several else y
             model.partial_fit(x, aim, sample_weight=weights)
 
 
@@ -158,9 +159,9 @@ def _fitted(
     """One model over all outputs or, for labels, one each; a constant where all targets are the same."""
     from sklearn.linear_model import Ridge
 
-    if task == "regression":
+    if get(task).values:
         return [Ridge(alpha=1 / strength).fit(x, y, weights)]
-    if task == "multilabel":
+    if get(task).several:
         return [_logistic(x, label.astype(np.int64), strength, seed, rounds, weights) for label in y.T]
     return [_logistic(x, y, strength, seed, rounds, weights)]
 
@@ -195,13 +196,13 @@ def _rounds(n: int) -> int:
 
 def _learnt(task: str) -> tuple[str, ...]:
     """The attributes of scikit-learn's models that answers are made with."""
-    return ("coef_", "intercept_") if task == "regression" else ("coef_", "intercept_", "classes_")
+    return ("coef_", "intercept_") if get(task).values else ("coef_", "intercept_", "classes_")
 
 
 def _restored(tensors: dict[str, np.ndarray], number: int, task: str) -> Any:
     from sklearn.linear_model import Ridge, SGDClassifier
 
-    model = Ridge() if task == "regression" else SGDClassifier(loss="log_loss")
+    model = Ridge() if get(task).values else SGDClassifier(loss="log_loss")
     for name in _learnt(task):
         setattr(model, name, tensors[f"{number}.{name}"])
     return model
@@ -209,9 +210,9 @@ def _restored(tensors: dict[str, np.ndarray], number: int, task: str) -> Any:
 
 def _answers(models: list[Any], x: Any, task: str, outputs: int) -> np.ndarray:
     """[n, outputs]: the value, or the probability of each class or label."""
-    if task == "regression":
+    if get(task).values:
         return models[0].predict(x).reshape(-1, 1)
-    if task == "multilabel":
+    if get(task).several:
         return np.stack([_of_classes(model, x, 2)[:, 1] for model in models], axis=1)
     return _of_classes(models[0], x, outputs)
 
@@ -228,9 +229,9 @@ def _of_classes(model: Any, x: Any, outputs: int) -> np.ndarray:
 
 def _loss(answer: np.ndarray, y: np.ndarray, task: str) -> float:
     """Mean squared error, or mean log loss with probabilities kept a millionth from 0 and 1."""
-    if task == "regression":
+    if get(task).values:
         return float(np.mean((answer - y) ** 2))
     p = answer.clip(1e-6, 1 - 1e-6)
-    if task == "multilabel":
+    if get(task).several:
         return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
     return float(-np.mean(np.log(p[np.arange(len(y)), y])))

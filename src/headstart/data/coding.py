@@ -16,6 +16,7 @@ from headstart.data.numerals import example, styled, styles_of
 from headstart.data.sheet import Cells, Choice, Sheet, as_flag, as_numbers, as_text, is_empty
 from headstart.data.table import Fact, objects
 from headstart.errors import LabelError
+from headstart.tasks import get
 
 
 def code_targets(sheet: Sheet, choice: Choice, rows: list[int]) -> tuple[np.ndarray, tuple[Fact, ...]]:
@@ -30,11 +31,12 @@ def code_targets(sheet: Sheet, choice: Choice, rows: list[int]) -> tuple[np.ndar
     name = choice.targets[0]
     values = [sheet.columns[name][row] for row in rows]
     _refuse(sheet, name, rows, [is_empty(v) for v in values], "have no label", "fill them in or remove those rows")
-    if choice.task == "regression":
+    task = get(choice.task)
+    if task.values:
         return _numbers(sheet, name, rows, values, choice.cells.style)
     if choice.cells.kind == "flags":
         return _places(sheet, name, rows, values, choice)
-    if choice.task == "multilabel":
+    if task.several:
         return _sets(sheet, name, rows, values, choice.cells)
     if choice.cells.kind == "list":
         values = _only_one(sheet, name, rows, values)
@@ -67,7 +69,7 @@ def _places(
     wrong = [len(row) != length or None in row for row in flags]
     _refuse(sheet, name, rows, wrong, f"hold no 0/1 vector of {length} places", "correct or remove those rows")
     sets = [tuple(str(i) for i, flag in enumerate(row) if flag) for row in flags]
-    if choice.task == "classification":
+    if get(choice.task).exclusive:
         several = [len(row) != 1 for row in sets]
         _refuse(sheet, name, rows, several, "have several labels or none", "pass --task multilabel")
         return objects(row[0] for row in sets), ()

@@ -26,6 +26,7 @@ from headstart.data.table import Fact, Opened, Rejected, Table, objects
 from headstart.errors import ColumnError, SettingError, SourceError
 from headstart.modalities import file_types, get
 from headstart.settings import SourceSettings
+from headstart.tasks import get as get_task
 from headstart.unicode import writable
 
 #: What is in a folder that headstart wrote: a run, an audit.
@@ -245,7 +246,7 @@ def check_no_columns(where: str, settings: SourceSettings) -> None:
     named = [f"--{name}" for name, value in asked.items() if value not in (None, ())]
     if named:
         raise ColumnError(f"{where}: files have no columns; drop {', '.join(named)}, or give a table of paths.")
-    if settings.task not in (None, "classification"):
+    if settings.task is not None and not get_task(settings.task).exclusive:
         raise SettingError(f"{where}: a folder gives one class a file; task {settings.task!r} needs a table of them.")
 
 

@@ -16,7 +16,6 @@ from headstart.data.naming import (
     ID_NAMES,
     SPLIT_NAMES,
     TARGET_NAMES,
-    TASKS,
     TEXT_NAMES,
     modality_of,
     part_of,
@@ -28,6 +27,7 @@ from headstart.data.table import Fact
 from headstart.errors import ColumnError, SettingError, SplitError, nearest
 from headstart.modalities import get, modalities
 from headstart.settings import SourceSettings
+from headstart.tasks import tasks
 
 _SAMPLE = 200  # values looked at to tell paths from text
 _MOST = 0.9  # share of them that must agree
@@ -35,7 +35,7 @@ _MOST = 0.9  # share of them that must agree
 
 def check_settings(settings: SourceSettings) -> None:
     """Raise SettingError if the task or the modality is none that there is."""
-    for what, value, known in (("task", settings.task, TASKS), ("modality", settings.modality, modalities())):
+    for what, value, known in (("task", settings.task, tasks()), ("modality", settings.modality, modalities())):
         if value is not None and value not in known:
             raise SettingError(f"{what} {value!r} is unknown; it is one of {', '.join(known)}.{nearest(value, known)}")
 

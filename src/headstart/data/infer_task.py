@@ -14,6 +14,7 @@ from headstart.data.naming import CLASS_WORDS, NUMBER_WORDS, some
 from headstart.data.numerals import COMMA, example, styled, styles_of, unmistakable
 from headstart.data.sheet import Cells, Sheet, as_flag, as_number, as_numbers, is_empty
 from headstart.errors import ColumnError, SeveralTargets
+from headstart.tasks import get
 
 SEPARATORS = (";", "|", ",")
 _FEW = 20  # up to so many distinct whole numbers are taken for classes
@@ -45,7 +46,7 @@ def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None, input_na
     if lists is not None:
         cells, reason = kind_of(sheet, name, lists)
         return asked or "multilabel", cells, "named by --task; " + reason if asked else reason
-    if asked == "multilabel":
+    if asked is not None and get(asked).several:
         return asked, _parted(_any_separator(values)), "named by --task"
     if asked is not None:
         return asked, Cells(), "named by --task"
@@ -54,7 +55,7 @@ def infer_task(sheet: Sheet, targets: Sequence[str], asked: str | None, input_na
 
 def _of_columns(sheet: Sheet, targets: Sequence[str], asked: str | None, input_name: str) -> tuple[str, Cells, str]:
     way = " and then ".join(f"--target {shlex.quote(one)}" for one in targets)
-    if asked not in (None, "multilabel") or (asked is None and any(_of_more(sheet.columns[one]) for one in targets)):
+    if any(_of_more(sheet.columns[one]) for one in targets) if asked is None else not get(asked).several:
         what = f"task {asked!r} takes one target column, but" if asked else "columns of 0 and 1 make one model, but"
         raise SeveralTargets(
             f"{sheet.name}: {what} {len(targets)} are named; fit one model a column: {way}.", tuple(targets), input_name
@@ -83,7 +84,7 @@ def _of_values(sheet: Sheet, name: str, values: list[Any]) -> tuple[str, Cells, 
         numbers = np.array([styled(v, style) for v in values], dtype=float) if style else None
     if numbers is not None:
         task, reason = _of_numbers(name, numbers)
-        cells = Cells(style=style) if task == "regression" else Cells()
+        cells = Cells(style=style) if get(task).values else Cells()
         return task, cells, f"column {name!r} holds {reason}"
     _check_measures(sheet, name, values)
     for separator in SEPARATORS:

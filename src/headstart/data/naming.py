@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from headstart.errors import SplitError
 from headstart.modalities import file_types
 
-TASKS = ("classification", "multilabel", "regression")
-
 PART_ALIASES = {
     "train": "train",
     "training": "train",

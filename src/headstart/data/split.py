@@ -14,13 +14,7 @@ from headstart.data.strata import count_labels, labels_of, strata, units
 from headstart.data.table import PARTS, Fact, Table
 from headstart.errors import LabelError, SettingError, SplitError
 from headstart.settings import SplitSettings
-
-_BALANCED_BY = {
-    "classification": "class",
-    "multilabel": "the rarest label of each row",
-    "regression": "quantiles of the target",
-}
-
+from headstart.tasks import get
 
 _LEAST_UNITS = 2  # of training rows, to choose the settings of a head on
 
@@ -97,7 +91,7 @@ def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> No
         )
     if keys is not None and len(keys) != len(table):
         raise SplitError(f"{len(keys)} keys were given for {len(table)} rows.")
-    if table.task != "regression":
+    if not get(table.task).values:
         given = np.where(table.split == "", "train", table.split)
         if (given == "train").any():
             _check_unseen(replace(table, split=given))
@@ -106,7 +100,7 @@ def _check(table: Table, settings: SplitSettings, keys: np.ndarray | None) -> No
 
 def _check_counts(table: Table) -> None:
     counts = count_labels(labels_of(table))
-    if not counts or (len(counts) == 1 and table.task == "classification"):
+    if not counts or (len(counts) == 1 and get(table.task).exclusive):
         raise LabelError(f"only one class was found ({some(counts) or 'none'}); training needs two or more.")
     single = sorted(label for label, count in counts.items() if count == 1)
     if single:
@@ -139,7 +133,7 @@ def _parts(
         _check_room(part, share, inside)
         held = _draw(part, share, inside, together[pool], names[pool], settings.seed)
         left = len(np.unique(together[pool[~held]]))
-        if not held.any() or (table.task != "classification" and left < _LEAST_UNITS):
+        if not held.any() or (not get(table.task).exclusive and left < _LEAST_UNITS):
             raise _undrawable(part, len(pool), len(np.unique(together[pool])), table)
         parts[pool[held]] = part
     return parts, (_split_fact(parts, missing, table.task, settings),)
@@ -148,7 +142,7 @@ def _parts(
 def _undrawable(part: str, rows: int, units: int, table: Table) -> SplitError:
     """What keeps so many ``rows`` from being split: how few the ``units`` are that no split parts."""
     needed = f"train needs {_LEAST_UNITS} after every draw; add rows with other inputs"
-    if table.task == "classification":
+    if get(table.task).exclusive:
         needed = "each class must keep an example in train; add rows" + " of other groups" * (table.groups is not None)
     alike = "equal or nearly equal inputs" + (", and rows of one group," if table.groups is not None else "")
     sets = counted(units, "set")
@@ -176,9 +170,9 @@ def _draw(
     labels = [tuple(label for label in row if label not in settled) for row in labels_of(pool)]
     numbers = numbers_of(names, together, part, seed)
     held = draw(share, strata(pool), together, labels, numbers)
-    if pool.task == "regression" and not held.any():
+    if get(pool.task).values and not held.any():
         held = _one_unit(together, numbers)
-    return held if pool.task == "classification" else _sparing(held, share, together, numbers)
+    return held if get(pool.task).exclusive else _sparing(held, share, together, numbers)
 
 
 def _one_unit(units: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -255,11 +249,10 @@ def _kept_fact(
 def _check_room(part: str, share: float, pool: Table) -> None:
     """Too few rows: not one whole row for the part, or none beyond the one that each class keeps in train."""
     wanted = round(share * len(pool))
-    classes = len(count_labels(labels_of(pool))) if pool.task == "classification" else 1
+    exclusive = get(pool.task).exclusive
+    classes = len(count_labels(labels_of(pool))) if exclusive else 1
     if wanted < 1 or len(pool) - classes < 1:
-        of, keeps = (
-            (f" of {classes} classes", "each class keeps one") if pool.task == "classification" else ("", "one stays")
-        )
+        of, keeps = (f" of {classes} classes", "each class keeps one") if exclusive else ("", "one stays")
         raise SplitError(
             f"too few rows for a {part} split: {counted(len(pool), 'row')}{of}, of which {share:g} is "
             f"{share * len(pool):.1f} and {keeps} in train; add examples, or give a {part} split."
@@ -277,7 +270,7 @@ def _split_fact(parts: np.ndarray, drawn: list[str], task: str, settings: SplitS
     given = [part for part in _drawn(settings)[::-1] if part not in drawn]
     said = f" ({' and '.join(given)} given)" if given else ""
     names = " and ".join(reversed(drawn))
-    how = f"{names} drawn by content with seed {settings.seed}, balanced by {_BALANCED_BY[task]}"
+    how = f"{names} drawn by content with seed {settings.seed}, balanced by {get(task).balanced_by}"
     return Fact("split", _sizes(parts), f"{how}{said}{none}")
 
 

@@ -8,16 +8,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from headstart.data.table import Table
+from headstart.tasks import get
 
 _BINS = 10
 
 
 def labels_of(table: Table) -> list[tuple[str, ...]]:
     """The labels of every row, one for classification, any number for multilabel, none for regression."""
-    targets = [] if table.targets is None else table.targets.tolist()
-    if table.task == "classification":
-        return [(label,) for label in targets]
-    return [tuple(labels) for labels in targets] if table.task == "multilabel" else [()] * len(table)
+    return [()] * len(table) if table.targets is None else get(table.task).labels_in(table.targets.tolist())
 
 
 def count_labels(labels: Iterable[tuple[str, ...]]) -> Counter[str]:
@@ -32,7 +30,7 @@ def strata(table: Table) -> np.ndarray:
     their own); rare labels are what a draw would miss, frequent ones come out even without help. Regression:
     one of up to 10 quantile bins of the target, of at least 5 rows each.
     """
-    if table.task == "regression":
+    if get(table.task).values:
         values = np.array(table.targets, dtype=float)
         bins = max(1, min(_BINS, len(values) // 5))
         return np.searchsorted(np.quantile(values, np.arange(1, bins) / bins), values, side="right")

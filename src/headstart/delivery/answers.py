@@ -79,7 +79,7 @@ class Answers:
             if length != len(self.probabilities):
                 raise SettingError(f"{name} has {length} rows and the probabilities {len(self.probabilities)}.")
         check_answers(self.task, self.truth, self.probabilities)
-        outputs = len(self.labels) if self.task != "regression" else 1
+        outputs = 1 if get(self.task).values else len(self.labels)
         if self.probabilities.shape[1] != outputs:
             raise SettingError(f"the probabilities have {self.probabilities.shape[1]} columns for {outputs} outputs.")
         other = sorted(set(np.unique(self.part)) - {HELD, TEST})
@@ -124,9 +124,9 @@ class Answers:
         import pyarrow as pa
 
         texts = [pa.array(np.asarray(column).tolist(), pa.string()) for column in (self.part, self.ids, self.keys)]
-        whole = self.task == "classification"
-        kind = get(self.task).precision
-        truth = pa.array(self.truth.astype(np.int64)) if whole else _rows_of(self.truth, kind)
+        task = get(self.task)
+        kind = task.precision
+        truth = pa.array(self.truth.astype(np.int64)) if task.exclusive else _rows_of(self.truth, kind)
         numbers = [pa.array(column.astype(np.int64)) for column in (self.fold, self.unit)]
         arrays = [*texts, truth, _rows_of(self.probabilities, kind), *numbers]
         said: dict[str, Any] = {"schema": _PLAIN, "task": self.task, "metric": self.metric, "labels": list(self.labels)}
@@ -150,7 +150,7 @@ class Answers:
         table, said = _read(file)
         try:
             part, ids, keys = (np.array(table[name].to_pylist(), dtype=str) for name in _COLUMNS[:3])
-            truth = table["truth"].to_numpy() if said["task"] == "classification" else _matrix(table["truth"])
+            truth = table["truth"].to_numpy() if get(said["task"]).exclusive else _matrix(table["truth"])
             matrix, fold = _matrix(table["probabilities"]), table["fold"].to_numpy()
             labels = tuple(str(label) for label in said["labels"])
             unit = table["unit"].to_numpy() if "unit" in table.column_names else _NO_UNITS

@@ -191,7 +191,7 @@ class Model:
             SourceError: an input is unreadable.
         """
         task = self.bundle.task
-        chosen = self.bundle.caution.sets(self.predict_proba(inputs), multilabel=task.name == "multilabel")
+        chosen = self.bundle.caution.sets(self.predict_proba(inputs), multilabel=task.several)
         return None if chosen is None else [tuple(np.array(task.labels, dtype=object)[row]) for row in chosen]
 
     @property
@@ -221,7 +221,7 @@ class Model:
             probabilities[kept] = found
             said.answers[kept] = task.decode(bundle.caution.decided(found))
             said.unknown[kept] = bundle.caution.unknown(found, None if vectors is None else vectors[kept])
-            said.answered[kept] = bundle.caution.answered(found, multilabel=task.name == "multilabel")
+            said.answered[kept] = bundle.caution.answered(found, multilabel=task.several)
         return said
 
     def _see(self, rows: np.ndarray, progress: Progress | None = None) -> Seen:

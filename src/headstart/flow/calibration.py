@@ -15,9 +15,9 @@ from headstart.evaluation.thresholds import Rule, Thresholds, crossfitted, decid
 from headstart.evaluation.unknown import Known
 from headstart.flow.search import Climbed
 from headstart.flow.thresholds import Positive
-from headstart.heads.linear import probabilities
 from headstart.settings import FitSettings, JudgingSettings
 from headstart.strategies.finishing import Final
+from headstart.tasks import Task, get
 
 MOST_FOLDS = 50  # more cost much and tell little
 
@@ -70,8 +70,8 @@ def check_risk(task: str, risk: float | None) -> None:
     Raises:
         SettingError: a risk was asked for in a regression.
     """
-    if task == "regression" and risk is not None:
-        raise SettingError("--risk is a share of wrong answers; a regression has none, so leave it out.")
+    if risk is not None and not get(task).graded:
+        raise SettingError(f"--risk is a share of wrong answers; a {task} has none, so leave it out.")
 
 
 def calibrate(
@@ -84,13 +84,13 @@ def calibrate(
         positive: of two classes, the one that is looked for.
     """
     ground, final = climbed.ground, climbed.final
-    held, y, task = held_answers(climbed), ground.held_y, ground.task.name
-    if task == "regression":
+    held, y, task = held_answers(climbed), ground.held_y, ground.task
+    if not task.graded:
         kept = promises(held, y, task, settings, ground.held_units)
         return Calibrated(final, 1.0, held, *kept, None, held)
-    scores = logits(held, multilabel=y.ndim == 2)
+    scores = logits(held, multilabel=task.several)
     told = temperature(scores, y, EXPECTED)
-    mended = probabilities(scores / told, task)
+    mended = task.probabilities(scores / told)
     scaled = replace(final, head=final.head.scaled(told))
     units, seed, limits = ground.held_units, ground.seed, None
     crossed = crossfitted(rule, mended, y, units=units, seed=seed)
@@ -103,13 +103,13 @@ def calibrate(
 def promises(
     held: np.ndarray,
     y: np.ndarray,
-    task: str,
+    task: Task,
     settings: JudgingSettings,
     units: np.ndarray,
     limits: Thresholds | None = None,
 ) -> tuple[Conformal, Abstain | None]:
     """Sets, or intervals, and the threshold to answer, from answers ``held`` [h, outputs] on held-out rows."""
-    if task != "regression":
+    if task.graded:
         given = decided(held, limits)
         abstain = None if settings.risk is None else fit_abstain(held, y, settings.risk, units=units, given=given)
         return fit_conformal(held, y, settings.level, units=units), abstain

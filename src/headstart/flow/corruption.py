@@ -21,6 +21,7 @@ from headstart.modalities.damage import STRENGTHS, Damage
 from headstart.modalities.types import Unreadable
 from headstart.progress import Progress
 from headstart.records import DamageRecord, ShiftRecord
+from headstart.tasks import get as get_task
 
 #: Rows that are damaged: an accuracy of 0.9 is known to ± 0.04 by then.
 ROWS = 200
@@ -113,7 +114,7 @@ def drawn(count: int, rows: int, seed: int) -> np.ndarray:
 def _record(kind: str, strength: int, y: np.ndarray, p: np.ndarray, held: Answers, seed: int) -> DamageRecord:
     said = decided(p, held.thresholds, held.metric)
     score = score_interval(held.metric, y, said, seed=seed)
-    error = _NAN if held.task == "regression" else calibration_interval(y, p, seed=seed).value
+    error = calibration_interval(y, p, seed=seed).value if get_task(held.task).graded else _NAN
     estimated = _NAN
     if held.metric == "accuracy" and len(held):
         estimated = estimate_accuracy(held.decided(), held.truth, said, held.unit).value

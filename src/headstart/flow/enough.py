@@ -5,6 +5,7 @@ from __future__ import annotations
 from headstart.data.strata import count_labels, labels_of
 from headstart.data.table import Table
 from headstart.errors import LabelError
+from headstart.tasks import get
 
 #: Fewest examples of each class, and fewest rows of other tasks.
 FEWEST, FEWEST_ROWS = 5, 20
@@ -22,7 +23,7 @@ def check_enough(table: Table, work: str) -> None:
     if table.targets is None:
         raise LabelError("the examples have no labels; name the target column with --target.")
     known = table.take(table.split != "test")
-    if table.task != "classification":
+    if not get(table.task).exclusive:
         if len(known) < FEWEST_ROWS:
             raise LabelError(
                 f"there are {len(known)} labelled rows outside the test set; {work} takes at least {FEWEST_ROWS}. "

@@ -19,7 +19,6 @@ from headstart.evaluation.slices import by_slice, slice_metric
 from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.two_classes import two_classes
 from headstart.flow.thresholds import Positive
-from headstart.heads.linear import probabilities
 from headstart.modalities import get
 from headstart.records import (
     AbstainRecord,
@@ -72,14 +71,14 @@ def measure(
     """
     limits = caution.thresholds
     found = evaluate_with_intervals(task.name, y, p, units=units, thresholds=limits, seed=seed)
-    graded = task.name != "regression"
+    graded = task.graded
     return Measured(
         {name: MetricRecord(one.value, one.low, one.high) for name, one in found.items()},
         undefined(task.name, y, decided(p, limits)),
         _classes(task, y, decided(p, limits), units) if graded else [],
         _calibration(task, y, p, caution, temperature, seed, units) if graded else None,
         _two_classes(positive, y, p, caution, seed, units) if positive else None,
-        None if graded else _intervals(y, p, caution.conformal, units),
+        _intervals(y, p, caution.conformal, units) if task.values else None,
     )
 
 
@@ -140,7 +139,7 @@ def _calibration(
     units: np.ndarray | None,
 ) -> CalibrationRecord:
     error = calibration_interval(y, p, units=units, seed=seed)
-    before = probabilities(logits(p, multilabel=y.ndim == 2) * temperature, task.name)
+    before = task.probabilities(logits(p, multilabel=task.several) * temperature)
     bins = [BinRecord(one.confidence, one.right, one.low, one.high, one.n) for one in reliability(y, p, units=units)]
     return CalibrationRecord(
         error.value,
@@ -188,7 +187,7 @@ def slices_of(
     Args:
         vectors: [n, d] features, to look at clusters of them too.
     """
-    names = [task.labels[one] for one in y] if task.name == "classification" else None
+    names = [task.labels[one] for one in y] if task.exclusive else None
     modality = get(rows.modality)
     found = properties(modality.properties(list(rows.inputs)), modality.units, vectors, names, seed=seed)
     columns, named = {**found, **rows.slices}, slice_metric(metric, task.name)

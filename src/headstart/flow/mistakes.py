@@ -9,7 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ MISTAKES, ANSWERS, EXAMPLES = "mistakes.csv", "predictions.csv", "examples.json"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _TEXT = 200  # characters of a text that are shown
 _BLOCK = 1024  # rows compared at a time
-_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,8 @@ class Answered:
     y: np.ndarray
     p: np.ndarray
     thresholds: Thresholds | None
-    vectors: np.ndarray | None
-    columns: Mapping[str, np.ndarray]
+    vectors: np.ndarray | None = None
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def given(self) -> np.ndarray:
@@ -109,14 +108,20 @@ def mistakes(task: Task, rows: Answered, examples: Examples | None = None) -> li
 
     The confidence of several labels is that of the wrong one of which the model was surest.
     """
-    wrong, sure = _wrong(task, rows)
+    off, sure = task.mistakes(rows.y, rows.p, rows.given)
+    wrong = np.flatnonzero(off)
     order = wrong[np.argsort(-sure[wrong], kind="stable")]
-    answers = task.decode(rows.given)
-    near = _nearest(rows, examples, order)
-    return [
-        _record(task, rows, int(row), answers[row], float(sure[row]), beside)
-        for row, beside in zip(order, near, strict=True)
-    ]
+    truths, answers, modality = task.targets(rows.y), task.decode(rows.given), get(rows.table.modality)
+    found = []
+    for row, beside in zip(order, _nearest(rows, examples, order), strict=True):
+        record = _both(rows, row, truths, answers)
+        if task.graded:
+            record["confidence"] = round(float(sure[row]), 4)
+        record |= {name: _cell_of(one) for name, one in task.difference(truths[row], answers[row]).items()}
+        if modality.tokenised:
+            record["text"] = (modality.show(rows.table.inputs[row]).text or "")[:_TEXT]
+        found.append(_with_slices(record | beside, rows, row))
+    return found
 
 
 def answers_table(
@@ -127,20 +132,19 @@ def answers_table(
     Args:
         bounds: [n] each, of the interval around each value of a regression.
     """
-    answers, found = task.decode(rows.given), []
-    wrong = np.zeros(len(rows.y), dtype=bool)
-    wrong[_wrong(task, rows)[0]] = True
+    truths, answers, found = task.targets(rows.y), task.decode(rows.given), []
+    wrong, sure = task.mistakes(rows.y, rows.p, rows.given)
     for row in range(len(rows.y)):
-        record: dict[str, Any] = {"id": str(rows.table.ids[row]), **_both(task, rows, row, answers[row])}
-        if task.name == "regression":
-            record["error"] = float(rows.p[row, 0] - rows.y[row, 0])
+        record = _both(rows, row, truths, answers)
+        if task.values:
+            record |= task.difference(truths[row], answers[row])
             if bounds is not None:
                 record |= {"low": float(bounds[0][row]), "high": float(bounds[1][row])}
         else:
             record["right"] = "no" if wrong[row] else "yes"
-        if task.name == "classification":
-            record["confidence"] = round(float(rows.p[row, int(rows.given[row].argmax())]), 4)
-        found.append(record | {_free(name, record): str(values[row]) for name, values in rows.columns.items()})
+        if task.exclusive:
+            record["confidence"] = round(float(sure[row]), 4)
+        found.append(_with_slices(record, rows, row))
     return found
 
 
@@ -163,49 +167,22 @@ def _cell(value: Any) -> str:
     return safe(value) if isinstance(value, str) else ("" if value != value else f"{value:.15g}")
 
 
-def _wrong(task: Task, rows: Answered) -> tuple[np.ndarray, np.ndarray]:
-    """The wrong rows, and [n] what orders them: how sure the model was, or how far off."""
-    y, p = rows.y, rows.p
-    if task.name == "regression":
-        off = np.abs(p[:, 0] - y[:, 0])
-        return np.flatnonzero(off > 0), off
-    given = rows.given
-    if task.name == "classification":
-        said = given.argmax(axis=1)
-        return np.flatnonzero(said != y), p[np.arange(len(y)), said]
-    said = given >= _HALF
-    other = said != (y > _HALF)
-    return np.flatnonzero(other.any(axis=1)), np.where(other, np.where(said, p, 1 - p), -1.0).max(axis=1, initial=-1.0)
+def _both(rows: Answered, row: int, truths: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
+    return {"id": str(rows.table.ids[row]), "truth": _cell_of(truths[row]), "answer": _cell_of(answers[row])}
 
 
-def _record(task: Task, rows: Answered, row: int, answer: Any, sure: float, beside: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": str(rows.table.ids[row]), **_both(task, rows, row, answer)}
-    if task.name == "regression":
-        found["error"] = float(rows.p[row, 0] - rows.y[row, 0])
-    else:
-        found["confidence"] = round(sure, 4)
-    if task.name == "multilabel":
-        truth = {label for label, has in zip(task.labels, rows.y[row] > _HALF, strict=True) if has}
-        found["missing"] = _told(tuple(label for label in task.labels if label in truth - set(answer)))
-        found["too many"] = _told(tuple(label for label in task.labels if label in set(answer) - truth))
-    modality = get(rows.table.modality)
-    if modality.tokenised:
-        found["text"] = (modality.show(rows.table.inputs[row]).text or "")[:_TEXT]
-    return found | beside | {_free(name, found | beside): str(v[row]) for name, v in rows.columns.items()}
-
-
-def _both(task: Task, rows: Answered, row: int, answer: Any) -> dict[str, Any]:
-    if task.name == "regression":
-        return {"truth": float(rows.y[row, 0]), "answer": float(answer)}
-    if task.name == "classification":
-        return {"truth": task.labels[int(rows.y[row])], "answer": str(answer)}
-    truth = tuple(label for label, has in zip(task.labels, rows.y[row] > _HALF, strict=True) if has)
-    return {"truth": _told(truth), "answer": _told(answer)}
+def _with_slices(record: dict[str, Any], rows: Answered, row: int) -> dict[str, Any]:
+    return record | {_free(name, record): str(values[row]) for name, values in rows.columns.items()}
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
     """``name``, or a longer one where a column is called that already."""
     return name if name not in taken else f"slice {name}"
+
+
+def _cell_of(target: Any) -> str | float:
+    """A number as it is, all else as text."""
+    return target if isinstance(target, float) else _told(target)
 
 
 def _told(target: Any) -> str:

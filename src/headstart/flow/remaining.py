@@ -79,7 +79,7 @@ def remaining(ground: Ground, prepared: Prepared, settings: FitSettings, budget:
     working, task = prepared.working(), ground.task
     inputs = working.control_inputs()
     fit = predicted_seconds(working.table.modality, inputs, working.y, task.outputs, task.name, ground.seed)
-    compares = settings.strategy == AUTO or tunes(task.name, settings.judging)
+    compares = settings.strategy == AUTO or tunes(task, settings.judging)
     parts = sum(len(train) for train, _ in ground.holding.parts) / len(ground.rows) if compares else 0.0
     return set_aside(left, evidence, fit, parts)
 

@@ -9,78 +9,27 @@ import numpy as np
 from headstart.errors import LabelError, SettingError, nearest
 from headstart.evaluation.thresholds import Rule, rule_of
 from headstart.settings import JudgingSettings
+from headstart.tasks import get
 from headstart.tasks.task import Task
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: Names of classes that are looked for, and of those that they are looked for among; lower case.
-_POSITIVE = frozenset(
-    (
-        "1",
-        "y",
-        "yes",
-        "true",
-        "t",
-        "positive",
-        "pos",
-        "present",
-        "spam",
-        "fraud",
-        "fraudulent",
-        "toxic",
-        "abnormal",
-        "anomaly",
-        "anomalous",
-        "defect",
-        "defective",
-        "bad",
-        "sick",
-        "disease",
-        "diseased",
-        "malignant",
-        "cancer",
-        "churn",
-        "churned",
-        "default",
-        "fail",
-        "failed",
-        "failure",
-        "damaged",
-        "broken",
-        "hit",
-        "hot",
-    )
+_POSITIVE = _words(
+    """
+    1 y yes true t positive pos present spam fraud fraudulent toxic abnormal anomaly anomalous defect defective bad
+    sick disease diseased malignant cancer churn churned default fail failed failure damaged broken hit hot
+    """
 )
-_NEGATIVE = frozenset(
-    (
-        "0",
-        "-1",
-        "n",
-        "no",
-        "false",
-        "f",
-        "negative",
-        "neg",
-        "absent",
-        "ham",
-        "legit",
-        "legitimate",
-        "genuine",
-        "benign",
-        "normal",
-        "healthy",
-        "ok",
-        "good",
-        "pass",
-        "passed",
-        "none",
-        "nothing",
-        "background",
-        "other",
-        "rest",
-        "clean",
-        "intact",
-        "control",
-    )
-)
+_NEGATIVE = _words(
+    """
+    0 -1 n no false f negative neg absent ham legit legitimate genuine benign normal healthy ok good pass passed
+    none nothing background other rest clean intact
+    """
+) | {"control"}
 
 
 @dataclass(frozen=True)
@@ -107,9 +56,9 @@ def positive_of(task: Task, y: np.ndarray, asked: str | None = None) -> Positive
         SettingError: one was asked for, and the task has not two classes.
         LabelError: what was asked for is none of them.
     """
-    if task.name != "classification" or task.outputs != 2:
+    if not task.exclusive or task.outputs != 2:
         if asked is not None:
-            has = f"{task.outputs} classes" if task.name == "classification" else f"a {task.name} target"
+            has = f"{task.outputs} classes" if task.exclusive else f"a {task.name} target"
             raise SettingError(f"--positive {asked!r} is for two classes, and these data have {has}; leave it out.")
         return None
     if asked is not None:
@@ -149,11 +98,11 @@ def check_threshold(task: str, outputs: int | None, settings: JudgingSettings) -
     asked = settings.threshold
     if asked is None:
         return
-    several = task == "multilabel"
-    rule_of(asked, positive=None if several else 0)
-    if task == "regression":
-        raise SettingError("--threshold is for labels, and a regression has none; leave it out.")
-    if task == "classification" and outputs not in (None, 2):
+    kind = get(task)
+    rule_of(asked, positive=None if kind.several else 0)
+    if not kind.graded:
+        raise SettingError(f"--threshold is for labels, and a {task} has none; leave it out.")
+    if kind.exclusive and outputs not in (None, 2):
         raise SettingError(
             f"--threshold is for two classes or for several labels a row, and these data have {outputs} classes, of "
             "which the most probable is given; leave it out."
@@ -166,7 +115,7 @@ def rule_for(task: Task, settings: JudgingSettings, metric: str, positive: Posit
     Several labels have theirs tuned for F1 unless a threshold was asked for, or the run is judged by a metric that
     0.5 is best for (the share of rows with exactly the right labels).
     """
-    if task.name == "multilabel":
+    if task.several:
         mean = "macro" if metric == "f1_macro" else "micro"
         if settings.threshold is not None:
             return rule_of(settings.threshold, positive=None, mean=mean)
@@ -176,9 +125,7 @@ def rule_for(task: Task, settings: JudgingSettings, metric: str, positive: Posit
     return rule_of(settings.threshold, positive=positive.output)
 
 
-def tunes(task: str, settings: JudgingSettings) -> bool:
+def tunes(task: Task, settings: JudgingSettings) -> bool:
     """Whether held-out rows may set thresholds, so that those of the baselines are needed too."""
     asked = settings.threshold
-    if task == "multilabel":
-        return asked is None or not asked.strip()[:1].isdigit()
-    return task == "classification" and asked is not None and not asked.strip()[:1].isdigit()
+    return task.several if asked is None else task.graded and not asked.strip()[:1].isdigit()

@@ -32,6 +32,7 @@ from headstart.heads.solve import refit
 from headstart.progress import Progress
 from headstart.records import OodRecord
 from headstart.strategies.budget import Budget
+from headstart.tasks import get
 from headstart.training.rows import TrainRows
 
 
@@ -48,7 +49,7 @@ def known_of(climbed: Climbed, calibrated: Calibrated, progress: Progress) -> Kn
     place[rows] = np.arange(len(rows))
     held = place[ground.holding.rows]
     there = held >= 0
-    y = None if ground.task.name == "regression" else ground.rows.y[rows]
+    y = ground.rows.y[rows] if ground.task.graded else None
     return fit_known(vectors, y, calibrated.held[there], vectors[held[there]], seed=ground.seed, task=ground.task.name)
 
 
@@ -103,10 +104,10 @@ def judged_unknown(
     if strange is not None:
         own = vectors_of(calibrated.final, strange.rows, climbed.ground.progress)
         q = calibrated.final.head.probabilities(own)
-        plain = (max_softmax(p), max_softmax(q)) if climbed.ground.task.name == "classification" else None
+        plain = (max_softmax(p), max_softmax(q)) if climbed.ground.task.exclusive else None
         where = f"--ood {strange.path} ({len(q):,} inputs)"
         return known, _record(known, (scores, unknown_scores(known, q, own)), plain, where, alarms)
-    if climbed.ground.task.name != "classification":
+    if not climbed.ground.task.exclusive:
         where = "nothing: no --ood was given, and only classes can be left out to make some"
         return known, _record(known, (scores, np.zeros(0)), None, where, alarms)
     rows, probe = climbed.ground.rows, climbed.climb.probe
@@ -123,7 +124,7 @@ def judged_unknown(
 def unknown_record(known: Known, said: Predictions, other: Predictions, path: str) -> OodRecord:
     """The same for answers of a finished model, to inputs it should know and to those at ``path``."""
     plain = None
-    if known.task == "classification":
+    if get(known.task).exclusive:
         plain = (max_softmax(said.probabilities), max_softmax(other.probabilities))
     where = f"--ood {path} ({len(other.unknown):,} inputs)"
     return _record(known, (said.unknown, other.unknown), plain, where, float((said.unknown > THRESHOLD).mean()))
@@ -176,10 +177,10 @@ def better_known(
 
 def _closed(climbed: Climbed) -> Fit:
     """Heads in closed form: several are fitted, and only the order of their answers matters."""
-    setting = climbed.climb.probe.closed or climbed.climb.probe.heads[0]
+    setting, task = climbed.climb.probe.closed or climbed.climb.probe.heads[0], climbed.ground.task.name
 
     def fit(x: np.ndarray, y: np.ndarray, classes: int) -> Callable[[np.ndarray], np.ndarray]:
-        return refit(setting, x, y, "classification", outputs=classes).probabilities
+        return refit(setting, x, y, task, outputs=classes).probabilities
 
     return fit
 

@@ -12,6 +12,7 @@ import numpy as np
 from headstart.heads import lda, logistic, ridge
 from headstart.heads.comparison import Candidate, Terms, best_setting
 from headstart.heads.rotation import Rotation
+from headstart.tasks import get
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ def candidates(trial: Trial, seconds: float | None = None) -> tuple[list[Candida
     """
     begun = time.perf_counter()
     found = [_ridge(trial)]
-    if trial.task == "regression":
+    if get(trial.task).values:
         return found, ()
 
     def left() -> float:
         return float("inf") if seconds is None else seconds - (time.perf_counter() - begun)
 
     out: list[str] = []
-    if trial.task == "classification":
+    if get(trial.task).exclusive:
         whole = left() >= _LDA * found[0].seconds
         if whole or left() >= _SHORT * found[0].seconds:
             found.append(_lda(trial, short=not whole))
@@ -75,7 +76,7 @@ def _while_time(path: Iterator[Candidate], left: Callable[[], float]) -> list[Ca
 
 def closed_form(trial: Trial) -> list[Candidate]:
     """Ridge for any task, LDA for classes."""
-    return [_ridge(trial), _lda(trial)] if trial.task == "classification" else [_ridge(trial)]
+    return [_ridge(trial), _lda(trial)] if get(trial.task).exclusive else [_ridge(trial)]
 
 
 def full_fit(

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.heads.scoring import Metric, balance, best_factor, choose, row_losses, row_scores
+from headstart.heads.scoring import Metric, balance, best_factor, choose, row_scores
+from headstart.tasks import get
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Terms:
         y: the targets of all n rows, as `solve` takes them; those of a regression standardised.
         task: "classification", "multilabel" or "regression".
         outputs: number of scores a row.
-        metric: a name of `scoring.METRICS`, or a callable.
+        metric: a name of `Task.head_metrics`, or a callable.
         parts: row indices of each held-out part.
         balanced: whether classes count the same.
     """
@@ -44,7 +45,7 @@ class Terms:
 
     def loss(self, scores: np.ndarray, y: np.ndarray) -> float:
         """Mean log loss (squared error for a regression), classes counting the same where balanced."""
-        losses = row_losses(scores, y, self.task)
+        losses = get(self.task).row_losses(scores, y)
         return float((losses * balance(y)).mean() if self.balanced else losses.mean())
 
 
@@ -80,7 +81,7 @@ class Tried:
 def compare(terms: Terms, found: list[Candidate]) -> tuple[int, tuple[Tried, ...]]:
     """The index of the chosen candidate, and the record of all, each with its factor (see `solve`) in its settings."""
     y = terms.y[terms.held]
-    factors = [1.0 if terms.task == "regression" else best_factor(c.scores, y, terms.task) for c in found]
+    factors = [best_factor(c.scores, y, terms.task) if get(terms.task).graded else 1.0 for c in found]
     scaled = [c.scores * np.float32(f) for c, f in zip(found, factors, strict=True)]
     values = [terms.values(scores, y) for scores in scaled]
     chosen = choose(values, [terms.loss(scores, y) for scores in scaled])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headstart.errors import SettingError
+from headstart.tasks import get
 
 #: Below this many rows every row is held out once; from it on, one part is held out and the rest trained on.
 FEW_ROWS = 2_000
@@ -59,7 +60,7 @@ def _deal(
     """The part of each unit: shuffled, ordered by class and size, dealt like cards."""
     size = np.bincount(unit_of_row, minlength=units)
     label = np.zeros(units, np.int64)
-    if task == "classification":
+    if get(task).exclusive:
         label[unit_of_row[::-1]] = y[::-1]
     order = np.lexsort((rng.permutation(units), -size, label))
     part = np.empty(units, np.int64)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import SettingError
-
-TASKS = ("classification", "multilabel", "regression")
+from headstart.tasks import get
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class LinearHead:
         if x.ndim != 2 or x.shape[1] != len(self.weight):
             raise SettingError(f"features have shape {x.shape}; this head takes [n, {len(self.weight)}].")
         x = np.asarray(x, np.float32)
-        if self.task != "regression":
+        if not get(self.task).values:
             return x @ self.weight + self.bias
         # The product in float32, as for the others, but neither the target's unit nor its zero: see `TargetScale`.
         size = np.abs(self.weight).max(axis=0).astype(np.float64)
@@ -45,25 +44,13 @@ class LinearHead:
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
         """[n, outputs]: softmax of the scores, sigmoid of each, or the scores themselves, by task."""
-        return probabilities(self.scores(x), self.task)
+        return get(self.task).probabilities(self.scores(x))
 
     def scaled(self, temperature: float) -> LinearHead:
         """The head whose scores are these divided by ``temperature`` (Guo et al. 2017, arXiv:1706.04599)."""
-        if self.task == "regression":
-            raise SettingError("a regression head has no temperature: its scores are the predicted values.")
+        if not get(self.task).graded:
+            raise SettingError(f"a {self.task} head has no temperature: its scores are the predicted values.")
         if not (math.isfinite(temperature) and temperature > 0):
             raise SettingError(f"temperature is {temperature}; it must be a finite number above 0.")
         factor = np.float32(1 / temperature)
         return replace(self, weight=self.weight * factor, bias=self.bias * factor)
-
-
-def probabilities(scores: np.ndarray, task: str) -> np.ndarray:
-    """``scores`` [n, outputs] as softmax (classification), sigmoid (multilabel) or unchanged (regression)."""
-    if task == "regression":
-        return scores
-    if task == "multilabel":
-        half = np.tanh(scores * 0.5)  # tanh cannot overflow where exp can
-        return 0.5 * (1 + half)
-    p = np.exp(scores - scores.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    return p

@@ -15,7 +15,7 @@ import numpy as np
 
 from headstart.heads import lda
 from headstart.heads.lbfgs import minimise
-from headstart.heads.linear import probabilities
+from headstart.tasks import Classification, Multilabel, Task
 
 #: Inverse penalties tried, strong to weak, for rows of mean squared length 1.
 GRID = (0.5, 2.0, 8.0, 32.0, 128.0, 512.0)
@@ -40,9 +40,9 @@ class Problem:
     outputs: int
 
     @property
-    def task(self) -> str:
-        """ "classification" or "multilabel", by the shape of ``y``."""
-        return "classification" if self.y.ndim == 1 else "multilabel"
+    def task(self) -> type[Task]:
+        """By the shape of ``y``."""
+        return Classification if self.y.ndim == 1 else Multilabel
 
     @property
     def even(self) -> bool:
@@ -52,7 +52,7 @@ class Problem:
     @property
     def present(self) -> np.ndarray:
         """[outputs] bool: the classes that occur; the others keep a weight of 0 and their small prior."""
-        if self.task == "classification":
+        if self.task.exclusive:
             return np.bincount(self.y, minlength=self.outputs) > 0
         counts = self.y.sum(axis=0)
         return (counts > 0) & (counts < len(self.y))
@@ -61,7 +61,7 @@ class Problem:
         """[r + 1, outputs]: weights 0, and in the last row the bias that gives the smoothed class shares."""
         start = np.zeros((self.rows.shape[1] + 1, self.outputs))
         n = self.weights.sum()
-        if self.task == "classification":
+        if self.task.exclusive:
             mass = np.bincount(self.y, self.weights, minlength=self.outputs) + lda.ABSENT
             start[-1] = np.log(mass / mass.sum())
         else:
@@ -118,12 +118,12 @@ def _softmax(raw: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _sigmoids(raw: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Losses [n], summed over labels, and their derivatives by the scores ``raw`` [n, outputs]."""
     losses = (np.logaddexp(0, raw) - raw * y).sum(axis=1)
-    return losses, (probabilities(raw, "multilabel") - y).astype(np.float32)
+    return losses, (Multilabel.probabilities(raw) - y).astype(np.float32)
 
 
 def _preconditioner(problem: Problem, c: float, start: np.ndarray) -> np.ndarray:
     """[r + 1, 1]: about one over the root of the Hessian's diagonal at ``start``."""
-    p = probabilities(scores(problem.rows, start), problem.task)
+    p = problem.task.probabilities(scores(problem.rows, start))
     spread = float((p * (1 - p)).mean()) + 1e-4
     squares = np.einsum("ij,ij->j", problem.rows, problem.rows, dtype=np.float64)
     return np.append(spread * squares + 1 / c, spread * len(p))[:, None] ** -0.5

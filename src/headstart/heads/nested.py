@@ -12,6 +12,7 @@ from headstart.heads import lda, logistic, ridge
 from headstart.heads.candidates import logistic_path
 from headstart.heads.comparison import Candidate, Terms, best_setting
 from headstart.heads.rotation import Rotation, rotate
+from headstart.tasks import get
 
 #: (fold, setting) -> weight [r, outputs], bias [outputs].
 _Fit = Callable[["Fold", float], tuple[np.ndarray, np.ndarray]]
@@ -45,9 +46,9 @@ def nested_candidates(terms: Terms, folds: Sequence[Fold]) -> list[Candidate]:
     leave-one-out scores the other rows would have taken part in choosing the features.
     """
     found = [_ridge(terms, folds)]
-    if terms.task == "classification":
+    if get(terms.task).exclusive:
         found.append(_lda(terms, folds))
-    if terms.task != "regression":
+    if get(terms.task).graded:
         problems = [logistic.Problem(f.rotation.rows, f.rotation.weights, f.y, terms.outputs) for f in folds]
         found += list(logistic_path(terms, problems, [f.held for f in folds]))
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.heads.rotation import Rotation
+from headstart.tasks import get
 
 #: Penalties tried, as shares of the rows' mean power over all dimensions.
 GRID = tuple(float(a) for a in np.geomspace(1e-4, 1e3, 11))
@@ -49,9 +50,10 @@ class Ridge:
 
 def code(y: np.ndarray, task: str, outputs: int) -> np.ndarray:
     """Targets [n, outputs] float32: ±1 for classes and labels, the standardised values of a regression as they are."""
-    if task == "regression":
+    kind = get(task)
+    if kind.values:
         return y.astype(np.float32)
-    if task == "multilabel":
+    if kind.several:
         return np.where(y > 0, np.float32(1), np.float32(-1))
     coded = np.full((len(y), outputs), -1, np.float32)
     coded[np.arange(len(y)), y] = 1

@@ -10,22 +10,17 @@ from collections.abc import Callable
 import numpy as np
 
 from headstart.errors import SettingError, nearest
+from headstart.tasks import get
 
 #: A metric of the caller's own: (scores [n, outputs], y) -> a number, higher is better.
 Metric = Callable[[np.ndarray, np.ndarray], float]
-#: Allowed metrics by task, the default first.
-METRICS = {
-    "classification": ("accuracy", "balanced_accuracy", "log_loss"),
-    "multilabel": ("f1_micro", "log_loss"),
-    "regression": ("r2",),
-}
 #: Bounds of the factor (1 / temperature) that scores are scaled by.
 FACTOR_BOUNDS = (1e-3, 1e3)
 
 
 def metric_name(task: str, metric: str | None) -> str:
     """``metric``, or the task's default where None; raises SettingError when the task has no such metric."""
-    allowed = METRICS[task]
+    allowed = get(task).head_metrics
     if metric is None:
         return allowed[0]
     if metric not in allowed:
@@ -38,24 +33,13 @@ def metric_name(task: str, metric: str | None) -> str:
 def row_scores(scores: np.ndarray, y: np.ndarray, task: str, metric: str) -> np.ndarray:
     """[n]: one value a row whose mean is ``metric``; log_loss with its sign turned: higher is better."""
     if metric == "log_loss":
-        return -row_losses(scores, y, task)
+        return -get(task).row_losses(scores, y)
     if metric == "f1_micro":
         return _f1_rows(scores > 0, y > 0)
     if metric == "r2":
-        return 1 - row_losses(scores, y, task) / (float(np.var(y, axis=0).mean()) or 1.0)
+        return 1 - get(task).row_losses(scores, y) / (float(np.var(y, axis=0).mean()) or 1.0)
     right = (scores.argmax(axis=1) == y).astype(np.float64)
     return right * balance(y) if metric == "balanced_accuracy" else right
-
-
-def row_losses(scores: np.ndarray, y: np.ndarray, task: str) -> np.ndarray:
-    """[n]: minus the log probability of the truth (summed over labels), or the mean squared error."""
-    if task == "regression":
-        return ((scores - y) ** 2).mean(axis=1, dtype=np.float64)
-    if task == "multilabel":
-        return np.logaddexp(0, np.where(y > 0, -scores, scores)).sum(axis=1, dtype=np.float64)
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    truth = shifted[np.arange(len(y)), y]
-    return np.log(np.exp(shifted).sum(axis=1, dtype=np.float64)) - truth
 
 
 def balance(y: np.ndarray) -> np.ndarray:
@@ -97,7 +81,7 @@ def best_factor(scores: np.ndarray, y: np.ndarray, task: str) -> float:
 
 def _doubt(scores: np.ndarray, y: np.ndarray, task: str) -> float:
     """What the half mistake adds to the slope: its share times the mean margin of the truth."""
-    if task == "multilabel":
+    if get(task).several:
         margin = np.where(y > 0, scores, -scores)
         return float(margin.sum(axis=1, dtype=np.float64).mean()) * 0.5 / (margin.size + 1)
     rows = np.arange(len(y))
@@ -108,7 +92,7 @@ def _doubt(scores: np.ndarray, y: np.ndarray, task: str) -> float:
 
 def _slope(scores: np.ndarray, y: np.ndarray, task: str, a: float) -> tuple[float, float]:
     """First and second derivative by a of the mean log loss of ``a * scores``."""
-    if task == "multilabel":
+    if get(task).several:
         p = 0.5 * (1 + np.tanh(0.5 * a * scores))
         slope = ((p - y) * scores).sum(axis=1)
         return float(slope.mean()), float((p * (1 - p) * scores**2).sum(axis=1).mean())

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from headstart.errors import SettingError, nearest
+from headstart.errors import SettingError
 from headstart.heads.candidates import Trial, candidates, every_row, full_fit
 from headstart.heads.comparison import Tried, compare
 from headstart.heads.folds import held_out
-from headstart.heads.linear import TASKS, LinearHead
+from headstart.heads.linear import LinearHead
 from headstart.heads.rotation import rotate
 from headstart.heads.scoring import Metric, balance, metric_name
 from headstart.heads.target_scale import TargetScale
 from headstart.heads.threads import for_size
+from headstart.tasks import get
 
 #: Share of rows that share a group, below which leaving out one row at a time tells enough.
 _TOGETHER = 0.1
@@ -58,7 +59,7 @@ def solve(
     """Solve the best linear head for ``x`` [n, d] float32 that held-out rows can tell.
 
     ``y`` is [n] int64 class indices, [n, outputs] 0/1 labels or [n, 1] values, by ``task``. ``metric`` is one
-    of `scoring.METRICS` for the task (default the first; balanced_accuracy when ``balanced``) or a callable
+    of `Task.head_metrics` (default the first; balanced_accuracy when ``balanced``) or a callable
     (scores, y) -> float, higher better. ``balanced`` makes classes count the same; ``groups`` [n] are kept
     together in the held-out parts; ``outputs`` is the number of classes where ``y`` may lack some. ``weights`` [n],
     0 or more, say how much each row counts in the fits; held-out scores are unweighted. Within
@@ -154,7 +155,7 @@ def standardised(y: np.ndarray, task: str, metric: str | Metric) -> tuple[np.nda
     A metric of the caller's own is still asked about values in the target's unit.
     """
     scale = TargetScale.of(y, task)
-    if not callable(metric) or task != "regression":
+    if not callable(metric) or not get(task).values:
         return scale.standardised(y), metric, scale
     return scale.standardised(y), lambda scores, y: metric(scale.values(scores), scale.values(y)), scale
 
@@ -165,7 +166,7 @@ def metric_of(task: str, metric: str | Metric | None, balanced: bool) -> str | M
     Raises:
         SettingError: the task has no such metric, or no classes to balance.
     """
-    if balanced and task != "classification":
+    if balanced and not get(task).exclusive:
         raise SettingError(f"balanced is for classification; for {task} leave it out.")
     if balanced and metric is None:
         metric = "balanced_accuracy"
@@ -178,18 +179,17 @@ def checked(x: np.ndarray, y: np.ndarray, task: str, outputs: int | None) -> tup
     Raises:
         SettingError: on what cannot be solved.
     """
-    if task not in TASKS:
-        raise SettingError(f"task is {task!r}; it is one of {', '.join(TASKS)}.{nearest(task, TASKS)}")
+    classes = get(task).exclusive
     x, y = np.asarray(x, np.float32), np.asarray(y)
-    if x.ndim != 2 or y.ndim != (1 if task == "classification" else 2) or len(x) != len(y) or not x.size:
-        wanted = "[n]" if task == "classification" else "[n, outputs]"
+    if x.ndim != 2 or y.ndim != (1 if classes else 2) or len(x) != len(y) or not x.size:
+        wanted = "[n]" if classes else "[n, outputs]"
         raise SettingError(f"features {x.shape} and targets {y.shape} do not fit; {task} takes [n, d] and {wanted}.")
     bad = np.flatnonzero(~np.isfinite(x.sum(axis=1, dtype=np.float64)))
     if len(bad):
         raise SettingError(f"{len(bad)} rows of features are not finite, the first is row {bad[0]}; remove them.")
     if not np.isfinite(y).all():
         raise SettingError("some targets are not finite; remove those rows.")
-    if task != "classification":
+    if not classes:
         return x, y, y.shape[1]
     if not np.issubdtype(y.dtype, np.integer) or y.min() < 0 or (outputs is not None and y.max() >= outputs):
         raise SettingError(f"classes must be whole numbers from 0 to {'k' if outputs is None else outputs} - 1.")

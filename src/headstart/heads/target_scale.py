@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from headstart.heads.linear import LinearHead
+from headstart.tasks import get
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class TargetScale:
     @classmethod
     def of(cls, y: np.ndarray, task: str) -> TargetScale:
         """Of targets ``y`` as the task encodes them; classes and labels are left as they are."""
-        if task != "regression":
+        if not get(task).values:
             return cls.none()
         y = np.asarray(y, np.float64)
         away = y - y[0]  # exact where targets lie far from 0, as their sum is not

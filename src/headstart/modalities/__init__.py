@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from headstart.modalities.audio.modality import Audio
 from headstart.modalities.image.modality import Image
 from headstart.modalities.modality import Modality
 from headstart.modalities.text.modality import Text
+from headstart.plugins import added
 
 #: Entry points of this group are subclasses of `Modality`.
 GROUP = "headstart.modalities"
@@ -26,13 +26,8 @@ def modalities() -> dict[str, Modality]:
     Raises:
         SettingError: one of another distribution cannot be had, is none, or carries a name that is taken.
     """
-    found: dict[str, Modality] = {one.name: one for one in (Audio(), Image())}
-    for point in importlib.metadata.entry_points(group=GROUP):
-        one = _added(point)
-        if one.name in found or one.name == Text.name:
-            raise SettingError(f"entry point {point.value} adds a modality {one.name!r}, which is known already.")
-        found[one.name] = one
-    return {**found, Text.name: Text()}
+    first: dict[str, Modality] = {one.name: one for one in (Audio(), Image())}
+    return {**first, **added(GROUP, "modality", (*first, Text.name), _made), Text.name: Text()}
 
 
 def get(name: str) -> Modality:
@@ -68,17 +63,9 @@ def baselines() -> tuple[str, ...]:
     return ("majority", *dict.fromkeys(one.baseline for one in modalities().values() if one.baseline))
 
 
-def _added(point: importlib.metadata.EntryPoint) -> Modality:
-    try:
-        one = point.load()()
-    except Exception as error:  # code of others may fail in any way
-        raise SettingError(
-            f"entry point {point.value} could not give its modality: {type(error).__name__}: {error}; update or "
-            "uninstall its distribution."
-        ) from error
-    if not isinstance(one, Modality):
-        raise SettingError(f"entry point {point.value} gives no modality but {type(one).__name__}.")
-    return one
+def _made(loaded: Any) -> Modality | None:
+    one = loaded()
+    return one if isinstance(one, Modality) else None
 
 
 __all__ = ["GROUP", "Modality", "baselines", "file_types", "get", "modalities", "told_by"]

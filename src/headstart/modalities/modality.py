@@ -12,7 +12,7 @@ import numpy as np
 from headstart.modalities.damage import Damage
 from headstart.modalities.feed import Feed, Rows
 from headstart.modalities.stream import Pieces
-from headstart.modalities.types import Augmentation, Classical, Reads, Reject, Shown, Unreadable
+from headstart.modalities.types import Augmentation, Classical, Reads, Reject, Shown
 from headstart.records import ReadingRecord
 
 
@@ -33,6 +33,7 @@ class Modality(ABC):
         tokenised: whether inputs are words to a tokenizer.
         long: whether inputs differ in length, and long ones are read in windows.
         unit: what length is counted in.
+        input_unit: what the size of a base's input is counted in.
         masked: whether a network's upper stages need the inputs' mask beside the states of the lower ones.
         mixup: whether the mean of two inputs is one, so that mixup is a default where rows are plenty.
         own_base: the base that is taken where none is named, of a modality whose bases are all its own (see `base`).
@@ -54,6 +55,7 @@ class Modality(ABC):
     tokenised: ClassVar[bool] = False
     long: ClassVar[bool] = False
     unit: ClassVar[str] = ""
+    input_unit: ClassVar[str] = "input"
     masked: ClassVar[bool] = False
     mixup: ClassVar[bool] = False
     own_base: ClassVar[str] = ""
@@ -81,10 +83,6 @@ class Modality(ABC):
     def content_key(self, value: Any) -> str:
         """sha256 (hex) of the content."""
         return hashlib.sha256(self.content(value)).hexdigest()
-
-    def rejection(self, error: Exception) -> str:
-        """Why an input was set aside, in words, from whatever reading it raised."""
-        return str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
 
     # --- on its way to a base ---------------------------------------------------------------------
 

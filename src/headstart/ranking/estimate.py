@@ -30,7 +30,7 @@ UNDEFINED = Estimate(float("nan"), float("nan"))
 
 
 def of_scores(scores: np.ndarray, y: np.ndarray, task: str, metric: str) -> Estimate:
-    """The ``metric`` of `heads.scoring.METRICS` that held-out ``scores`` [n, outputs] have for ``y``.
+    """The ``metric`` of `Task.head_metrics` that held-out ``scores`` [n, outputs] have for ``y``.
 
     A mean of recalls has the error of each class's share: the rows' weights, which make up most of their variance where
     classes differ in size, are the same in every draw.

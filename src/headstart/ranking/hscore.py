@@ -7,6 +7,7 @@ import numpy as np
 from headstart.heads.rotation import rotate
 from headstart.heads.threads import for_size
 from headstart.ranking.problem import Problem, problem
+from headstart.tasks import get
 
 
 def h_score(features: np.ndarray, y: np.ndarray, *, shrunk: bool = True) -> float:
@@ -38,7 +39,7 @@ def h_score(features: np.ndarray, y: np.ndarray, *, shrunk: bool = True) -> floa
         SettingError: shapes or values that do not fit.
     """
     given = problem(features, y)
-    if given.task != "classification" or not given.defined:
+    if not get(given.task).exclusive or not given.defined:
         return float("nan")
     with for_size(given.x.shape, given.outputs):
         return _score(given, _ledoit_wolf(given.x) if shrunk else 0.0)

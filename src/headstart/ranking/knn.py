@@ -32,7 +32,7 @@ def loo_knn_accuracy(
 
     Votes weighted by the cosine as in Wu et al. 2018 (arXiv:1805.01978), so that ``k`` need not fit the size of the
     classes. The value is accuracy for classes, micro F1 for labels (those with more than half of the votes), R² for a
-    regression, or the ``metric`` of `heads.scoring.METRICS` that is named; the votes are targets of ±1, so log_loss is
+    regression, or the ``metric`` of `Task.head_metrics` that is named; the votes are targets of ±1, so log_loss is
     not calibrated. A row of nothing but zeros is as far from all others.
 
     Args:

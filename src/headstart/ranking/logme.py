@@ -6,6 +6,7 @@ import numpy as np
 
 from headstart.heads.threads import for_size
 from headstart.ranking.problem import Problem, problem
+from headstart.tasks import get
 
 _STARTS = (1e-4, 1e-2, 1.0)  # of α / β, as shares of the mean eigenvalue
 _STEPS = 100  # most fixed-point steps; a handful is usual
@@ -65,7 +66,7 @@ def logme(features: np.ndarray, y: np.ndarray, task: str | None = None) -> float
 
 def _targets(given: Problem) -> np.ndarray:
     """[n, targets] float64, without those that are the same for all rows."""
-    if given.task == "classification":
+    if get(given.task).exclusive:
         return np.eye(given.outputs)[:, np.unique(given.y)][given.y]
     y = given.y.astype(np.float64)
     return y[:, (y != y[0]).any(axis=0)]

@@ -9,6 +9,7 @@ import numpy as np
 from headstart.heads.rotation import rotate
 from headstart.heads.threads import for_size
 from headstart.ranking.problem import problem
+from headstart.tasks import get
 
 _ENERGY = 0.8  # share of the variance that the kept principal axes hold
 _AXES = 128  # most of them
@@ -40,7 +41,7 @@ def n_leep(features: np.ndarray, y: np.ndarray, *, seed: int = 0) -> float:
         SettingError: shapes or values that do not fit.
     """
     given = problem(features, y)
-    if given.task != "classification" or not given.defined:
+    if not get(given.task).exclusive or not given.defined:
         return float("nan")
     components = max(1, min(_PER_CLASS * len(np.unique(given.y)), len(given.y) // _ROWS))
     with for_size((len(given.y), _AXES), components):

@@ -6,6 +6,7 @@ import numpy as np
 
 from headstart.heads.threads import for_size
 from headstart.ranking.problem import Problem, problem
+from headstart.tasks import get
 
 _DIGITS = 9  # of a distance; rounding errors below would rank pairs that are tied
 
@@ -37,7 +38,7 @@ def parc(features: np.ndarray, y: np.ndarray) -> float:
     from scipy.stats import spearmanr
 
     given = problem(features, y)
-    if given.task == "regression" or not given.defined or given.x.shape[1] < 2:
+    if not get(given.task).graded or not given.defined or given.x.shape[1] < 2:
         return float("nan")
     kept = np.ones(len(given.y), bool) if given.y.ndim == 1 else (given.y != given.y[:, :1]).any(axis=1)
     if kept.sum() < 3:

@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.heads.solve import checked
 from headstart.heads.target_scale import TargetScale
+from headstart.tasks import Classification, Multilabel, Regression, get
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def problem(features: np.ndarray, y: np.ndarray, task: str | None = None) -> Pro
     """
     y = np.asarray(y)
     task = _told(y) if task is None else task
-    if task == "regression" and y.ndim == 1:
+    if get(task).values and y.ndim == 1:
         y = y[:, None]
     x, y, outputs = checked(features, y, task, None)
     return Problem(x, TargetScale.of(y, task).standardised(y), task, outputs)
@@ -51,5 +52,5 @@ def problem(features: np.ndarray, y: np.ndarray, task: str | None = None) -> Pro
 
 def _told(y: np.ndarray) -> str:
     if y.ndim == 1:
-        return "classification" if np.issubdtype(y.dtype, np.integer) else "regression"
-    return "multilabel" if y.shape[1] > 1 else "regression"
+        return (Classification if np.issubdtype(y.dtype, np.integer) else Regression).name
+    return (Multilabel if y.shape[1] > 1 else Regression).name

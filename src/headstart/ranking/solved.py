@@ -38,7 +38,7 @@ def solved_score(
         task: told from ``y`` where None. Labels and values have ridge alone.
         folds: parts, fewer where there are fewer rows or groups.
         seed: of the parts.
-        metric: one of `heads.scoring.METRICS` for the task, default the first: accuracy, micro F1, R².
+        metric: one of `Task.head_metrics`, default the first: accuracy, micro F1, R².
         groups: [n]; rows of one group are held out together.
 
     Returns:

@@ -15,6 +15,7 @@ from headstart.report.reliability import calibration
 from headstart.report.robustness import robustness
 from headstart.report.tables import Table
 from headstart.report.unknown import unknown
+from headstart.tasks import get
 
 _TEXT = 240  # characters shown of one row's text
 
@@ -121,7 +122,7 @@ def _mistakes(result: ScoredRows, evidence: Evidence) -> list[Mistakes]:
         wrong, rows = evidence.wrong.get(split, (0, 0))
         name = figures.capital(f"{split} rows" if split == "new" else split)
         title = f"{name}: {counted(wrong, 'mistake')} in {figures.count(rows)} rows"
-        title = f"{name}: largest errors" if result.task == "regression" else title
+        title = f"{name}: largest errors" if get(result.task).values else title
         found.append(Mistakes(title, items, bool(items[0].image)))
     return found
 

@@ -9,6 +9,7 @@ from headstart.records import LadderRecord, Result, RungRecord
 from headstart.report import words
 from headstart.report.figures import MISSING, bounded, count, duration, known, number
 from headstart.report.tables import Line, Table
+from headstart.tasks import get
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def search(result: Result) -> Search | None:
 
 def _facts(result: Result) -> list[tuple[str, str]]:
     record = result.ladder
-    each = "Training rows" if result.task == "regression" else "Training rows of the median class"
+    each = "Training rows" if get(result.task).values else "Training rows of the median class"
     return [
         ("Compared on", record.held_out),
         (each, count(record.per_class)),

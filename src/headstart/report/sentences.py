@@ -20,6 +20,7 @@ from headstart.records import (
 from headstart.report.evidence import ScoredRows
 from headstart.report.figures import bounded, capital, count, known, number, percent, rate
 from headstart.report.words import control, strategy
+from headstart.tasks import get
 
 
 def with_code(text: str) -> Markup:
@@ -57,7 +58,7 @@ def remark(result: Result) -> str:
 
 def understood(result: Result) -> str:
     """What the data were taken for, and how many rows each split has."""
-    data, kind = result.data, "labels" if result.task == "multilabel" else "classes"
+    data, kind = result.data, get(result.task).plural
     classes = f" of {len(data.labels)} {kind}" if data.labels else f" for {result.task}"
     names = {"train": "training", "valid": "validation"}
     parts = ", ".join(f"{count(n)} {names.get(part, part)}" for part, n in data.parts.items())

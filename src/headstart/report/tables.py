@@ -12,6 +12,7 @@ from headstart.report import confusion, sentences, words
 from headstart.report.bars import Bars, Dot, bars
 from headstart.report.evidence import ScoredRows
 from headstart.report.figures import bounded, capital, count, interval, known, number, share
+from headstart.tasks import get
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def classes(result: ScoredRows, rows: str = "test") -> Table | None:
     ]
     if not lines:
         return None
-    one = "Label" if result.task == "multilabel" else "Class"
+    one = capital(get(result.task).noun)
     heads = (one, "Precision [95\u00a0%]", "Recall [95\u00a0%]", f"{capital(rows)} rows")
     return Table("classes-table", "Worst first, by the lower of precision and recall", heads, lines, (1, 2, 3))
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.wording import metric_name
 from headstart.report.figures import capital
+from headstart.tasks import get
 
 #: Every metric in one sentence; its name is `headstart.evaluation.wording.metric_name`.
 METRICS_IN_WORDS = {
@@ -90,7 +91,7 @@ def direction(metric: str) -> str:
 def strategy(name: str, task: str = "classification") -> str:
     """What strategy ``name`` does, or nothing for an unknown one."""
     said = STRATEGIES.get(name, "")
-    return said.replace("classifier", "regression") if task == "regression" else said
+    return said.replace("classifier", task) if get(task).values else said
 
 
 def control(name: str) -> str:

@@ -74,8 +74,5 @@ class Ground:
     @property
     def per_class(self) -> int:
         """Working rows of the median class or label; all of them for regression."""
-        y = self.rows.y
-        if self.task.name == "regression":
-            return len(y)
-        counts = np.bincount(y, minlength=self.task.outputs) if y.ndim == 1 else (y > 0).sum(axis=0)
-        return int(np.median(counts))
+        counts = self.task.counts(self.rows.y, self.task.outputs)
+        return len(self.rows) if counts is None else int(np.median(counts))

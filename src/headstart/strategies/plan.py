@@ -205,7 +205,7 @@ def could_show(ground: Ground, held: np.ndarray) -> bool:
     y = ground.held_y
     if len(y) < FEWEST:
         return False
-    if ground.task.name != "classification":
+    if not ground.task.exclusive:
         return True
     wrong = np.flatnonzero(held.argmax(1) != y)
     mended = wrong[: round(MENDED * len(wrong))]

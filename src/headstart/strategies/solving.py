@@ -9,14 +9,14 @@ import numpy as np
 
 from headstart.bases.staged import StagedBase
 from headstart.evaluation.metrics import METRICS
-from headstart.heads import scoring
-from headstart.heads.linear import LinearHead, probabilities
+from headstart.heads.linear import LinearHead
 from headstart.heads.scoring import Metric
 from headstart.heads.selecting import refit_selected, solve_selected
 from headstart.heads.solve import Solved, refit, solve
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
 from headstart.strategies.strategy import Strategy
+from headstart.tasks import get
 from headstart.training.features import extract
 
 #: (features [n, d] of some working rows, their numbers [n]) -> the head and how it was chosen.
@@ -122,8 +122,8 @@ def _parted(units: np.ndarray) -> np.ndarray | None:
 
 def head_metric(metric: str, task: str) -> str | Metric:
     """``metric`` as heads take it: a name they know, else a callable of (scores, y), higher better."""
-    if metric in scoring.METRICS[task]:
+    if metric in get(task).head_metrics:
         return metric
     chosen = METRICS[metric]
     sign = 1.0 if chosen.higher_is_better else -1.0
-    return lambda scores, y: sign * chosen.function(y, probabilities(scores, task))
+    return lambda scores, y: sign * chosen.function(y, get(task).probabilities(scores))

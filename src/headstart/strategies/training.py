@@ -158,11 +158,7 @@ def told(strategy: Strategy, settings: TrainingSettings) -> Recipe:
 def train_options(ground: Ground, rows: int) -> TrainOptions:
     """How to train on ``rows`` rows."""
     settings = ground.settings
-    plenty = (
-        get_modality(ground.base.modality).mixup
-        and ground.per_class >= _PLENTY
-        and ground.task.name == "classification"
-    )
+    plenty = get_modality(ground.base.modality).mixup and ground.per_class >= _PLENTY and ground.task.exclusive
     mixup = settings.mixup if settings.mixup is not None else _MIXUP if plenty and ground.augmentation else 0.0
     return TrainOptions(
         metric=ground.metric,

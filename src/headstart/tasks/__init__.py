@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from headstart.errors import BundleError, SettingError, nearest
+from headstart.plugins import added
 from headstart.tasks.classification import Classification
 from headstart.tasks.multilabel import Multilabel
 from headstart.tasks.regression import Regression
 from headstart.tasks.task import Task
 
-#: Every task by its name; a new task is one new file and one row here.
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Multilabel, Regression)}
+#: Entry points of this group are subclasses of `Task`.
+GROUP = "headstart.tasks"
+
+
+@cache
+def tasks() -> dict[str, type[Task]]:
+    """Every task by its name: those of headstart, then those that other distributions add.
+
+    Raises:
+        SettingError: one of another distribution cannot be had, is none, or carries a name that is taken.
+    """
+    own: dict[str, type[Task]] = {one.name: one for one in (Classification, Multilabel, Regression)}
+    return {**own, **added(GROUP, "task", own, _whole)}
 
 
 def get(name: str) -> type[Task]:
     """The task class called ``name``; `SettingError` if there is none."""
-    if name not in TASKS:
-        raise SettingError(f"task {name!r} is unknown; it may be {', '.join(TASKS)}.{nearest(name, TASKS)}")
-    return TASKS[name]
+    known = tasks()
+    if name not in known:
+        raise SettingError(f"task {name!r} is unknown; it may be {', '.join(known)}.{nearest(name, known)}")
+    return known[name]
 
 
 def from_dict(record: Mapping[str, Any]) -> Task:
     """The task that `Task.to_dict` wrote; `BundleError` if the record is not one."""
-    name = record.get("task")
-    if name not in TASKS:
-        raise BundleError(f"the record's task is {name!r}; it may be {', '.join(TASKS)}; save the bundle anew.")
-    return TASKS[name].from_dict(record)
+    name, known = record.get("task"), tasks()
+    if name not in known:
+        raise BundleError(f"the record's task is {name!r}; it may be {', '.join(known)}; save the bundle anew.")
+    return known[name].from_dict(record)
 
 
-__all__ = ["TASKS", "Classification", "Multilabel", "Regression", "Task", "from_dict", "get"]
+def _whole(loaded: Any) -> type[Task] | None:
+    whole = isinstance(loaded, type) and issubclass(loaded, Task) and not inspect.isabstract(loaded)
+    return loaded if whole else None
+
+
+__all__ = ["GROUP", "Classification", "Multilabel", "Regression", "Task", "from_dict", "get", "tasks"]

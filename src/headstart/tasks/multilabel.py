@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from headstart.data.table import objects
 from headstart.errors import LabelError
-from headstart.tasks.task import Task, labels_of, require_known, require_text, sorted_labels
+from headstart.tasks.task import Task, require_known, require_text, sorted_labels
 
 #: A label is given where its probability is at least this.
 THRESHOLD = 0.5
@@ -22,7 +23,13 @@ class Multilabel(Task):
     """Any number of ``labels`` a row, also none; targets are tuples of str."""
 
     name: ClassVar[str] = "multilabel"
-    labels: tuple[str, ...]
+    noun: ClassVar[str] = "label"
+    plural: ClassVar[str] = "labels"
+    several: ClassVar[bool] = True
+    graded: ClassVar[bool] = True
+    least: ClassVar[int] = 1
+    balanced_by: ClassVar[str] = "the rarest label of each row"
+    head_metrics: ClassVar[tuple[str, ...]] = ("f1_micro", "log_loss")
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:
@@ -35,11 +42,6 @@ class Multilabel(Task):
             raise LabelError(f"all {len(rows)} rows have the same labels; give rows that differ in them.")
         return cls(labels)
 
-    @property
-    def outputs(self) -> int:
-        """The number of labels."""
-        return len(self.labels)
-
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """Indicators [n, labels] float32: 1 where the row has the label, else 0."""
         rows = _rows(targets)
@@ -50,14 +52,53 @@ class Multilabel(Task):
             y[i, [index[label] for label in row]] = 1.0
         return y
 
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """The logistic function of each score, in a form that cannot overflow."""
-        return np.exp(-np.logaddexp(np.zeros_like(scores), -scores))
+    @staticmethod
+    def probabilities(scores: np.ndarray) -> np.ndarray:
+        """The logistic function of each score."""
+        half = np.tanh(scores * 0.5)  # tanh cannot overflow where exp can
+        return 0.5 * (1 + half)
+
+    @staticmethod
+    def row_losses(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Minus the log probabilities of what is true of each label, summed."""
+        return np.logaddexp(0, np.where(y > 0, -scores, scores)).sum(axis=1, dtype=np.float64)
+
+    @staticmethod
+    def chance(outputs: int) -> float:
+        """Of a probability of one half for each label."""
+        return math.log(2)
+
+    @staticmethod
+    def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
+        """Any number a row."""
+        return [tuple(labels) for labels in targets]
+
+    @staticmethod
+    def counts(y: np.ndarray, outputs: int = 0) -> np.ndarray:
+        """Rows that have each label."""
+        return (y > 0).sum(axis=0)
 
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
         """The labels with a probability of at least `THRESHOLD`, [n] object of tuples of str."""
         chosen = np.asarray(probabilities) >= THRESHOLD
         return objects(tuple(self.labels[i] for i in np.flatnonzero(row)) for row in chosen)
+
+    def mistakes(self, y: np.ndarray, p: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A label too many or too few; the confidence in the wrong one of which the model was surest."""
+        said = given >= THRESHOLD
+        other = said != (y > THRESHOLD)
+        sure = np.where(other, np.where(said, p, 1 - p), -1.0).max(axis=1, initial=-1.0)
+        return other.any(axis=1), sure
+
+    def difference(self, truth: Any, answer: Any) -> dict[str, Any]:
+        """The labels that are missing, and those that are too many."""
+        missing, more = set(truth) - set(answer), set(answer) - set(truth)
+        parts = {"missing": missing, "too many": more}
+        return {name: tuple(label for label in self.labels if label in some) for name, some in parts.items()}
+
+    def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
+        """The labels that are more probable than not."""
+        return ", ".join(self.decode(p[None])[0]) or "no label", "by the probability of each label"
 
     def default_metric(self, y: np.ndarray) -> tuple[str, str]:
         """Micro-averaged F1."""
@@ -65,11 +106,6 @@ class Multilabel(Task):
             "f1_micro",
             "rows can have several labels, most of them absent, which plain accuracy would reward",
         )
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        return cls(labels_of(record, cls.name, least=1))
 
 
 def _rows(targets: Iterable[Any]) -> list[tuple[str, ...]]:

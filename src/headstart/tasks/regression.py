@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
 from headstart.data.table import objects
-from headstart.errors import BundleError, LabelError
+from headstart.errors import LabelError
+from headstart.evaluation.wording import figures
 from headstart.tasks.task import Task
 
 #: Targets lie within it, and those that differ do so by more than one over it: their squares are numbers still.
@@ -22,8 +23,12 @@ class Regression(Task):
     """A number a row, in the unit of the targets; what is solved or trained standardises it."""
 
     name: ClassVar[str] = "regression"
+    noun: ClassVar[str] = "value"
+    plural: ClassVar[str] = "values"
+    values: ClassVar[bool] = True
+    balanced_by: ClassVar[str] = "quantiles of the target"
+    head_metrics: ClassVar[tuple[str, ...]] = ("r2",)
     precision: ClassVar[type[np.floating]] = np.float64  # float32 has 128 s between the Unix times of today
-    labels: tuple[str, ...] = ()
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:
@@ -36,33 +41,54 @@ class Regression(Task):
             raise LabelError(f"the training targets differ by {np.ptp(y):g} at most; give them in a smaller unit.")
         return cls()
 
-    @property
-    def outputs(self) -> int:
-        """Always 1."""
-        return 1
-
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """The values [n, 1] float64."""
         return _numbers(targets)[:, None]
 
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+    @staticmethod
+    def probabilities(scores: np.ndarray) -> np.ndarray:
         """The ``scores`` [n, 1] themselves."""
         return scores
+
+    @staticmethod
+    def row_losses(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The squared error."""
+        return ((scores - y) ** 2).mean(axis=1, dtype=np.float64)
+
+    @staticmethod
+    def chance(outputs: int) -> float:
+        """Of the mean: the variance of standardised targets."""
+        return 1.0
+
+    @staticmethod
+    def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
+        """None a row."""
+        return [() for _ in targets]
+
+    @staticmethod
+    def counts(y: np.ndarray, outputs: int = 0) -> None:
+        """Values are not counted."""
 
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
         """The predicted values [n] object of float."""
         return objects(float(value) for value in np.reshape(probabilities, -1))
 
+    def mistakes(self, y: np.ndarray, p: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Any error at all; its size."""
+        off = np.abs(p[:, 0] - y[:, 0])
+        return off > 0, off
+
+    def difference(self, truth: Any, answer: Any) -> dict[str, Any]:
+        """The error, above 0 where the answer is too large."""
+        return {"error": answer - truth}
+
+    def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
+        """The predicted value, in as many digits as the targets have."""
+        return f"{p[0]:.{figures(np.asarray(among, dtype=float))}g}", "far beyond the usual error"
+
     def default_metric(self, y: np.ndarray) -> tuple[str, str]:
         """The share of variance explained."""
         return "r2", "it reads the same in every unit: 1 is perfect, 0 is no better than the mean"
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        if record.get("task") != cls.name:
-            raise BundleError(f"the record's task is {record.get('task')!r}, not {cls.name!r}; save the bundle anew.")
-        return cls()
 
 
 def _numbers(targets: Iterable[Any]) -> np.ndarray:

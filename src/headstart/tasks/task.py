@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,18 +15,41 @@ from headstart.errors import BundleError, LabelError
 _SHOWN = 5  # labels or rows listed in a message before "and N more"
 
 
+@dataclass(frozen=True)
 class Task(ABC):
     """What is to be predicted, fixed by the training targets.
 
+    Others ask what a task can do, never what it is called. The class methods need no targets, so that they can be
+    asked of the class that `headstart.tasks.get` gives for a name.
+
     Attributes:
         name: the task's name in settings and records.
-        labels: the names of the outputs, in the order of the columns of scores; () for regression.
+        noun, plural: what an output is called.
+        exclusive: a row has exactly one of the labels: their confusion can be counted, and classes weighed or left out.
+        several: a row has any number of the labels: each is given or not by itself, from a threshold on.
+        graded: answers are probabilities: they can be calibrated, made sets of labels, and withheld.
+        values: answers are numbers in the targets' unit: targets are standardised to be learnt, errors have a size.
+        least: labels that there must be.
+        balanced_by: what the parts of a split are balanced by, in words.
+        head_metrics: what heads can be compared by (see `headstart.heads.scoring`), the default first.
+        target_type: of encoded targets in training.
         precision: that answers are given and kept in.
+        labels: the names of the outputs, in the order of the columns of scores; () for regression.
     """
 
     name: ClassVar[str]
+    noun: ClassVar[str]
+    plural: ClassVar[str]
+    exclusive: ClassVar[bool] = False
+    several: ClassVar[bool] = False
+    graded: ClassVar[bool] = False
+    values: ClassVar[bool] = False
+    least: ClassVar[int] = 0
+    balanced_by: ClassVar[str]
+    head_metrics: ClassVar[tuple[str, ...]]
+    target_type: ClassVar[type[np.generic]] = np.float32
     precision: ClassVar[type[np.floating]] = np.float32
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
     @classmethod
     @abstractmethod
@@ -33,21 +57,70 @@ class Task(ABC):
         """The task that the training ``targets`` [n] define; `LabelError` if they cannot be learnt from."""
 
     @property
-    @abstractmethod
     def outputs(self) -> int:
-        """The number of columns of scores and probabilities."""
+        """The number of columns of scores and probabilities: one a label, one where there are none."""
+        return len(self.labels) or 1
 
     @abstractmethod
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """``targets`` [n] as numbers; `LabelError` for labels that training did not have."""
 
+    @staticmethod
     @abstractmethod
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+    def probabilities(scores: np.ndarray) -> np.ndarray:
         """Raw ``scores`` [n, outputs] as probabilities [n, outputs]; regression returns them as they are."""
+
+    @staticmethod
+    @abstractmethod
+    def row_losses(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """[n] minus the log probability of the truth (summed over labels), or the mean squared error."""
+
+    @staticmethod
+    @abstractmethod
+    def chance(outputs: int) -> float:
+        """The mean loss in training of an answer that knows nothing: a label, a row or a standardised value."""
+
+    @staticmethod
+    @abstractmethod
+    def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
+        """[n] the labels of each target: one, any number, or none."""
+
+    @staticmethod
+    @abstractmethod
+    def counts(y: np.ndarray, outputs: int = 0) -> np.ndarray | None:
+        """[outputs] rows of each class or label among encoded ``y``; None: targets are values, not counted."""
 
     @abstractmethod
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
         """The answers [n] object in the form of the targets."""
+
+    def targets(self, y: np.ndarray) -> np.ndarray:
+        """The inverse of `encode`: [n] object in the form of the targets."""
+        return self.decode(y)
+
+    @abstractmethod
+    def mistakes(self, y: np.ndarray, p: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which rows are wrong, [n] bool, and what orders them, [n]: how sure the model was, or how far off.
+
+        Args:
+            y: the truth, encoded.
+            p: [n, outputs] probabilities, or values.
+            given: [n, outputs] the same as thresholds decide them.
+        """
+
+    def difference(self, truth: Any, answer: Any) -> dict[str, Any]:
+        """What a table of mistakes says of a wrong ``answer`` besides the ``truth``: a column each."""
+        return {}
+
+    @abstractmethod
+    def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
+        """What a row is more likely than its doubtful target, in words, and why.
+
+        Args:
+            p: [outputs] answer of a model that did not learn from the row.
+            truth: its target, encoded.
+            among: [n] all targets.
+        """
 
     @abstractmethod
     def default_metric(self, y: np.ndarray) -> tuple[str, str]:
@@ -58,9 +131,16 @@ class Task(ABC):
         return {"task": self.name, "labels": list(self.labels)}
 
     @classmethod
-    @abstractmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`; `BundleError` if the record is not one of this task."""
+        labels: Any = record.get("labels")
+        valid = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        if record.get("task") != cls.name or not valid or len(set(labels)) != len(labels) or len(labels) < cls.least:
+            raise BundleError(
+                f"the record is not of a {cls.name} task: 'task' must be {cls.name!r} and 'labels' at least "
+                f"{cls.least} distinct strings; save the bundle anew."
+            )
+        return cls(labels=tuple(labels))
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
@@ -69,18 +149,6 @@ def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
     if all(re.fullmatch(r"[+-]?[0-9]+", label) for label in distinct):
         return tuple(sorted(distinct, key=lambda label: (int(label), label)))
     return tuple(sorted(distinct))
-
-
-def labels_of(record: Mapping[str, Any], task: str, least: int) -> tuple[str, ...]:
-    """The labels kept in a bundle's ``record``; `BundleError` if they cannot be ``task``'s."""
-    labels: Any = record.get("labels")
-    valid = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-    if record.get("task") != task or not valid or len(set(labels)) != len(labels) or len(labels) < least:
-        raise BundleError(
-            f"the record is not of a {task} task: 'task' must be {task!r} and 'labels' at least {least} "
-            "distinct strings; save the bundle anew."
-        )
-    return tuple(labels)
 
 
 def require_known(labels: Iterable[str], known: Mapping[str, int]) -> None:

@@ -16,6 +16,7 @@ from headstart.flow.advise.advice import (
 )
 from headstart.modalities import get
 from headstart.report.figures import MISSING, bounded, duration, interval, known, number
+from headstart.tasks import get as get_task
 from headstart.terminal.summary import bytes_text
 from headstart.terminal.tables import aligned, columns, fitted, labelled, paragraph
 
@@ -44,7 +45,7 @@ def advice_text(advice: Advice, *, verbose: bool = False) -> str:
 
 def _data(data: DataFacts) -> str:
     set_aside = f", {data.set_aside:,} excluded" if data.set_aside else ""
-    of = f" of {data.classes} {'labels' if data.task == 'multilabel' else 'classes'}" if data.classes else ""
+    of = f" of {data.classes} {get_task(data.task).plural}" if data.classes else ""
     sets = f"{data.learn:,} training and validation, {data.test:,} kept for the test"
     return f"{data.rows:,} {get(data.modality).plural}{of} for {data.task}{set_aside}: {sets}"
 
@@ -91,7 +92,7 @@ def _copies(data: DataFacts) -> str:
 
 
 def _spread(data: DataFacts) -> str:
-    kind = "labels" if data.task == "multilabel" else "classes"
+    kind = get_task(data.task).plural
     if data.smallest == data.largest:
         return f"{data.classes} {kind} of {data.median:,} training rows each"
     return (

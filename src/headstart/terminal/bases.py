@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from headstart.bases.choosing import LeftOut, Selection
 from headstart.bases.entry import Entry
+from headstart.modalities import get
 from headstart.terminal.tables import aligned, columns, paragraph
 
-_INPUTS = {"image": "pixels", "text": "tokens", "audio": "per second"}  # what the column of inputs counts
 _EMBEDDED = "* comes inside an installed package and needs no network; names of the others are fetched from the Hub"
 
 
@@ -37,7 +37,7 @@ def bases_text(selection: Selection, *, verbose: bool = False) -> str:
 
 def _table(entries: Sequence[Entry], verbose: bool) -> list[str]:
     modality = entries[0].modality
-    title = (f"{modality}, {len(entries)}", "parameters", _INPUTS[modality], "licence")
+    title = (f"{modality}, {len(entries)}", "parameters", get(modality).input_unit, "licence")
     lines = aligned([title, *map(_cells, entries)], right=(1, 2))
     if not verbose:
         return lines

@@ -209,7 +209,7 @@ class _Answers:
         """The answer, how sure it is, and what the model says besides."""
         task, caution, said = self.model.bundle.task, self.model.bundle.caution, self.said
         yield "label" if task.labels else "value", self._of(lambda s, at: s.answers[at])
-        if task.name == "classification":
+        if task.exclusive:
             yield "confidence", self._of(lambda s, at: _rounded(s.probabilities[at][task.labels.index(s.answers[at])]))
         interval = caution.conformal
         if not task.labels and interval is not None and interval.method == RESIDUALS and interval.promises:

@@ -11,10 +11,11 @@ import numpy as np
 from headstart.evaluation.diagnosis import CurvePoint
 from headstart.evaluation.wording import metric_name
 from headstart.progress import Track
+from headstart.tasks import get
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
 from headstart.training.crossing import Crossing, as_good, is_better
 from headstart.training.finished import serves
-from headstart.training.looking import chance, look
+from headstart.training.looking import look
 from headstart.training.pace import Pace
 from headstart.training.phase import Phase, look_every
 from headstart.training.position import Position
@@ -241,7 +242,7 @@ class Engine:
         train_loss = position.mean_loss()
         position.losses = (0.0, 0.0)
         starts = [position.start_loss, *(point.valid_loss for point in position.curve[:1])]
-        starts = [chance(self._work.task, self.trainee.head.out_features), *filter(math.isfinite, starts)]
+        starts = [get(self._work.task).chance(self.trainee.head.out_features), *filter(math.isfinite, starts)]
         if position.step - position.back[0] >= _TELLING and train_loss > _DIVERGED * max(starts):
             raise Diverged(f"the loss rose to {train_loss:.3g}")
         losses = f"training loss {train_loss:.3f}" if math.isfinite(train_loss) else ""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from headstart.evaluation.metrics import METRICS
-from headstart.heads.linear import probabilities
+from headstart.tasks import get
 from headstart.training.precision import casting
 from headstart.training.supply import Supply
 from headstart.training.work import Work
@@ -35,7 +35,7 @@ class Look:
 def look(work: Work, held: Supply) -> Look:
     """Judge the weights by ``held``."""
     given, y = scores(work, held), held.feed.rows.y
-    answers = probabilities(work.trainee.target_scale.values(given), work.task)
+    answers = get(work.task).probabilities(work.trainee.target_scale.values(given))
 
     def judged(rows: slice | np.ndarray) -> tuple[float, float]:
         if not len(y[rows]):
@@ -64,10 +64,3 @@ def scores(work: Work, supply: Supply) -> np.ndarray:
     for rows, piece in processes.gather(pieces):
         out[rows] = piece
     return out
-
-
-def chance(task: str, outputs: int) -> float:
-    """The loss of an answer that knows nothing."""
-    if task == "regression":
-        return 1.0
-    return math.log(outputs if task == "classification" else 2)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from headstart.tasks import get
+
 #: (scores [batch, outputs], targets) -> the loss summed, and what it is summed over: how much the rows count for.
 #: The mean of any rows, in however many parts and processes, is the sum of their sums over the sum of their weights: a
 #: loss per token has as much weight as there are tokens, and parts of as many rows may have unlike weights.
@@ -31,12 +33,13 @@ def loss_for(task: str, y: np.ndarray, outputs: int, *, balanced: bool = False) 
 
     Targets of a classification may be class numbers [batch] or probabilities [batch, outputs], as mixup makes them.
     """
-    if task == "classification":
+    kind = get(task)
+    if kind.exclusive:
         weight = _weights(y, outputs) if balanced else None
         return lambda scores, truth, weights=None: _summed(
             F.cross_entropy(scores, truth, None if weight is None else weight.to(scores), reduction="none"), weights
         )
-    each = F.binary_cross_entropy_with_logits if task == "multilabel" else F.mse_loss
+    each = F.binary_cross_entropy_with_logits if kind.graded else F.mse_loss
     return lambda scores, truth, weights=None: _summed(each(scores, truth.to(scores), reduction="none"), weights)
 
 
@@ -49,7 +52,7 @@ def _summed(losses: torch.Tensor, weights: torch.Tensor | None) -> tuple[torch.T
 
 def targets(y: np.ndarray, task: str) -> torch.Tensor:
     """``y`` as a tensor: class numbers int64, else float32; those of a regression standardised."""
-    return torch.from_numpy(np.asarray(y, dtype=np.int64 if task == "classification" else np.float32))
+    return torch.from_numpy(np.asarray(y, dtype=get(task).target_type))
 
 
 def mixed(truth: torch.Tensor, partner: torch.Tensor, share: float, outputs: int) -> torch.Tensor:

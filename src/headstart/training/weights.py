@@ -9,6 +9,7 @@ import numpy as np
 from headstart.data.table import Fact, Table
 from headstart.errors import LabelError, SettingError, nearest
 from headstart.heads.scoring import balance
+from headstart.tasks import get
 
 #: As `headstart.options.parse_class_weight` gives it; None: nothing was said.
 ClassWeight = str | Mapping[str, float] | None
@@ -26,7 +27,7 @@ def check_class_weight(given: ClassWeight, task: str, labels: Sequence[str]) -> 
     """
     if given is None or given == "none":
         return
-    if task != "classification":
+    if not get(task).exclusive:
         raise SettingError(
             f"class-weight is for classes, and the task is {task}; for that, give each row a weight of its own "
             "(--weight COLUMN, or sample_weight)."

@@ -212,9 +212,8 @@ def _advice(
 
 def _data(looked: _Looked) -> DataFacts:
     prepared, y = looked.prepared, looked.ground.rows.y
-    counts = np.array([len(y)])
-    if prepared.task.name != "regression":
-        counts = np.bincount(y, minlength=prepared.task.outputs) if y.ndim == 1 else (y > 0).sum(axis=0)
+    counts = prepared.task.counts(y, prepared.task.outputs)
+    counts = np.array([len(y)]) if counts is None else counts
     leaks = tuple(f"{fact.value}: {fact.reason}" for fact in prepared.facts if fact.what == "leak")
     return DataFacts(
         modality=looked.opened.table.modality,
@@ -223,7 +222,7 @@ def _data(looked: _Looked) -> DataFacts:
         set_aside=len(prepared.rejected),
         learn=len(y),
         test=len(prepared.sealed),
-        classes=0 if prepared.task.name == "regression" else prepared.task.outputs,
+        classes=len(prepared.task.labels),
         smallest=int(counts.min()),
         median=int(np.median(counts)),
         largest=int(counts.max()),
@@ -249,7 +248,7 @@ def _base(looked: _Looked, settings: FitSettings) -> BaseFacts:
 
 def _classes(looked: _Looked) -> int:
     """Among which new rows are shared out evenly."""
-    return looked.prepared.task.outputs if looked.prepared.task.name == "classification" else 1
+    return looked.prepared.task.outputs if looked.prepared.task.exclusive else 1
 
 
 def _share(looked: _Looked) -> float:

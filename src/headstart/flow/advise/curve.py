@@ -50,11 +50,11 @@ def curve_of(prepared: Prepared, metric: str, *, seed: int = 0, progress: Progre
     Each size of each draw solves a head anew, its kind and settings chosen on its own rows, as a run would.
     """
     rows, task = prepared.working(), prepared.task
-    known = [name for name in scoring.METRICS[task.name] if name != "log_loss"]
+    known = [name for name in task.head_metrics if name != "log_loss"]
     metric = metric if metric in known else known[0]
-    units, classes = rows.units(), 1 if task.name == "regression" else task.outputs
+    units = rows.units()
     try:
-        draws = plan(strata(rows.table), units, least_rows(len(np.unique(units)), classes), seed=seed)
+        draws = plan(strata(rows.table), units, least_rows(len(np.unique(units)), task.outputs), seed=seed)
     except LabelError as error:
         return Curved(metric, None, None, str(error).rstrip("."), [])
     with (progress or Progress()).track("learning curve", sum(len(draw.train) for draw in draws)) as track:
@@ -74,29 +74,29 @@ class _Judge:
 
     def values(self, train: np.ndarray, held: np.ndarray) -> np.ndarray:
         """[h] values of the held-out rows whose mean is the metric."""
-        x, y, name = self._rows.vectors, self._rows.y, self._task.name
+        x, y, task = self._rows.vectors, self._rows.y, self._task
         solved = solve(
             x[train],
             y[train],
-            name,
+            task.name,
             seed=self._seed,
             metric=self._metric,
             balanced=self._metric == "balanced_accuracy",
-            outputs=self._task.outputs,
+            outputs=task.outputs,
             groups=None if self._units is None else self._units[train],
         )
         scores = solved.head.scores(x[held])
-        if name == "classification":
+        if task.exclusive:
             self.found.append(scores.argmax(axis=1) == y[held])
-        elif name == "multilabel":
+        elif task.several:
             self.found.append((scores > 0) & (y[held] > 0))
         self._track.advance()
-        return scoring.row_scores(scores, y[held], name, self._metric)
+        return scoring.row_scores(scores, y[held], task.name, self._metric)
 
     def pairs(self, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(position among ``held``, class or label) of every label that these rows have."""
         y = self._rows.y[held]
-        if self._task.name == "multilabel":
+        if self._task.several:
             row, label = np.nonzero(y > 0)
             return row, label
         return np.arange(len(y)), y
@@ -111,7 +111,7 @@ def least_rows(units: int, classes: int) -> int:
 
 def _chance(y: np.ndarray, task: Task, metric: str) -> float:
     """The score of knowing nothing but the shares of the classes."""
-    if task.name != "classification":
+    if not task.exclusive:
         return 0.0
     shares = np.bincount(y, minlength=task.outputs) / len(y)
     return 1 / task.outputs if metric == "balanced_accuracy" else float(shares.max())

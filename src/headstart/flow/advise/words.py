@@ -13,6 +13,7 @@ from headstart.evaluation.wording import count
 from headstart.flow.advise.advice import BaseFacts, ClassFacts, ControlFacts, DataFacts, Option
 from headstart.modalities import get
 from headstart.report.figures import duration
+from headstart.tasks import get as get_task
 from headstart.training.distance.measures import unlike
 
 _UNEVEN = 10  # largest to smallest class from which accuracy mostly tells about the largest
@@ -151,8 +152,8 @@ def _copies(data: DataFacts, independent: int) -> list[str]:
 
 def headline(data: DataFacts, base: BaseFacts, metric: str, score: str) -> str:
     """What there is, and how good the cheapest model is."""
-    of = f" of {data.classes} {'labels' if data.task == 'multilabel' else 'classes'}" if data.classes else ""
-    each = "a label" if data.task == "multilabel" else "a class"
-    spread = "" if not data.classes else f", {data.median:,} training rows {each}"
+    task = get_task(data.task)
+    of = f" of {data.classes} {task.plural}" if data.classes else ""
+    spread = f", {data.median:,} training rows a {task.noun}" if data.classes else ""
     held = f"reaches a held-out {words_of(metric)} of about {score}"
     return f"{data.rows:,} {get(data.modality).plural}{of}{spread}: {base.name}, frozen, {held}."

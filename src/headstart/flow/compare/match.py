@@ -11,6 +11,7 @@ import numpy as np
 from headstart.data import strata
 from headstart.delivery.answers import TEST, Answers
 from headstart.errors import SettingError
+from headstart.tasks import get
 
 #: Rows in common under which no comparison is offered where runs were judged on different rows.
 LEAST_SHARED = 30
@@ -80,7 +81,7 @@ def _ordered(answers: Answers, labels: tuple[str, ...]) -> Answers:
         return answers
     column = {label: i for i, label in enumerate(answers.labels)}
     order = np.array([column[label] for label in labels])
-    truth = np.argsort(order)[answers.truth] if answers.task == "classification" else answers.truth[:, order]
+    truth = np.argsort(order)[answers.truth] if get(answers.task).exclusive else answers.truth[:, order]
     return replace(answers, truth=truth, probabilities=answers.probabilities[:, order], labels=labels)
 
 

@@ -26,7 +26,6 @@ from headstart.evaluation.thresholds import decided
 from headstart.files import write_atomically
 from headstart.flow.corruption import damaged
 from headstart.flow.evaluate.page import Evaluation
-from headstart.flow.evidence import Answered as Shown
 from headstart.flow.evidence import evidence_of
 from headstart.flow.measures import measure, slices_of
 from headstart.flow.mistakes import ANSWERS, MISTAKES, Answered, Examples, answers_table, as_csv, mistakes
@@ -111,7 +110,7 @@ def evaluate_run(
         shift=damaged(model, rows.inputs, y, p, answers, seed=seed, progress=progress) if damage else None,
         reading=said.reading,
         labels=list(task.labels),
-        confusion=confusion(y, decided(p, limits)).matrix.tolist() if task.name == "classification" else None,
+        confusion=confusion(y, decided(p, limits)).matrix.tolist() if task.exclusive else None,
         two_classes=measured.two_classes,
         intervals=measured.intervals,
         mistakes=len(mistakes(task, answered)),
@@ -153,8 +152,9 @@ def _write(
     with progress.stage("nearest training rows"):
         vectors = None if examples is None else model.embed(table.inputs)
     bounds = model.bundle.caution.bounds(answered.p[:, 0])
-    shown = Shown("new", table.ids, table.inputs, table.modality, answered.y, answered.p, answered.given)
-    write_atomically(out / PAGE, build_page(_page(record, table.modality, independent), evidence_of(task, [shown])))
+    write_atomically(
+        out / PAGE, build_page(_page(record, table.modality, independent), evidence_of(task, {"new": answered}))
+    )
     write_atomically(out / MISTAKES, as_csv(mistakes(task, replace(answered, vectors=vectors), examples)))
     write_atomically(out / ANSWERS, as_csv(answers_table(task, answered, bounds)))
     write_atomically(out / RECORD, text)

@@ -108,10 +108,10 @@ def _caution(
     """Of the model that is handed over."""
     if preferred is None:
         return calibrated.caution(known)
-    ground, task = climbed.ground, climbed.ground.task.name
+    ground, task = climbed.ground, climbed.ground.task
     limits = preferred.thresholds
     kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units, limits)
-    return Caution(fit_known(None, None, preferred.held, None, task=task), *kept, limits)
+    return Caution(fit_known(None, None, preferred.held, None, task=task.name), *kept, limits)
 
 
 def _model(prepared: Prepared, calibrated: Calibrated, preferred: Preferred | None, caution: Caution) -> Model:

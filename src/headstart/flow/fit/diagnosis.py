@@ -105,8 +105,8 @@ def _evidence(
             metric, ground.held_y, _held(calibrated, metric), units=ground.held_units, seed=ground.seed
         ),
         rows=len(ground.rows),
-        rows_a_class=_rows_a_class(ground),
-        confusion=confusion(y, said.decided()).matrix if ground.task.name == "classification" else None,
+        rows_a_class=ground.task.counts(ground.rows.y, ground.task.outputs),
+        confusion=confusion(y, said.decided()).matrix if ground.task.exclusive else None,
         leaked=int(judged.leaked.sum()),
         foreknown=len(prepared.foreknown),
         clean=_clean_score(judged, metric, ground.seed),
@@ -114,9 +114,7 @@ def _evidence(
         valid_rows=valid_rows,
         repeated=len(near.repeated(table, "test")),
         calibration=Interval(told.ece, told.low, told.high, _LEVEL, len(y)) if told else None,
-        confidence_gap=confidence_gap(y, said.probabilities, units=units)
-        if ground.task.name == "classification"
-        else None,
+        confidence_gap=confidence_gap(y, said.probabilities, units=units) if ground.task.exclusive else None,
         base=ground.base.identity.name,
         adapted=climbed.final.adapted,
         distance=climbed.climb.record.distance,
@@ -160,20 +158,13 @@ def _auroc(judged: Judgement) -> Interval | None:
     return Interval(found.value, found.low, found.high, _LEVEL, len(judged.rows)) if found else None
 
 
-def _rows_a_class(ground: Ground) -> np.ndarray | None:
-    y = ground.rows.y
-    if ground.task.name == "regression":
-        return None
-    return np.bincount(y, minlength=ground.task.outputs) if y.ndim == 1 else (y > 0.5).sum(axis=0)
-
-
 def _more_rows(ground: Ground, climbed: Climbed) -> Interval | None:
     """The gain, on the first held-out part, of a closed-form head on all training rows over one on half of them."""
     best = climbed.climb.probe.closed
     rows, out = ground.holding.parts[0]
     half = np.random.default_rng(ground.seed).permutation(rows)[: len(rows) // 2]
     y, task = ground.rows.y, ground.task
-    if best is None or len(out) < 2 or (y.ndim == 1 and task.name != "regression" and len(set(y[half])) < 2):
+    if best is None or len(out) < 2 or (task.exclusive and len(set(y[half])) < 2):
         return None
     answers = [
         refit(

@@ -12,6 +12,7 @@ from headstart.bases.catalogue import default_base, open_base
 from headstart.bases.licences import asks_commercial, refuse_unlicensed
 from headstart.data.memory import Source
 from headstart.data.source import open_source, open_sources
+from headstart.data.strata import count_labels, labels_of
 from headstart.data.table import Fact, Opened, Rejected
 from headstart.delivery.model import Model
 from headstart.delivery.openings import trial
@@ -319,14 +320,7 @@ def inspect_source(source: Source, settings: SourceSettings | None = None) -> In
 
 
 def _label_counts(opened: Opened) -> dict[str, int]:
-    table = opened.table
-    if table.targets is None or table.task not in ("classification", "multilabel"):
-        return {}
-    labels = (
-        list(table.targets) if table.task == "classification" else [label for row in table.targets for label in row]
-    )
-    names, counts = np.unique(np.array(labels, dtype=str), return_counts=True)
-    return {str(name): int(count) for name, count in zip(names, counts, strict=True)}
+    return dict(sorted(count_labels(labels_of(opened.table)).items()))
 
 
 def _check(settings: FitSettings) -> None:
@@ -354,13 +348,13 @@ def _check(settings: FitSettings) -> None:
 
 def _metric(prepared: Prepared, settings: FitSettings) -> ChosenMetric:
     """The metric to choose and judge by, and why."""
-    task = prepared.task.name
+    task = prepared.task
     if settings.metric is None:
-        return ChosenMetric(*prepared.task.default_metric(prepared.train.y))
-    allowed = [metric.name for metric in for_task(task, prepared.task.outputs)]
+        return ChosenMetric(*task.default_metric(prepared.train.y))
+    allowed = [metric.name for metric in for_task(task.name, task.outputs)]
     if settings.metric not in allowed:
-        classes = f" of {prepared.task.outputs} classes" if task == "classification" else ""
+        classes = f" of {task.outputs} {task.plural}" if task.exclusive else ""
         raise SettingError(
-            f"metric {settings.metric!r} is not for {task}{classes}; for that it is one of {', '.join(allowed)}."
+            f"metric {settings.metric!r} is not for {task.name}{classes}; for that it is one of {', '.join(allowed)}."
         )
     return ChosenMetric(settings.metric, "asked for")

@@ -56,7 +56,7 @@ def learnt(climbed: Climbed) -> list[Finding]:
         forgetting=forgetting.error if forgetting else None,
         rollbacks=sum(run.rollbacks for run in shown.runs),
         n_train=len(ground.holding.parts[0][0]),
-        classes=0 if ground.task.name == "regression" else ground.task.outputs,
+        classes=len(ground.task.labels),
         stopped_early=first.stopped == "stopped early",
         out_of_budget=first.stopped == "budget",
         max_forgetting=ground.settings.max_forgetting,

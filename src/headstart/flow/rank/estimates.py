@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.bases.base import Base
-from headstart.heads.scoring import METRICS
 from headstart.ranking.estimate import Estimate
 from headstart.ranking.hscore import h_score
 from headstart.ranking.kept import kept
@@ -80,7 +79,7 @@ def weigh(question: Question, base: Base, x: np.ndarray) -> tuple[Evidence, ...]
 def _scores(question: Question, x: np.ndarray) -> list[tuple[str, float | None, float | None, float]]:
     """(name, value, standard error, seconds) of each score that the task has; None for nan."""
     y, task, few = question.y, question.task.name, slice(_SHOWN_ROWS)
-    metric = question.metric if question.metric in METRICS[task] else None
+    metric = question.metric if question.metric in question.task.head_metrics else None
 
     def shown(score: Callable[[], float]) -> Callable[[], Estimate]:
         return lambda: Estimate(score(), _NAN)
@@ -90,7 +89,7 @@ def _scores(question: Question, x: np.ndarray) -> list[tuple[str, float | None, 
         NEIGHBOURS: lambda: _points(loo_knn_accuracy(x, y, task=task, metric=metric, groups=question.groups)),
         "LogME": shown(lambda: logme(x[few], y[few], task)),
     }
-    if task == "classification":
+    if question.task.exclusive:
         ways |= {
             "H-score": shown(lambda: h_score(x[few], y[few])),
             "PARC": shown(lambda: parc(x[few], y[few])),

@@ -10,7 +10,6 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.flow.rank.estimates import Question
-from headstart.heads.linear import probabilities
 from headstart.heads.solve import solve
 from headstart.ranking.halving import Behind, Held, Round, race
 from headstart.ranking.kept import kept
@@ -61,7 +60,7 @@ def _held(question: Question, features: Mapping[str, np.ndarray]) -> Held:
             groups=groups,
         )
         told = np.isfinite(found.scores).all(axis=1)
-        return probabilities(found.scores[told], task.name), rows[told]
+        return task.probabilities(found.scores[told]), rows[told]
 
     return held
 

@@ -30,6 +30,7 @@ from headstart.plain import finite
 from headstart.progress import Progress
 from headstart.report.figures import share
 from headstart.settings import SourceSettings
+from headstart.tasks import get as get_task
 
 #: Held-out rows answered wrong, below which they left the interval too narrow, see docs/log.md.
 FEW_WRONG = 5
@@ -190,7 +191,7 @@ def _apart(
     if reference is None or vectors is None:
         return None, ()
     distance = proxy_a_distance(reference.vectors, vectors, seed)
-    if model.bundle.task.name != "classification":
+    if not model.bundle.task.exclusive:
         return distance, ()
     given = model.bundle.caution.decided(p).argmax(axis=1)
     drifts = class_drift(reference.vectors, reference.y, vectors, given)
@@ -199,7 +200,7 @@ def _apart(
 
 
 def _estimate(answers: Answers, p: np.ndarray) -> Estimate | None:
-    if answers.task != "classification" or not len(answers):
+    if not get_task(answers.task).exclusive or not len(answers):
         return None
     return estimate_accuracy(answers.decided(), answers.truth, decided(p, answers.thresholds), answers.unit)
 
@@ -210,7 +211,7 @@ def _meaningless(answers: Answers, unknown: float) -> str:
     An estimate takes the inputs to be of the model's classes. An input of none cannot be answered rightly, however
     sure the model is, and models are often surest of what they have never seen.
     """
-    if answers.task != "classification" or not unknown > _MOST:
+    if not get_task(answers.task).exclusive or not unknown > _MOST:
         return ""
     return (
         f"{share(unknown)} of the inputs are called unknown: most look like none of the model's "
@@ -254,7 +255,7 @@ def _expected(found: Shift) -> str:
     if found.why_not:
         return f"No accuracy is estimated: {found.why_not}."
     if guess is None:
-        why = "the run keeps no held-out answers" if found.task == "classification" else f"this is {found.task}"
+        why = "the run keeps no held-out answers" if get_task(found.task).exclusive else f"this is {found.task}"
         return f"No accuracy can be estimated: that needs a classification with held-out answers, and {why}."
     return (
         f"Expect accuracy about {guess.value:.3f} {_span(guess.low, guess.high, 3)} on these {found.n:,} inputs; "

@@ -40,7 +40,7 @@ class Audio(Modality):
     libraries = ("torch", "transformers", "headstart.training.run")
     sample, tried, times = 16, 4, 2
     long = masked = True
-    unit = "s"
+    unit, input_unit = "s", "per second"
     baseline = "MFCC + linear"
     classical = Classical(AUDIO_CLASSICAL_WIDTH, AUDIO_CLASSICAL_VERSION)
     units: ClassVar = UNITS

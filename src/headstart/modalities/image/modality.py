@@ -35,6 +35,7 @@ class Image(Modality):
     baseline = "pixels + linear"
     classical = Classical(CLASSICAL_WIDTH, CLASSICAL_VERSION, SHAPES)
     mixup = True
+    input_unit = "pixels"
     units: ClassVar = {"size": ("megapixels", 2), "aspect": ("width / height", 2), "brightness": ("of white", 2)}
 
     def takes(self, value: Any) -> bool:

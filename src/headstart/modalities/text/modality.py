@@ -34,7 +34,7 @@ class Text(Modality):
     baseline = "TF-IDF + linear"
     sample, tried, times = 32, 4, 2
     tokenised = long = masked = True
-    unit = "tokens"
+    unit = input_unit = "tokens"
     units: ClassVar = {"length": ("characters", 0)}
 
     def takes(self, value: Any) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.bases.own_head import own_head
-from headstart.heads.linear import probabilities
+from headstart.tasks import Classification
 from headstart.training.distance.measured import Distance, untold
 
 NAME = "own classifier's entropy"
@@ -32,6 +32,6 @@ def own_entropy(base: Base, vectors: np.ndarray) -> Distance:
     if head is None:
         return untold(NAME, "the base has no classifier of its own")
     weight, bias = head
-    p = probabilities(vectors @ weight + bias, "classification")
+    p = Classification.probabilities(vectors @ weight + bias)
     entropy = -(p * np.log(np.maximum(p, 1e-12))).sum(1).mean() / np.log(p.shape[1])
     return Distance(NAME, float(entropy), "how undecided the base's own classifier is about the pictures", FAR)
