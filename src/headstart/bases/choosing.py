@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from headstart.bases.entry import MODALITIES, Entry
+from headstart.bases.entry import Entry
 from headstart.bases.licences import asks_commercial, objection
 from headstart.bases.table import entries
 from headstart.errors import SettingError, nearest
@@ -38,11 +38,6 @@ class Selection:
     kept: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...]
 
-    @property
-    def unserved(self) -> tuple[str, ...]:
-        """Modalities shown of which headstart reads no data yet."""
-        return tuple(dict.fromkeys(entry.modality for entry in self.kept if entry.modality not in modalities()))
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {"kept": [entry.to_dict() for entry in self.kept], "left_out": [asdict(one) for one in self.left_out]}
@@ -60,9 +55,10 @@ def choose(modality: str | None = None, licence: str | None = None, max_params: 
         SettingError: a word that is not allowed.
         BaseError: see `headstart.bases.table.entries`.
     """
-    if modality is not None and modality not in MODALITIES:
+    known = modalities()
+    if modality is not None and modality not in known:
         raise SettingError(
-            f"modality {modality!r} is unknown; it is one of {', '.join(MODALITIES)}.{nearest(modality, MODALITIES)}"
+            f"modality {modality!r} is unknown; it is one of {', '.join(known)}.{nearest(modality, known)}"
         )
     commercial = asks_commercial(licence)
     kept, left_out = [], []

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from headstart.errors import BaseError
+from headstart.modalities import modalities
 
-MODALITIES = ("image", "text", "audio")
 COMMERCIAL = ("yes", "no", "unknown")
 
 
@@ -18,7 +18,7 @@ class Entry:
 
     Attributes:
         name: what the user writes after ``--base``.
-        modality: "image", "text" or "audio".
+        modality: the name of one.
         source: "package DISTRIBUTION" (needs no network), "timm", "hub" or "torchvision".
         architecture: the family and size in words.
         parameters: millions of weights without the head; of towers and encoders without the part not used.
@@ -46,7 +46,7 @@ class Entry:
     paper: str
 
     def __post_init__(self) -> None:
-        for column, allowed in (("modality", MODALITIES), ("commercial", COMMERCIAL)):
+        for column, allowed in (("modality", tuple(modalities())), ("commercial", COMMERCIAL)):
             if getattr(self, column) not in allowed:
                 raise BaseError(
                     f"base {self.name!r} has {column} {getattr(self, column)!r}; it is one of {', '.join(allowed)}."

@@ -24,8 +24,6 @@ def bases_text(selection: Selection, *, verbose: bool = False) -> str:
         blocks.append(["No base of the catalogue fits."])
     if any(entry.embedded for entry in selection.kept):
         blocks.append(paragraph(_EMBEDDED))
-    if selection.unserved:
-        blocks.append(paragraph(f"{' and '.join(selection.unserved)}: for reference; headstart reads no such data yet"))
     if note := _forbidding(selection.kept):
         blocks.append(paragraph(note))
     if selection.left_out:
