@@ -41,7 +41,9 @@ def added(group: str, what: str, taken: Collection[str], read: Callable[[Any], T
                 "uninstall its distribution."
             ) from error
         if one is None:
-            raise SettingError(f"entry point {point.value} gives no {what} but {type(loaded).__name__}.")
+            raise SettingError(
+                f"entry point {point.value} gives no {what} but {getattr(loaded, '__name__', type(loaded).__name__)}."
+            )
         if one.name in found or one.name in taken:
             raise SettingError(f"entry point {point.value} adds a {what} {one.name!r}, which is known already.")
         found[one.name] = one

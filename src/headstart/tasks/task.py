@@ -61,6 +61,11 @@ class Task(ABC):
         """The number of columns of scores and probabilities: one a label, one where there are none."""
         return len(self.labels) or 1
 
+    @classmethod
+    def judged_as(cls) -> str:
+        """Which of headstart's own tasks has answers of the same form: `headstart.evaluation` knows no others."""
+        return "classification" if cls.exclusive else "multilabel" if cls.several else "regression"
+
     @abstractmethod
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """``targets`` [n] as numbers; `LabelError` for labels that training did not have."""
