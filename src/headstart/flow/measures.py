@@ -71,12 +71,11 @@ def measure(
     """
     limits = caution.thresholds
     found = evaluate_with_intervals(task.judged_as(), y, p, units=units, thresholds=limits, seed=seed)
-    graded = task.graded
     return Measured(
         {name: MetricRecord(one.value, one.low, one.high) for name, one in found.items()},
         undefined(task.judged_as(), y, decided(p, limits)),
-        _classes(task, y, decided(p, limits), units) if graded else [],
-        _calibration(task, y, p, caution, temperature, seed, units) if graded else None,
+        _classes(task, y, decided(p, limits), units) if task.graded else [],
+        _calibration(task, y, p, caution, temperature, seed, units) if task.graded else None,
         _two_classes(positive, y, p, caution, seed, units) if positive else None,
         _intervals(y, p, caution.conformal, units) if task.values else None,
     )
