@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +16,10 @@ from headstart.tasks import Task
 class Counts(Task):
     """A whole number from 0 on a row; answers are never below it."""
 
-    name: ClassVar[str] = "counts"
-    noun: ClassVar[str] = "count"
-    plural: ClassVar[str] = "counts"
-    values: ClassVar[bool] = True
-    balanced_by: ClassVar[str] = "quantiles of the counts"
-    head_metrics: ClassVar[tuple[str, ...]] = ("r2",)
+    name, noun, plural = "counts", "count", "counts"
+    values = True
+    balanced_by = "quantiles of the counts"
+    head_metrics = ("r2",)
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Counts:
@@ -48,14 +46,6 @@ class Counts(Task):
     @staticmethod
     def chance(outputs: int) -> float:
         return 1.0
-
-    @staticmethod
-    def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
-        return [() for _ in targets]
-
-    @staticmethod
-    def counts(y: np.ndarray, outputs: int = 0) -> None:
-        return None
 
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
         return np.round(np.reshape(probabilities, -1)).astype(object)

@@ -86,14 +86,14 @@ class Task(ABC):
         """The mean loss in training of an answer that knows nothing: a label, a row or a standardised value."""
 
     @staticmethod
-    @abstractmethod
     def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
-        """[n] the labels of each target: one, any number, or none."""
+        """[n] the labels of each target: one, any number, or, of values, none."""
+        return [() for _ in targets]
 
     @staticmethod
-    @abstractmethod
     def counts(y: np.ndarray, outputs: int = 0) -> np.ndarray | None:
         """[outputs] rows of each class or label among encoded ``y``; None: targets are values, not counted."""
+        return None
 
     @abstractmethod
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
