@@ -79,6 +79,65 @@ def test_a_modality_from_outside_runs_whole(site: Path, series: Path, tmp_path: 
     assert audited.returncode == 0, audited.stderr
 
 
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("counting") / "site"
+    return installed(folder, "toy_task", "headstart.tasks", {"counts": "toy_task:Counts"})
+
+
+@pytest.fixture(scope="module")
+def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts that name an apple as often as their target says."""
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 6, 120).tolist()
+    rows = [f"box {row} has {'apple ' * n}{'stone ' * (6 - n)},{n}" for row, n in enumerate(counts)]
+    file = tmp_path_factory.mktemp("boxes") / "boxes.csv"
+    file.write_text("\n".join(["text,number", *rows]) + "\n")
+    return file
+
+
+def test_a_task_from_outside_runs_whole(counting: Path, boxes: Path, tmp_path: Path) -> None:
+    run, asked = tmp_path / "run", ("--task", "counts", "--target", "number")
+    fitted = headstart(counting, "fit", boxes, *asked, "--strategy", "probe", "--out", run)
+    assert fitted.returncode == 0, fitted.stderr
+    assert "120 texts for counts" in " ".join(fitted.stdout.split())
+    result = json.loads((run / "result.json").read_text())
+    assert (result["task"], result["metric"], result["data"]["labels"]) == ("counts", "r2", [])
+    assert "counts" in (run / "report.html").read_text()
+    answered = headstart(counting, "predict", run, "box 3 has apple apple stone stone stone stone")
+    assert answered.returncode == 0, answered.stderr
+    head, line = answered.stdout.strip().splitlines()
+    value = line.split(",")[head.split(",").index("value")]
+    assert float(value) in range(7)
+    evaluated = headstart(counting, "evaluate", run, boxes, "--out", tmp_path / "evaluated")
+    assert evaluated.returncode == 0, evaluated.stderr
+    audited = headstart(counting, "audit", boxes, *asked, "--out", tmp_path / "audit")
+    assert audited.returncode == 0, audited.stderr
+
+
+def test_without_it_the_task_is_unknown(boxes: Path, tmp_path: Path) -> None:
+    refused = headstart(tmp_path, "fit", boxes, "--task", "counts")
+    assert refused.returncode == 2
+    assert "task 'counts' is unknown; it is one of classification, multilabel, regression" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"a": "toy_task:Counts", "b": "toy_task:Counts"}, "adds a task 'counts', which is known already"),
+        ({"a": "headstart.tasks:Regression"}, "adds a task 'regression', which is known already"),
+        ({"a": "headstart.tasks:Task"}, "gives no task but Task"),
+        ({"a": "toy_task:LabelError"}, "gives no task but LabelError"),
+        ({"a": "toy_task:Missing"}, "could not give its task: AttributeError"),
+    ],
+)
+def test_a_task_that_cannot_be_had_is_refused(points: dict[str, str], said: str, boxes: Path, tmp_path: Path) -> None:
+    site = installed(tmp_path / "site", "toy_task", "headstart.tasks", points)
+    refused = headstart(site, "fit", boxes, "--task", "counts")
+    assert refused.returncode == 2
+    assert said in " ".join(refused.stderr.split())
+
+
 def test_without_it_such_files_are_unknown(series: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "headstart", "fit", series], capture_output=True, text=True, check=False

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Callable, Collection
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from headstart.errors import SettingError
 
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str:
-        """What it is known by."""
-        ...
+T = TypeVar("T")
 
 
-T = TypeVar("T", bound=_Named)
-
-
-def added(group: str, what: str, taken: Collection[str], read: Callable[[Any], T | None]) -> dict[str, T]:
+def added(group: str, what: str, taken: Collection[str], read: Callable[[Any], tuple[str, T] | None]) -> dict[str, T]:
     """What the entry points of ``group`` give, by name.
 
     Args:
         what: such a thing in words.
         taken: names that there are already.
-        read: of what an entry point loads, the thing itself; None if it is none.
+        read: of what an entry point loads, the name and the thing; None if it is none.
 
     Raises:
         SettingError: one cannot be had, is none, or carries a name that is taken.
@@ -41,8 +33,9 @@ def added(group: str, what: str, taken: Collection[str], read: Callable[[Any], T
                 "uninstall its distribution."
             ) from error
         if one is None:
-            raise SettingError(f"entry point {point.value} gives no {what} but {type(loaded).__name__}.")
-        if one.name in found or one.name in taken:
-            raise SettingError(f"entry point {point.value} adds a {what} {one.name!r}, which is known already.")
-        found[one.name] = one
+            other = getattr(loaded, "__name__", type(loaded).__name__)
+            raise SettingError(f"entry point {point.value} gives no {what} but {other}.")
+        if one[0] in {*found, *taken}:
+            raise SettingError(f"entry point {point.value} adds a {what} {one[0]!r}, which is known already.")
+        found |= [one]
     return found

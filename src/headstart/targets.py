@@ -25,6 +25,7 @@ from headstart.report.figures import duration
 from headstart.report.targets import TargetRow, build_targets, rows_of, targets_csv
 from headstart.settings import FitSettings, SourceSettings
 from headstart.strategies.budget import Budget
+from headstart.tasks import get as get_task
 from headstart.unicode import writable
 
 
@@ -174,7 +175,7 @@ def _checked(places: Places, settings: FitSettings, column: str, named_input: st
         source = replace(source, target=(column,), input=named_input)
     opened = open_sources(own.source, valid=own.valid, test=own.test, settings=source)
     check(opened.table, settings.split)
-    metrics = [one.name for one in for_task(opened.table.task, 2)]
+    metrics = [one.name for one in for_task(get_task(opened.table.task).judged_as(), 2)]
     if settings.metric is not None and settings.metric not in metrics:
         raise SettingError(
             f"metric {settings.metric!r} is not for target {column!r}, which makes {opened.table.task}; leave it out, "

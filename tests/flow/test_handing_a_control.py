@@ -90,6 +90,8 @@ def test_a_control_that_is_no_better_is_not(settled_bases: dict[str, str], tmp_p
 class Planned:
     """A control that is right on the first ``right`` held-out rows, however it is fitted."""
 
+    left_out = ""
+
     def __init__(self, right: int, y: np.ndarray) -> None:
         self.name, self.right, self.y = f"right on {right}", right, y
 

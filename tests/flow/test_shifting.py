@@ -17,6 +17,7 @@ from headstart.delivery.model import Predictions, Reference
 from headstart.errors import BundleError, SourceError
 from headstart.flow.shift import shift as shifting
 from headstart.flow.shift.shift import Shift, known_error, shift
+from headstart.tasks import get
 from headstart.terminal.shifting import shift_text
 from tests.toys import image_folder, table
 
@@ -34,7 +35,7 @@ class Fake:
     """A model of texts whose head looks at the first feature."""
 
     def __init__(self, reference: bool = True, task: str = "classification") -> None:
-        self.bundle = SimpleNamespace(modality="text", task=SimpleNamespace(name=task), caution=Caution(), like=None)
+        self.bundle = SimpleNamespace(modality="text", task=get(task), caution=Caution(), like=None)
         self.labels = ("pets", "post")
         rows = [f"{label} 0 no{5000 + i}" for i in range(60) for label in self.labels]
         known = np.stack([vectors_of(row) for row in rows]).astype(np.float32)

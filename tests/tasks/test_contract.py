@@ -1,6 +1,7 @@
 """What every task must do, whichever it is."""
 
 import json
+from collections import Counter
 from dataclasses import FrozenInstanceError
 
 import numpy as np
@@ -63,6 +64,64 @@ def test_no_rows_encode_and_decode(task, name):
     assert len(y) == 0
     assert y.shape[1:] == SHAPES[name][0][1:]
     assert len(task.decode(np.zeros((0, task.outputs)))) == 0
+
+
+def test_targets_are_the_inverse_of_encoding(task, name):
+    y = task.encode(TARGETS[name])
+    expected = [tuple(sorted(t)) if isinstance(t, tuple) else t for t in TARGETS[name]]
+    assert list(task.targets(y)) == expected
+
+
+def test_labels_are_those_of_the_counts(task, name):
+    y, rows = task.encode(TARGETS[name]), task.labels_in(TARGETS[name])
+    assert len(rows) == len(TARGETS[name])
+    counts = Counter(label for row in rows for label in row)
+    found = task.counts(y, task.outputs)
+    assert (found is None) == task.values
+    assert counts == ({} if found is None else dict(zip(task.labels, found.tolist(), strict=True)))
+
+
+def test_abilities_do_not_contradict_each_other(task):
+    assert task.graded != task.values
+    assert task.graded == (task.exclusive != task.several)
+    assert bool(task.labels) == task.graded
+    assert task.judged_as() in tasks()
+    assert np.issubdtype(task.target_type, np.integer) == task.exclusive
+
+
+def test_only_wrong_answers_are_mistakes_and_the_surest_comes_first(task, name):
+    y = task.encode(TARGETS[name])
+    p = 0.9 * perfect(task, y) + 0.05 if task.graded else y.copy()
+    assert not task.mistakes(y, p, p)[0].any()
+    p[0], p[3] = 1 - p[0], (0.4 * p[3] + 0.3)[::-1] if task.exclusive else 1 - 0.7 * p[3]
+    wrong, order = task.mistakes(y, p, p)
+    assert set(np.flatnonzero(wrong)) == {0, 3}
+    assert order.shape == (len(y),)
+    assert np.isfinite(order[wrong]).all()
+
+
+def test_a_mistake_is_told_by_the_labels_or_the_error(task, name):
+    truth, answer = TARGETS[name][1], TARGETS[name][3]
+    expected = {"classification": {}, "multilabel": {"missing": ("a", "b"), "too many": ("c",)}}
+    assert task.difference(truth, answer) == expected.get(name, {"error": 9.0})
+
+
+def test_losses_are_lowest_for_the_truth_and_of_chance_for_no_scores(task, name):
+    y = task.encode(TARGETS[name])
+    y = (y - y.mean()) / y.std() if task.values else y
+    right = y if task.values else 9.0 * (2 * perfect(task, y) - 1)
+    assert task.row_losses(right, y).max() < 0.01
+    labels = task.outputs if task.several else 1
+    known = task.row_losses(np.zeros((len(y), task.outputs)), y).mean() / labels
+    assert known == pytest.approx(task.chance(task.outputs))
+
+
+def test_what_a_doubtful_row_looks_like_is_told_in_words(task, name):
+    y = task.encode(TARGETS[name])
+    suggested, because = task.suggested(perfect(task, y)[3], y[1], TARGETS[name])
+    expected = {"classification": "a", "multilabel": "c", "regression": "7"}
+    assert suggested == expected[name]
+    assert because
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -12,13 +12,14 @@ import numpy as np
 
 from headstart.data.asked import Asked
 from headstart.delivery.model import Predictions
+from headstart.tasks import Classification
 from headstart.terminal.predicting import Wanted, _Answers, _columns
 from headstart.terminal.writing import write_rows
 
 
 def test_no_record_of_every_row_and_label_is_held(tmp_path: Path) -> None:
     rows, labels = 2000, tuple(f"label {i}" for i in range(100))
-    task = SimpleNamespace(name="classification", labels=labels)
+    task = Classification(labels)
     caution = SimpleNamespace(abstain=None, conformal=None)
     model = cast(Any, SimpleNamespace(bundle=SimpleNamespace(task=task, caution=caution), labels=labels))
     p = np.random.default_rng(0).dirichlet(np.ones(100), rows).astype(np.float32)

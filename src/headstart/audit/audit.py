@@ -26,8 +26,8 @@ from headstart.data.table import Fact, Rejected, Table
 from headstart.modalities import get as get_modality
 from headstart.notebook import panel
 from headstart.plain import finite
+from headstart.tasks import Task
 from headstart.tasks import get as get_task
-from headstart.tasks.task import Task
 
 _TEST_SHARE = 0.2  # of the rows that will be drawn for the test where none is given
 

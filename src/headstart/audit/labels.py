@@ -18,8 +18,7 @@ from headstart.audit.finding import Finding, finding_id, label_text, shown
 from headstart.data.table import Table
 from headstart.heads.folds import deal
 from headstart.heads.solve import refit, solve
-from headstart.tasks import get
-from headstart.tasks.task import Task
+from headstart.tasks import Task, get
 
 _PARTS = 5
 _FEWEST = 5  # rows of a class under which the head knows too little of it to doubt its labels
@@ -59,22 +58,16 @@ def suspects(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np.nd
         units: [n] rows of one number are held out together.
         seed: deals the parts.
     """
-    judged = _judged(y, task)
+    kind = get(task)
+    judged = np.bincount(y)[y] >= _FEWEST if kind.exclusive else np.ones(len(y), dtype=bool)
     quality, flagged = np.full(len(y), np.nan), np.empty(0, dtype=int)
     if judged.sum() < 2 * _FEWEST or len(np.unique(units)) < 2 or len(np.unique(y[judged], axis=0)) < 2:
         return Suspects(quality, flagged, np.full((len(y), outputs), np.nan))
     answers = out_of_fold(x, y, task, outputs, units, seed)
-    kind = get(task)
     rate = _values if kind.values else _tags if kind.several else _classes
     rows = np.flatnonzero(judged)
     quality[rows], worst = rate(y[rows], answers[rows])
     return Suspects(quality, rows[worst], answers)
-
-
-def _judged(y: np.ndarray, task: str) -> np.ndarray:
-    if not get(task).exclusive:
-        return np.ones(len(y), dtype=bool)
-    return np.bincount(y)[y] >= _FEWEST
 
 
 def out_of_fold(x: np.ndarray, y: np.ndarray, task: str, outputs: int, units: np.ndarray, seed: int = 0) -> np.ndarray:

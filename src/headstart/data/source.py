@@ -63,6 +63,13 @@ def read_source(
     return _read(path, settings, part, like)
 
 
+def open_given(source: Source, valid: Source | None, test: Source | None, settings: SourceSettings) -> Opened:
+    """As `open_sources`, which asks for labels, where more than one source is given, else as `open_source`."""
+    if valid is None and test is None:
+        return open_source(source, settings)
+    return open_sources(source, valid=valid, test=test, settings=settings)
+
+
 def open_sources(
     train: Source,
     *,

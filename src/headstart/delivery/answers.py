@@ -78,8 +78,9 @@ class Answers:
         for name, length in lengths.items():
             if length != len(self.probabilities):
                 raise SettingError(f"{name} has {length} rows and the probabilities {len(self.probabilities)}.")
-        check_answers(self.task, self.truth, self.probabilities)
-        outputs = 1 if get(self.task).values else len(self.labels)
+        task = get(self.task)
+        check_answers(task.judged_as(), self.truth, self.probabilities)
+        outputs = 1 if task.values else len(self.labels)
         if self.probabilities.shape[1] != outputs:
             raise SettingError(f"the probabilities have {self.probabilities.shape[1]} columns for {outputs} outputs.")
         other = sorted(set(np.unique(self.part)) - {HELD, TEST})

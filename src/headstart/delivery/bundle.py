@@ -53,8 +53,8 @@ from headstart.errors import BundleError
 from headstart.files import as_path, write_atomically
 from headstart.heads.linear import LinearHead
 from headstart.modalities import get
+from headstart.tasks import Task
 from headstart.tasks import from_dict as task_from_dict
-from headstart.tasks.task import Task
 
 _WEIGHTS, _KNOWN = "head.safetensors", "known.safetensors"
 _CONTROL, _CONTROL_VALUES = "control.safetensors", "control.json"

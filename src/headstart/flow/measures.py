@@ -70,13 +70,12 @@ def measure(
         SettingError: answers that cannot be judged.
     """
     limits = caution.thresholds
-    found = evaluate_with_intervals(task.name, y, p, units=units, thresholds=limits, seed=seed)
-    graded = task.graded
+    found = evaluate_with_intervals(task.judged_as(), y, p, units=units, thresholds=limits, seed=seed)
     return Measured(
         {name: MetricRecord(one.value, one.low, one.high) for name, one in found.items()},
-        undefined(task.name, y, decided(p, limits)),
-        _classes(task, y, decided(p, limits), units) if graded else [],
-        _calibration(task, y, p, caution, temperature, seed, units) if graded else None,
+        undefined(task.judged_as(), y, decided(p, limits)),
+        _classes(task, y, decided(p, limits), units) if task.graded else [],
+        _calibration(task, y, p, caution, temperature, seed, units) if task.graded else None,
         _two_classes(positive, y, p, caution, seed, units) if positive else None,
         _intervals(y, p, caution.conformal, units) if task.values else None,
     )
@@ -190,7 +189,7 @@ def slices_of(
     names = [task.labels[one] for one in y] if task.exclusive else None
     modality = get(rows.modality)
     found = properties(modality.properties(list(rows.inputs)), modality.units, vectors, names, seed=seed)
-    columns, named = {**found, **rows.slices}, slice_metric(metric, task.name)
+    columns, named = {**found, **rows.slices}, slice_metric(metric, task.judged_as())
     scores = by_slice(named, y, decided(p, thresholds, named), columns, units=units, seed=seed)
     return [
         SliceRecord(s.column, s.value, s.n, *_three(s.interval), s.column not in rows.slices, named) for s in scores

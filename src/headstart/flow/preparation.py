@@ -21,8 +21,8 @@ from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.records import ReadingRecord
 from headstart.settings import FitSettings
+from headstart.tasks import Task
 from headstart.tasks import get as get_task
-from headstart.tasks.task import Task
 from headstart.training.extracted import Effort, Extracted
 from headstart.training.features import extract
 from headstart.training.rows import TrainRows

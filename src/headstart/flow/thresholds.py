@@ -9,8 +9,7 @@ import numpy as np
 from headstart.errors import LabelError, SettingError, nearest
 from headstart.evaluation.thresholds import Rule, rule_of
 from headstart.settings import JudgingSettings
-from headstart.tasks import get
-from headstart.tasks.task import Task
+from headstart.tasks import Task, get
 
 
 def _words(text: str) -> frozenset[str]:

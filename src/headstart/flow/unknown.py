@@ -49,8 +49,8 @@ def known_of(climbed: Climbed, calibrated: Calibrated, progress: Progress) -> Kn
     place[rows] = np.arange(len(rows))
     held = place[ground.holding.rows]
     there = held >= 0
-    y = ground.rows.y[rows] if ground.task.graded else None
-    return fit_known(vectors, y, calibrated.held[there], vectors[held[there]], seed=ground.seed, task=ground.task.name)
+    y, task = ground.rows.y[rows] if ground.task.graded else None, ground.task.judged_as()
+    return fit_known(vectors, y, calibrated.held[there], vectors[held[there]], seed=ground.seed, task=task)
 
 
 def _looked_at(climbed: Climbed, calibrated: Calibrated) -> np.ndarray:

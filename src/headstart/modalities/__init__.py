@@ -63,9 +63,9 @@ def baselines() -> tuple[str, ...]:
     return ("majority", *dict.fromkeys(one.baseline for one in modalities().values() if one.baseline))
 
 
-def _made(loaded: Any) -> Modality | None:
+def _made(loaded: Any) -> tuple[str, Modality] | None:
     one = loaded()
-    return one if isinstance(one, Modality) else None
+    return (one.name, one) if isinstance(one, Modality) else None
 
 
 __all__ = ["GROUP", "Modality", "baselines", "file_types", "get", "modalities", "told_by"]

@@ -91,7 +91,7 @@ def direction(metric: str) -> str:
 def strategy(name: str, task: str = "classification") -> str:
     """What strategy ``name`` does, or nothing for an unknown one."""
     said = STRATEGIES.get(name, "")
-    return said.replace("classifier", task) if get(task).values else said
+    return said.replace("classifier", "regression") if get(task).values else said
 
 
 def control(name: str) -> str:

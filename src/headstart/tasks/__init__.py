@@ -45,9 +45,9 @@ def from_dict(record: Mapping[str, Any]) -> Task:
     return known[name].from_dict(record)
 
 
-def _whole(loaded: Any) -> type[Task] | None:
+def _whole(loaded: Any) -> tuple[str, type[Task]] | None:
     whole = isinstance(loaded, type) and issubclass(loaded, Task) and not inspect.isabstract(loaded)
-    return loaded if whole else None
+    return (loaded.name, loaded) if whole else None
 
 
 __all__ = ["GROUP", "Classification", "Multilabel", "Regression", "Task", "from_dict", "get", "tasks"]

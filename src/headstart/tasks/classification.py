@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -22,15 +22,11 @@ _LARGEST_TO_MEAN = 1.5
 class Classification(Task):
     """Exactly one of ``labels`` a row; targets are str."""
 
-    name: ClassVar[str] = "classification"
-    noun: ClassVar[str] = "class"
-    plural: ClassVar[str] = "classes"
-    exclusive: ClassVar[bool] = True
-    graded: ClassVar[bool] = True
-    least: ClassVar[int] = 2
-    balanced_by: ClassVar[str] = "class"
-    head_metrics: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "log_loss")
-    target_type: ClassVar[type[np.generic]] = np.int64
+    name, noun, plural = "classification", "class", "classes"
+    exclusive = graded = True
+    least, balanced_by = 2, "class"
+    head_metrics = ("accuracy", "balanced_accuracy", "log_loss")
+    target_type = np.int64
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:

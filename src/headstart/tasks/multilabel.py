@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -22,14 +22,10 @@ THRESHOLD = 0.5
 class Multilabel(Task):
     """Any number of ``labels`` a row, also none; targets are tuples of str."""
 
-    name: ClassVar[str] = "multilabel"
-    noun: ClassVar[str] = "label"
-    plural: ClassVar[str] = "labels"
-    several: ClassVar[bool] = True
-    graded: ClassVar[bool] = True
-    least: ClassVar[int] = 1
-    balanced_by: ClassVar[str] = "the rarest label of each row"
-    head_metrics: ClassVar[tuple[str, ...]] = ("f1_micro", "log_loss")
+    name, noun, plural = "multilabel", "label", "labels"
+    several = graded = True
+    least, balanced_by = 1, "the rarest label of each row"
+    head_metrics = ("f1_micro", "log_loss")
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:

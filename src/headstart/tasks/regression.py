@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -22,13 +22,11 @@ _LARGEST = 1e100
 class Regression(Task):
     """A number a row, in the unit of the targets; what is solved or trained standardises it."""
 
-    name: ClassVar[str] = "regression"
-    noun: ClassVar[str] = "value"
-    plural: ClassVar[str] = "values"
-    values: ClassVar[bool] = True
-    balanced_by: ClassVar[str] = "quantiles of the target"
-    head_metrics: ClassVar[tuple[str, ...]] = ("r2",)
-    precision: ClassVar[type[np.floating]] = np.float64  # float32 has 128 s between the Unix times of today
+    name, noun, plural = "regression", "value", "values"
+    values = True
+    balanced_by = "quantiles of the target"
+    head_metrics = ("r2",)
+    precision = np.float64  # float32 has 128 s between the Unix times of today
 
     @classmethod
     def from_targets(cls, targets: Iterable[Any]) -> Self:
@@ -59,15 +57,6 @@ class Regression(Task):
     def chance(outputs: int) -> float:
         """Of the mean: the variance of standardised targets."""
         return 1.0
-
-    @staticmethod
-    def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
-        """None a row."""
-        return [() for _ in targets]
-
-    @staticmethod
-    def counts(y: np.ndarray, outputs: int = 0) -> None:
-        """Values are not counted."""
 
     def decode(self, probabilities: np.ndarray) -> np.ndarray:
         """The predicted values [n] object of float."""

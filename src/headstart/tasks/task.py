@@ -61,6 +61,11 @@ class Task(ABC):
         """The number of columns of scores and probabilities: one a label, one where there are none."""
         return len(self.labels) or 1
 
+    @classmethod
+    def judged_as(cls) -> str:
+        """Which of headstart's own tasks has answers of the same form: `headstart.evaluation` knows no others."""
+        return "classification" if cls.exclusive else "multilabel" if cls.several else "regression"
+
     @abstractmethod
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
         """``targets`` [n] as numbers; `LabelError` for labels that training did not have."""
@@ -81,14 +86,14 @@ class Task(ABC):
         """The mean loss in training of an answer that knows nothing: a label, a row or a standardised value."""
 
     @staticmethod
-    @abstractmethod
     def labels_in(targets: Iterable[Any]) -> list[tuple[str, ...]]:
-        """[n] the labels of each target: one, any number, or none."""
+        """[n] the labels of each target: one, any number, or, of values, none."""
+        return [() for _ in targets]
 
     @staticmethod
-    @abstractmethod
     def counts(y: np.ndarray, outputs: int = 0) -> np.ndarray | None:
         """[outputs] rows of each class or label among encoded ``y``; None: targets are values, not counted."""
+        return None
 
     @abstractmethod
     def decode(self, probabilities: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ def extract(
         keys,
         read=np.zeros((count, 2), np.float32) if modality.long else None,
     )
-    first = _first_of_each(keys)
+    first = first_of_each(keys)
     until = None if seconds is None else start + seconds
     Extraction(base, inputs, out, first & (keys != ""), served=served, until=until).run(progress or Progress())
     _share(keys, first, out)
@@ -64,7 +64,7 @@ def extract(
     return out
 
 
-def _first_of_each(keys: np.ndarray) -> np.ndarray:
+def first_of_each(keys: np.ndarray) -> np.ndarray:
     """[n] bool: the first row of each of ``keys`` [n]."""
     first = np.zeros(len(keys), dtype=bool)
     first[np.unique(keys, return_index=True)[1]] = True

@@ -14,6 +14,7 @@ from headstart.progress import Progress
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.cache_use import size_limit
 from headstart.training.extraction import bound
+from headstart.training.features import first_of_each
 from headstart.training.feed import Batch, Feed
 from headstart.training.precision import casting
 from headstart.training.trainee import Trainee
@@ -113,7 +114,7 @@ class PrefixFeed:
         """Batches of the rows whose states are not cached, of equal rows the first."""
         keys = self.feed.rows.keys
         missing = ~cache.holds([str(key) for key in keys])
-        missing[np.flatnonzero(missing)] = _first(keys[missing])
+        missing[np.flatnonzero(missing)] = first_of_each(keys[missing])
         return [kept for b in self.feed.steady(_BATCH) if len(kept := b[missing[b]])]
 
     def _compute(self, cache: FeatureCache, batches: list[np.ndarray], view: int | None, progress: Progress) -> None:
@@ -140,13 +141,6 @@ class PrefixFeed:
             return padded
         stacked = torch.stack(hidden).to(self._where)
         return stacked.contiguous(memory_format=torch.channels_last) if stacked.ndim == 4 else stacked
-
-
-def _first(keys: np.ndarray) -> np.ndarray:
-    """[n] bool: the first row of each key."""
-    first = np.zeros(len(keys), dtype=bool)
-    first[np.unique(keys, return_index=True)[1]] = True
-    return first
 
 
 def _packed(state: State) -> list[bytes]:

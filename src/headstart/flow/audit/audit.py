@@ -25,7 +25,7 @@ from headstart.audit.overlap import overlap_by_hash, overlap_by_sample, read_has
 from headstart.bases.base import Base
 from headstart.bases.catalogue import open_base
 from headstart.data.memory import Memory, Source
-from headstart.data.source import open_source, open_sources
+from headstart.data.source import open_given, open_source
 from headstart.data.table import Opened, Rejected, Table
 from headstart.errors import OutputError, SourceError
 from headstart.files import shown_path, write_atomically
@@ -70,7 +70,7 @@ def audit_source(
     hashes = None if pretraining_sample is None else read_hashes(_existing(pretraining_sample))
     settings = settings or SourceSettings()
     with clock.step("open"), progress.stage("reading the data"):
-        opened = _open(source, valid, test, settings)
+        opened = open_given(source, valid, test, settings)
         if apply:
             check_applicable(opened.table)
     known = read_as(open_base(base, opened.table.modality), opened.table)
@@ -142,12 +142,6 @@ def _existing(path: str | Path) -> Path:
     if not Path(path).exists():
         raise SourceError(f"--pretraining-sample {path}: no such file or folder.")
     return Path(path)
-
-
-def _open(source: Source, valid: Source | None, test: Source | None, settings: SourceSettings) -> Opened:
-    if valid is None and test is None:
-        return open_source(source, settings)
-    return open_sources(source, valid=valid, test=test, settings=settings)
 
 
 def _rows(opened: Opened, base: Base, progress: Progress) -> Rows:

@@ -16,6 +16,7 @@ from headstart.evaluation.metrics import for_task, get
 from headstart.evaluation.significance import Comparison, Pair, compare_models
 from headstart.flow.compare.match import matched
 from headstart.plain import finite
+from headstart.tasks import get as get_task
 
 #: Probability with which no two equal runs are called different.
 LEVEL = 0.95
@@ -140,7 +141,7 @@ def _metric(asked: str | None, names: Sequence[str], runs: Sequence[Answers]) ->
     if len(set(found)) > 1:
         told = ", ".join(f"{name} by {metric}" for name, metric in zip(names, found, strict=True))
         raise SettingError(f"the runs were evaluated by different metrics ({told}); name one with --metric.")
-    allowed = [metric.name for metric in for_task(runs[0].task, runs[0].probabilities.shape[1])]
+    allowed = [metric.name for metric in for_task(get_task(runs[0].task).judged_as(), runs[0].probabilities.shape[1])]
     if get(found[0]).name not in allowed:
         raise SettingError(f"metric {found[0]!r} is not for these runs; it may be {', '.join(allowed)}.")
     return found[0]

@@ -111,7 +111,7 @@ def _caution(
     ground, task = climbed.ground, climbed.ground.task
     limits = preferred.thresholds
     kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units, limits)
-    return Caution(fit_known(None, None, preferred.held, None, task=task.name), *kept, limits)
+    return Caution(fit_known(None, None, preferred.held, None, task=task.judged_as()), *kept, limits)
 
 
 def _model(prepared: Prepared, calibrated: Calibrated, preferred: Preferred | None, caution: Caution) -> Model:

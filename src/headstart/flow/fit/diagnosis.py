@@ -94,7 +94,7 @@ def _evidence(
     measured, units = assessed.measured or judged.measured, judged.rows.units()
     told, said = measured.calibration, assessed.answers.part_of(TEST)
     return RunEvidence(
-        task=ground.task.name,
+        task=ground.task.judged_as(),
         metric=metric,
         test=judged.score,
         gains=judged.gains,

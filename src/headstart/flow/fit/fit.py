@@ -351,7 +351,7 @@ def _metric(prepared: Prepared, settings: FitSettings) -> ChosenMetric:
     task = prepared.task
     if settings.metric is None:
         return ChosenMetric(*task.default_metric(prepared.train.y))
-    allowed = [metric.name for metric in for_task(task.name, task.outputs)]
+    allowed = [metric.name for metric in for_task(task.judged_as(), task.outputs)]
     if settings.metric not in allowed:
         classes = f" of {task.outputs} {task.plural}" if task.exclusive else ""
         raise SettingError(

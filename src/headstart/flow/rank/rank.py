@@ -9,9 +9,8 @@ from functools import partial
 import numpy as np
 
 from headstart.data.memory import Source
-from headstart.data.source import open_source, open_sources
+from headstart.data.source import open_given
 from headstart.data.strata import units
-from headstart.data.table import Opened
 from headstart.errors import SourceError
 from headstart.flow.clock import Clock
 from headstart.flow.command import fit_command
@@ -86,7 +85,7 @@ def rank_source(
     """
     progress, clock = progress or Progress(), Clock()
     with clock.step("open"), progress.stage("reading the data"):
-        opened = _open(source, valid, test, settings or SourceSettings())
+        opened = open_given(source, valid, test, settings or SourceSettings())
         check_enough(opened.table, "ranking bases")
         modality = opened.table.modality
         field = field_of(candidates, modality, licence, max_params, progress, remote_code=trust_remote_code)
@@ -103,12 +102,6 @@ def rank_source(
     _remember(looked, weighed, modality)
     command = partial(fit_command, source, settings or SourceSettings(), valid=valid, test=test, seed=seed)
     return _ranking(str(source), (sample, looked, field, weighed, rounds), clock, seed, command)
-
-
-def _open(source: Source, valid: Source | None, test: Source | None, settings: SourceSettings) -> Opened:
-    if valid is None and test is None:
-        return open_source(source, settings)
-    return open_sources(source, valid=valid, test=test, settings=settings)
 
 
 def _plan(field: Field, sample: Sample) -> str:
