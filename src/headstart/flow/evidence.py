@@ -59,12 +59,11 @@ def evidence_of(task: Task, splits: Mapping[str, Answered]) -> Evidence:
 def _examples(task: Task, split: str, rows: Answered, worst: np.ndarray, sure: np.ndarray) -> list[Example]:
     """The first of ``worst``; only of one label a row is the confidence that of the answer."""
     worst, table, found = worst[:_SHOWN], rows.table, []
-    show = get(table.modality).show
     truths, answers = task.targets(rows.y[worst]), task.decode(rows.given[worst])
     digits = f".{figures(rows.y)}g" if task.values else ""
     for row, *both in zip(worst.tolist(), truths, answers, strict=True):
         truth, answer = (", ".join(one) if isinstance(one, tuple) else format(one, digits) for one in both)
-        shown = show(table.inputs[row])
+        shown = get(table.modality).show(table.inputs[row])
         confidence = float(sure[row]) if task.exclusive else float("nan")
         found.append(
             Example(split, str(table.ids[row]), truth, answer, confidence, shown.text, shown.picture, shown.sound)

@@ -119,12 +119,9 @@ class Task(ABC):
 
     @abstractmethod
     def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
-        """What a row is more likely than its doubtful target, in words, and why.
+        """What a row of the doubtful encoded target ``truth`` is by ``p`` [outputs], in words, and why.
 
-        Args:
-            p: [outputs] answer of a model that did not learn from the row.
-            truth: its target, encoded.
-            among: [n] all targets.
+        ``among`` [n] are all targets; the model that ``p`` is of did not learn from the row.
         """
 
     @abstractmethod
