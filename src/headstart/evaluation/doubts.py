@@ -100,7 +100,7 @@ def _clean(e: RunEvidence) -> str:
         return ", all of them, so that the score says nothing about new inputs"
     if e.clean is None or math.isnan(e.clean.value):
         most = e.leaked / e.test.n
-        return f", which may raise {e.name} by up to {number(most)}" if e.chosen.rows is not None else ""
+        return f", which may raise {e.name} by up to {number(most)}" if e.chosen.mean else ""
     return f"; {e.name} is {number(e.test.value)} with them and {score(e.clean)} on the other {e.clean.n:,}"
 
 

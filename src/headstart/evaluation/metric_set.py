@@ -40,32 +40,5 @@ def evaluate_with_intervals(
 def undefined(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, str]:
     """The metrics of ``task`` that have no value on these rows, each with the reason in words."""
     y, p = np.asarray(y), np.asarray(p)
-    nameless = [metric.name for metric in for_task(task, p.shape[1]) if np.isnan(metric.function(y, p))]
-    return {name: _reason(task, name, y, p) for name in nameless}
-
-
-def _reason(task: str, name: str, y: np.ndarray, p: np.ndarray) -> str:
-    if len(y) == 0:
-        return "there is no row"
-    if not np.isfinite(p).all():
-        return "some predictions are not finite numbers"
-    if task == "regression":
-        return _no_spread(y, p)
-    if task == "multilabel":
-        return _no_labels(name, y)
-    if len(np.unique(y)) == 1:
-        return "all rows are of one class; it needs rows of at least two"
-    return "all rows are given the same class"
-
-
-def _no_spread(y: np.ndarray, p: np.ndarray) -> str:
-    if len(y) < 2:
-        return "there is one row; it needs at least two"
-    return "all targets are the same" if np.all(y == y[0]) else "all predictions are the same"
-
-
-def _no_labels(name: str, y: np.ndarray) -> str:
-    if name == "auroc" and (y > 0.5).any():
-        return "every label holds for all rows or for none"
-    also = " and none is predicted" if name.startswith("f1") else ""
-    return f"no row has a label{also}"
+    nameless = [metric for metric in for_task(task, p.shape[1]) if np.isnan(metric.function(y, p))]
+    return {metric.name: metric.undefined(y, p) for metric in nameless}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.errors import ColumnError
+from headstart.evaluation.answers import Answers, answers
 from headstart.evaluation.bootstrap import Interval, score_interval
 from headstart.evaluation.metrics import Metric, get
 
@@ -48,15 +49,15 @@ def slice_metric(metric: str, task: str) -> str:
     R² goes by the spread of a slice's own targets, balanced accuracy and F1 by the classes that happen to be in it, so
     that a slice can be worse than all rows without a single answer in it being worse.
     """
-    if get(metric).rows is not None:
+    if get(metric).mean:
         return metric
     return {"classification": "accuracy", "multilabel": "subset_accuracy"}.get(task, "mae")
 
 
 def by_slice(
-    metric: str,
-    y: np.ndarray,
-    p: np.ndarray,
+    metric: str | Metric,
+    y: Answers | np.ndarray,
+    p: Answers | np.ndarray,
     slices: Mapping[str, np.ndarray],
     *,
     units: np.ndarray | None = None,
@@ -74,7 +75,7 @@ def by_slice(
         ColumnError: a column of another length.
     """
     chosen = get(metric)
-    y, p = np.asarray(y), np.asarray(p)
+    truth, said = answers(y), answers(p)
     groups = _groups(slices, len(y))
     looked_at = sum(1 for *_, rows in groups if len(rows) >= LEAST_ROWS)
     corrected = 1 - (1 - level) / max(1, looked_at)
@@ -82,7 +83,7 @@ def by_slice(
     code = np.arange(len(y)) if units is None else np.asarray(units)
 
     def score(rows: np.ndarray) -> Interval:
-        some = y[rows], p[rows]
+        some = truth.take(rows), said.take(rows)
         if len(rows) < LEAST_ROWS:
             return Interval(chosen.function(*some), float("nan"), float("nan"), corrected, len(rows))
         return score_interval(metric, *some, units=code[rows], level=corrected, draws=draws, seed=seed)
