@@ -276,7 +276,7 @@ def test_a_classification_run_needs_no_heavy_library():
     code = (
         "import sys, numpy as np\n"
         "import headstart.tasks\n"
-        "from headstart.evaluation import calibration, confusion, slices, verdict\n"
+        "from headstart.evaluation import calibration, per_class, slices, verdict\n"
         "from headstart.evaluation.bootstrap import paired_gain\n"
         "from headstart.evaluation.metrics import evaluate\n"
         "y, p = np.arange(60) % 2, np.tile([0.4, 0.6], (60, 1))\n"

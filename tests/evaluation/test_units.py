@@ -5,8 +5,7 @@ import pytest
 
 from headstart.evaluation.abstain import NEVER, fit_abstain
 from headstart.evaluation.bootstrap import paired_gain, score_interval
-from headstart.evaluation.calibration import calibration_interval, reliability
-from headstart.evaluation.confidence_gap import confidence_gap
+from headstart.evaluation.calibration import calibration_interval, confidence_gap, reliability
 from headstart.evaluation.conformal import coverage, fit_conformal, fit_residuals
 from headstart.evaluation.metrics import METRICS, for_task
 from headstart.evaluation.per_class import per_class

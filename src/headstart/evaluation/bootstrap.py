@@ -40,10 +40,12 @@ import numpy as np
 from headstart.errors import SettingError
 from headstart.evaluation import proportions
 from headstart.evaluation.answers import Answers, answers
+from headstart.evaluation.checks import check_answers
 from headstart.evaluation.class_metrics import drawn, made_good
 from headstart.evaluation.metric import Metric
-from headstart.evaluation.metrics import get
+from headstart.evaluation.metrics import for_task, get
 from headstart.evaluation.proportions import Bounds
+from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.units import UNSEEN, Units, share_bounds
 
 _CELLS = 1 << 20  # weights held at once, 8 MiB
@@ -51,7 +53,7 @@ _FEWEST = 6  # rows that percentiles need, see above
 _FEW_UNITS = 50  # under which the jackknife over units takes the place of percentiles
 _NAN = float("nan")
 
-_Ready = tuple[Any, ...]  # what `Metric.prepare` gives of one model's answers or of two's
+_Known = list[tuple[Any, float]]  # what `Metric.measured` gives of one model or of two
 _Given = Answers | np.ndarray
 
 
@@ -127,16 +129,37 @@ def paired_gain(
     return _interval(_checked(metric, level, draws), y, (p_a, p_b), units, level, draws, seed)
 
 
+def evaluate_with_intervals(
+    task: str,
+    y: np.ndarray,
+    p: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    thresholds: Thresholds | None = None,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Every metric of ``task`` by name for truth ``y`` and ``p`` [n, outputs]; nan where `undefined`.
+
+    ``units`` [n]: codes of rows that belong together; see `headstart.evaluation.units`. Metrics that count answers take
+    those that ``thresholds`` give.
+
+    Raises:
+        SettingError: truth or probabilities that cannot be judged, see `check_answers`.
+    """
+    check_answers(task, y, p)
+    more: dict[str, Any] = {"units": units, "level": level, "draws": draws, "seed": seed}
+    names = [metric.name for metric in for_task(task, np.shape(p)[1])]
+    return {name: score_interval(name, y, decided(p, thresholds, name), **more) for name in names}
+
+
 def _checked(metric: str | Metric, level: float, draws: int) -> Metric:
     if not 0 < level < 1:
         raise SettingError(f"level is {level}; it must lie between 0 and 1, e.g. 0.95.")
     if draws < 100:
         raise SettingError(f"draws is {draws}; percentiles need at least 100, e.g. 2000.")
     return get(metric)
-
-
-def _better(metric: Metric) -> int:
-    return 1 if metric.higher_is_better else -1
 
 
 def _interval(
@@ -148,16 +171,16 @@ def _interval(
     """
     truth, said = answers(y), [answers(p) for p in models]
     together = Units.of(units, len(truth))
-    ready, values = zip(*(metric.measured(truth, one) for one in said), strict=True)
-    value = values[0] if len(values) == 1 else _better(metric) * (values[0] - values[1])
+    known = [metric.measured(truth, one) for one in said]
+    value = known[0][1] if len(known) == 1 else metric.sign * (known[0][1] - known[1][1])
     low, high = _NAN, _NAN
     if not np.isnan(value) and (together.count > 1 or together.alone):
         if metric.share is not None:
-            low, high = _closed([metric.share(one) for one in ready], together, level)
+            low, high = _closed([metric.share(ready) for ready, _ in known], together, level)
         elif metric.worst is not None:
-            low, high = _by_influence(metric, truth, said, ready, values, together, level)
+            low, high = _by_influence(metric, truth, said, known, together, level)
         else:
-            low, high = _by_weights(metric, ready, values, together, level, draws, seed)
+            low, high = _by_weights(metric, known, value, together, level, draws, seed)
     if np.isnan(low) or np.isnan(high):
         return Interval(value, _NAN, _NAN, level, len(truth), together.count)
     return Interval(value, min(low, value), max(high, value), level, len(truth), together.count)
@@ -199,20 +222,13 @@ class _Score:
 
 
 def _by_influence(
-    metric: Metric,
-    truth: Answers,
-    said: list[Answers],
-    ready: _Ready,
-    values: tuple[float, ...],
-    units: Units,
-    level: float,
+    metric: Metric, truth: Answers, said: list[Answers], known: _Known, units: Units, level: float
 ) -> Bounds:
     """Bounds by the derivatives with the rows' weights."""
     if len(truth) < 2:
         return _NAN, _NAN
-    paired = len(ready) == 2
-    scores = [_score(metric, *one, paired, units, level) for one in zip(ready, values, strict=True)]
-    if paired:
+    scores = [_score(metric, *one, len(known) == 2, units, level) for one in known]
+    if len(scores) == 2:
         return _difference(metric, scores[0], scores[1], units, level)
     bounds, more = (scores[0].low, scores[0].high), metric.pseudo_rows(truth, said[0])
     return bounds if more is None else _hull(bounds, _with_four(metric, *more, scores[0].moves, units, level))
@@ -289,19 +305,17 @@ def _with_four(
 
 
 def _by_weights(
-    metric: Metric, ready: _Ready, values: tuple[float, ...], units: Units, level: float, draws: int, seed: int
+    metric: Metric, known: _Known, value: float, units: Units, level: float, draws: int, seed: int
 ) -> Bounds:
     """Percentiles over random weights of the units, or the jackknife over few of them."""
-    sign = _better(metric)
-    value = values[0] if len(values) == 1 else sign * (values[0] - values[1])
-    if len(ready) == 2 and metric.mean:
-        return _student(sign * (ready[0][:, 0] - ready[1][:, 0]), value, units, level)
-    of = [metric.of_units(one, units) for one in ready]
+    if len(known) == 2 and metric.mean:
+        return _student(metric.sign * (known[0][0][:, 0] - known[1][0][:, 0]), value, units, level)
+    of = [metric.of_units(ready, units) for ready, _ in known]
 
     def statistic(w: np.ndarray) -> np.ndarray:
-        return of[0](w) if len(of) == 1 else sign * (of[0](w) - of[1](w))
+        return of[0](w) if len(of) == 1 else metric.sign * (of[0](w) - of[1](w))
 
-    size = max(abs(one) for one in values)  # not the gain's, which may be none
+    size = max(abs(one) for _, one in known)  # not the gain's, which may be none
     noise = 1e-12 * (max(1.0, size) if metric.unit_scale else size)
     few = not units.alone and units.count < _FEW_UNITS
     bounds = _jackknife(statistic, value, noise, units, level) if few else (_NAN, _NAN)

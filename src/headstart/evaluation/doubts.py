@@ -129,7 +129,7 @@ def _unlike(e: RunEvidence) -> Finding | None:
     if e.valid is None or not bounded(e.valid) or not bounded(e.test) or e.valid.n < _HELD:
         return None
     fall = difference(e.valid, e.test, _LEVEL)
-    sign = 1 if e.chosen.higher_is_better else -1
+    sign = e.chosen.sign
     worse = fall.low > 0 if sign > 0 else fall.high < 0
     rise = -fall.high if sign > 0 else fall.low  # the least by which the test score is better
     if not worse and not rise > _MORE_ROWS * abs((1.0 if sign > 0 else 0.0) - e.valid.value):

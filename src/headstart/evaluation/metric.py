@@ -44,7 +44,7 @@ class Metric(ABC):
             averaged, or None; for metrics whose interval is that of a share.
         decides: whether it counts answers given, so that thresholds move it; not the order or size of probabilities.
         outputs: up to how many outputs it says nothing.
-        reason: (truth, predictions) -> why finite numbers have no value, in words.
+        reason: why finite numbers have no value, in words, or (truth, predictions) -> that.
     """
 
     name: str
@@ -58,7 +58,12 @@ class Metric(ABC):
     share: Callable[[Any], tuple[np.ndarray, np.ndarray | None]] | None = None
     decides: bool = False
     outputs: int = 0
-    reason: Callable[[np.ndarray, np.ndarray], str] | None = None
+    reason: str | Callable[[np.ndarray, np.ndarray], str] = "these rows do not define it"
+
+    @property
+    def sign(self) -> int:
+        """1 or −1, by which a difference of values is multiplied to be above 0 where it is for the better."""
+        return 1 if self.higher_is_better else -1
 
     @abstractmethod
     def prepare(self, truth: Answers, said: Answers) -> Any:
@@ -71,9 +76,7 @@ class Metric(ABC):
     def measured(self, truth: Answers, said: Answers) -> tuple[Any, float]:
         """What `prepare` gives, and the value; (None, nan) for no rows, and where an answer is no finite number."""
         if len(truth) != len(said):
-            raise ValueError(
-                f"{self.name}: the truth has {len(truth)} rows and the answers {len(said)}; they must have the same."
-            )
+            raise ValueError(f"{self.name}: y has {len(truth)} rows and p {len(said)}; they must have the same rows.")
         if len(truth) == 0 or (isinstance(said, Dense) and not np.isfinite(said.values).all()):
             return None, float("nan")
         ready = self.prepare(truth, said)
@@ -89,7 +92,7 @@ class Metric(ABC):
             return "there is no row"
         if not np.isfinite(p).all():
             return "some predictions are not finite numbers"
-        return self.reason(y, p) if self.reason else "these rows do not define it"
+        return self.reason if isinstance(self.reason, str) else self.reason(y, p)
 
     # --- what intervals are made of; see `headstart.evaluation.bootstrap` ---
 
@@ -192,8 +195,8 @@ class Summed(Metric):
 
     def counted(self, ready: Statistics) -> float:
         """The rows, or `rows_of_mean` of the classes."""
-        ones = np.ones((len(ready), 1))
-        return rows_of_mean(self.classes(_totals(ready, ones)[:, 0]), len(ready)) if self.classes else float(len(ready))
+        totals = _totals(ready, np.ones((len(ready), 1)))[:, 0]
+        return rows_of_mean(self.classes(totals) if self.classes else np.zeros(0), len(ready))
 
 
 def mean_of(
@@ -205,7 +208,7 @@ def mean_of(
         values = rows(truth, said)
         return np.column_stack([values, np.ones(len(values))])
 
-    return Summed(name, tasks, description, statistics=statistics, of=_mean, mean=True, **more)
+    return Summed(name, tasks, description, statistics=statistics, of=lambda s: ratio(s[0], s[1]), mean=True, **more)
 
 
 def derivative(of: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
@@ -233,10 +236,6 @@ def rows_of_mean(counts: np.ndarray, n: int) -> float:
     """The rows of a proportion that varies as the mean over classes of ``counts`` rows [k] of a proportion of each."""
     counts = counts[counts > 0]
     return min(float(n), len(counts) ** 2 / float((1 / counts).sum())) if len(counts) else float(n)
-
-
-def _mean(s: np.ndarray) -> np.ndarray:
-    return ratio(s[0], s[1])
 
 
 def _totals(ready: Statistics, w: np.ndarray) -> np.ndarray:

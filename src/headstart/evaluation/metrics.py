@@ -85,15 +85,13 @@ def _flat(values: Dense) -> np.ndarray:
 
 # --- why there is no value ---
 
+_NO_LABEL = "no row has a label and none is predicted"
+
 
 def _one_class(y: np.ndarray, p: np.ndarray) -> str:
     if len(np.unique(y)) == 1:
         return "all rows are of one class; it needs rows of at least two"
     return "all rows are given the same class"
-
-
-def _no_label_given(y: np.ndarray, p: np.ndarray) -> str:
-    return "no row has a label and none is predicted"
 
 
 def _one_side(y: np.ndarray, p: np.ndarray) -> str:
@@ -141,7 +139,7 @@ register(
         share=by_class.recalled,
         **_COUNT,
     ),
-    Summed("f1_macro", _BOTH, "mean F1 of the classes or labels", reason=_no_label_given, **_F1, **_BY_CLASS),
+    Summed("f1_macro", _BOTH, "mean F1 of the classes or labels", reason=_NO_LABEL, **_F1, **_BY_CLASS),
     mean_of("log_loss", _CLASSES, "mean −log p(true class), nats", log_loss_rows, **_OF_DATA),
     mean_of("brier", _CLASSES, "mean squared error of probabilities", brier_rows, **_LOSS),
     Summed(
@@ -171,7 +169,7 @@ register(
         _LABELS,
         "F1 over all pairs of row and label",
         of=by_class.f1_micro,
-        reason=_no_label_given,
+        reason=_NO_LABEL,
         **_COUNT,
     ),
     mean_of("subset_accuracy", _LABELS, "share of rows with exactly the right labels", exact_rows, **_SHARE),
@@ -206,3 +204,10 @@ def for_task(task: str, outputs: int) -> tuple[Metric, ...]:
 def evaluate(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, float]:
     """Every metric of ``task`` by name for truth ``y`` and ``p`` [n, outputs]; nan where undefined."""
     return {metric.name: metric.function(y, p) for metric in for_task(task, np.shape(p)[1])}
+
+
+def undefined(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, str]:
+    """The metrics of ``task`` that have no value on these rows, each with the reason in words."""
+    y, p = np.asarray(y), np.asarray(p)
+    nameless = [metric for metric in for_task(task, p.shape[1]) if np.isnan(metric.function(y, p))]
+    return {metric.name: metric.undefined(y, p) for metric in nameless}

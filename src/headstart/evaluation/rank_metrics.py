@@ -24,7 +24,7 @@ _HELD = 1 << 23  # places kept sorted between two uses, 128 MiB
 
 
 class Ranks:
-    """Sums over the rows of a lower score than each row, and over those of the same."""
+    """The rows in the order of a score [n], for sums over those that score less than each."""
 
     def __init__(self, score: np.ndarray) -> None:
         self._order = np.argsort(score, kind="stable")
@@ -39,17 +39,10 @@ class Ranks:
         """Whether all rows have the same score."""
         return len(self._starts) == 1
 
-    def at(self, w: np.ndarray) -> np.ndarray:
-        """Sums of ``w`` [n] or [n, draws] over the rows of the same score, of that shape."""
-        return np.asarray(self._groups(w)[self._rank])
-
-    def below(self, w: np.ndarray) -> np.ndarray:
-        """Sums over the rows of a lower score."""
-        groups = self._groups(w)
-        return np.asarray((np.cumsum(groups, axis=0) - groups)[self._rank])
-
-    def _groups(self, w: np.ndarray) -> np.ndarray:
-        return np.asarray(np.add.reduceat(w[self._order], self._starts, axis=0))
+    def below(self, w: np.ndarray, equals: float = 0.0) -> np.ndarray:
+        """Sums of ``w`` [n] or [n, draws] over the rows of a lower score, and a share ``equals`` of those at it."""
+        groups = np.add.reduceat(w[self._order], self._starts, axis=0)
+        return np.asarray((np.cumsum(groups, axis=0) - (1 - equals) * groups)[self._rank])
 
 
 @dataclass
@@ -156,7 +149,7 @@ class Auroc(Ranked):
     def of_column(self, column: Column, w: np.ndarray) -> np.ndarray:
         """Pairs in order over pairs."""
         own, rest = column.parted(w)
-        below = column.ranks.below(rest) + column.ranks.at(rest) / 2
+        below = column.ranks.below(rest, equals=0.5)
         return ratio((own * below).sum(axis=0), own.sum(axis=0) * rest.sum(axis=0))
 
     def moved(
@@ -164,9 +157,9 @@ class Auroc(Ranked):
     ) -> tuple[np.ndarray, np.ndarray]:
         """A positive's share of negatives below it; a negative's share of positives above it."""
         (own, rest), ranks = column.parted(w), column.ranks
-        share = (ranks.below(rest) + ranks.at(rest) / 2)[column.positive] / rest.sum()
+        share = ranks.below(rest, equals=0.5)[column.positive] / rest.sum()
         value = float(own[column.positive] @ share) / own.sum()
-        above = (own.sum() - ranks.below(own) - ranks.at(own) / 2) / own.sum()
+        above = (own.sum() - ranks.below(own, equals=0.5)) / own.sum()
         return share, np.where(column.positive, 0.0, (above - value) / rest.sum())
 
 
@@ -183,7 +176,7 @@ class AveragePrecision(Ranked):
     def of_column(self, column: Column, w: np.ndarray) -> np.ndarray:
         """Mean over the positives of the precision among the rows that score at least as high."""
         own, _ = column.parted(w)
-        hits, taken = (column.ranks.below(part) + column.ranks.at(part) for part in (own, w))
+        hits, taken = (column.ranks.below(part, equals=1.0) for part in (own, w))
         return ratio((own * np.where(own > 0, ratio(hits, taken), 0.0)).sum(axis=0), own.sum(axis=0))
 
     def bias(self, ready: Columns, w: np.ndarray) -> float:
@@ -195,7 +188,7 @@ class AveragePrecision(Ranked):
         off = []
         for column in ready:
             own, _ = column.parted(w)
-            hits, taken = ((column.ranks.below(part) + column.ranks.at(part))[column.positive] for part in (own, w))
+            hits, taken = (column.ranks.below(part, equals=1.0)[column.positive] for part in (own, w))
             fewer = hits * own.sum() / (own.sum() + 1)
             off.append(float(w[column.positive] @ (hits / taken - fewer / (fewer + taken - hits))) / float(own.sum()))
         return float(np.mean(off)) if off else 0.0
@@ -210,7 +203,7 @@ class AveragePrecision(Ranked):
         changes, as the steps near the top are far from small; alone the plus-four rule allows for that.
         """
         (own, _), ranks, positive = column.parted(w), column.ranks, column.positive
-        hits, taken = (ranks.below(part) + ranks.at(part) for part in (own, w))  # scoring at least as high
+        hits, taken = (ranks.below(part, equals=1.0) for part in (own, w))  # scoring at least as high
         share = float(own.sum() / (own.sum() + 1)) if freed else 1.0
         taken = taken - (1 - share) * hits
         precision = share * hits / taken
@@ -251,7 +244,7 @@ class Spearman(Metric):
         """[draws] by mid-ranks: the weight below, plus half the weight of equals."""
         if any(ranks.tied for ranks in ready):
             return np.full(weights.shape[1], np.nan)
-        a, b = (ranks.below(weights) + ranks.at(weights) / 2 for ranks in ready)
+        a, b = (ranks.below(weights, equals=0.5) for ranks in ready)
         total = weights.sum(axis=0)
         a, b = a - (a * weights).sum(axis=0) / total, b - (b * weights).sum(axis=0) / total
         spread = (weights * a * a).sum(axis=0) * (weights * b * b).sum(axis=0)
