@@ -13,9 +13,8 @@ from benchmarks.examples import Example, capped, few
 from benchmarks.pools import POOLS
 from headstart.bases.catalogue import open_base
 from headstart.evaluation.unknown import THRESHOLD, Known, fit_known, separate_scores, unknown_scores
-from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
 from headstart.evaluation.unknown_made import made_unknown
-from headstart.evaluation.unknown_scores import max_softmax
+from headstart.evaluation.unknown_scores import judge_gain, judge_unknown, max_softmax
 from headstart.heads.linear import LinearHead, probabilities
 from headstart.heads.solve import refit, solve
 from headstart.training.features import extract

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binom
 
 from headstart.errors import SettingError
+from headstart.evaluation.answers import Dense
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
-from headstart.evaluation.influence import auroc as auroc_moves
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.proportions import paired, stratified_wilson, wilson
 from tests.evaluation.simulate import answers, soft
@@ -263,12 +263,29 @@ def test_rows_that_were_not_seen_lower_an_area_and_do_not_raise_it():
     rng, y = np.random.default_rng(8), np.repeat(np.arange(20), 3)
     scores = rng.normal(size=(60, 20)) + 4.0 * np.eye(20)[y]
     near = score_interval("auroc", y, scores)
-    moves = auroc_moves(y, scores, np.ones(60))
+    auroc = METRICS["auroc"]
+    moves = auroc.moves(auroc.prepare(Dense(y), Dense(scores)), np.ones(60))
     error = np.sqrt(np.square(moves).sum())
     assert near.value > 0.99
     plain = wilson(near.value, near.value * (1 - near.value) / error**2, 0.95)
     assert near.high == pytest.approx(plain[1])
     assert near.low < plain[0] - error
+
+
+def test_a_value_that_no_row_moves_is_not_certain_on_either_side():
+    """Of three classes each always taken for the next, MCC is −1/2 whatever their sizes: rounding is no movement."""
+    y = np.repeat(np.arange(3), [11, 8, 11])
+    found = score_interval("mcc", y, np.eye(3)[(y + 1) % 3])
+    assert found.value == pytest.approx(-0.5)
+    assert found.low < -0.6
+    assert found.high > -0.3
+
+
+def test_sizes_that_differ_by_rounding_give_no_bounds():
+    y, units = np.zeros(30, int), np.repeat(np.arange(4), [7, 8, 9, 6])
+    found = score_interval("log_loss", y, np.tile([0.3, 0.7], (30, 1)), units=units)
+    assert found.value == pytest.approx(-np.log(0.3))
+    assert np.isnan([found.low, found.high]).all()
 
 
 @pytest.mark.parametrize("name", ["f1_macro", "mcc", "auroc"])

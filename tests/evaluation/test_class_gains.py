@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.evaluation.class_gains import class_gains
-from headstart.evaluation.rules_of_thumb import RULES, rule_for
+from headstart.evaluation.class_gains import RULES, class_gains, rule_for
 
 
 def hits(rng: np.random.Generator, n: int, share: float) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from headstart.errors import SettingError
-from headstart.evaluation.confidence_gap import confidence_gap
+from headstart.evaluation.calibration import confidence_gap
 
 
 def draw(rng: np.random.Generator, n: int, sure: float, right: float) -> tuple[np.ndarray, np.ndarray]:

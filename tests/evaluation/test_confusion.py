@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from headstart.evaluation.confusion import confusion
+from headstart.evaluation.per_class import confusion
 from tests.evaluation.simulate import answers
 
 

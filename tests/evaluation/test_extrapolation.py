@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from headstart.errors import SettingError
-from headstart.evaluation.curve_models import Points, expected
-from headstart.evaluation.extrapolation import Extrapolation, extrapolate
+from headstart.evaluation.extrapolation import Extrapolation, Points, expected, extrapolate
 from headstart.evaluation.extrapolation_words import Counting, goal_of, needed_sentence, said
 from headstart.evaluation.learning_curve import Curve, measure, plan
 

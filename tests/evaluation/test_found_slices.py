@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from headstart.errors import SettingError
-from headstart.evaluation.found_slices import binned, clusters, properties
+from headstart.evaluation.slices import binned, clusters, properties
 from headstart.modalities import get
 from headstart.modalities.text.looks import script
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from headstart.errors import SettingError
-from headstart.evaluation.bootstrap import score_interval
-from headstart.evaluation.metric_set import evaluate_with_intervals, undefined
-from headstart.evaluation.metrics import evaluate
+from headstart.evaluation.bootstrap import evaluate_with_intervals, score_interval
+from headstart.evaluation.metrics import evaluate, undefined
 from tests.evaluation.simulate import soft
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,13 @@ from scipy.stats import spearmanr
 from sklearn import metrics as sk
 
 from headstart.errors import SettingError
-from headstart.evaluation.influence import f1_macro_bias, rows_of_mean
-from headstart.evaluation.metrics import METRICS, evaluate, for_task, get
+from headstart.evaluation import metric as metric_module
+from headstart.evaluation import rank_metrics
+from headstart.evaluation.answers import Dense
+from headstart.evaluation.class_metrics import f1_slope
+from headstart.evaluation.metric import Cells, derivative, rows_of_mean
+from headstart.evaluation.metrics import METRICS, evaluate, for_task, get, register
+from headstart.evaluation.units import Units
 from tests.evaluation.simulate import soft
 
 
@@ -57,6 +63,15 @@ REGRESSION = {
 }
 
 
+def ready(name: str, y: np.ndarray, p: np.ndarray):
+    return METRICS[name].prepare(Dense(y), Dense(p))
+
+
+def weighted(name: str, y: np.ndarray, p: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """[draws] the metric for weights [n, draws]."""
+    return METRICS[name].value(ready(name, y, p), w)
+
+
 def classified(seed: int, n: int, k: int, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     y = np.concatenate([np.arange(k), rng.integers(0, k, n - k)])
@@ -96,9 +111,9 @@ def test_it_agrees_with_the_library_plain_and_weighted(name, reference, y, p):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         plain = reference(y, p, None)
-        weighted = [reference(y, p, w) for w in weights.T]
+        expected = [reference(y, p, w) for w in weights.T]
     assert METRICS[name].function(y, p) == pytest.approx(plain, rel=1e-9, abs=1e-12)
-    np.testing.assert_allclose(METRICS[name].kernel(y, p, weights), weighted, rtol=1e-7)
+    np.testing.assert_allclose(weighted(name, y, p, weights), expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize("n", [3, 50, 400])
@@ -107,7 +122,7 @@ def test_spearman_agrees_with_scipy_and_whole_weights_repeat_rows(n):
     assert METRICS["spearman"].function(y, p) == pytest.approx(spearmanr(y[:, 0], p[:, 0])[0], rel=1e-9)
     times = np.random.default_rng(0).integers(1, 4, n)
     repeated = METRICS["spearman"].function(np.repeat(y, times, axis=0), np.repeat(p, times, axis=0))
-    assert METRICS["spearman"].kernel(y, p, times[:, None].astype(float))[0] == pytest.approx(repeated)
+    assert weighted("spearman", y, p, times[:, None].astype(float))[0] == pytest.approx(repeated)
 
 
 def test_every_metric_is_checked_against_a_library():
@@ -117,25 +132,57 @@ def test_every_metric_is_checked_against_a_library():
 
 SLOPES = [(name, *classified(2, 60, k, ties=True)) for name in CLASSIFICATION for k in (2, 4)]
 SLOPES += [(name, *labelled(2, 60, 4)) for name in MULTILABEL]
-SLOPES = [case for case in SLOPES if METRICS[case[0]].influence]
+SLOPES = [case for case in SLOPES if case[0] in ("f1_macro", "f1_micro", "mcc", "auroc", "average_precision")]
 
 
 @pytest.mark.parametrize(("name", "y", "p"), SLOPES)
 def test_the_influence_is_the_slope_of_the_metric(name, y, p):
     w, step = np.random.default_rng(0).exponential(size=60), 1e-5
-    up, down = (METRICS[name].kernel(y, p, w[:, None] + sign * step * np.eye(60)) for sign in (1, -1))
-    means_of_classes = {"towards": 0.0} if name in ("f1_macro", "auroc", "average_precision") else {}
-    moves = METRICS[name].influence(y, p, w, **means_of_classes)
+    up, down = (weighted(name, y, p, w[:, None] + sign * step * np.eye(60)) for sign in (1, -1))
+    metric, prepared = METRICS[name], ready(name, y, p)
+    if name == "f1_macro":  # its interval goes by a class's value drawn towards the mean; here by the class's own
+        metric = replace(metric, slope=lambda s: f1_slope(s, towards=0.0))
+    own = {"towards": 0.0} if name in ("auroc", "average_precision") else {}
+    moves = metric.moves(prepared, w, **own)
     np.testing.assert_allclose(moves, (up - down) / (2 * step), atol=1e-8)
 
 
 @pytest.mark.parametrize("name", ["auroc", "average_precision"])
-def test_many_and_few_thresholds_give_the_same(name, monkeypatch):
-    y, p = classified(3, 300, 2) if name == "auroc" else labelled(3, 300, 3)
-    w = np.random.default_rng(0).exponential(size=(300, 4))
-    few = METRICS[name].kernel(y, p, w)
-    monkeypatch.setattr("headstart.evaluation.kernels._FEW", 0)
-    np.testing.assert_allclose(METRICS[name].kernel(y, p, w), few, rtol=1e-10)
+def test_columns_that_are_too_many_to_be_kept_sorted_give_the_same(name, monkeypatch):
+    y, p = classified(3, 300, 4) if name == "auroc" else labelled(3, 300, 3)
+    w, sorts = np.random.default_rng(0).exponential(size=(300, 4)), []
+    ranks = rank_metrics.Ranks
+    monkeypatch.setattr(rank_metrics, "Ranks", lambda score: sorts.append(1) or ranks(score))
+    kept = ready(name, y, p)
+    once = METRICS[name].value(kept, w), METRICS[name].moves(kept, w[:, 0])
+    assert len(sorts) == len(kept)  # once a column
+    monkeypatch.setattr(rank_metrics, "_HELD", 0)
+    anew = ready(name, y, p)
+    for found, expected in zip((METRICS[name].value(anew, w), METRICS[name].moves(anew, w[:, 0])), once, strict=True):
+        assert np.array_equal(found, expected)
+    assert len(sorts) == 3 * len(kept)
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 1 << 20])
+def test_a_derivative_is_that_of_the_formula(at_once, monkeypatch):
+    monkeypatch.setattr(metric_module, "_AT_ONCE", at_once)
+    sums = np.array([3.0, 0.5, 2.0, 7.0])
+    found = derivative(lambda s: np.sqrt(s[0] * s[1]) / s[2] + np.maximum(s[3], 1) ** 2, sums)
+    root = np.sqrt(1.5)
+    np.testing.assert_allclose(found, [0.25 / root / 2, 1.5 / root / 2, -root / 4, 14.0], rtol=1e-14)
+    with pytest.raises(TypeError, match="as abs does"):
+        derivative(lambda s: np.abs(s[0]), sums)
+
+
+def test_cells_are_the_matrix_of_their_ones():
+    rng = np.random.default_rng(0)
+    matrix = (rng.random((9, 6)) < 0.3) * 1.0
+    matrix[:, 2] = 0
+    cells, w, slope = Cells(*np.nonzero(matrix), matrix.shape), rng.random((9, 4)), rng.random(6)
+    np.testing.assert_allclose(cells.totals(w), matrix.T @ w)
+    np.testing.assert_allclose(cells @ slope, matrix @ slope)
+    unit = Units.of(np.array([4, 4, 1, 1, 1, 7, 4, 7, 7]), 9)
+    np.testing.assert_allclose(cells.of_units(unit).totals(w[:3]), unit.sums(matrix).T @ w[:3])
 
 
 def test_top5_does_not_count_ties_as_found():
@@ -220,11 +267,16 @@ def test_rows_that_do_not_match_are_refused():
         METRICS["accuracy"].function(np.zeros(3, int), np.ones((4, 2)))
 
 
+def test_a_name_that_is_taken_is_refused():
+    with pytest.raises(SettingError, match="metric 'mae' already"):
+        register(METRICS["mae"])
+
+
 def test_a_classification_run_needs_no_heavy_library():
     code = (
         "import sys, numpy as np\n"
         "import headstart.tasks\n"
-        "from headstart.evaluation import calibration, confusion, slices, verdict\n"
+        "from headstart.evaluation import calibration, per_class, slices, verdict\n"
         "from headstart.evaluation.bootstrap import paired_gain\n"
         "from headstart.evaluation.metrics import evaluate\n"
         "y, p = np.arange(60) % 2, np.tile([0.4, 0.6], (60, 1))\n"
@@ -244,16 +296,19 @@ def test_a_negative_moves_average_precision_by_what_leaving_it_out_changes():
         hits, others = np.cumsum(w * truth) * 2 / 3, np.cumsum(w * (1 - truth))
         return float((w * truth) @ (hits / np.maximum(hits + others, 1e-12)) / 2)
 
-    moves = METRICS["average_precision"].influence(truth[:, None], score[:, None], np.ones(6), whole=True)
+    prepared = ready("average_precision", truth[:, None], score[:, None])
+    moves = METRICS["average_precision"].moves(prepared, np.ones(6), paired=True)
     left_out = [freed(np.ones(6)) - freed(1 - np.eye(6)[row]) for row in (0, 2, 4, 5)]
     assert moves[[0, 2, 4, 5]] == pytest.approx(left_out, abs=1e-9)
 
 
 def test_a_class_of_few_rows_makes_a_mean_of_classes_as_unsure_as_that_class():
-    assert rows_of_mean(np.repeat(np.arange(4), 25)) == pytest.approx(100)
-    assert rows_of_mean(np.repeat([0, 1], [199, 1])) == pytest.approx(4 / (1 + 1 / 199))
-    every_label = np.ones((30, 4))
-    assert rows_of_mean(every_label) == 30  # a row has several labels and is one row yet
+    assert rows_of_mean(np.full(4, 25), 100) == pytest.approx(100)
+    assert rows_of_mean(np.array([199, 1, 0]), 200) == pytest.approx(4 / (1 + 1 / 199))
+    assert rows_of_mean(np.full(4, 30), 30) == 30  # a row has several labels and is one row yet
+    for name in ("f1_macro", "mcc", "auroc", "average_precision"):
+        y = np.repeat([0, 1], [199, 1])
+        assert METRICS[name].counted(ready(name, y, np.eye(3)[y])) == pytest.approx(4 / (1 + 1 / 199))
 
 
 def test_the_bias_of_f1_allows_for_random_numbers_of_rows_where_they_are():
@@ -262,9 +317,8 @@ def test_the_bias_of_f1_allows_for_random_numbers_of_rows_where_they_are():
 
     def f1(y):
         predicted = np.where(rng.random(len(y)) < 0.7, y, rng.integers(0, k, len(y)))
-        return METRICS["f1_macro"].function(y, np.eye(k)[predicted]), f1_macro_bias(
-            y, np.eye(k)[predicted], np.ones(len(y))
-        )
+        p, one = np.eye(k)[predicted], METRICS["f1_macro"]
+        return one.function(y, p), one.bias(ready("f1_macro", y, p), np.ones(len(y)))
 
     chosen, drawn = np.repeat(np.arange(k), 13), lambda: rng.integers(0, k, 13 * k)
     truth = np.mean([f1(np.repeat(np.arange(k), 2000))[0] for _ in range(10)])

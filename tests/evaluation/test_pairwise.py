@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from headstart.evaluation.bootstrap import Interval
-from headstart.evaluation.pairwise import most_equal, tell_apart
 from headstart.evaluation.proportions import normal_quantile
+from headstart.evaluation.significance import most_equal, tell_apart
 
 
 def test_how_many_pairs_can_be_equal() -> None:

@@ -12,8 +12,7 @@ from scipy.stats import binomtest
 from headstart.errors import SettingError
 from headstart.evaluation import significance
 from headstart.evaluation.bootstrap import paired_gain
-from headstart.evaluation.comparison_words import headline, pair_sentence
-from headstart.evaluation.significance import compare_models, mcnemar
+from headstart.evaluation.significance import compare_models, headline, mcnemar, pair_sentence
 from tests.evaluation.simulate import answers
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from headstart.evaluation.two_classes import curves, two_classes
+from headstart.evaluation.per_class import curves, two_classes
 
 
 def made(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,7 @@ import pytest
 
 from headstart.evaluation.abstain import NEVER, fit_abstain
 from headstart.evaluation.bootstrap import paired_gain, score_interval
-from headstart.evaluation.calibration import calibration_interval, reliability
-from headstart.evaluation.confidence_gap import confidence_gap
+from headstart.evaluation.calibration import calibration_interval, confidence_gap, reliability
 from headstart.evaluation.conformal import coverage, fit_conformal, fit_residuals
 from headstart.evaluation.metrics import METRICS, for_task
 from headstart.evaluation.per_class import per_class
@@ -168,6 +167,16 @@ def test_the_worst_case_counts_as_half_a_row():
 def test_few_large_units_are_worth_fewer_than_their_number():
     assert Units.of(np.repeat(np.arange(5), 4), 20).effective == 5
     assert Units.of(np.array([0] * 100 + list(range(1, 21))), 120).effective == pytest.approx(1.437, abs=1e-3)
+
+
+def test_rows_that_cancel_in_every_unit_leave_the_degrees_of_freedom_of_the_units():
+    pairs = Units.of(np.repeat(np.arange(5), 2), 10)
+    assert pairs.student(0.95, np.tile([1.0, -1.0], 5)) == pairs.student(0.95)
+    y, scores = np.array([1, 0, 1, 0, 1, 1]), np.array([0.6, 0.6, 0.6, 0.6, 0.6, 0.6])
+    other = np.array([0.7, 0.4, 0.7, 0.4, 0.4, 0.7])
+    two = [np.column_stack([1 - one, one]) for one in (other, scores)]
+    gain = paired_gain("auroc", y, *two, units=np.array([0, 0, 1, 1, 2, 2]))
+    assert gain.low < gain.value < gain.high
 
 
 def test_few_rows_that_carry_a_variance_are_few_degrees_of_freedom():

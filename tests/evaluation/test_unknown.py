@@ -19,8 +19,7 @@ from headstart.evaluation.unknown import (
     separate_scores,
     unknown_scores,
 )
-from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
-from headstart.evaluation.unknown_scores import max_softmax
+from headstart.evaluation.unknown_scores import judge_gain, judge_unknown, max_softmax
 from headstart.heads.solve import solve
 from headstart.tasks import Classification
 

@@ -9,10 +9,17 @@ import pytest
 
 from headstart.errors import SettingError
 from headstart.evaluation.unknown_distance import SHRINKAGE, fit_axes, relative_mahalanobis
-from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
 from headstart.evaluation.unknown_made import made_unknown
-from headstart.evaluation.unknown_scores import gen, joint_energy, knn, max_softmax
-from headstart.evaluation.unknown_shares import share_below, surprise
+from headstart.evaluation.unknown_scores import (
+    gen,
+    joint_energy,
+    judge_gain,
+    judge_unknown,
+    knn,
+    max_softmax,
+    share_below,
+    surprise,
+)
 from headstart.tasks import Classification
 from tests.evaluation.test_unknown import CENTRES, rows, strange
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from headstart.controls.majority import Majority
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
-from headstart.evaluation.confidence_gap import confidence_gap
-from headstart.evaluation.confusion import confusion
+from headstart.evaluation.calibration import confidence_gap
 from headstart.evaluation.findings import RunEvidence, about_run
+from headstart.evaluation.per_class import confusion
 from headstart.evaluation.verdict import MAJORITY, Verdict, judge
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import refit, solve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headstart.evaluation.two_classes import curves
+from headstart.evaluation.per_class import curves
 from headstart.records import MetricRecord, TwoClassRecord
 from headstart.report.plots import precision_recall, roc
 

@@ -4,7 +4,7 @@ Proportions of rows and balanced accuracy have closed forms (`headstart.evaluati
 
 Other metrics that count or rank answers (F1, AUROC …) get Wilson's interval with the rows at which a proportion would
 vary as they do. Percentiles would give a perfect score [1, 1], and in simulation held the true macro-F1 or AUROC near 1
-only 65–85 % of the time. The standard error is that of the infinitesimal jackknife (`headstart.evaluation.influence`),
+only 65–85 % of the time. The standard error is that of the infinitesimal jackknife (`headstart.evaluation.metric`),
 which needs no draws; it makes good what few rows of a class understate of its spread. Where few rows carry it, worse
 ones may not have been seen: the lower bound allows for half of one. A gain gets Student's interval of the rows'
 differences, with as many degrees of freedom as those that carry it leave, which calls equal models different at most
@@ -23,7 +23,8 @@ sure the value is, and the bounds are nan. For two models the weights are the sa
 the rows, the difference of two models' rows is not skewed by what makes rows hard for both, and Student's interval of
 its mean calls equal models different less often (with 100 rows of two classes 4.9 % instead of 6.8 %).
 
-Rows of one unit (`headstart.evaluation.units`) are summed, or weighted, together in all of these. Under 50 units the
+Rows of one unit (`headstart.evaluation.units`) are summed, or weighted, together in all of these: a metric that is a
+function of sums is given those of each unit. Under 50 units the
 size of errors gets the delete-one jackknife over units with Student's quantile, and percentiles besides where they
 reach further: those of few weights are too narrow, the jackknife does not follow the skew.
 """
@@ -32,15 +33,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import numpy as np
 
 from headstart.errors import SettingError
-from headstart.evaluation import influence, proportions
-from headstart.evaluation.influence import Influence
-from headstart.evaluation.metrics import Metric, get
+from headstart.evaluation import proportions
+from headstart.evaluation.answers import Answers, answers
+from headstart.evaluation.checks import check_answers
+from headstart.evaluation.class_metrics import drawn, made_good
+from headstart.evaluation.metric import Metric
+from headstart.evaluation.metrics import for_task, get
 from headstart.evaluation.proportions import Bounds
+from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.units import UNSEEN, Units, share_bounds
 
 _CELLS = 1 << 20  # weights held at once, 8 MiB
@@ -48,7 +53,8 @@ _FEWEST = 6  # rows that percentiles need, see above
 _FEW_UNITS = 50  # under which the jackknife over units takes the place of percentiles
 _NAN = float("nan")
 
-_Models = tuple[np.ndarray, ...]  # the probabilities [n, outputs] of one model or of two
+_Known = list[tuple[Any, float]]  # what `Metric.measured` gives of one model or of two
+_Given = Answers | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -81,34 +87,34 @@ class Interval:
 
 
 def score_interval(
-    metric: str,
-    y: np.ndarray,
-    p: np.ndarray,
+    metric: str | Metric,
+    y: _Given,
+    p: _Given,
     *,
     units: np.ndarray | None = None,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> Interval:
-    """The metric of ``p`` [n, outputs] for truth ``y`` with its interval.
+    """The metric of predictions ``p`` for truth ``y`` with its interval.
 
     Args:
+        metric: its name, or the metric itself.
+        y, p: n rows of `Answers`; arrays, such as probabilities [n, outputs], are `Dense`.
         units: [n] codes: rows of one unit (group, speaker, near duplicates) are not independent; None: all rows are.
         draws, seed: matter for metrics of the size of errors only.
 
     Raises:
         SettingError: an unknown metric, or a ``level`` outside 0 … 1.
     """
-    chosen = _checked(metric, level, draws)
-    y, p = np.asarray(y), np.asarray(p)
-    return _interval(chosen, y, (p,), Units.of(units, len(y)), level, draws, seed)
+    return _interval(_checked(metric, level, draws), y, (p,), units, level, draws, seed)
 
 
 def paired_gain(
-    metric: str,
-    y: np.ndarray,
-    p_a: np.ndarray,
-    p_b: np.ndarray,
+    metric: str | Metric,
+    y: _Given,
+    p_a: _Given,
+    p_b: _Given,
     *,
     units: np.ndarray | None = None,
     level: float = 0.95,
@@ -120,12 +126,35 @@ def paired_gain(
     The value is a's metric less b's, with the sign turned for losses and errors: positive is always better. Arguments
     as for `score_interval`.
     """
-    chosen = _checked(metric, level, draws)
-    y, p_a, p_b = np.asarray(y), np.asarray(p_a), np.asarray(p_b)
-    return _interval(chosen, y, (p_a, p_b), Units.of(units, len(y)), level, draws, seed)
+    return _interval(_checked(metric, level, draws), y, (p_a, p_b), units, level, draws, seed)
 
 
-def _checked(metric: str, level: float, draws: int) -> Metric:
+def evaluate_with_intervals(
+    task: str,
+    y: np.ndarray,
+    p: np.ndarray,
+    *,
+    units: np.ndarray | None = None,
+    thresholds: Thresholds | None = None,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Every metric of ``task`` by name for truth ``y`` and ``p`` [n, outputs]; nan where `undefined`.
+
+    ``units`` [n]: codes of rows that belong together; see `headstart.evaluation.units`. Metrics that count answers take
+    those that ``thresholds`` give.
+
+    Raises:
+        SettingError: truth or probabilities that cannot be judged, see `check_answers`.
+    """
+    check_answers(task, y, p)
+    more: dict[str, Any] = {"units": units, "level": level, "draws": draws, "seed": seed}
+    names = [metric.name for metric in for_task(task, np.shape(p)[1])]
+    return {name: score_interval(name, y, decided(p, thresholds, name), **more) for name in names}
+
+
+def _checked(metric: str | Metric, level: float, draws: int) -> Metric:
     if not 0 < level < 1:
         raise SettingError(f"level is {level}; it must lie between 0 and 1, e.g. 0.95.")
     if draws < 100:
@@ -133,75 +162,52 @@ def _checked(metric: str, level: float, draws: int) -> Metric:
     return get(metric)
 
 
-def _better(metric: Metric) -> int:
-    return 1 if metric.higher_is_better else -1
-
-
 def _interval(
-    metric: Metric, y: np.ndarray, models: _Models, units: Units, level: float, draws: int, seed: int
+    metric: Metric, y: _Given, models: tuple[_Given, ...], units: np.ndarray | None, level: float, draws: int, seed: int
 ) -> Interval:
     """Of the score of one model, or of the gain of the first of two.
 
     It is stretched to hold its own value, off which pseudo-rows may pull the bounds.
     """
-    values = [metric.function(y, p) for p in models]
-    value = values[0] if len(values) == 1 else _better(metric) * (values[0] - values[1])
+    truth, said = answers(y), [answers(p) for p in models]
+    together = Units.of(units, len(truth))
+    known = [metric.measured(truth, one) for one in said]
+    value = known[0][1] if len(known) == 1 else metric.sign * (known[0][1] - known[1][1])
     low, high = _NAN, _NAN
-    if not np.isnan(value) and (units.count > 1 or units.alone):
-        if metric.proportion or metric.name == "balanced_accuracy":
-            low, high = _closed(metric, y, models, units, level)
-        elif metric.influence is not None:
-            low, high = _by_influence(metric, metric.influence, y, models, units, level)
+    if not np.isnan(value) and (together.count > 1 or together.alone):
+        if metric.share is not None:
+            low, high = _closed([metric.share(ready) for ready, _ in known], together, level)
+        elif metric.worst is not None:
+            low, high = _by_influence(metric, truth, said, known, together, level)
         else:
-            low, high = _by_weights(metric, y, models, value, units, level, draws, seed)
+            low, high = _by_weights(metric, known, value, together, level, draws, seed)
     if np.isnan(low) or np.isnan(high):
-        return Interval(value, _NAN, _NAN, level, len(y), units.count)
-    return Interval(value, min(low, value), max(high, value), level, len(y), units.count)
+        return Interval(value, _NAN, _NAN, level, len(truth), together.count)
+    return Interval(value, min(low, value), max(high, value), level, len(truth), together.count)
 
 
-def _closed(metric: Metric, y: np.ndarray, models: _Models, units: Units, level: float) -> Bounds:
-    """Bounds of a proportion of the rows, or of balanced accuracy."""
-    balanced = not metric.proportion
-    right = [(np.argmax(p, axis=1) == y) if balanced else metric.rows(y, p).astype(bool) for p in models]  # type: ignore[misc]
-    if len(right) == 1:
-        hits = right[0].astype(float)
-        if balanced:
-            worth = 1.0 if units.alone else units.rows_worth(_of_mean_recall(hits, y), level)
-            return proportions.stratified_wilson(hits, y, level, worth)
-        return share_bounds(hits, level, units)
-    wins, losses = ((one & ~other).astype(float) for one, other in (right, right[::-1]))
-    if balanced:
-        worth = 1.0 if units.alone else units.rows_worth(_of_mean_recall(wins - losses, y), level)
-        return proportions.stratified_paired(wins, losses, y, level, worth)
-    difference = wins - losses
-    worth = 1.0 if units.alone else units.rows_worth(difference - difference.mean(), level)
-    return proportions.paired(worth * wins.sum(), worth * losses.sum(), worth * len(y), level)
+def _closed(shares: list[tuple[np.ndarray, np.ndarray | None]], units: Units, level: float) -> Bounds:
+    """Bounds of a share of the rows, or of the mean of shares over strata; of one model or two."""
+    right, strata = shares[0]
+    if len(shares) == 1 and strata is None:
+        return share_bounds(right, level, units)
+    values = right if len(shares) == 1 else right - shares[1][0]
+    moves = values - values.mean() if strata is None else _of_mean_recall(values, strata)
+    worth = units.rows_worth(moves, level)
+    if strata is not None and len(shares) == 1:
+        return proportions.stratified_wilson(right, strata, level, worth)
+    wins, losses = (values > 0).astype(float), (values < 0).astype(float)
+    if strata is not None:
+        return proportions.stratified_paired(wins, losses, strata, level, worth)
+    return proportions.paired(worth * wins.sum(), worth * losses.sum(), worth * len(values), level)
 
 
 def _of_mean_recall(values: np.ndarray, y: np.ndarray) -> np.ndarray:
     """[n] what each row moves the mean over the classes of their mean ``values``, classes of few rows made good."""
     _, which, rows = np.unique(y, return_inverse=True, return_counts=True)
     means = np.bincount(which, values) / rows
-    centre = influence.drawn(means, rows, float(means.mean()))
-    return np.asarray((values - centre[which]) * np.sqrt(influence.made_good(rows))[which] / rows[which])
-
-
-def _by_influence(
-    metric: Metric, moved: Influence, y: np.ndarray, models: _Models, units: Units, level: float
-) -> Bounds:
-    """Bounds by the derivatives with the rows' weights."""
-    if len(y) < 2:
-        return _NAN, _NAN
-    pulled = metric.ranks and metric.bias is not None
-    if pulled and len(models) == 2:  # steps near the top are far from small; alone the plus-four rule allows for that
-        moved = partial(moved, whole=True)
-    scores = [_score(metric, moved, y, p, units, level) for p in models]
-    if len(scores) == 2:
-        return _difference(metric, scores[0], scores[1], units, level)
-    bounds = scores[0].low, scores[0].high
-    if not pulled:
-        return bounds
-    return _hull(bounds, _with_four(metric, moved, y, models[0], scores[0].moves, units, level))
+    centre = drawn(means, rows, float(means.mean()))
+    return np.asarray((values - centre[which]) * np.sqrt(made_good(rows))[which] / rows[which])
 
 
 @dataclass(frozen=True)
@@ -215,14 +221,25 @@ class _Score:
     counted: float  # rows that a share would have as its worst case
 
 
-def _score(metric: Metric, moved: Influence, y: np.ndarray, p: np.ndarray, units: Units, level: float) -> _Score:
-    w = np.ones(len(y))
-    moves = moved(y, p, w)
+def _by_influence(
+    metric: Metric, truth: Answers, said: list[Answers], known: _Known, units: Units, level: float
+) -> Bounds:
+    """Bounds by the derivatives with the rows' weights."""
+    if len(truth) < 2:
+        return _NAN, _NAN
+    scores = [_score(metric, *one, len(known) == 2, units, level) for one in known]
+    if len(scores) == 2:
+        return _difference(metric, scores[0], scores[1], units, level)
+    bounds, more = (scores[0].low, scores[0].high), metric.pseudo_rows(truth, said[0])
+    return bounds if more is None else _hull(bounds, _with_four(metric, *more, scores[0].moves, units, level))
+
+
+def _score(metric: Metric, ready: Any, value: float, paired: bool, units: Units, level: float) -> _Score:
+    w = np.ones(len(units.code))
+    moves = metric.moves(ready, w, paired)
     worst = metric.worst or 0.0
-    value = metric.function(y, p) - (metric.bias(y, p, w) if metric.bias else 0.0)
-    value = min(1.0, max(worst, value))
-    counted = influence.rows_of_mean(y) if metric.by_class else float(len(y))
-    scale = 1 - worst
+    value = min(1.0, max(worst, value - metric.bias(ready, w)))
+    counted, scale = metric.counted(ready), 1 - worst
     low, high = _wilson_of((value - worst) / scale, moves / scale, counted, units, level)
     return _Score(value, min(value, worst + scale * low), max(value, worst + scale * high), moves, counted)
 
@@ -276,42 +293,39 @@ def _hull(one: Bounds, other: Bounds) -> Bounds:
 
 
 def _with_four(
-    metric: Metric, moved: Influence, y: np.ndarray, p: np.ndarray, plain: np.ndarray, units: Units, level: float
+    metric: Metric, truth: Answers, said: Answers, pseudo: np.ndarray, plain: np.ndarray, units: Units, level: float
 ) -> Bounds:
     """By the plus-four rule; ``plain`` [n]: the derivatives without pseudo-rows, needed for units."""
     effect = 1.0 if units.alone else units.design_effect(plain)
-    y, p, pseudo = _with_pseudo_rows(y, p)
-    w = np.concatenate([np.ones(len(y) - len(pseudo)), effect * pseudo])
-    centre = float(metric.kernel(y, p, w[:, None])[0]) - (metric.bias(y, p, w) if metric.bias else 0.0)
-    half = units.student(level) * float(np.sqrt(effect * (w @ np.square(moved(y, p, w)))))
+    w = np.concatenate([np.ones(len(plain)), effect * pseudo])
+    ready = metric.prepare(truth, said)
+    centre = float(metric.value(ready, w[:, None])[0]) - metric.bias(ready, w)
+    half = units.student(level) * float(np.sqrt(effect * (w @ np.square(metric.moves(ready, w)))))
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _by_weights(
-    metric: Metric,
-    y: np.ndarray,
-    models: _Models,
-    value: float,
-    units: Units,
-    level: float,
-    draws: int,
-    seed: int,
+    metric: Metric, known: _Known, value: float, units: Units, level: float, draws: int, seed: int
 ) -> Bounds:
     """Percentiles over random weights of the units, or the jackknife over few of them."""
-    if len(models) == 2 and metric.rows is not None:
-        difference = _better(metric) * (metric.rows(y, models[0]) - metric.rows(y, models[1]))
-        return _student(difference, value, units, level)
-    statistic = _weighted(metric, y, models)
+    if len(known) == 2 and metric.mean:
+        return _student(metric.sign * (known[0][0][:, 0] - known[1][0][:, 0]), value, units, level)
+    of = [metric.of_units(ready, units) for ready, _ in known]
+
+    def statistic(w: np.ndarray) -> np.ndarray:
+        return of[0](w) if len(of) == 1 else metric.sign * (of[0](w) - of[1](w))
+
+    size = max(abs(one) for _, one in known)  # not the gain's, which may be none
+    noise = 1e-12 * (max(1.0, size) if metric.unit_scale else size)
     few = not units.alone and units.count < _FEW_UNITS
-    bounds = _jackknife(statistic, value, units, level) if few else (_NAN, _NAN)
+    bounds = _jackknife(statistic, value, noise, units, level) if few else (_NAN, _NAN)
     if units.count < _FEWEST or (few and np.isnan(bounds[0])):
         return bounds
-    values = np.concatenate([statistic(w) for w in _weights(units, draws, seed)])
-    size = max(abs(metric.function(y, p)) for p in models)  # not the gain's, which may be none
-    if np.ptp(values) <= 1e-12 * (max(1.0, size) if metric.unit_scale else size):
+    drawn = np.concatenate([statistic(w) for w in _weights(units, draws, seed)])
+    if np.ptp(drawn) <= noise:
         return _NAN, _NAN
     tail = _tail(level, units)
-    found = float(np.quantile(values, tail)), float(np.quantile(values, 1 - tail))
+    found = float(np.quantile(drawn, tail)), float(np.quantile(drawn, 1 - tail))
     return _hull(bounds, found) if few else found
 
 
@@ -327,53 +341,24 @@ def _student(rows: np.ndarray, value: float, units: Units, level: float) -> Boun
     return value - half, value + half
 
 
-def _jackknife(statistic: Callable[[np.ndarray], np.ndarray], value: float, units: Units, level: float) -> Bounds:
+def _jackknife(
+    statistic: Callable[[np.ndarray], np.ndarray], value: float, noise: float, units: Units, level: float
+) -> Bounds:
     """The value ± Student's quantile × the delete-one-unit standard error (Efron & Stein 1981)."""
-    without = np.ones((len(units.code), units.count))
-    without[np.arange(len(units.code)), units.code] = 0.0
-    values = statistic(without)
-    if not np.isfinite(values).all() or np.ptp(values) == 0:
+    values = statistic(1 - np.eye(units.count))
+    if not np.isfinite(values).all() or np.ptp(values) <= noise:
         return _NAN, _NAN
     error = np.sqrt((units.count - 1) / units.count * np.square(values - values.mean()).sum())
     half = units.student(level) * float(error)
     return value - half, value + half
 
 
-def _statistic(metric: Metric, y: np.ndarray, models: _Models, w: np.ndarray) -> np.ndarray:
-    values = [metric.kernel(y, p, w) for p in models]
-    return values[0] if len(values) == 1 else _better(metric) * (values[0] - values[1])
-
-
-def _weighted(metric: Metric, y: np.ndarray, models: _Models) -> Callable[[np.ndarray], np.ndarray]:
-    """The statistic as a function of weights [n, draws]; what a row adds to a mean is worked out once."""
-    if metric.rows is None or len(models) == 2:
-        return lambda w: _statistic(metric, y, models, w)
-    rows = metric.rows(y, models[0])
-    return lambda w: rows @ w / w.sum(axis=0)
-
-
 def _weights(units: Units, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """Exponential weights [n, part of draws], the same for all rows of a unit."""
+    """Exponential weights [units, part of draws]."""
     rng = np.random.default_rng(seed)
     step = max(1, _CELLS // len(units.code))
     for start in range(0, draws, step):
-        drawn = rng.standard_exponential((units.count, min(step, draws - start)))
-        yield drawn if units.alone else drawn[units.code]
-
-
-def _with_pseudo_rows(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows with pseudo-rows appended, and the weight of each pseudo-row: two right and two wrong in all.
-
-    Each class gets a right and a wrong pseudo-row; the wrong one has all its probability on another class.
-    """
-    k = p.shape[1]
-    classes = np.unique(y) if y.ndim == 1 else np.flatnonzero((y > 0.5).any(axis=0))
-    others = np.roll(classes, -1) if len(classes) > 1 else (classes + 1) % k
-    right = np.eye(k)[classes]
-    wrong = np.eye(k)[others] if k > 1 else 1 - right
-    truth = classes if y.ndim == 1 else right
-    pseudo = np.full(2 * len(classes), 2.0 / max(1, len(classes)))
-    return np.concatenate([y, truth, truth]), np.concatenate([p, right, wrong]), pseudo
+        yield rng.standard_exponential((units.count, min(step, draws - start)))
 
 
 def _tail(level: float, units: Units) -> float:

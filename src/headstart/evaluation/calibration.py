@@ -9,7 +9,6 @@ import numpy as np
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval
 from headstart.evaluation.calibration_gaps import gaps, inverted
-from headstart.evaluation.confidence import confidences, equal_mass
 from headstart.evaluation.proportions import wilson
 from headstart.evaluation.units import Units, share_bounds
 
@@ -19,6 +18,7 @@ _GOLDEN = (np.sqrt(5) - 1) / 2
 _BINS = 15
 _BIN_ROWS = 20  # fewer and a share right is far from normal
 _ELEMENTS = 2**20  # of one block of scores: 8 MiB
+_FEWEST = 6  # rows: fewer may all lie on one side of the truth, 2 · 0.5⁵ = 0.06
 _NAN = float("nan")
 
 
@@ -75,6 +75,23 @@ def logits(p: np.ndarray, *, multilabel: bool = False) -> np.ndarray:
     least = np.finfo(p.dtype).tiny
     lifted = np.log(np.maximum(p, least).astype(float))
     return np.asarray(lifted - np.log(np.maximum(1 - p, least).astype(float)) if multilabel else lifted)
+
+
+def confidences(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What was claimed, and whether it was so (0/1): [n] of the most probable class, or [n · k] of every label."""
+    y, p = np.asarray(y), np.asarray(p)
+    if y.ndim == 1:
+        return p.max(axis=1, initial=-np.inf).astype(float), (np.argmax(p, axis=1) == y).astype(float)
+    return p.reshape(-1).astype(float), (y > 0.5).reshape(-1).astype(float)
+
+
+def equal_mass(confidence: np.ndarray, bins: int) -> np.ndarray:
+    """The bin [n] of each row, numbered from the least confident; equal confidences share one."""
+    if bins < 1:
+        raise SettingError(f"bins is {bins}; it must be at least 1, e.g. 15.")
+    n = len(confidence)
+    edges = np.unique(np.sort(confidence)[np.arange(bins) * n // bins])
+    return np.asarray(np.searchsorted(edges, confidence, side="right") - 1)
 
 
 @dataclass(frozen=True)
@@ -180,6 +197,35 @@ def _worth(confidence: np.ndarray, right: np.ndarray, units: Units, y: np.ndarra
     if units.count == len(y):  # the labels of one row: there are rows enough for normal quantiles
         return min(1.0, 1.0 / units.kish(off))
     return min(1.0, units.rows_worth(off, level))
+
+
+def confidence_gap(y: np.ndarray, p: np.ndarray, *, units: np.ndarray | None = None, level: float = 0.95) -> Interval:
+    """Mean probability of the answers ``p`` [n, k] less the share that is right: above 0 is over-confident.
+
+    Unlike a calibration error it has a sign, and it is not biased upward on few rows. ``y`` is [n] class numbers.
+    The interval is Student's for the mean of the n differences, with two pseudo-rows added that are answered with the
+    mean confidence, one right and one wrong (Bonett & Price 2012), so that answers that are all right do not count as
+    certain; rows of one unit (``units`` [n] codes) are summed first. nan without rows, or where a probability is not
+    finite; no bounds under six rows or units.
+
+    Raises:
+        SettingError: ``level`` is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise SettingError(f"level is {level}; it must lie between 0 and 1, e.g. 0.95.")
+    n = len(y)
+    if n == 0 or not np.isfinite(p).all():
+        return Interval(np.nan, np.nan, np.nan, level, n)
+    sure, right = confidences(y, p)
+    value = float((sure - right).mean())
+    together = Units.of(units, n)
+    if together.count < _FEWEST:
+        return Interval(value, np.nan, np.nan, level, n, together.count)
+    padded = np.concatenate([sure - right, sure.mean() - np.array([0.0, 1.0])])
+    spread = float(padded.std(ddof=1)) * np.sqrt(together.design_effect(sure - right - value))
+    half = together.student(level) * spread / np.sqrt(n + 2)
+    centre = float(padded.mean())
+    return Interval(value, min(value, centre - half), max(value, centre + half), level, n, together.count)
 
 
 def _log_loss(scores: np.ndarray, y: np.ndarray, log_t: float) -> float:

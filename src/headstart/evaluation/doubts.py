@@ -100,7 +100,7 @@ def _clean(e: RunEvidence) -> str:
         return ", all of them, so that the score says nothing about new inputs"
     if e.clean is None or math.isnan(e.clean.value):
         most = e.leaked / e.test.n
-        return f", which may raise {e.name} by up to {number(most)}" if e.chosen.rows is not None else ""
+        return f", which may raise {e.name} by up to {number(most)}" if e.chosen.mean else ""
     return f"; {e.name} is {number(e.test.value)} with them and {score(e.clean)} on the other {e.clean.n:,}"
 
 
@@ -129,7 +129,7 @@ def _unlike(e: RunEvidence) -> Finding | None:
     if e.valid is None or not bounded(e.valid) or not bounded(e.test) or e.valid.n < _HELD:
         return None
     fall = difference(e.valid, e.test, _LEVEL)
-    sign = 1 if e.chosen.higher_is_better else -1
+    sign = e.chosen.sign
     worse = fall.low > 0 if sign > 0 else fall.high < 0
     rise = -fall.high if sign > 0 else fall.low  # the least by which the test score is better
     if not worse and not rise > _MORE_ROWS * abs((1.0 if sign > 0 else 0.0) - e.valid.value):

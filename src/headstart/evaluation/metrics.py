@@ -2,162 +2,188 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from headstart.errors import SettingError, nearest
-from headstart.evaluation import influence, kernels
-from headstart.evaluation.influence import Bias, Influence
-from headstart.evaluation.kernels import Kernel, Rows
+from headstart.evaluation import class_metrics as by_class
+from headstart.evaluation.answers import Dense
+from headstart.evaluation.metric import Metric, Summed, mean_of, ratio
+from headstart.evaluation.rank_metrics import Auroc, AveragePrecision, Spearman
 
 _CLASSES, _LABELS, _NUMBERS = ("classification",), ("multilabel",), ("regression",)
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One number that says how good probabilities are.
-
-    Attributes:
-        name: the name in settings, tables and reports.
-        tasks: the tasks it is for.
-        kernel: (y, p, weights [n, draws]) -> [draws]; see `headstart.evaluation.kernels`.
-        higher_is_better: False for errors and losses.
-        description: one line for the report.
-        unit_scale: True if the values span at most a few units, so that a gain of 0.05 means the same
-            on every data set; False where the scale is the data's.
-        rows: (y, p) -> [n] whose mean the metric is, else None.
-        proportion: whether these are 0/1, so that the metric is a share of the rows.
-        ranks: whether it is an area under a curve of ranked answers, from 0 to 1 as a share is.
-        decides: whether it counts answers given, so that thresholds move it; not the order or size of probabilities.
-        by_class: whether classes count alike however many rows they have.
-        worst: the value when every answer is wrong, for metrics that count or rank answers (their best is 1);
-            None for metrics of the size of errors, which have no worst case.
-        influence: the kernel's derivative by the rows' weights, for metrics whose interval rests on it; see
-            `headstart.evaluation.influence`.
-        bias: (y, p, weights [n]) -> how far few rows pull the metric off, which the interval's centre is freed of.
-    """
-
-    name: str
-    tasks: tuple[str, ...]
-    kernel: Kernel
-    higher_is_better: bool
-    description: str
-    unit_scale: bool = True
-    rows: Rows | None = None
-    worst: float | None = 0.0
-    influence: Influence | None = None
-    bias: Bias | None = None
-    proportion: bool = False
-    ranks: bool = False
-    decides: bool = False
-    by_class: bool = False
-
-    def function(self, y: np.ndarray, p: np.ndarray) -> float:
-        """The metric of probabilities ``p`` [n, outputs] for truth ``y``; nan where it is undefined.
-
-        It is undefined on no rows, and where ``p`` holds values that are not finite.
-        """
-        y, p = np.asarray(y), np.asarray(p)
-        if len(y) != len(p):
-            raise ValueError(f"{self.name}: y has {len(y)} rows and p {len(p)}; they must have the same rows.")
-        if len(y) == 0 or not np.isfinite(p).all():
-            return float("nan")
-        return float(self.kernel(y, p, np.ones((len(y), 1)))[0])
+#: The least probability that the log loss takes at its word: float32's epsilon, which both float types can tell from 0.
+LEAST = float(np.finfo(np.float32).eps)
 
 
-def _proportion(name: str, tasks: tuple[str, ...], rows: Rows, description: str) -> Metric:
-    return Metric(name, tasks, kernels.mean_of(rows), True, description, rows=rows, proportion=True, decides=True)
+# --- values a row, whose mean is the metric ---
 
 
-def _counted(
-    name: str,
-    tasks: tuple[str, ...],
-    kernel: Kernel,
-    moves: Influence,
-    description: str,
-    worst: float = 0.0,
-    bias: Bias | None = None,
-    ranks: bool = False,
-    by_class: bool = True,
-) -> Metric:
-    return Metric(
-        name,
-        tasks,
-        kernel,
-        True,
-        description,
-        worst=worst,
-        influence=moves,
-        bias=bias,
-        ranks=ranks,
-        decides=not ranks,
-        by_class=by_class,
-    )
+def hit_rows(truth: Dense, said: Dense) -> np.ndarray:
+    """1.0 where the most probable class is the true one."""
+    return np.asarray(np.argmax(said.values, axis=1) == truth.values, dtype=float)
 
 
-def _loss(name: str, tasks: tuple[str, ...], rows: Rows, description: str, unit_scale: bool) -> Metric:
-    kernel = kernels.mean_of(rows)
-    return Metric(name, tasks, kernel, False, description, unit_scale=unit_scale, rows=rows, worst=None)
+def top_rows(count: int) -> Callable[[Dense, Dense], np.ndarray]:
+    """1.0 where the true class is among the ``count`` most probable ones, of equals the first class first."""
+
+    def rows(truth: Dense, said: Dense) -> np.ndarray:
+        y, p = truth.values, said.values
+        true = p[np.arange(len(y)), y][:, None]
+        earlier = np.arange(p.shape[1])[None, :] < y[:, None]
+        return np.asarray(((p > true) | ((p == true) & earlier)).sum(axis=1) < count, dtype=float)
+
+    return rows
 
 
-_ALL = (
-    _proportion("accuracy", _CLASSES, kernels.hit_rows, "share of rows whose most probable class is right"),
-    Metric("balanced_accuracy", _CLASSES, kernels.balanced_accuracy, True, "mean recall of the classes", decides=True),
-    _counted(
-        "f1_macro",
-        _CLASSES + _LABELS,
-        kernels.f1_macro,
-        influence.f1_macro,
-        "mean F1 of the classes or labels",
-        bias=influence.f1_macro_bias,
-    ),
-    _loss("log_loss", _CLASSES, kernels.log_loss_rows, "mean −log p(true class), nats", False),
-    _loss("brier", _CLASSES, kernels.brier_rows, "mean squared error of probabilities", True),
-    _counted("mcc", _CLASSES, kernels.mcc, influence.mcc, "Matthews correlation; 0 is chance", worst=-1.0),
-    _counted(
-        "auroc",
-        _CLASSES + _LABELS,
-        kernels.auroc,
-        influence.auroc,
-        "area under the ROC curve, each class or label against the rest",
-        ranks=True,
-    ),
-    _counted(
-        "average_precision",
-        _CLASSES + _LABELS,
-        kernels.average_precision,
-        influence.average_precision,
-        "mean average precision of the classes or labels",
-        bias=influence.average_precision_bias,
-        ranks=True,
-    ),
-    _proportion("top3", _CLASSES, kernels.top_rows(3), "share of rows with the true class among the first three"),
-    _proportion("top5", _CLASSES, kernels.top_rows(5), "share of rows with the true class among the first five"),
-    _counted(
-        "f1_micro",
-        _LABELS,
-        kernels.f1_micro,
-        influence.f1_micro,
-        "F1 over all pairs of row and label",
-        by_class=False,
-    ),
-    _proportion("subset_accuracy", _LABELS, kernels.exact_rows, "share of rows with exactly the right labels"),
-    Metric("r2", _NUMBERS, kernels.r2, True, "share of variance explained", worst=None),
-    _loss("mae", _NUMBERS, kernels.absolute_rows, "mean absolute error, target's unit", False),
-    Metric("rmse", _NUMBERS, kernels.rmse, False, "root mean squared error, target's unit", False, worst=None),
-    Metric("spearman", _NUMBERS, kernels.spearman, True, "rank correlation", worst=None),
-)
+def exact_rows(truth: Dense, said: Dense) -> np.ndarray:
+    """1.0 where the set of labels is exactly right."""
+    return ((said.values >= 0.5) == (truth.values > 0.5)).all(axis=1).astype(float)
 
-#: Outputs up to which a metric says nothing.
-_OUTPUTS = {"top3": 3, "top5": 5}
+
+def log_loss_rows(truth: Dense, said: Dense) -> np.ndarray:
+    """Minus the log of the true class's probability, which counts as `LEAST` at least, whatever the float type."""
+    return -np.log(np.maximum(said.values[np.arange(len(truth)), truth.values].astype(float), LEAST))
+
+
+def brier_rows(truth: Dense, said: Dense) -> np.ndarray:
+    """Squared distance to the one-hot truth (Brier 1950), halved for two classes as scikit-learn does."""
+    k = said.values.shape[1]
+    distance = np.square(said.values.astype(float) - np.eye(k)[truth.values]).sum(axis=1)
+    return np.asarray(distance / 2 if k == 2 else distance)
+
+
+def absolute_rows(truth: Dense, said: Dense) -> np.ndarray:
+    """Absolute errors."""
+    return np.abs(_flat(truth) - _flat(said))
+
+
+def squared_rows(truth: Dense, said: Dense) -> np.ndarray:
+    """[n, 4] the squared error, the target's square and the target, both from the mean of all, and 1."""
+    y, p = _flat(truth), _flat(said)
+    centred = y - y.mean() if np.ptp(y) > 0 else np.zeros(len(y))  # a difference of squares far from 0 is not exact
+    return np.column_stack([np.square(y - p), np.square(centred), centred, np.ones(len(y))])
+
+
+def r2(s: np.ndarray) -> np.ndarray:
+    """1 − squared error / squared distance to the mean; nan if the targets do not vary."""
+    error, square, shift, _ = s / s[3]
+    return 1 - ratio(error, square - np.square(shift))
+
+
+def rmse(s: np.ndarray) -> np.ndarray:
+    """Root of the mean squared error."""
+    return np.sqrt(s[0] / s[3])
+
+
+def _flat(values: Dense) -> np.ndarray:
+    return np.asarray(values.values, dtype=float).reshape(-1)
+
+
+# --- why there is no value ---
+
+_NO_LABEL = "no row has a label and none is predicted"
+
+
+def _one_class(y: np.ndarray, p: np.ndarray) -> str:
+    if len(np.unique(y)) == 1:
+        return "all rows are of one class; it needs rows of at least two"
+    return "all rows are given the same class"
+
+
+def _one_side(y: np.ndarray, p: np.ndarray) -> str:
+    if y.ndim == 1:
+        return _one_class(y, p)
+    return "every label holds for all rows or for none" if (y > 0.5).any() else "no row has a label"
+
+
+def _no_spread(y: np.ndarray, p: np.ndarray) -> str:
+    if len(y) < 2:
+        return "there is one row; it needs at least two"
+    return "all targets are the same" if np.all(y == y[0]) else "all predictions are the same"
+
+
+# --- the table ---
 
 #: Every metric by its name.
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+METRICS: dict[str, Metric] = {}
 
 
-def get(name: str) -> Metric:
-    """The metric called ``name``; `SettingError` if there is none."""
+def register(*metrics: Metric) -> None:
+    """Add ``metrics`` to those that are found by name; `SettingError` where a name is taken."""
+    for metric in metrics:
+        if metric.name in METRICS:
+            raise SettingError(f"there is a metric {metric.name!r} already; give another name.")
+        METRICS[metric.name] = metric
+
+
+_BOTH = _CLASSES + _LABELS
+_SHARE: dict[str, Any] = {"decides": True, "share": lambda ready: (ready[:, 0], None)}
+_COUNT: dict[str, Any] = {"decides": True, "statistics": by_class.class_cells}
+_BY_CLASS: dict[str, Any] = {**_COUNT, "classes": by_class.rows_of_classes}
+_F1: dict[str, Any] = {"of": by_class.f1_macro, "slope": by_class.f1_slope, "pull": by_class.f1_bias}
+_SIZE: dict[str, Any] = {"statistics": squared_rows, "worst": None}
+_LOSS: dict[str, Any] = {"higher_is_better": False, "worst": None}
+_OF_DATA: dict[str, Any] = {**_LOSS, "unit_scale": False}
+
+register(
+    mean_of("accuracy", _CLASSES, "share of rows whose most probable class is right", hit_rows, **_SHARE),
+    Summed(
+        "balanced_accuracy",
+        _CLASSES,
+        "mean recall of the classes",
+        of=by_class.balanced_accuracy,
+        share=by_class.recalled,
+        **_COUNT,
+    ),
+    Summed("f1_macro", _BOTH, "mean F1 of the classes or labels", reason=_NO_LABEL, **_F1, **_BY_CLASS),
+    mean_of("log_loss", _CLASSES, "mean −log p(true class), nats", log_loss_rows, **_OF_DATA),
+    mean_of("brier", _CLASSES, "mean squared error of probabilities", brier_rows, **_LOSS),
+    Summed(
+        "mcc",
+        _CLASSES,
+        "Matthews correlation; 0 is chance",
+        of=by_class.mcc,
+        worst=-1.0,
+        reason=_one_class,
+        **_BY_CLASS,
+    ),
+    Auroc("auroc", _BOTH, "area under the ROC curve, each class or label against the rest", reason=_one_side),
+    AveragePrecision("average_precision", _BOTH, "mean average precision of the classes or labels", reason=_one_side),
+    *(
+        mean_of(
+            name,
+            _CLASSES,
+            f"share of rows with the true class among the first {word}",
+            top_rows(n),
+            outputs=n,
+            **_SHARE,
+        )
+        for name, word, n in (("top3", "three", 3), ("top5", "five", 5))
+    ),
+    Summed(
+        "f1_micro",
+        _LABELS,
+        "F1 over all pairs of row and label",
+        of=by_class.f1_micro,
+        reason=_NO_LABEL,
+        **_COUNT,
+    ),
+    mean_of("subset_accuracy", _LABELS, "share of rows with exactly the right labels", exact_rows, **_SHARE),
+    Summed("r2", _NUMBERS, "share of variance explained", of=r2, reason=_no_spread, **_SIZE),
+    mean_of("mae", _NUMBERS, "mean absolute error, target's unit", absolute_rows, **_OF_DATA),
+    Summed("rmse", _NUMBERS, "root mean squared error, target's unit", of=rmse, **_OF_DATA | _SIZE),
+    Spearman("spearman", _NUMBERS, "rank correlation", worst=None, reason=_no_spread),
+)
+
+
+def get(name: str | Metric) -> Metric:
+    """The metric called ``name``, or the one given; `SettingError` if there is none."""
+    if isinstance(name, Metric):
+        return name
     if name not in METRICS:
         raise SettingError(f"metric {name!r} is unknown; it may be {', '.join(METRICS)}.{nearest(name, METRICS)}")
     return METRICS[name]
@@ -168,12 +194,20 @@ def for_task(task: str, outputs: int) -> tuple[Metric, ...]:
 
     ``top3`` is left out up to three classes and ``top5`` up to five, where they are always 1.
     """
-    found = tuple(m for m in _ALL if task in m.tasks and outputs > _OUTPUTS.get(m.name, 0))
+    found = tuple(m for m in METRICS.values() if task in m.tasks and outputs > m.outputs)
     if not found:
-        raise SettingError(f"task {task!r} is unknown; it may be classification, multilabel or regression.")
+        known = dict.fromkeys(name for metric in METRICS.values() for name in metric.tasks)
+        raise SettingError(f"task {task!r} is unknown; it may be {', '.join(known)}.")
     return found
 
 
 def evaluate(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, float]:
     """Every metric of ``task`` by name for truth ``y`` and ``p`` [n, outputs]; nan where undefined."""
     return {metric.name: metric.function(y, p) for metric in for_task(task, np.shape(p)[1])}
+
+
+def undefined(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, str]:
+    """The metrics of ``task`` that have no value on these rows, each with the reason in words."""
+    y, p = np.asarray(y), np.asarray(p)
+    nameless = [metric for metric in for_task(task, p.shape[1]) if np.isnan(metric.function(y, p))]
+    return {metric.name: metric.undefined(y, p) for metric in nameless}

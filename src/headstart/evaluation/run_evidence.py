@@ -40,7 +40,7 @@ class RunEvidence:
         repeated: test rows with a duplicate or near duplicate among the test rows before them.
         giveaways: sentences of the audit: what gives the label away besides the content, such as the size of a file.
         calibration: calibration error of the chosen model on the test rows.
-        confidence_gap: its mean confidence less its accuracy there, see `headstart.evaluation.confidence_gap`.
+        confidence_gap: its mean confidence less its accuracy there, see `headstart.evaluation.calibration`.
         base: its name; "" where no base is used.
         adapted: whether weights of the base were moved.
         distance: of the data from what the base was trained on, 0 (like it) to 1; None or nan: cannot be told.

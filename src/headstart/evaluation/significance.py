@@ -5,17 +5,22 @@ Not to be told apart is a result, with the rows that would tell; it does not say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
 
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
-from headstart.evaluation.pairwise import tell_apart
+from headstart.evaluation.metrics import get
 from headstart.evaluation.verdict import rows_needed
+from headstart.evaluation.wording import gained, metric_name, number
 
+_Two = tuple[int, int]  # numbers of models
 Outcome = Literal["a better", "b better", "no significant difference"]
 
 
@@ -108,7 +113,7 @@ def compare_models(
     """Every two of the models ``names`` by their probabilities ``ps``, each [n, outputs], on the same rows.
 
     More than two models are more than one pair, and among many equal pairs some would look different by chance:
-    `headstart.evaluation.pairwise` says how that is allowed for. Rows of one unit (``units`` [n] codes) are not
+    `tell_apart` says how that is allowed for. Rows of one unit (``units`` [n] codes) are not
     independent; McNemar's test, which takes them for that, is left out there.
 
     Raises:
@@ -153,3 +158,116 @@ def _pair(a: str, b: str, gain: Interval, y: np.ndarray, p_a: np.ndarray, p_b: n
     needed = rows_needed(gain, 0.0) if open_question else None
     tested = y.ndim == 1 and p_a.shape[1] > 1 and not gain.grouped
     return Pair(a, b, gain, outcome, needed, mcnemar(y, p_a, p_b) if tested else None)
+
+
+# --- every two of several models ---
+
+
+def tell_apart(models: int, judged: Callable[[int, int, float], Interval], level: float) -> dict[_Two, Interval]:
+    """The gain of the first over the second of every two models, at the level that the pair was judged at.
+
+    With probability ``level`` no two equal models get an interval that excludes 0. Holm's procedure (1979) with the
+    divisors of Shaffer (1986), "Modified sequentially rejective multiple test procedures": the clearest pair is judged
+    at level 1 − (1 − level) / m, m being how many pairs can be equal at all; once it is told apart, fewer can be: of
+    three models all three pairs at first, then one, for two equal pairs would make the third equal too. The first pair
+    that is not told apart leaves all the rest untold, at its level. How clear pairs are is told once, at the first
+    level, so that each is judged twice at most.
+
+    Args:
+        judged: (a, b, level) -> the gain of a over b with its interval.
+    """
+    pairs = list(combinations(range(models), 2))
+
+    def at(pair: _Two, left: int) -> Interval:
+        return judged(*pair, 1 - (1 - level) / most_equal(models, left))
+
+    gains = {pair: at(pair, len(pairs)) for pair in pairs}
+    clearest_first = sorted(pairs, key=lambda pair: -_clearness(gains[pair]))
+    for told, pair in enumerate(clearest_first):
+        left = len(pairs) - told
+        gains[pair] = at(pair, left) if told else gains[pair]
+        if not _clearness(gains[pair]) > 1:
+            return gains | {rest: at(rest, left) for rest in clearest_first[told + 1 :] if told}
+    return gains
+
+
+def most_equal(models: int, pairs: int) -> int:
+    """The most of so many pairs of ``models`` that can be equal: as many as groups of equal models have."""
+    return max(count for count in _equal(models) if count <= max(1, pairs))
+
+
+@cache
+def _equal(models: int) -> frozenset[int]:
+    """How many equal pairs there can be: a group of j equal models has j (j − 1) / 2, and so on with the rest."""
+    if models < 2:
+        return frozenset({0})
+    return frozenset(j * (j - 1) // 2 + rest for j in range(1, models + 1) for rest in _equal(models - j))
+
+
+def _clearness(gain: Interval) -> float:
+    """The gain over the half of its interval towards 0: above 1 the interval excludes 0; below 0 without bounds."""
+    half = gain.value - gain.low if gain.value > 0 else gain.high - gain.value
+    if np.isnan(half):
+        return -1.0
+    return abs(gain.value) / half if half > 0 else float("inf") if gain.value else -1.0
+
+
+# --- in words ---
+
+
+def pair_sentence(pair: Pair, comparison: Comparison) -> str:
+    """Which of two models is better, or how many rows would tell."""
+    scores, metric = comparison.scores, metric_name(comparison.metric)
+    a, b = (number(scores[name].value) for name in (pair.a, pair.b))
+    difference = _difference(pair.gain, len(comparison.pairs))
+    if pair.outcome == "a better":
+        return f"{pair.a} is better than {pair.b}: {metric} {a} against {b}, gain {difference}."
+    if pair.outcome == "b better":
+        turned = Interval(
+            -pair.gain.value, -pair.gain.high, -pair.gain.low, pair.gain.level, pair.gain.n, pair.gain.units
+        )
+        difference = _difference(turned, len(comparison.pairs))
+        return f"{pair.b} is better than {pair.a}: {metric} {b} against {a}, gain {difference}."
+    head = f"No significant difference between {pair.a} and {pair.b}: {metric} {a} and {b}"
+    if math.isnan(pair.gain.value):
+        return f"{head}; {metric} has no value on these {comparison.n:,} rows."
+    if math.isnan(pair.gain.low):
+        return f"{head}; {comparison.n:,} rows give the difference no interval."
+    return f"{head}, gain of {pair.a} {difference}; {_needed(pair, pair.gain)}."
+
+
+def headline(comparison: Comparison) -> str:
+    """The outcome in one sentence: that of the one pair, or which model is better than all others."""
+    if len(comparison.pairs) == 1:
+        return pair_sentence(comparison.pairs[0], comparison)
+    known = {name: score.value for name, score in comparison.scores.items() if not math.isnan(score.value)}
+    metric = metric_name(comparison.metric)
+    if not known:
+        return f"No model can be judged: {metric} has no value on these {comparison.n:,} rows."
+    pick = max if get(comparison.metric).higher_is_better else min
+    best = pick(known, key=lambda name: known[name])
+    open_to = [
+        pair.b if pair.a == best else pair.a
+        for pair in comparison.pairs
+        if best in (pair.a, pair.b) and pair.outcome not in ("a better", "b better")
+    ]
+    if not open_to:
+        return f"{best} is better than all the others: {metric} {number(known[best])}."
+    return (
+        f"{best} has the best {metric}, {number(known[best])}, but no significant difference from {_listed(open_to)}."
+    )
+
+
+def _difference(gain: Interval, pairs: int) -> str:
+    return gained(gain) + (f", corrected for {pairs} pairs" if pairs > 1 else "")
+
+
+def _needed(pair: Pair, gain: Interval) -> str:
+    what = "groups of rows" if gain.grouped else "rows"
+    if pair.rows_needed is None:
+        return f"nothing points either way on these {gain.units:,} {what}"
+    return f"about {pair.rows_needed:,} {what} would settle it; there are {gain.units:,}"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -60,8 +60,10 @@ class Units:
         return Units.of(self.code[rows], len(self.code[rows]))
 
     def sums(self, values: np.ndarray) -> np.ndarray:
-        """[count] the sum of ``values`` [n] within each unit."""
-        return values if self.alone else np.bincount(self.code, values, minlength=self.count)
+        """[count] or [count, m] the sums of ``values`` [n] or [n, m] within each unit."""
+        if self.alone or values.ndim > 1:
+            return values if self.alone else np.column_stack([self.sums(column) for column in values.T])
+        return np.bincount(self.code, values, minlength=self.count)
 
     def student(self, level: float, moves: np.ndarray | None = None) -> float:
         """Student's quantile; infinite for a single unit.
@@ -74,7 +76,8 @@ class Units:
         freedom = self.effective - 1
         if moves is not None:
             squares = np.square(self.sums(moves))
-            carried = float(np.square(squares).sum()) / float(squares.sum()) ** 2
+            total = float(squares.sum()) ** 2  # 0 where rows cancel in every unit, which then carry it alike
+            carried = float(np.square(squares).sum()) / total if total > 0 else 0.0
             freedom = min(freedom, 2 / max(carried - 1 / self.count, 1e-12))
         return float(stdtrit(freedom, (1 + level) / 2)) if freedom > 1e-9 else float("inf")
 

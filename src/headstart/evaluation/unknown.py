@@ -15,8 +15,7 @@ import numpy as np
 
 from headstart.errors import BundleError, SettingError
 from headstart.evaluation.unknown_distance import Discriminants, fit_axes, relative_mahalanobis
-from headstart.evaluation.unknown_scores import gen, joint_energy, knn, max_softmax
-from headstart.evaluation.unknown_shares import share_below, together
+from headstart.evaluation.unknown_scores import gen, joint_energy, knn, max_softmax, share_below, together
 
 #: Score above which an input is called unknown: 95 % of held-out known inputs are below it.
 THRESHOLD = 0.95

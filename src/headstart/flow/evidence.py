@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headstart.evaluation.confusion import confusion
+from headstart.evaluation.per_class import confusion
 from headstart.evaluation.wording import figures
 from headstart.flow.mistakes import Answered
 from headstart.modalities import get

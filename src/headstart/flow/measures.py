@@ -9,15 +9,13 @@ import numpy as np
 from headstart.data.table import Table
 from headstart.delivery.caution import Caution
 from headstart.evaluation.abstain import answered, answered_error
-from headstart.evaluation.bootstrap import Interval
+from headstart.evaluation.bootstrap import Interval, evaluate_with_intervals
 from headstart.evaluation.calibration import calibration_interval, logits, reliability
 from headstart.evaluation.conformal import Conformal, coverage, mean_size
-from headstart.evaluation.found_slices import properties
-from headstart.evaluation.metric_set import evaluate_with_intervals, undefined
-from headstart.evaluation.per_class import per_class
-from headstart.evaluation.slices import by_slice, slice_metric
+from headstart.evaluation.metrics import undefined
+from headstart.evaluation.per_class import per_class, two_classes
+from headstart.evaluation.slices import by_slice, properties, slice_metric
 from headstart.evaluation.thresholds import Thresholds, decided
-from headstart.evaluation.two_classes import two_classes
 from headstart.flow.thresholds import Positive
 from headstart.modalities import get
 from headstart.records import (

@@ -19,9 +19,8 @@ from headstart.evaluation.unknown import (
     reference_rows,
     unknown_scores,
 )
-from headstart.evaluation.unknown_judging import judge_gain, judge_unknown
 from headstart.evaluation.unknown_made import Fit, Made, made_unknown
-from headstart.evaluation.unknown_scores import max_softmax
+from headstart.evaluation.unknown_scores import judge_gain, judge_unknown, max_softmax
 from headstart.evaluation.wording import number
 from headstart.flow.calibration import Calibrated
 from headstart.flow.given import given_inputs

@@ -10,7 +10,7 @@ import numpy as np
 
 from headstart.evaluation.bootstrap import Interval, paired_gain
 from headstart.evaluation.metrics import METRICS
-from headstart.evaluation.pairwise import tell_apart
+from headstart.evaluation.significance import tell_apart
 
 #: Shares of the rows that the rounds are run on.
 SHARES = (0.25, 0.5, 1.0)
@@ -80,7 +80,7 @@ def race(
     with a quarter of few rows the worst is often not the worst.
 
     The leader is whoever does best on the rows that also judge it, and there are several rounds. So all pairs are
-    compared (`evaluation.pairwise`), and the rounds share out the chance of being wrong: with 95 %
+    compared (`evaluation.significance`), and the rounds share out the chance of being wrong: with 95 %
     probability no two equal bases are told apart in any of them.
 
     Args:

@@ -14,9 +14,9 @@ from headstart.data.source import open_source
 from headstart.data.table import Opened
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import Interval, score_interval
+from headstart.evaluation.class_gains import ALWAYS, RULES, rule_for
 from headstart.evaluation.extrapolation import FURTHEST, LEVEL
 from headstart.evaluation.extrapolation_words import Counting, ahead_sentence, bounds, goal_of, needed_sentence
-from headstart.evaluation.rules_of_thumb import ALWAYS, RULES, rule_for
 from headstart.flow.advise.advice import (
     Advice,
     AheadPoint,

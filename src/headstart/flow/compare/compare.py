@@ -11,9 +11,8 @@ from typing import Any
 from headstart.delivery.answers import Answers
 from headstart.delivery.openings import opened
 from headstart.errors import SettingError
-from headstart.evaluation.comparison_words import headline, pair_sentence
 from headstart.evaluation.metrics import for_task, get
-from headstart.evaluation.significance import Comparison, Pair, compare_models
+from headstart.evaluation.significance import Comparison, Pair, compare_models, headline, pair_sentence
 from headstart.flow.compare.match import matched
 from headstart.plain import finite
 from headstart.tasks import get as get_task

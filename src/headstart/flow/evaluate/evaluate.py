@@ -20,8 +20,8 @@ from headstart.delivery.openings import opened as count_opening
 from headstart.delivery.openings import openings
 from headstart.errors import LabelError, OutputError, SourceError
 from headstart.evaluation.bootstrap import score_interval
-from headstart.evaluation.confusion import confusion
 from headstart.evaluation.metrics import METRICS
+from headstart.evaluation.per_class import confusion
 from headstart.evaluation.thresholds import decided
 from headstart.files import write_atomically
 from headstart.flow.corruption import damaged

@@ -9,12 +9,12 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.delivery.answers import TEST
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
-from headstart.evaluation.confidence_gap import confidence_gap
-from headstart.evaluation.confusion import confusion
+from headstart.evaluation.calibration import confidence_gap
 from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.findings import about_run
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.next_step import Selected, with_command
+from headstart.evaluation.per_class import confusion
 from headstart.evaluation.run_evidence import RunEvidence
 from headstart.evaluation.thresholds import decided
 from headstart.evaluation.verdict import SCRATCH
