@@ -15,8 +15,9 @@ from headstart.bases.catalogue import open_base
 from headstart.evaluation.unknown import THRESHOLD, Known, fit_known, separate_scores, unknown_scores
 from headstart.evaluation.unknown_made import made_unknown
 from headstart.evaluation.unknown_scores import judge_gain, judge_unknown, max_softmax
-from headstart.heads.linear import LinearHead, probabilities
+from headstart.heads.linear import LinearHead
 from headstart.heads.solve import refit, solve
+from headstart.tasks.classification import Classification
 from headstart.training.features import extract
 
 #: Known data -> what is strange to it. clinc150 has requests on banking of its own, so banking77 is not strange to it.
@@ -80,7 +81,7 @@ def _fitted(name: str, limit: int | None) -> _Fitted:
     classes, y = np.unique(train.labels, return_inverse=True)
     solved = solve(train.x, y, "classification", outputs=len(classes))
     held = np.isfinite(solved.scores).all(axis=1)
-    p = probabilities(solved.scores[held], "classification")
+    p = Classification.probabilities(solved.scores[held])
     return _Fitted(train, test, solved.head, fit_known(train.x, y, p, train.x[held]))
 
 

@@ -22,7 +22,7 @@ def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[s
     assert main([]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     speed = ["floor", "race", "strategies", "throughput", "prefix", "runtimes", "memory", "size", "startup", "serving"]
-    judging = ["unknown", "calibration", "labels", "simulations", "choices", "shift", "duplicates"]
+    judging = ["audio", "unknown", "calibration", "labels", "simulations", "choices", "shift", "duplicates"]
     assert listed == [*speed, *judging, "bases", "published", "distance", "extrapolation", "costs"]
 
 
