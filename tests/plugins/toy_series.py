@@ -42,7 +42,7 @@ class Series(Modality):
     mixup = True
 
     def takes(self, value: Any) -> bool:
-        return isinstance(value, str | os.PathLike) and os.fspath(value).endswith(".series")
+        return isinstance(value, str | os.PathLike) and self.named(value)
 
     def content(self, value: Any) -> bytes:
         if not isinstance(value, str | os.PathLike):

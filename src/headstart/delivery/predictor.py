@@ -98,14 +98,13 @@ class Predictor:
         ready, rejected = self._opened(), dict[int, str]()
         x, reject = np.zeros((len(rows), width), np.float32), rejected.__setitem__
         everyone, run = np.ones(len(rows), bool), ready.run if len(rows) == 1 else ready.spread
-        stream = get(self._base.modality).stream(rows, self._base, everyone, ~everyone, reject, ready.reader)
-        read = None
-        if stream.rows is not None and stream.read is not None:
-            read = np.zeros((len(rows), 2), np.float32)
-            read[stream.rows] = stream.read
-        with closing(stream):
+        modality = get(self._base.modality)
+        read = np.zeros((len(rows), 2), np.float32) if modality.long else None
+        with closing(modality.stream(rows, self._base, everyone, ~everyone, reject, ready.reader)) as stream:
             for piece in stream:
                 x[piece.rows] = piece.run(run)
+                if read is not None and piece.read is not None:
+                    read[piece.rows] = piece.read
         return Seen(x, rejected, read)
 
     def _opened(self) -> _Open:

@@ -53,8 +53,9 @@ def told_by(values: Iterable[Any]) -> str:
     raise SettingError(f"the inputs are of several kinds; pass modality={' or '.join(map(repr, modalities()))}.")
 
 
+@cache
 def file_types() -> dict[str, str]:
-    """Ending of a file, without its dot -> the modality of such files."""
+    """Ending of a file, with its dot -> the modality of such files."""
     return {ending: one.name for one in modalities().values() for ending in sorted(one.files)}
 
 

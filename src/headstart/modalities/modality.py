@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -66,6 +67,11 @@ class Modality(ABC):
     @abstractmethod
     def takes(self, value: Any) -> bool:
         """Whether ``value`` looks like one of its inputs, without reading a file."""
+
+    def named(self, path: str | os.PathLike[str]) -> bool:
+        """Whether ``path`` ends as its files do, and is no longer than paths are."""
+        path = os.fspath(path)
+        return len(path) < 4096 and os.path.splitext(path)[1].lower() in self.files
 
     def cell(self, value: Any) -> Any:
         """The input that a table's cell holds, which is no text; None where it holds none of this modality."""

@@ -37,6 +37,7 @@ class Piece:
         batch: what a runtime takes, first axis b, or the windows of long texts; None where only classical features were
             wanted.
         classical: [b, d] float32 or None.
+        read: [b, 2] float32, how long each input is, and how much of it is not read; None where all take the same.
         shares: [windows] float32, where some inputs are read in windows: what each counts in its input's features.
         firsts: [b] int, where each input's windows begin; None without ``shares``.
         work: of the inputs, in what their length is counted in; 0 where all take the same.
@@ -46,6 +47,7 @@ class Piece:
     rows: np.ndarray
     batch: tuple[np.ndarray, ...] | None
     classical: np.ndarray | None = None
+    read: np.ndarray | None = None
     shares: np.ndarray | None = None
     firsts: np.ndarray | None = None
     work: int = 0
@@ -65,6 +67,17 @@ class Piece:
         if self.batch is None or self.shares is not None:
             return self
         return replace(self, rows=self.rows[some], batch=tuple(a[some] for a in self.batch), classical=None)
+
+
+def in_windows(counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """`Piece.shares` and `Piece.firsts` of inputs in so many windows each, every window counting the same."""
+    shares = np.concatenate([np.full(count, 1 / count) for count in counts]).astype(np.float32)
+    return shares, starts_of(counts)
+
+
+def starts_of(counts: Sequence[int]) -> np.ndarray:
+    """[b] int, where each input's windows begin, of so many windows each."""
+    return np.append(0, np.cumsum(counts)[:-1])
 
 
 def window(size: int) -> int:
@@ -113,14 +126,12 @@ class Pieces(Iterator[Piece]):
     """A stream of batches, and the threads that may be working ahead of it.
 
     Attributes:
-        work: of all inputs, in what their length is counted in; 0 where all take the same.
-        rows: [n] int, the inputs that can be read, where that is known before the batches come; else None.
-        read: [n, 2] of these: how long each is, and how much of it is not read.
+        work: of all inputs, in what their length is counted in; 0 where all take the same, or where it is not known.
+        small: whether inputs are so small that all pieces may be held at once.
     """
 
     work = 0
-    rows: np.ndarray | None = None
-    read: np.ndarray | None = None
+    small = False
 
     def __init__(self, pieces: Iterator[Piece], behind: Ahead[Any] | None = None) -> None:
         self._pieces, self._behind = pieces, behind

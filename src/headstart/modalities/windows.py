@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headstart.records import ReadingRecord
+
 #: Of what a window holds, the share that it has in common with the next: a sentence of 32 tokens that the edge of a
 #: window of 256 would part stands whole in one of them, and a seventh more tokens are read.
 OVERLAP = 1 / 8
@@ -45,3 +47,24 @@ def windows_of(length: int, room: int, most: int) -> Windows:
     width = -(-(length + (count - 1) * overlap) // count) if count == needed else room
     starts = np.arange(count) * (length - width) // (count - 1)
     return Windows(starts, width, length - width - int(np.minimum(np.diff(starts), width).sum()))
+
+
+def reading_of(read: np.ndarray, room: int, windows: int, unit: int = 1) -> ReadingRecord:
+    """What became of inputs, by ``read`` [n, 2]: how long each is, and how much of it is in no window; no words yet.
+
+    Args:
+        room: what one window holds; longer inputs are read in up to ``windows`` of them.
+        unit: what lengths are divided by to be told.
+    """
+    lengths, unread = read[:, 0], read[:, 1]
+    cut = unread > 0
+    return ReadingRecord(
+        texts=len(lengths),
+        max_tokens=room // unit,
+        windows=windows,
+        long=int((lengths > room).sum()),
+        longest=round(float(lengths.max(initial=0)) / unit),
+        cut=int(cut.sum()),
+        unread=float(unread[cut].sum() / lengths[cut].sum()) if cut.any() else 0.0,
+        sentence="",
+    )

@@ -100,14 +100,10 @@ class Extraction:
             choice = None if self._run_given else remembered(self._base)
             if self._served or choice:
                 self._use_base(stack, choice)
-            self._measure(self._unmeasured & ~self._for_base)  # the stream tells of the others, where it knows
+            self._measure(self._unmeasured & ~(self._for_base | self._for_classical))  # the stream tells of the others
             if not (self._for_base | self._for_classical).any():
                 return
             stream = self._stream()  # decoding starts here, beside the loading of the base
-            if stream.rows is not None and stream.read is not None:
-                self._note(stream.rows, stream.read)
-            else:
-                self._measure(self._unmeasured)
             try:
                 runner = self._ready(stack, stream, choice) if self._for_base.any() else None
                 self._consume(stream, runner, progress)
@@ -156,6 +152,7 @@ class Extraction:
         if some.any():
             rows = np.flatnonzero(some)
             self._note(rows, self._modality.lengths([self._inputs[int(row)] for row in rows], self._base))
+            self._commit_all()
 
     def _note(self, rows: np.ndarray, read: np.ndarray) -> None:
         """Keep how long the inputs of ``rows`` are, and how much of them is not read."""
@@ -164,8 +161,8 @@ class Extraction:
         self._out.read[rows] = read
         new = rows[self._unmeasured[rows]]
         self._unmeasured[rows] = False
-        if len(new) and "lengths" in self._caches:
-            self._put("lengths", self._out.keys[new], self._out.read[new])
+        if len(new):
+            self._keep("lengths", new, self._out.read[new])
 
     def _ready(self, stack: ExitStack, stream: Pieces, choice: Choice | None) -> Run:
         """The runtime, loaded; the first time on this machine it is chosen on the stream's own inputs."""
@@ -184,7 +181,7 @@ class Extraction:
             return runner
         network = self._base.network()
         out.loading = time.perf_counter() - start
-        first = _middle_first(stream) if self._modality.long else list(itertools.islice(stream, 1))
+        first = _middle_first(stream) if stream.small else list(itertools.islice(stream, 1))
         stream.settle()
         start = time.perf_counter()
         sample = next((piece.batch for piece in first if piece.batch is not None), None) or tuple(
@@ -210,8 +207,7 @@ class Extraction:
                     done, work = done + len(piece.rows), work + (piece.work or len(piece.rows))
                     self._check_time(done, wanted, work / whole, time.perf_counter() - start)
             finally:  # on Ctrl-C too: what was computed is kept
-                for name in list(self._pending):
-                    self._commit(name)
+                self._commit_all()
         if self._chosen and self._out.computed >= _TELLING and self._out.computed / self._busy > 2 * self._chosen.rate:
             forget(self._base)  # measured while the machine was busy with something else
 
@@ -232,6 +228,8 @@ class Extraction:
 
     def _take(self, piece: Piece, runner: Run | None) -> None:
         out = self._out
+        if piece.read is not None:
+            self._note(piece.rows, piece.read)
         if piece.classical is not None and out.classical is not None:
             out.classical[piece.rows] = piece.classical
             self._keep("classical", piece.rows, piece.classical)
@@ -252,6 +250,10 @@ class Extraction:
         keys.extend(self._out.keys[rows])
         kept.append(vectors)
         if len(keys) >= _ROWS_PER_COMMIT:
+            self._commit(name)
+
+    def _commit_all(self) -> None:
+        for name in list(self._pending):
             self._commit(name)
 
     def _commit(self, name: str) -> None:
@@ -286,7 +288,7 @@ def bound(in_use: Sequence[FeatureCache], limit: int, keep: Collection[str] = ()
 
 
 def _middle_first(stream: Pieces) -> list[Piece]:
-    """All pieces (inputs in the stream are small), one of middling length first."""
+    """All pieces, one of middling length first."""
     pieces = list(stream)
     middle = len(pieces) // 2
     return pieces[middle:] + pieces[:middle]

@@ -20,11 +20,23 @@ from headstart.modalities.audio.reading import reading_advice, reading_of
 from headstart.modalities.damage import Damage
 from headstart.modalities.feed import RaggedFeed, Rows
 from headstart.modalities.modality import Modality
-from headstart.modalities.stream import WINDOW, Ahead, Piece, Pieces, accelerated, asked, threads, window, within_budget
+from headstart.modalities.stream import (
+    WINDOW,
+    Ahead,
+    Piece,
+    Pieces,
+    accelerated,
+    asked,
+    in_windows,
+    threads,
+    window,
+    within_budget,
+)
 from headstart.modalities.types import Classical, Reads, Reject, Shown, Unreadable
 from headstart.records import ReadingRecord
 
-_ENDINGS = ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64"
+# The last four are read by no library here; files of them are set aside with what to do.
+_ENDINGS = ".wav .wave .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf .w64 .rf64 .m4a .aac .wma .amr"
 #: Seconds of sound, padding included, that pass through a base together.
 _TOGETHER = 30
 _CHUNK = 128 * 2**20  # bytes of decoded recordings among which batches of like length are made
@@ -48,8 +60,7 @@ class Audio(Modality):
     def takes(self, value: Any) -> bool:
         """Paths that end as recordings' do, files' bytes that begin so, and (array, rate)."""
         if isinstance(value, str | os.PathLike):
-            path = os.fspath(value)
-            return len(path) < 4096 and os.path.splitext(path)[1].lower() in self.files
+            return self.named(value)
         if isinstance(value, bytes | bytearray | memoryview):
             return sound.begins_as_sound(bytes(value[:16]))
         return isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], np.ndarray)
@@ -103,12 +114,11 @@ class Audio(Modality):
     def lengths(self, inputs: Sequence[Any] | np.ndarray, base: Reads) -> np.ndarray:
         """Samples at the base's rate, and those of them that are in no window."""
         spec: AudioSpec = base.spec
-        lengths = _samples(inputs, spec)
-        return np.stack([lengths, [spec.stretches(int(one)).unread for one in lengths]], axis=1).astype(np.float32)
+        return np.array([_read(int(one), spec) for one in _samples(inputs, spec)], np.float32).reshape(-1, 2)
 
     def maybe_long(self, inputs: Sequence[Any] | np.ndarray, spec: AudioSpec) -> np.ndarray:
-        """By their headers."""
-        return _samples(inputs, spec) > spec.room
+        """All of them: how long each is, is kept beside its features, which is quicker than to read headers again."""
+        return np.ones(len(inputs), bool)
 
     def reading(self, spec: AudioSpec, read: np.ndarray) -> ReadingRecord:
         """See `headstart.modalities.audio.reading`."""
@@ -153,6 +163,11 @@ def _damaged(found: sound.Sound, kind: str, strength: int, seed: int) -> tuple[n
     return damaged_sound(found.samples, found.rate, kind, strength, seed), found.rate
 
 
+def _read(samples: int, spec: AudioSpec) -> tuple[int, int]:
+    """The length of a recording of so many samples, and how many of them are in no window."""
+    return samples, spec.stretches(samples).unread
+
+
 def _samples(inputs: Sequence[Any] | np.ndarray, spec: AudioSpec) -> np.ndarray:
     """[n] int, samples at the base's rate by the headers; 0 where one cannot be read."""
 
@@ -181,23 +196,26 @@ def audio_pieces(
             found = sound.read(inputs[row])
         except Unreadable as error:
             return error
-        signal = heard(sound.resampled(found.samples, found.rate, spec.rate), spec) if for_base[row] else None
-        return _Heard(row, signal, classical(found) if for_classical[row] else None)
+        samples = sound.resampled(found.samples, found.rate, spec.rate)
+        signal = heard(samples, spec) if for_base[row] else None
+        return _Heard(row, _read(len(samples), spec), signal, classical(found) if for_classical[row] else None)
 
     ahead = Ahead(decode, [int(row) for rows in groups for row in rows], window(4 * spec.longest))
 
     def pieces() -> Iterator[Piece]:
         for rows in groups:
             chunk: list[_Heard] = []
+            size = 0
             for _ in rows:
                 row, found = next(ahead)
                 if isinstance(found, Unreadable):
                     reject(row, str(found))
                     continue
                 chunk.append(found)
-                if len(chunk) == WINDOW or sum(one.size for one in chunk) > _CHUNK:
+                size += 0 if found.signal is None else found.signal.nbytes
+                if len(chunk) == WINDOW or size > _CHUNK:
                     yield from _batches(chunk, spec)
-                    chunk = []
+                    chunk, size = [], 0
             yield from _batches(chunk, spec)
 
     return Pieces(pieces(), ahead)
@@ -205,16 +223,12 @@ def audio_pieces(
 
 @dataclass(frozen=True)
 class _Heard:
-    """One recording, as far as it was asked for: as `heard` gives it, and its classical features."""
+    """One recording: how much of it is read, and, as far as it was asked for, its signal and classical features."""
 
     row: int
+    read: tuple[int, int]
     signal: np.ndarray | None
     features: np.ndarray | None
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return 0 if self.signal is None else self.signal.nbytes
 
 
 def _batches(chunk: list[_Heard], spec: AudioSpec) -> Iterator[Piece]:
@@ -222,21 +236,25 @@ def _batches(chunk: list[_Heard], spec: AudioSpec) -> Iterator[Piece]:
     signals = [one.signal for one in chunk if one.signal is not None]
     if not signals:
         if chunk:
-            yield Piece(np.array([one.row for one in chunk]), None, _features(chunk))
+            yield Piece(np.array([one.row for one in chunk]), None, _features(chunk), _reads(chunk))
         return
     widths, windows = [one.shape[1] for one in signals], [len(one) for one in signals]
     order = np.lexsort((windows, widths)).tolist()
     budget = spec.frames(_TOGETHER * spec.rate) * accelerated()
     for members in within_budget(order, widths, windows, budget):
         some, rows = [signals[i] for i in members], np.array([chunk[i].row for i in members])
-        features, counts = _features([chunk[i] for i in members]), [len(one) for one in some]
+        own, counts = [chunk[i] for i in members], [len(one) for one in some]
+        features, read = _features(own), _reads(own)
         if max(counts) == 1:
-            yield Piece(rows, padded(some), features)
+            yield Piece(rows, padded(some), features, read)
             continue
-        shares = np.concatenate([np.full(count, 1 / count) for count in counts]).astype(np.float32)
-        firsts = np.append(0, np.cumsum(counts)[:-1])
         batch = padded([one[None] for whole in some for one in whole])
-        yield Piece(rows, batch, features, shares, firsts, 0, max(1, budget // batch[0].shape[1]))
+        together = max(1, budget // batch[0].shape[1])
+        yield Piece(rows, batch, features, read, *in_windows(counts), together=together)
+
+
+def _reads(chunk: list[_Heard]) -> np.ndarray:
+    return np.array([one.read for one in chunk], np.float32)
 
 
 def _features(chunk: list[_Heard]) -> np.ndarray | None:

@@ -6,24 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.modalities import windows
 from headstart.modalities.audio.front_end import AudioSpec
 from headstart.records import ReadingRecord
 
 
 def reading_of(spec: AudioSpec, read: np.ndarray) -> ReadingRecord:
     """What became of recordings, by ``read`` [n, 2]: samples at the base's rate, and those not read; in seconds."""
-    lengths, unread = read[:, 0], read[:, 1]
-    cut = unread > 0
-    found = ReadingRecord(
-        texts=len(lengths),
-        max_tokens=spec.room // spec.rate,
-        windows=spec.windows,
-        long=int((lengths > spec.room).sum()),
-        longest=round(float(lengths.max(initial=0)) / spec.rate),
-        cut=int(cut.sum()),
-        unread=float(unread[cut].sum() / lengths[cut].sum()) if cut.any() else 0.0,
-        sentence="",
-    )
+    found = windows.reading_of(read, spec.room, spec.windows, spec.rate)
     return replace(found, sentence=_sentence(found))
 
 

@@ -41,7 +41,7 @@ class Image(Modality):
     def takes(self, value: Any) -> bool:
         """Paths that end as pictures' do, PIL images, arrays and encoded pictures."""
         if isinstance(value, str | os.PathLike):
-            return ends_as(os.fspath(value), self.files)
+            return self.named(value)
         return isinstance(value, pil.Image | np.ndarray | bytes | bytearray | memoryview)
 
     def content(self, value: Any) -> bytes:
@@ -108,11 +108,6 @@ class Image(Modality):
     def blank(self, inputs: Sequence[Any] | np.ndarray, classical: np.ndarray | None) -> tuple[list[int], str]:
         """Pictures of one colour."""
         return [] if classical is None else np.flatnonzero(contrast(classical) < _FLAT).tolist(), "of one colour"
-
-
-def ends_as(path: str, endings: frozenset[str]) -> bool:
-    """Whether ``path`` ends in one of ``endings``, and is no longer than paths are."""
-    return len(path) < 4096 and os.path.splitext(path)[1].lower() in endings
 
 
 def image_pieces(

@@ -6,24 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from headstart.modalities import windows
 from headstart.modalities.text.decode import TextSpec
 from headstart.records import ReadingRecord
 
 
 def reading_of(spec: TextSpec, read: np.ndarray) -> ReadingRecord:
     """What became of texts, by ``read`` [n, 2] of an extraction: tokens, and those not read."""
-    lengths, unread = read[:, 0].astype(int), read[:, 1].astype(int)
-    cut = unread > 0
-    found = ReadingRecord(
-        texts=len(lengths),
-        max_tokens=spec.max_tokens,
-        windows=spec.windows,
-        long=int((lengths > spec.max_tokens).sum()),
-        longest=int(lengths.max(initial=0)),
-        cut=int(cut.sum()),
-        unread=float(unread[cut].sum() / lengths[cut].sum()) if cut.any() else 0.0,
-        sentence="",
-    )
+    found = windows.reading_of(read, spec.max_tokens, spec.windows)
     return replace(found, sentence=_sentence(found))
 
 

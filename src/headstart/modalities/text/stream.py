@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headstart.modalities.stream import Piece, Pieces, accelerated, within_budget
+from headstart.modalities.stream import Piece, Pieces, accelerated, starts_of, within_budget
 from headstart.modalities.text.tokens import TokenIds, Tokens
 
 TOKENS_PER_BATCH = 1024  # texts x longest; measured flat from 512 to 2,048 on a CPU (docs/log.md)
@@ -21,27 +21,28 @@ class TextPieces(Pieces):
         rows: [n] int, which inputs these are.
     """
 
+    small = True
+
     def __init__(self, tokens: Tokens, ids: TokenIds, rows: np.ndarray) -> None:
-        self.ids, self._tokens, self.work = ids, tokens, int(ids.sizes.sum())
-        self.rows, self.read = rows, ids.read
-        self._rows = rows
+        self.ids, self.rows, self._tokens, self.work = ids, rows, tokens, int(ids.sizes.sum())
         super().__init__(self._batches())
 
     def _batches(self) -> Iterator[Piece]:
-        ids, at_once = self.ids, TOKENS_PER_BATCH * accelerated()
+        ids, read, at_once = self.ids, self.ids.read, TOKENS_PER_BATCH * accelerated()
         widths = ids.sizes // np.maximum(ids.windows, 1)
         order = np.lexsort((ids.windows, widths))
         for members in within_budget(order.tolist(), widths.tolist(), ids.windows.tolist(), at_once):
-            rows, windows, work = self._rows[members], [ids[i] for i in members], int(ids.sizes[members].sum())
+            rows, windows, work = self.rows[members], [ids[i] for i in members], int(ids.sizes[members].sum())
             if max(len(one) for one in windows) == 1:
-                yield Piece(rows, self._tokens.padded(windows), work=work)
+                yield Piece(rows, self._tokens.padded(windows), read=read[members], work=work)
                 continue
             # of a text that repeats itself, equal windows pass through once
             different, counts = zip(*map(_different, windows), strict=True)
             shares = np.concatenate([count / count.sum() for count in counts]).astype(np.float32)
-            firsts = np.append(0, np.cumsum([len(one) for one in different])[:-1])
+            firsts = starts_of([len(one) for one in different])
             batch = self._tokens.padded([window[None] for one in different for window in one])
-            yield Piece(rows, batch, None, shares, firsts, work, max(1, at_once // batch[0].shape[1]))
+            together = max(1, at_once // batch[0].shape[1])
+            yield Piece(rows, batch, None, read[members], shares, firsts, work, together)
 
 
 def _different(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
