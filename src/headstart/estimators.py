@@ -366,6 +366,8 @@ def infer_modality(inputs: Sequence[Any] | np.ndarray) -> str:
     kinds = {told_by([value]) for value in inputs}
     if len(kinds) != 1:
         raise SettingError(
-            "X is empty." if not kinds else f"X mixes inputs of kinds {' and '.join(sorted(kinds))}; pass modality=."
+            "X is empty."
+            if not kinds
+            else f"X mixes inputs of kinds {' and '.join(sorted(kinds))}; pass the one that they are as modality=."
         )
     return kinds.pop()

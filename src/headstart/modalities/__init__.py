@@ -50,7 +50,9 @@ def told_by(values: Iterable[Any]) -> str:
     for one in modalities().values():
         if all(one.takes(value) for value in values):
             return one.name
-    raise SettingError(f"the inputs are of several kinds; pass modality={' or '.join(map(repr, modalities()))}.")
+    odd = [value for value in values if not any(one.takes(value) for one in modalities().values())]
+    what = f"not all of a known kind (one is {type(odd[0]).__name__})" if odd else "of several kinds"
+    raise SettingError(f"the inputs are {what}; pass modality={' or '.join(map(repr, modalities()))}.")
 
 
 @cache
