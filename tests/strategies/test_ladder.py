@@ -544,7 +544,7 @@ def test_nothing_is_tried_on_so_few_rows_that_it_could_not_be_shown(
 ) -> None:
     result, clock = gone_on(make, monkeypatch, probe=60, wrong=60, alone=200)
     assert [parts for _, parts, _ in clock.forms] == [3]
-    assert "full could be trained for longer on fewer folds alone, where correcting even a third of the mistakes" in (
+    assert "full would be trained for longer only on fewer folds, where correcting even a third of the mistakes" in (
         result.record.unused
     )
 

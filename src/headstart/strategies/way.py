@@ -96,7 +96,7 @@ class Way:
                 return replace(form, attempt=tried.attempt + 1 if tried else 0), ""
         if forms:
             few = not_showable(self.narrowed(forms[-1].parts))
-            return None, f"could be trained for longer on fewer folds alone, where {few}"
+            return None, f"would be trained for longer only on fewer folds, where {few}"
         if tried is None:
             return None, "would not fit in the shortest form either"
         return None, f"could not be trained for {more:g} times as long as before"
