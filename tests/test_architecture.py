@@ -37,6 +37,7 @@ GROUND = {
     "unicode",
     "notebook",
     "plugins",
+    "ragged",
 }
 ROOMS = {"data", "modalities", "tasks", "heads", "bases"}  # may know one another, without a loop of modules
 BELOW = GROUND | ROOMS | {"evaluation"}
@@ -47,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "cachedir": {"errors", "settings"},
     "plain": set(),
+    "ragged": set(),
     "records": {"errors", "settings", "cachedir", "plain"},
     "unicode": set(),
     "files": {"errors", "unicode"},
@@ -55,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plugins": {"errors"},
     "versions": {"errors"},
     "options": {"errors", "settings"},
-    "evaluation": {"errors", "settings", "records"},
+    "evaluation": {"errors", "settings", "records", "ragged"},
     "report": {"errors", "settings", "records", "evaluation", "tasks"},
     "data": BELOW,
     "modalities": BELOW,

@@ -16,6 +16,7 @@ TARGETS = {
     "classification": objects(["b", "a", "c", "a", "b", "c"]),
     "multilabel": objects([("a",), ("b", "a"), (), ("c",), ("c", "b"), ("b",)]),
     "regression": objects([1.5, -2.0, 0.25, 7.0, 3.0, 4.0]),
+    "tag": objects([("O", "B-x"), ("O",), ("B-y", "I-y", "O"), ("B-x",), ("O", "O"), ("B-y",)]),
 }
 SHAPES = {
     "classification": ((6,), np.int64),

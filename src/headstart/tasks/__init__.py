@@ -12,6 +12,7 @@ from headstart.plugins import added
 from headstart.tasks.classification import Classification
 from headstart.tasks.multilabel import Multilabel
 from headstart.tasks.regression import Regression
+from headstart.tasks.tag import Tag
 from headstart.tasks.task import Task
 
 #: Entry points of this group are subclasses of `Task`.
@@ -25,7 +26,7 @@ def tasks() -> dict[str, type[Task]]:
     Raises:
         SettingError: one of another distribution cannot be had, is none, or carries a name that is taken.
     """
-    own: dict[str, type[Task]] = {one.name: one for one in (Classification, Multilabel, Regression)}
+    own: dict[str, type[Task]] = {one.name: one for one in (Classification, Multilabel, Regression, Tag)}
     return {**own, **added(GROUP, "task", own, _whole)}
 
 
@@ -50,4 +51,4 @@ def _whole(loaded: Any) -> tuple[str, type[Task]] | None:
     return (loaded.name, loaded) if whole else None
 
 
-__all__ = ["GROUP", "Classification", "Multilabel", "Regression", "Task", "from_dict", "get", "tasks"]
+__all__ = ["GROUP", "Classification", "Multilabel", "Regression", "Tag", "Task", "from_dict", "get", "tasks"]

@@ -29,6 +29,10 @@ class Task(ABC):
         several: a row has any number of the labels: each is given or not by itself, from a threshold on.
         graded: answers are probabilities: they can be calibrated, made sets of labels, and withheld.
         values: answers are numbers in the targets' unit: targets are standardised to be learnt, errors have a size.
+        item, items: what each row has several of, which are answered one by one; "" where a row has one answer. Encoded
+            targets and probabilities are then `headstart.ragged.Ragged`.
+        each: the task that each of these items poses, by its name: heads and losses are that task's; "" without items.
+        readout: what is read off a base: "pooled", one vector a row, or "words", one a word.
         least: labels that there must be.
         balanced_by: what the parts of a split are balanced by, in words.
         head_metrics: what heads can be compared by (see `headstart.heads.scoring`), the default first.
@@ -44,6 +48,10 @@ class Task(ABC):
     several: ClassVar[bool] = False
     graded: ClassVar[bool] = False
     values: ClassVar[bool] = False
+    item: ClassVar[str] = ""
+    items: ClassVar[str] = ""
+    each: ClassVar[str] = ""
+    readout: ClassVar[str] = "pooled"
     least: ClassVar[int] = 0
     balanced_by: ClassVar[str]
     head_metrics: ClassVar[tuple[str, ...]]
@@ -64,6 +72,8 @@ class Task(ABC):
     @classmethod
     def judged_as(cls) -> str:
         """Which of headstart's own tasks has answers of the same form: `headstart.evaluation` knows no others."""
+        if cls.each:
+            return cls.name  # whose metrics are its own
         return "classification" if cls.exclusive else "multilabel" if cls.several else "regression"
 
     @abstractmethod

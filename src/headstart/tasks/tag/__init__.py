@@ -1,0 +1,5 @@
+"""A label for every word of a text: named entities, parts of speech."""
+
+from headstart.tasks.tag.tag import Tag, Tags
+
+__all__ = ["Tag", "Tags"]
