@@ -26,7 +26,7 @@ class Ragged:
 
     @classmethod
     def of(cls, rows: Sequence[Any], empty: np.ndarray | None = None) -> Self:
-        """One row for each of ``rows``, arrays [items of the row, ...]; of no rows, ``empty`` [0, ...] tells the rest."""
+        """One row for each of ``rows``, arrays [items of the row, ...]; ``empty`` [0, ...] where there are none."""
         arrays = [np.asarray(row) for row in rows]
         values = np.concatenate(arrays) if arrays else np.zeros(0) if empty is None else empty
         return cls(values, offsets_of([len(row) for row in arrays]))
