@@ -1,7 +1,8 @@
 """``answers.parquet``: what a run keeps of its held-out and test rows, so that it can be compared without the model.
 
-A row for each answer: part, id, key, truth, probabilities, fold and unit; the labels, the task and the metric are JSON
-in the file's metadata. No input is kept, only its content key.
+A row for each of the user's examples: part, id, key, truth, probabilities, fold and unit; the labels, the task and the
+metric are JSON in the file's metadata. Where a row has several items, truth and probabilities are lists of theirs. No
+input is kept, only its content key.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from headstart.errors import BundleError, SettingError
 from headstart.evaluation.checks import check_answers
 from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.files import write_atomically
+from headstart.ragged import Ragged, flat
 from headstart.tasks import get
 
 if TYPE_CHECKING:
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
 FILE = "answers.parquet"
 #: The parts of the rows that are kept.
 HELD, TEST = "held", "test"
-#: Version of the layout: 3 has thresholds, without which 2 is written.
-SCHEMA = 3
+#: Version of the layout: 4 has rows of several items, 3 thresholds, without either of which 2 is written.
+SCHEMA = 4
+_WITH_THRESHOLDS = 3
 _PLAIN = 2
 _COLUMNS = ("part", "id", "key", "truth", "probabilities", "fold", "unit")
 _META = b"headstart"
@@ -44,12 +47,13 @@ class Answers:
         part: [n] str: `HELD` or `TEST`.
         ids: [n] str: as in the source.
         keys: [n] str: of the content; rows of equal content have equal keys.
-        truth: as the task encodes it: [n] int (classification), [n, labels] of 0/1 (multilabel), [n, 1] (regression).
+        truth: as the task encodes it: [n] int (classification), [n, labels] of 0/1 (multilabel), [n, 1] (regression),
+            or ragged.
         probabilities: [n, outputs] float32, float64 for a regression: of the model handed over (test), or of the
             candidate on rows that it did not learn from (held).
         fold: [n] int: the fold that held the row out; 0 for test rows.
         labels: names of the outputs; () for regression.
-        task: "classification", "multilabel" or "regression".
+        task: the name of one.
         metric: what the run was judged by.
         unit: [n] int: rows of one unit (group, near duplicates) are not independent; rows of layout 1, which has none,
             are of one unit where their contents are equal.
@@ -62,8 +66,8 @@ class Answers:
     part: np.ndarray
     ids: np.ndarray
     keys: np.ndarray
-    truth: np.ndarray
-    probabilities: np.ndarray
+    truth: Any
+    probabilities: Any
     fold: np.ndarray
     labels: tuple[str, ...]
     task: str
@@ -81,8 +85,9 @@ class Answers:
         task = get(self.task)
         check_answers(task.judged_as(), self.truth, self.probabilities)
         outputs = 1 if task.values else len(self.labels)
-        if self.probabilities.shape[1] != outputs:
-            raise SettingError(f"the probabilities have {self.probabilities.shape[1]} columns for {outputs} outputs.")
+        columns = flat(self.probabilities).shape[1]
+        if columns != outputs:
+            raise SettingError(f"the probabilities have {columns} columns for {outputs} outputs.")
         other = sorted(set(np.unique(self.part)) - {HELD, TEST})
         if other:
             raise SettingError(f"part is {other[0]!r}; it may be {HELD!r} or {TEST!r}.")
@@ -95,7 +100,7 @@ class Answers:
         columns = ("part", "ids", "keys", "truth", "probabilities", "fold", "unit")
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
-    def decided(self, metric: str | None = None) -> np.ndarray:
+    def decided(self, metric: str | None = None) -> Any:
         """[n, outputs] the probabilities as the thresholds decide them, and as they are for a ``metric`` of others."""
         return decided(self.probabilities, self.thresholds, metric)
 
@@ -127,12 +132,14 @@ class Answers:
         texts = [pa.array(np.asarray(column).tolist(), pa.string()) for column in (self.part, self.ids, self.keys)]
         task = get(self.task)
         kind = task.precision
-        truth = pa.array(self.truth.astype(np.int64)) if task.exclusive else _rows_of(self.truth, kind)
+        truth = _whole(self.truth, pa) if task.exclusive or task.each else _rows_of(self.truth, kind)
         numbers = [pa.array(column.astype(np.int64)) for column in (self.fold, self.unit)]
         arrays = [*texts, truth, _rows_of(self.probabilities, kind), *numbers]
         said: dict[str, Any] = {"schema": _PLAIN, "task": self.task, "metric": self.metric, "labels": list(self.labels)}
         if self.thresholds is not None:
-            said |= {"schema": SCHEMA, "thresholds": self.thresholds.to_dict()}
+            said |= {"schema": _WITH_THRESHOLDS, "thresholds": self.thresholds.to_dict()}
+        if task.each:
+            said["schema"] = SCHEMA
         return pa.table(arrays, names=list(_COLUMNS)).replace_schema_metadata({_META: json.dumps(said)})
 
     @classmethod
@@ -151,9 +158,14 @@ class Answers:
         table, said = _read(file)
         try:
             part, ids, keys = (np.array(table[name].to_pylist(), dtype=str) for name in _COLUMNS[:3])
-            truth = table["truth"].to_numpy() if get(said["task"]).exclusive else _matrix(table["truth"])
-            matrix, fold = _matrix(table["probabilities"]), table["fold"].to_numpy()
-            labels = tuple(str(label) for label in said["labels"])
+            task, labels = get(said["task"]), tuple(str(label) for label in said["labels"])
+            if task.each:
+                truth: Any = task(labels).restored(_ragged(table["truth"]))
+                matrix: Any = _ragged(table["probabilities"])
+            else:
+                truth = table["truth"].to_numpy() if task.exclusive else _matrix(table["truth"])
+                matrix = _matrix(table["probabilities"])
+            fold = table["fold"].to_numpy()
             unit = table["unit"].to_numpy() if "unit" in table.column_names else _NO_UNITS
             limits = Thresholds.from_dict(said["thresholds"]) if said.get("thresholds") else None
             return cls(part, ids, keys, truth, matrix, fold, labels, said["task"], said["metric"], unit, limits)
@@ -179,12 +191,28 @@ def _read(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     return table, said
 
 
-def _rows_of(matrix: np.ndarray, kind: type[np.floating]) -> pa.Array:
-    """A list of numbers a row."""
+def _whole(truth: Any, pa: Any) -> pa.Array:
+    """Whole numbers, one a row or a list of them a row."""
+    numbers = pa.array(flat(truth).astype(np.int64))
+    return pa.LargeListArray.from_arrays(pa.array(truth.offsets), numbers) if isinstance(truth, Ragged) else numbers
+
+
+def _rows_of(matrix: Any, kind: type[np.floating]) -> pa.Array:
+    """A list of numbers a row, or a list of such lists."""
     import pyarrow as pa
 
+    if isinstance(matrix, Ragged):
+        return pa.LargeListArray.from_arrays(pa.array(matrix.offsets), _rows_of(matrix.values, kind))
     flat = pa.array(np.ascontiguousarray(matrix, dtype=kind).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+
+
+def _ragged(column: pa.ChunkedArray) -> Ragged:
+    """The inverse of `_whole` and `_rows_of` of ragged rows."""
+    whole = column.combine_chunks()
+    offsets, inner = whole.offsets.to_numpy(), whole.values
+    values = inner.flatten().to_numpy().reshape(-1, inner.type.list_size) if hasattr(inner.type, "list_size") else inner
+    return Ragged(np.asarray(values)[offsets[0] : offsets[-1]], offsets - offsets[0])
 
 
 def _matrix(column: pa.ChunkedArray) -> np.ndarray:

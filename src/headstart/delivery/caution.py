@@ -12,6 +12,8 @@ from headstart.evaluation.abstain import Abstain, answered
 from headstart.evaluation.conformal import LABELS, RESIDUALS, Conformal, bounds, sets
 from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.unknown import Known, unknown_scores
+from headstart.ragged import Ragged, row_vectors
+from headstart.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Caution:
     abstain: Abstain | None = None
     thresholds: Thresholds | None = None
 
-    def unknown(self, probabilities: np.ndarray, vectors: np.ndarray | None) -> np.ndarray:
+    def unknown(self, probabilities: Any, vectors: Any) -> np.ndarray:
         """[n] how strange the inputs are, 0 to 1; nan where the model cannot tell.
 
         Args:
@@ -39,19 +41,19 @@ class Caution:
         """
         if self.known is None:
             return np.full(len(probabilities), np.nan)
-        return unknown_scores(self.known, probabilities, vectors)
+        return unknown_scores(self.known, row_answers(probabilities), None if vectors is None else row_vectors(vectors))
 
-    def decided(self, probabilities: np.ndarray) -> np.ndarray:
+    def decided(self, probabilities: Any) -> Any:
         """[n, outputs] moved so that `Task.decode` gives the labels that the thresholds give."""
         return decided(probabilities, self.thresholds)
 
-    def answered(self, probabilities: np.ndarray, *, multilabel: bool = False) -> np.ndarray:
+    def answered(self, probabilities: Any, *, multilabel: bool = False) -> np.ndarray:
         """[n] bool: whether the answer is to be given; the others are "I don't know"."""
         if self.abstain is None:
             return np.ones(len(probabilities), dtype=bool)
         return answered(self.abstain, probabilities, multilabel=multilabel)
 
-    def sets(self, probabilities: np.ndarray, *, multilabel: bool = False) -> np.ndarray | None:
+    def sets(self, probabilities: Any, *, multilabel: bool = False) -> np.ndarray | None:
         """[n, k] bool: the labels that each row may have; None where nothing can be promised."""
         if self.conformal is None or self.conformal.method != LABELS or not self.conformal.promises:
             return None
@@ -85,3 +87,13 @@ class Caution:
             Abstain.from_dict(abstain) if abstain else None,
             Thresholds.from_dict(limits) if limits else None,
         )
+
+
+def known_as(task: Task) -> str:
+    """The task as `headstart.evaluation.unknown` knows it; rows of several items are told by their features alone."""
+    return "regression" if task.each else task.judged_as()
+
+
+def row_answers(probabilities: Any) -> np.ndarray:
+    """[n, outputs] as they are; of ragged rows, [n, 1] of nothing, for no row has probabilities of its own."""
+    return np.zeros((len(probabilities), 1)) if isinstance(probabilities, Ragged) else probabilities

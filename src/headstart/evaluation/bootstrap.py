@@ -31,7 +31,7 @@ reach further: those of few weights are too narrow, the jackknife does not follo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,7 @@ from headstart.evaluation.metrics import for_task, get
 from headstart.evaluation.proportions import Bounds
 from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.evaluation.units import UNSEEN, Units, share_bounds
+from headstart.ragged import flat
 
 _CELLS = 1 << 20  # weights held at once, 8 MiB
 _FEWEST = 6  # rows that percentiles need, see above
@@ -131,16 +132,17 @@ def paired_gain(
 
 def evaluate_with_intervals(
     task: str,
-    y: np.ndarray,
-    p: np.ndarray,
+    y: Answers | np.ndarray,
+    p: Answers | np.ndarray,
     *,
+    names: Sequence[str] | None = None,
     units: np.ndarray | None = None,
     thresholds: Thresholds | None = None,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Every metric of ``task`` by name for truth ``y`` and ``p`` [n, outputs]; nan where `undefined`.
+    """Every metric of ``task``, or those of ``names``, for truth ``y`` and ``p`` [n, outputs]; nan where `undefined`.
 
     ``units`` [n]: codes of rows that belong together; see `headstart.evaluation.units`. Metrics that count answers take
     those that ``thresholds`` give.
@@ -150,7 +152,7 @@ def evaluate_with_intervals(
     """
     check_answers(task, y, p)
     more: dict[str, Any] = {"units": units, "level": level, "draws": draws, "seed": seed}
-    names = [metric.name for metric in for_task(task, np.shape(p)[1])]
+    names = [metric.name for metric in for_task(task, flat(p).shape[1])] if names is None else names
     return {name: score_interval(name, y, decided(p, thresholds, name), **more) for name in names}
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from headstart.errors import SettingError
+from headstart.ragged import Ragged
 
 #: How far the probabilities of a row may be from summing to one: half precision over a thousand classes is within it.
 TOLERANCE = 1e-3
 
 
-def check_answers(task: str, y: np.ndarray, p: np.ndarray) -> None:
+def check_answers(task: str, y: Any, p: Any) -> None:
     """Refuse truth ``y`` and probabilities ``p`` [n, outputs] of ``task`` that no metric should be taken of.
 
     Raises:
         SettingError: shapes that do not match; values that are not finite; for classification and multilabel,
             probabilities outside 0 … 1, a classification's that do not sum to one, or truth of other labels.
     """
+    if isinstance(p, Ragged):
+        _check_ragged(y, p)
+        return
     if task not in ("classification", "multilabel", "regression"):
         raise SettingError(f"task {task!r} is unknown; it may be classification, multilabel or regression.")
     y, p = np.asarray(y), np.asarray(p)
@@ -32,6 +38,15 @@ def check_answers(task: str, y: np.ndarray, p: np.ndarray) -> None:
         return
     _check_shares(task, p)
     _check_truth(task, y, p.shape[1])
+
+
+def _check_ragged(y: Any, p: Ragged) -> None:
+    """Of rows that have several items each: the truth of as many, and probabilities as of classes."""
+    if not isinstance(y, Ragged) or not np.array_equal(y.offsets, p.offsets):
+        raise SettingError("the truth and the probabilities are not of the same items in the same rows.")
+    _check_finite("probabilities", p.values)
+    _check_shares("classification", p.values)
+    _check_truth("classification", y.values, p.values.shape[1])
 
 
 def _check_finite(what: str, values: np.ndarray) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from headstart.evaluation.answers import Answers, Dense, answers
 from headstart.evaluation.units import Units
+from headstart.ragged import Ragged, flat
 
 _STEP = 1e-30  # imaginary, so nothing is subtracted and it may be as small as one likes
 _NOISE = 1e-12  # of the terms of a derivative: what rounding leaves where they cancel
@@ -77,7 +78,7 @@ class Metric(ABC):
         """What `prepare` gives, and the value; (None, nan) for no rows, and where an answer is no finite number."""
         if len(truth) != len(said):
             raise ValueError(f"{self.name}: y has {len(truth)} rows and p {len(said)}; they must have the same rows.")
-        if len(truth) == 0 or (isinstance(said, Dense) and not np.isfinite(said.values).all()):
+        if len(truth) == 0 or (isinstance(said, Dense | Ragged) and not np.isfinite(said.values).all()):
             return None, float("nan")
         ready = self.prepare(truth, said)
         return ready, float(self.value(ready, np.ones((len(truth), 1)))[0])
@@ -86,11 +87,11 @@ class Metric(ABC):
         """The metric of what was ``said``, e.g. probabilities [n, outputs]; nan where it is undefined."""
         return self.measured(answers(truth), answers(said))[1]
 
-    def undefined(self, y: np.ndarray, p: np.ndarray) -> str:
+    def undefined(self, y: Any, p: Any) -> str:
         """Why these rows have no value, in words."""
         if len(y) == 0:
             return "there is no row"
-        if not np.isfinite(p).all():
+        if not np.isfinite(flat(p)).all():
             return "some predictions are not finite numbers"
         return self.reason if isinstance(self.reason, str) else self.reason(y, p)
 

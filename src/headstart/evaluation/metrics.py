@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from headstart.evaluation import class_metrics as by_class
 from headstart.evaluation.answers import Dense
 from headstart.evaluation.metric import Metric, Summed, mean_of, ratio
 from headstart.evaluation.rank_metrics import Auroc, AveragePrecision, Spearman
+from headstart.ragged import flat
 
 _CLASSES, _LABELS, _NUMBERS = ("classification",), ("multilabel",), ("regression",)
 
@@ -206,8 +207,7 @@ def evaluate(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, float]:
     return {metric.name: metric.function(y, p) for metric in for_task(task, np.shape(p)[1])}
 
 
-def undefined(task: str, y: np.ndarray, p: np.ndarray) -> dict[str, str]:
-    """The metrics of ``task`` that have no value on these rows, each with the reason in words."""
-    y, p = np.asarray(y), np.asarray(p)
-    nameless = [metric for metric in for_task(task, p.shape[1]) if np.isnan(metric.function(y, p))]
-    return {metric.name: metric.undefined(y, p) for metric in nameless}
+def undefined(task: str, y: Any, p: Any, names: Sequence[str] | None = None) -> dict[str, str]:
+    """The metrics of ``task``, or of ``names``, that have no value on these rows, each with the reason in words."""
+    known = for_task(task, flat(p).shape[1]) if names is None else [get(name) for name in names]
+    return {metric.name: metric.undefined(y, p) for metric in known if np.isnan(metric.function(y, p))}

@@ -56,7 +56,8 @@ def slice_metric(metric: str, task: str) -> str:
     """
     if get(metric).mean:
         return metric
-    return {"classification": "accuracy", "multilabel": "subset_accuracy"}.get(task, "mae")
+    known = {"classification": "accuracy", "multilabel": "subset_accuracy", "regression": "mae"}
+    return known.get(task, metric)
 
 
 def by_slice(

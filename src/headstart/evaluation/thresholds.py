@@ -121,10 +121,10 @@ class Thresholds:
             raise BundleError(f"the record of the thresholds is broken ({error!r}); save the bundle anew.") from error
 
 
-def decided(p: np.ndarray, thresholds: Thresholds | None, metric: str | None = None) -> np.ndarray:
+def decided(p: Any, thresholds: Thresholds | None, metric: str | None = None) -> Any:
     """``p`` as ``thresholds`` decide it; as it is without any, and for a ``metric`` that counts no decisions."""
     if thresholds is None or (metric is not None and not METRICS[metric].decides):
-        return np.asarray(p)
+        return p
     return thresholds.decided(p)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from headstart.evaluation.thresholds import Rule, Thresholds, crossfitted, decid
 from headstart.evaluation.unknown import Known
 from headstart.flow.search import Climbed
 from headstart.flow.thresholds import Positive
+from headstart.ragged import flat, shaped
 from headstart.settings import FitSettings, JudgingSettings
 from headstart.strategies.finishing import Final
-from headstart.tasks import Task, get
+from headstart.tasks import Task, get, posed
 
 MOST_FOLDS = 50  # more cost much and tell little
 
@@ -37,11 +39,11 @@ class Calibrated:
 
     final: Final
     temperature: float
-    held: np.ndarray
-    conformal: Conformal
+    held: Any
+    conformal: Conformal | None
     abstain: Abstain | None
     thresholds: Thresholds | None
-    decided: np.ndarray
+    decided: Any
     positive: Positive | None = None
 
     def caution(self, known: Known | None = None) -> Caution:
@@ -85,6 +87,8 @@ def calibrate(
     """
     ground, final = climbed.ground, climbed.final
     held, y, task = held_answers(climbed), ground.held_y, ground.task
+    if task.each:
+        return _of_items(climbed, held, y)
     if not task.graded:
         kept = promises(held, y, task, settings, ground.held_units)
         return Calibrated(final, 1.0, held, *kept, None, held)
@@ -100,6 +104,15 @@ def calibrate(
     return Calibrated(scaled, told, mended, *kept, limits, crossed, positive)
 
 
+def _of_items(climbed: Climbed, held: Any, y: Any) -> Calibrated:
+    """The temperature of the probabilities of items; neither sets nor a threshold to answer are of single items."""
+    final, kind = climbed.final, posed(climbed.ground.task.name)
+    scores = logits(flat(held), multilabel=kind.several)
+    told = temperature(scores, flat(y), EXPECTED)
+    mended = shaped(kind.probabilities(scores / told).astype(flat(held).dtype), held)
+    return Calibrated(replace(final, head=final.head.scaled(told)), told, mended, None, None, None, mended)
+
+
 def promises(
     held: np.ndarray,
     y: np.ndarray,
@@ -107,16 +120,18 @@ def promises(
     settings: JudgingSettings,
     units: np.ndarray,
     limits: Thresholds | None = None,
-) -> tuple[Conformal, Abstain | None]:
+) -> tuple[Conformal | None, Abstain | None]:
     """Sets, or intervals, and the threshold to answer, from answers ``held`` [h, outputs] on held-out rows."""
     if task.graded:
         given = decided(held, limits)
         abstain = None if settings.risk is None else fit_abstain(held, y, settings.risk, units=units, given=given)
         return fit_conformal(held, y, settings.level, units=units), abstain
+    if not task.values:
+        return None, None
     return fit_residuals(held, y, settings.level, units=units), None
 
 
-def held_answers(climbed: Climbed) -> np.ndarray:
+def held_answers(climbed: Climbed) -> Any:
     """[h, outputs]: held-out answers of the best candidate, as far as it was drawn back towards the base.
 
     Of the probe where its training came to nothing.

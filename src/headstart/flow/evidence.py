@@ -62,7 +62,7 @@ def _examples(task: Task, split: str, rows: Answered, worst: np.ndarray, sure: n
     truths, answers = task.targets(rows.y[worst]), task.decode(rows.given[worst])
     digits = f".{figures(rows.y)}g" if task.values else ""
     for row, *both in zip(worst.tolist(), truths, answers, strict=True):
-        truth, answer = (", ".join(one) if isinstance(one, tuple) else format(one, digits) for one in both)
+        truth, answer = (format(one, digits) if task.values else task.written(one, table.inputs[row]) for one in both)
         shown = get(table.modality).show(table.inputs[row])
         confidence = float(sure[row]) if task.exclusive else float("nan")
         found.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from headstart.flow.measures import Measured, measure, slices_of
 from headstart.flow.preparation import Prepared, Rows, train_rows
 from headstart.flow.standing import vectors_of
 from headstart.progress import Progress
+from headstart.ragged import flat
 from headstart.records import ControlRecord, GainRecord, SliceRecord, TestRecord
 from headstart.strategies.budget import Budget
 from headstart.training.rows import TrainRows
@@ -44,8 +46,8 @@ class Judgement:
     """
 
     rows: Rows
-    vectors: np.ndarray
-    probabilities: np.ndarray
+    vectors: Any
+    probabilities: Any
     test: TestRecord
     measured: Measured
     slices: list[SliceRecord]
@@ -62,7 +64,7 @@ class Judgement:
     columns: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
-    def decided(self) -> np.ndarray:
+    def decided(self) -> Any:
         """[n, outputs] ``probabilities`` as the thresholds decide them."""
         return decided(self.probabilities, self.thresholds)
 
@@ -102,7 +104,7 @@ def judge_once(
     units = rows.units()
     said = decided(probabilities, calibrated.thresholds, metric)
     score = score_interval(metric, y, said, units=units, seed=seed)
-    told = [r for r in runs if np.isfinite(r.probabilities).all()]  # one that diverged says nothing
+    told = [r for r in runs if np.isfinite(flat(r.probabilities)).all()]  # one that diverged says nothing
     clean, leaked = _clean(prepared, rows)
     pairs = _pairs(metric, probabilities, calibrated.thresholds, told, limits)
     gains, verdict = _compared(metric, rows, said, pairs, told, clean, int(leaked.sum()), seed)

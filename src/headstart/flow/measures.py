@@ -18,6 +18,7 @@ from headstart.evaluation.slices import by_slice, properties, slice_metric
 from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.flow.thresholds import Positive
 from headstart.modalities import get
+from headstart.ragged import row_vectors
 from headstart.records import (
     AbstainRecord,
     BinRecord,
@@ -68,11 +69,12 @@ def measure(
         SettingError: answers that cannot be judged.
     """
     limits = caution.thresholds
-    found = evaluate_with_intervals(task.judged_as(), y, p, units=units, thresholds=limits, seed=seed)
+    names = [metric.name for metric in task.metrics()]
+    found = evaluate_with_intervals(task.judged_as(), y, p, names=names, units=units, thresholds=limits, seed=seed)
     return Measured(
         {name: MetricRecord(one.value, one.low, one.high) for name, one in found.items()},
-        undefined(task.judged_as(), y, decided(p, limits)),
-        _classes(task, y, decided(p, limits), units) if task.graded else [],
+        undefined(task.judged_as(), y, decided(p, limits), names),
+        _classes(task, y, decided(p, limits), units),
         _calibration(task, y, p, caution, temperature, seed, units) if task.graded else None,
         _two_classes(positive, y, p, caution, seed, units) if positive else None,
         _intervals(y, p, caution.conformal, units) if task.values else None,
@@ -120,10 +122,11 @@ def _intervals(
 
 
 def _classes(task: Task, y: np.ndarray, p: np.ndarray, units: np.ndarray | None) -> list[ClassRecord]:
-    return [
-        ClassRecord(task.labels[one.output], one.n, *_three(one.precision), *_three(one.recall))
-        for one in per_class(y, p, units=units)
-    ]
+    if task.graded:
+        named = [(task.labels[one.output], one) for one in per_class(y, p, units=units)]
+    else:
+        named = task.scores_by_label(y, p, units)
+    return [ClassRecord(name, one.n, *_three(one.precision), *_three(one.recall)) for name, one in named]
 
 
 def _calibration(
@@ -186,6 +189,7 @@ def slices_of(
     """
     names = [task.labels[one] for one in y] if task.exclusive else None
     modality = get(rows.modality)
+    vectors = None if vectors is None else row_vectors(vectors)
     found = properties(modality.properties(list(rows.inputs)), modality.units, vectors, names, seed=seed)
     columns, named = {**found, **rows.slices}, slice_metric(metric, task.judged_as())
     scores = by_slice(named, y, decided(p, thresholds, named), columns, units=units, seed=seed)

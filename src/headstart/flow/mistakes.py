@@ -19,6 +19,7 @@ from headstart.data.table import Table
 from headstart.errors import BundleError
 from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.modalities import get
+from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 from headstart.unicode import writable
 
@@ -51,7 +52,8 @@ class Examples:
         """The rows of ``table``, which have ``vectors`` [m, d]."""
         modality = get(table.modality)
         texts = [(modality.show(value).text or "")[:_TEXT] for value in table.inputs] if modality.tokenised else ()
-        targets = [] if table.targets is None else [_told(target) for target in table.targets]
+        task, n = get_task(table.task), range(len(table))
+        targets = [] if table.targets is None else [task.written(table.targets[i], table.inputs[i]) for i in n]
         return cls(vectors, [str(one) for one in table.ids], targets, texts)
 
     def to_json(self) -> str:
@@ -91,14 +93,14 @@ class Answered:
     """
 
     table: Table
-    y: np.ndarray
-    p: np.ndarray
+    y: Any
+    p: Any
     thresholds: Thresholds | None
     vectors: np.ndarray | None = None
     columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
-    def given(self) -> np.ndarray:
+    def given(self) -> Any:
         """[n, outputs] the probabilities as the thresholds decide them."""
         return decided(self.p, self.thresholds)
 
@@ -114,8 +116,8 @@ def mistakes(task: Task, rows: Answered, examples: Examples | None = None) -> li
     truths, answers, modality = task.targets(rows.y), task.decode(rows.given), get(rows.table.modality)
     found = []
     for row, beside in zip(order, _nearest(rows, examples, order), strict=True):
-        record = _both(rows, row, truths, answers)
-        if task.graded:
+        record = _both(task, rows, row, truths, answers)
+        if not task.values:
             record["confidence"] = round(float(sure[row]), 4)
         record |= {name: _cell_of(one) for name, one in task.difference(truths[row], answers[row]).items()}
         if modality.tokenised:
@@ -135,7 +137,7 @@ def answers_table(
     truths, answers, found = task.targets(rows.y), task.decode(rows.given), []
     wrong, sure = task.mistakes(rows.y, rows.p, rows.given)
     for row in range(len(rows.y)):
-        record = _both(rows, row, truths, answers)
+        record = _both(task, rows, row, truths, answers)
         if task.values:
             record |= task.difference(truths[row], answers[row])
             if bounds is not None:
@@ -167,8 +169,11 @@ def _cell(value: Any) -> str:
     return safe(value) if isinstance(value, str) else ("" if value != value else f"{value:.15g}")
 
 
-def _both(rows: Answered, row: int, truths: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
-    return {"id": str(rows.table.ids[row]), "truth": _cell_of(truths[row]), "answer": _cell_of(answers[row])}
+def _both(task: Task, rows: Answered, row: int, truths: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
+    value = rows.table.inputs[row]
+    both = {"truth": truths[row], "answer": answers[row]}
+    cells = {name: one if isinstance(one, float) else task.written(one, value) for name, one in both.items()}
+    return {"id": str(rows.table.ids[row]), **cells}
 
 
 def _with_slices(record: dict[str, Any], rows: Answered, row: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from headstart.data.table import Table
 from headstart.errors import BundleError
 from headstart.files import write_atomically
 from headstart.modalities import get
+from headstart.ragged import row_vectors
 from headstart.training.extracted import Extracted
 
 FOLDER = "near"  # in the cache
@@ -72,7 +73,7 @@ def near_of(table: Table, features: Extracted, base: str) -> Near:
     path = cache_root() / FOLDER / f"{_name(keys, table.modality, base)}.safetensors"
     pairs = _known(path)
     if pairs is None:
-        vectors = features.vectors[kept] if features.rejected else features.vectors
+        vectors = row_vectors(features.vectors[kept] if features.rejected else features.vectors)
         classical = None if features.classical is None else features.classical[kept]
         small = get(table.modality).shapes(classical)
         pairs = near_duplicates(table.inputs, table.modality, keys, vectors, shapes=small)

@@ -22,6 +22,7 @@ from headstart.strategies.holding import FEWEST, FOLDS, hold
 from headstart.strategies.ladder import Climb, climb, single
 from headstart.strategies.names import AUTO, STRATEGIES, asked_baseline, get
 from headstart.strategies.solving import solved
+from headstart.tasks import get as get_task
 from headstart.training.options import Augmentation
 from headstart.training.rows import TrainRows
 
@@ -143,15 +144,21 @@ def check_training(settings: FitSettings) -> None:
         raise SettingError(f"budget is {settings.budget:g} s; it is a time above 0, such as 90s, 10m or 1.5h.")
 
 
-def check_base(strategy: str, base: Base) -> None:
-    """Refuse a strategy that ``base`` cannot serve, before any work.
+def check_base(strategy: str, base: Base, task: str) -> None:
+    """Refuse a strategy that ``base`` cannot serve, or that ``task`` has no use for, before any work.
 
     Raises:
-        SettingError: it trains the base's weights or needs its stages, and the base serves as it is only.
+        SettingError: it trains the base's weights or needs its stages, and the base serves as it is only; or it gives
+            one vector a row where the task needs one an item.
     """
-    if base.trainable or strategy == AUTO:
+    asked = None if strategy == AUTO else get(strategy)
+    if asked and asked.features == "stages" and (item := get_task(task).item):
+        raise SettingError(
+            f"strategy {strategy!r} gives one vector a row, and a {task} task needs one a {item}; take --strategy "
+            "probe, auto, or one that trains."
+        )
+    if base.trainable or asked is None:
         return
-    asked = get(strategy)
     if asked.recipe is not None or asked.features != "pooled":
         what = "trains the base's weights" if asked.recipe is not None else "needs the outputs of the base's stages"
         raise SettingError(

@@ -21,6 +21,7 @@ from headstart.flow.calibration import held_answers
 from headstart.flow.preparation import Prepared, Rows
 from headstart.flow.search import Climbed
 from headstart.modalities import get
+from headstart.ragged import joined
 from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import asked_baseline
@@ -43,7 +44,7 @@ class Against:
 
     number: int
     name: str
-    held: np.ndarray
+    held: Any
     gain: Interval
     better: bool
 
@@ -62,7 +63,7 @@ class Preferred:
 
     control: Control
     gain: Interval
-    held: np.ndarray
+    held: Any
     asked: bool = False
     thresholds: Thresholds | None = None
 
@@ -206,20 +207,20 @@ def _panel(rows: Rows, task: Task) -> list[Control]:
     return controls_for(rows.table.modality, task.outputs)
 
 
-def _held(number: int, working: Rows, ground: Ground, until: float | None = None) -> np.ndarray | None:
+def _held(number: int, working: Rows, ground: Ground, until: float | None = None) -> Any:
     """[h, outputs]: the held-out rows by the control of that place in the panel, fitted without them.
 
     None where not all parts can be done in full by ``until``, on `time.monotonic`'s scale.
     """
     parts, inputs = ground.holding.parts, working.control_inputs()
-    found: list[np.ndarray] = []
+    found: list[Any] = []
     for number_of_part, (train, out) in enumerate(parts):
         left = None if until is None else max(0.0, until - time.monotonic()) / (len(parts) - number_of_part)
         control = _fitted(number, working, train, ground, left)
         if control.left_out:
             return None
         found.append(control.probabilities(_rows(inputs, out)))
-    return np.concatenate(found)
+    return joined(found)
 
 
 def _fitted(number: int, working: Rows, rows: np.ndarray, ground: Ground, seconds: float | None = None) -> Control:

@@ -9,6 +9,7 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.data.naming import some
+from headstart.delivery.caution import known_as, row_answers
 from headstart.delivery.model import Predictions
 from headstart.evaluation.unknown import (
     MOST_REFERENCE,
@@ -29,6 +30,7 @@ from headstart.flow.search import Climbed
 from headstart.flow.standing import vectors_of
 from headstart.heads.solve import refit
 from headstart.progress import Progress
+from headstart.ragged import row_vectors
 from headstart.records import OodRecord
 from headstart.strategies.budget import Budget
 from headstart.tasks import get
@@ -43,13 +45,13 @@ def known_of(climbed: Climbed, calibrated: Calibrated, progress: Progress) -> Kn
     """
     ground, final = climbed.ground, calibrated.final
     rows = _looked_at(climbed, calibrated)
-    vectors = vectors_of(final, ground.rows.take(rows), progress)
+    vectors = row_vectors(vectors_of(final, ground.rows.take(rows), progress))
     place = np.full(len(ground.rows), -1)
     place[rows] = np.arange(len(rows))
     held = place[ground.holding.rows]
     there = held >= 0
-    y, task = ground.rows.y[rows] if ground.task.graded else None, ground.task.judged_as()
-    return fit_known(vectors, y, calibrated.held[there], vectors[held[there]], seed=ground.seed, task=task)
+    y, task = ground.rows.y[rows] if ground.task.graded else None, known_as(ground.task)
+    return fit_known(vectors, y, row_answers(calibrated.held[there]), vectors[held[there]], seed=ground.seed, task=task)
 
 
 def _looked_at(climbed: Climbed, calibrated: Calibrated) -> np.ndarray:
@@ -95,14 +97,14 @@ def judged_unknown(
 
     No record where the model has no such score at all. Also what tells them, see `better_known`.
     """
-    p, vectors = judged.probabilities, judged.vectors
+    p, vectors = row_answers(judged.probabilities), row_vectors(judged.vectors)
     scores = unknown_scores(known, p, vectors)
     if not np.isfinite(scores).all():
         return known, None
     alarms = float((scores > THRESHOLD).mean())
     if strange is not None:
         own = vectors_of(calibrated.final, strange.rows, climbed.ground.progress)
-        q = calibrated.final.head.probabilities(own)
+        q, own = row_answers(calibrated.final.head.probabilities(own)), row_vectors(own)
         plain = (max_softmax(p), max_softmax(q)) if climbed.ground.task.exclusive else None
         where = f"--ood {strange.path} ({len(q):,} inputs)"
         return known, _record(known, (scores, unknown_scores(known, q, own)), plain, where, alarms)

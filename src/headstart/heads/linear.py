@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from headstart.errors import SettingError
-from headstart.tasks import get
+from headstart.ragged import Ragged
+from headstart.tasks import get, posed
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class LinearHead:
     Attributes:
         weight: [d, outputs] float32; of a regression in the target's unit, float64.
         bias: [outputs] of the same type.
-        task: "classification", "multilabel" or "regression".
+        task: the name of one.
         kind: the solver it came from: "ridge", "lda" or "logistic".
         settings: what that solver was set to, as plain values.
     """
@@ -30,8 +31,13 @@ class LinearHead:
     kind: str
     settings: dict[str, Any] = field(default_factory=dict)
 
-    def scores(self, x: np.ndarray) -> np.ndarray:
-        """[n, d] features -> [n, outputs]: logits, float32, or the predicted values of a regression, float64."""
+    def scores(self, x: Any) -> Any:
+        """[n, d] features -> [n, outputs]: logits, float32, or the predicted values of a regression, float64.
+
+        Of ragged rows, whose items have features each, ragged rows of scores.
+        """
+        if isinstance(x, Ragged):
+            return x.like(self.scores(x.values))
         if x.ndim != 2 or x.shape[1] != len(self.weight):
             raise SettingError(f"features have shape {x.shape}; this head takes [n, {len(self.weight)}].")
         x = np.asarray(x, np.float32)
@@ -42,13 +48,13 @@ class LinearHead:
         size[size == 0] = 1
         return (x @ (self.weight / size).astype(np.float32)).astype(np.float64) * size + self.bias
 
-    def probabilities(self, x: np.ndarray) -> np.ndarray:
-        """[n, outputs]: softmax of the scores, sigmoid of each, or the scores themselves, by task."""
+    def probabilities(self, x: Any) -> Any:
+        """[n, outputs], ragged where features are: softmax of the scores, sigmoid of each, or these, by task."""
         return get(self.task).probabilities(self.scores(x))
 
     def scaled(self, temperature: float) -> LinearHead:
         """The head whose scores are these divided by ``temperature`` (Guo et al. 2017, arXiv:1706.04599)."""
-        if not get(self.task).graded:
+        if not posed(self.task).graded:
             raise SettingError(f"a {self.task} head has no temperature: its scores are the predicted values.")
         if not (math.isfinite(temperature) and temperature > 0):
             raise SettingError(f"temperature is {temperature}; it must be a finite number above 0.")

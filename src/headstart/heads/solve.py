@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from headstart.heads.rotation import rotate
 from headstart.heads.scoring import Metric, balance, metric_name
 from headstart.heads.target_scale import TargetScale
 from headstart.heads.threads import for_size
+from headstart.ragged import Ragged, items_of
 from headstart.tasks import get
 
 #: Share of rows that share a group, below which leaving out one row at a time tells enough.
@@ -31,21 +32,21 @@ class Solved:
 
     Attributes:
         head: solved on all rows given, with the chosen candidate's settings.
-        scores: [n, outputs]: what each row gets from a fit without it, scaled like the head's scores; nan for rows that
-            the chosen candidate never held out (logistic regression on many rows).
+        scores: [n, outputs], or ragged: what each row gets from a fit without it, scaled like the head's scores; nan
+            for rows that the chosen candidate never held out (logistic regression on many rows).
         tried: every candidate.
         left_out: kinds that were not tried, or not to the end, for want of time.
     """
 
     head: LinearHead
-    scores: np.ndarray
+    scores: Any
     tried: tuple[Tried, ...]
     left_out: tuple[str, ...] = ()
 
 
 def solve(
-    x: np.ndarray,
-    y: np.ndarray,
+    x: Any,
+    y: Any,
     task: str,
     *,
     seed: int = 0,
@@ -72,11 +73,30 @@ def solve(
     apart by their held-out log loss after each one's scores were scaled by one best factor. That factor is kept in
     ``settings["factor"]``; the head's scores and the out-of-fold scores are scaled by it.
 
+    Where rows have several items, ``x`` and ``y`` are ragged: the head is solved on the items as the task that each of
+    them poses, and those of one row stay together.
+
     Raises:
         SettingError: shapes or values that do not fit, features that are not finite, fewer than two rows or
             groups.
     """
     begun = time.perf_counter()
+    if isinstance(y, Ragged):
+        groups = y.rows if groups is None else items_of(groups, y)
+        own = get(task).each
+        items = {"groups": groups, "weights": items_of(weights, y)}
+        found = solve(
+            x.values,
+            y.values,
+            own,
+            seed=seed,
+            metric=metric,
+            balanced=balanced,
+            outputs=outputs,
+            seconds=seconds,
+            **items,
+        )
+        return replace(found, head=replace(found.head, task=task), scores=y.like(found.scores))
     x, y, outputs = checked(x, y, task, outputs)
     named = metric_of(task, metric, balanced)
     parts = held_out(y, task, seed=seed, groups=groups)
@@ -107,8 +127,8 @@ def _solve(trial: Trial, seconds: float | None) -> Solved:
 
 def refit(
     chosen: LinearHead | Tried,
-    x: np.ndarray,
-    y: np.ndarray,
+    x: Any,
+    y: Any,
     task: str,
     *,
     outputs: int | None = None,
@@ -119,6 +139,10 @@ def refit(
     Raises:
         SettingError: as `solve`.
     """
+    if isinstance(y, Ragged):
+        own = get(task).each
+        head = refit(chosen, x.values, y.values, own, outputs=outputs, weights=items_of(weights, y))
+        return replace(head, task=task)
     x, y, outputs = checked(x, y, task, outputs)
     balanced, scale = chosen.settings["balanced"], TargetScale.of(y, task)
     with for_size(x.shape, outputs):

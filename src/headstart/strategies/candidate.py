@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import Tried
@@ -40,7 +39,7 @@ class Candidate:
     base: str
     strategy: str
     features: Features
-    held: np.ndarray
+    held: Any
     valid_score: float
     heads: tuple[LinearHead, ...]
     tried: tuple[Tried, ...]
@@ -48,7 +47,7 @@ class Candidate:
     runs: tuple[Trained, ...] = ()
     recipe: Recipe | None = None
     left_out: tuple[str, ...] = ()
-    kept: np.ndarray | None = None
+    kept: Any = None
     chosen: bool = False
     ground: Ground | None = None
 

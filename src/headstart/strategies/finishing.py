@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Final:
     adapted: bool = False
     trained: Trained | None = None
     forgetting: ForgettingRecord | None = None
-    held: np.ndarray | None = None
+    held: Any = None
 
 
 def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
@@ -75,13 +76,13 @@ def finish(ground: Ground, climb: Climb, budget: Budget) -> Final:
     return Final(AdaptedBase(ground.base, changes), head, True, trained, forgetting, held)
 
 
-def _drawn_back(ground: Ground, climb: Climb, share: float) -> np.ndarray:
+def _drawn_back(ground: Ground, climb: Climb, share: float) -> Any:
     """[h, outputs]: the held-out rows by the best candidate's runs, each drawn back to ``share`` of its way."""
     from headstart.strategies.keeping import drawn_back
 
     runs = climb.best.runs
 
-    def answers(part: int, train: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def answers(part: int, train: np.ndarray, out: np.ndarray) -> Any:
         heads = start_head(ground, climb.probe, train), runs[part].head
         rows = ground.rows.take(train), ground.rows.take(out)
         return drawn_back(ground.base, runs[part].changes, heads, share, *rows, ground.progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -58,16 +59,16 @@ class Ground:
         return self.metric == "balanced_accuracy" and not self.weighed
 
     @property
-    def held_y(self) -> np.ndarray:
+    def held_y(self) -> Any:
         """Targets of the held-out rows, in their order."""
-        return np.asarray(self.rows.y[self.holding.rows])
+        return self.rows.y[self.holding.rows]
 
     @property
     def held_units(self) -> np.ndarray:
         """Units of the held-out rows, in their order."""
         return np.asarray(self.units[self.holding.rows])
 
-    def score(self, held: np.ndarray) -> float:
+    def score(self, held: Any) -> float:
         """The metric of [h, outputs] on the held-out rows, or on the first ones where there are fewer answers."""
         return float(METRICS[self.metric].function(self.held_y[: len(held)], held))
 

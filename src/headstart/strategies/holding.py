@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from headstart.errors import SplitError
 from headstart.heads.folds import deal
+from headstart.ragged import joined
 
 #: Fewer validation rows than this tell little; where the split was ours to make, every row is held out once instead. On
 #: 308 of banking77's rows training came out 1.3 points behind the probe, on its test part 1.5 ahead (docs/log.md, 37).
@@ -31,9 +33,9 @@ class Holding:
     rows: np.ndarray
     how: str
 
-    def collect(self, answers: Callable[[int, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    def collect(self, answers: Callable[[int, np.ndarray, np.ndarray], Any]) -> Any:
         """[h, outputs] in the order of ``rows``, from ``answers(part, training rows, held-out rows)`` of each part."""
-        return np.concatenate([answers(i, train, held) for i, (train, held) in enumerate(self.parts)])
+        return joined([answers(i, train, held) for i, (train, held) in enumerate(self.parts)])
 
     def first(self, parts: int) -> Holding:
         """The first ``parts`` of its parts alone."""
@@ -46,7 +48,7 @@ class Holding:
 def hold(
     train: int,
     valid: int,
-    y: np.ndarray,
+    y: Any,
     task: str,
     units: np.ndarray,
     *,

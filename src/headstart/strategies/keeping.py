@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from headstart.bases.own_head import own_head
 from headstart.evaluation.forgetting import head_agreement, neighbour_agreement
 from headstart.heads.linear import LinearHead
 from headstart.progress import Progress
+from headstart.ragged import row_vectors
 from headstart.records import ForgettingRecord
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
@@ -58,9 +60,9 @@ class Gauge:
             return f"answers of the base's own classifier on {self.what}"
         return f"nearest neighbours among {self.what}"
 
-    def error(self, after: np.ndarray) -> float:
-        """Share that changed, given features [n, width] of the adapted base."""
-        before = self.rows.vectors
+    def error(self, after: Any) -> float:
+        """Share that changed, given features [n, width] of the adapted base, of ragged rows the mean of each."""
+        before, after = row_vectors(self.rows.vectors), row_vectors(after)
         if self.own:
             weight, bias = self.own
             return 1 - head_agreement(before @ weight + bias, after @ weight + bias)
@@ -142,7 +144,7 @@ def drawn_back(
     train: TrainRows,
     rows: TrainRows,
     progress: Progress,
-) -> np.ndarray:
+) -> Any:
     """[n, outputs]: answers to ``rows`` of another run's ``changes``, drawn back to ``share`` of its way from the base.
 
     Args:

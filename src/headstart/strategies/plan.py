@@ -97,6 +97,10 @@ def takes_adapters(base: Base) -> bool:
 
 def _left_out(ground: Ground, strategy: Strategy, far: float) -> str:
     """Why a rung is not worth its time on data so far from what the base knows; "" if it is."""
+    if strategy.features == "stages" and ground.task.each:
+        return (
+            f"features of all stages are one vector a row, and a {ground.task.name} task needs one a {ground.task.item}"
+        )
     near = f"the data are similar to the pretraining data (distance {far:.2f})"
     if strategy.features == "stages" and far <= NEAR:
         return f"{near}, where the last stage has done as well as all of them"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from headstart.tasks import get
 from headstart.training.features import extract
 
 #: (features [n, d] of some working rows, their numbers [n]) -> the head and how it was chosen.
-Solver = Callable[[np.ndarray, np.ndarray], Solved]
+Solver = Callable[[Any, np.ndarray], Solved]
 
 _LONGER = 1.5  # times as long as one part's that a head on all rows takes
 
@@ -72,7 +73,7 @@ def solve_again(ground: Ground, strategy: Strategy, candidate: Candidate, second
     return again(candidate.heads[0], x, y, task.name, outputs=task.outputs, weights=ground.rows.weights)
 
 
-def features_of(ground: Ground, strategy: Strategy, seconds: float | None = None) -> np.ndarray:
+def features_of(ground: Ground, strategy: Strategy, seconds: float | None = None) -> Any:
     """[n, d] float32 of the working rows; those of all stages computed within ``seconds``."""
     if strategy.features == "pooled":
         return ground.rows.vectors
@@ -122,8 +123,11 @@ def _parted(units: np.ndarray) -> np.ndarray | None:
 
 def head_metric(metric: str, task: str) -> str | Metric:
     """``metric`` as heads take it: a name they know, else a callable of (scores, y), higher better."""
-    if metric in get(task).head_metrics:
+    kind = get(task)
+    if metric in kind.head_metrics:
         return metric
+    if kind.each:
+        return kind.head_metrics[0]  # items are judged one by one, whatever the rows are judged by
     chosen = METRICS[metric]
     sign = 1.0 if chosen.higher_is_better else -1.0
-    return lambda scores, y: sign * chosen.function(y, get(task).probabilities(scores))
+    return lambda scores, y: sign * chosen.function(y, kind.probabilities(scores))

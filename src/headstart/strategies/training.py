@@ -15,6 +15,7 @@ from headstart.errors import SettingError
 from headstart.heads.linear import LinearHead
 from headstart.heads.solve import refit
 from headstart.modalities import get as get_modality
+from headstart.ragged import flat, joined, shaped
 from headstart.settings import TrainingSettings
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.ground import Ground
@@ -33,7 +34,7 @@ def trained(
     strategy: Strategy,
     below: Candidate,
     seconds: float | None,
-    hopeful: Callable[[np.ndarray], bool] | None = None,
+    hopeful: Callable[[Any], bool] | None = None,
     attempt: int = 0,
 ) -> Candidate:
     """The candidate of a strategy that trains the base, each part's run starting where ``below``'s ended.
@@ -74,7 +75,7 @@ def trained(
             runs.append(train(job, ground.progress))
         held.append(_answers(runs[-1].held, out, ground))
         kept.append(_answers(runs[-1].kept, out, ground))
-        if hopeful and not hopeful(np.concatenate(held)):
+        if hopeful and not hopeful(joined(held)):
             break
     own = replace(recipe, rates=(runs[0].rate_factor,))
     shares = np.mean([run.shares for run in runs], axis=0)
@@ -85,14 +86,14 @@ def trained(
         base=ground.base.identity.name,
         strategy=strategy.name,
         features="trained",
-        held=np.concatenate(held),
-        valid_score=ground.score(np.concatenate(held)),
+        held=joined(held),
+        valid_score=ground.score(joined(held)),
         heads=tuple(run.head for run in runs),
         tried=(),
         seconds=time.perf_counter() - start + sum(run.before for run in runs),
         runs=tuple(runs),
         recipe=all_phases,
-        kept=np.concatenate(kept),
+        kept=joined(kept),
         chosen=any(run.chosen for run in runs),
     )
 
@@ -103,8 +104,11 @@ def starts_from(strategy: Strategy, below: Candidate) -> bool:
     return bool(recipe is not None and below.runs and not recipe.scratch and recipe.lora is None)
 
 
-def _answers(given: np.ndarray | None, out: np.ndarray, ground: Ground) -> np.ndarray:
-    return given if given is not None else np.full((len(out), ground.task.outputs), np.nan)
+def _answers(given: Any, out: np.ndarray, ground: Ground) -> Any:
+    if given is not None:
+        return given
+    y = ground.rows.y[out]
+    return shaped(np.full((len(flat(y)), ground.task.outputs), np.nan), y)
 
 
 def train_again(ground: Ground, candidate: Candidate, head: LinearHead | None, seconds: float | None) -> Trained:

@@ -38,6 +38,11 @@ def get(name: str) -> type[Task]:
     return known[name]
 
 
+def posed(name: str) -> type[Task]:
+    """The task that heads and losses are of for that called ``name``: itself, or what each of its items poses."""
+    return get(get(name).each or name)
+
+
 def from_dict(record: Mapping[str, Any]) -> Task:
     """The task that `Task.to_dict` wrote; `BundleError` if the record is not one."""
     name, known = record.get("task"), tasks()
@@ -51,4 +56,4 @@ def _whole(loaded: Any) -> tuple[str, type[Task]] | None:
     return (loaded.name, loaded) if whole else None
 
 
-__all__ = ["GROUP", "Classification", "Multilabel", "Regression", "Tag", "Task", "from_dict", "get", "tasks"]
+__all__ = ["GROUP", "Classification", "Multilabel", "Regression", "Tag", "Task", "from_dict", "get", "posed", "tasks"]

@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from headstart.errors import BundleError, LabelError
+from headstart.evaluation.metric import Metric
+from headstart.evaluation.metrics import for_task
+from headstart.evaluation.per_class import ClassMetric
 
 _SHOWN = 5  # labels or rows listed in a message before "and N more"
 
@@ -75,6 +78,23 @@ class Task(ABC):
         if cls.each:
             return cls.name  # whose metrics are its own
         return "classification" if cls.exclusive else "multilabel" if cls.several else "regression"
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """What its answers can be judged by."""
+        return for_task(self.judged_as(), self.outputs)
+
+    def restored(self, y: Any) -> Any:
+        """Encoded targets as `encode` gives them, of the numbers alone that were kept of them."""
+        return y
+
+    def scores_by_label(self, y: Any, p: Any, units: np.ndarray | None) -> list[tuple[str, ClassMetric]]:
+        """Precision and recall of what its answers name, where that is not its outputs one by one."""
+        return []
+
+    @staticmethod
+    def written(target: Any, value: Any) -> str:
+        """A ``target``, or an answer, to the input ``value`` as people read it."""
+        return "; ".join(map(str, target)) if isinstance(target, tuple | list) else str(target)
 
     @abstractmethod
     def encode(self, targets: Iterable[Any]) -> np.ndarray:

@@ -18,6 +18,7 @@ from headstart.modalities.image import file as image_file
 from headstart.modalities.image.bands import Kind
 from headstart.modalities.image.levels import Levels, levels_of
 from headstart.modalities.types import Unreadable
+from headstart.tasks import get as get_task
 
 _SAMPLE = 64  # pictures looked at
 
@@ -129,6 +130,19 @@ def _value_facts(usual: Sequence[_Seen], deep: Sequence[_Seen], levels: Levels) 
     others = f"; the {len(usual) - len(deep)} of 8 bits stay as they are" if len(deep) < len(usual) else ""
     how = f"laid on 0 to 255, the same for every picture, from {len(deep)} pictures looked at{others}"
     return (Fact("values", f"{kinds}, {laid}", how),)
+
+
+def read_out(base: Base, task: str) -> Base:
+    """``base`` giving what ``task`` is answered from: one vector a row, or one a word.
+
+    Raises:
+        SettingError, BaseError: it cannot give that.
+    """
+    if get_task(task).readout == "words":
+        from headstart.bases.word_states import word_states
+
+        return word_states(base)
+    return base
 
 
 def _saying(base: Base, facts: tuple[Fact, ...]) -> Base:

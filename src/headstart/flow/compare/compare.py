@@ -11,7 +11,7 @@ from typing import Any
 from headstart.delivery.answers import Answers
 from headstart.delivery.openings import opened
 from headstart.errors import SettingError
-from headstart.evaluation.metrics import for_task, get
+from headstart.evaluation.metrics import get
 from headstart.evaluation.significance import Comparison, Pair, compare_models, headline, pair_sentence
 from headstart.flow.compare.match import matched
 from headstart.plain import finite
@@ -140,7 +140,8 @@ def _metric(asked: str | None, names: Sequence[str], runs: Sequence[Answers]) ->
     if len(set(found)) > 1:
         told = ", ".join(f"{name} by {metric}" for name, metric in zip(names, found, strict=True))
         raise SettingError(f"the runs were evaluated by different metrics ({told}); name one with --metric.")
-    allowed = [metric.name for metric in for_task(get_task(runs[0].task).judged_as(), runs[0].probabilities.shape[1])]
+    first = runs[0]
+    allowed = [one.name for one in get_task(first.task)(first.labels).metrics()]
     if get(found[0]).name not in allowed:
         raise SettingError(f"metric {found[0]!r} is not for these runs; it may be {', '.join(allowed)}.")
     return found[0]

@@ -11,7 +11,8 @@ import numpy as np
 from headstart.data import strata
 from headstart.delivery.answers import TEST, Answers
 from headstart.errors import SettingError
-from headstart.tasks import get
+from headstart.ragged import flat, shaped
+from headstart.tasks import get, posed
 
 #: Rows in common under which no comparison is offered where runs were judged on different rows.
 LEAST_SHARED = 30
@@ -56,7 +57,7 @@ def matched(names: Sequence[str], runs: Sequence[Answers], *, shared: bool = Fal
             )
         _check_alike(names[0], tests[0], name, test)
     tests = [tests[0], *(_ordered(test, tests[0].labels) for test in tests[1:])]
-    kind = min((test.truth.dtype for test in tests), key=lambda dtype: dtype.itemsize)
+    kind = min((flat(test.truth).dtype for test in tests), key=lambda dtype: dtype.itemsize)
     rows = [_identities(test, kind) for test in tests]
     common = [row for row in rows[0] if all(row in other for other in rows[1:])]
     if any(len(common) < len(test) for test in tests):
@@ -81,8 +82,10 @@ def _ordered(answers: Answers, labels: tuple[str, ...]) -> Answers:
         return answers
     column = {label: i for i, label in enumerate(answers.labels)}
     order = np.array([column[label] for label in labels])
-    truth = np.argsort(order)[answers.truth] if get(answers.task).exclusive else answers.truth[:, order]
-    return replace(answers, truth=truth, probabilities=answers.probabilities[:, order], labels=labels)
+    task, truth, said = get(answers.task)(labels), flat(answers.truth), flat(answers.probabilities)
+    truth = np.argsort(order)[truth] if posed(answers.task).exclusive else truth[:, order]
+    truth = task.restored(shaped(truth, answers.truth))
+    return replace(answers, truth=truth, probabilities=shaped(said[:, order], answers.probabilities), labels=labels)
 
 
 def _identities(answers: Answers, kind: np.dtype) -> dict[tuple[str, bytes, int], int]:

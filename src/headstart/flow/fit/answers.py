@@ -10,6 +10,7 @@ from headstart.flow.judgement import Judgement
 from headstart.flow.preparation import Prepared
 from headstart.flow.search import Climbed
 from headstart.flow.selection import Preferred
+from headstart.ragged import flat, joined, shaped
 
 
 def answers_of(
@@ -26,12 +27,13 @@ def answers_of(
         held, limits = preferred.held, preferred.thresholds
     if preferred and judged:
         tested = next(run.probabilities for run in judged.panel if run.name == preferred.control.name)
+    said = joined([held, tested])
     return Answers(
         part=np.array([HELD] * len(rows) + [TEST] * len(test)),
         ids=np.concatenate([working.table.ids[rows], test.table.ids]).astype(str),
         keys=np.concatenate([working.keys[rows], test.keys]).astype(str),
-        truth=np.concatenate([working.y[rows], test.y]),
-        probabilities=np.concatenate([held, tested]).astype(ground.task.precision),
+        truth=joined([working.y[rows], test.y]),
+        probabilities=shaped(flat(said).astype(ground.task.precision), said),
         fold=np.concatenate([fold, np.zeros(len(test), int)]),
         labels=ground.task.labels,
         task=ground.task.name,

@@ -111,7 +111,8 @@ def _caution(
     ground, task = climbed.ground, climbed.ground.task
     limits = preferred.thresholds
     kept = promises(preferred.held, ground.held_y, task, settings, ground.held_units, limits)
-    return Caution(fit_known(None, None, preferred.held, None, task=task.judged_as()), *kept, limits)
+    told = None if task.each else fit_known(None, None, preferred.held, None, task=task.judged_as())
+    return Caution(told, *kept, limits)
 
 
 def _model(prepared: Prepared, calibrated: Calibrated, preferred: Preferred | None, caution: Caution) -> Model:
@@ -137,6 +138,8 @@ def _naive(prepared: Prepared, climbed: Climbed) -> NaiveRecord | None:
     """What dealing row by row would have claimed, where that matters."""
     ground, working = climbed.ground, prepared.working()
     x, y, task = ground.rows.vectors, ground.rows.y, ground.task
+    if task.each:  # the comparison is of heads on rows
+        return None
     units = working.units()
     found = naive_split(x, y, task.name, task.outputs, units, metric=ground.metric, seed=ground.seed)
     if found is None or not found.matters:

@@ -26,6 +26,7 @@ from headstart.flow.preparation import Prepared
 from headstart.flow.search import Climbed
 from headstart.heads.solve import refit
 from headstart.modalities import get
+from headstart.ragged import flat
 from headstart.records import DiagnosisRecord
 from headstart.strategies.ground import Ground
 
@@ -144,7 +145,7 @@ def _over_majority(judged: Judgement, metric: str) -> dict[str, Interval]:
     answers = {
         run.name: decided(run.probabilities, judged.limits.get(run.name), metric)
         for run in judged.panel
-        if np.isfinite(run.probabilities).all()
+        if np.isfinite(flat(run.probabilities)).all()
     }
     plain = answers.pop(_MAJORITY, None)
     if plain is None:

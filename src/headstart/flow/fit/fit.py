@@ -18,7 +18,7 @@ from headstart.delivery.model import Model
 from headstart.delivery.openings import trial
 from headstart.delivery.run_folder import RunFolder
 from headstart.errors import SettingError, nearest
-from headstart.evaluation.metrics import METRICS, for_task
+from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.thresholds import Rule, Thresholds
 from headstart.evaluation.verdict import SCRATCH
 from headstart.files import shown_path
@@ -63,7 +63,7 @@ from headstart.settings import FitSettings, SourceSettings
 from headstart.strategies.budget import Budget
 from headstart.strategies.names import AUTO, asked_baseline
 from headstart.strategies.names import get as get_strategy
-from headstart.training.reading import read_as
+from headstart.training.reading import read_as, read_out
 from headstart.training.weights import check_class_weight
 from headstart.unicode import writable
 
@@ -276,8 +276,8 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
         windows=settings.windows,
     )
     refuse_unlicensed(base.identity, settings.licence)
-    check_base(settings.strategy, base)
-    return read_as(base, opened.table)
+    check_base(settings.strategy, base, opened.table.task)
+    return read_out(read_as(base, opened.table), opened.table.task)
 
 
 def _remember(ids: np.ndarray, opened: Opened, prepared: Prepared, climbed: Climbed, base: Base, metric: str) -> None:
@@ -351,7 +351,7 @@ def _metric(prepared: Prepared, settings: FitSettings) -> ChosenMetric:
     task = prepared.task
     if settings.metric is None:
         return ChosenMetric(*task.default_metric(prepared.train.y))
-    allowed = [metric.name for metric in for_task(task.judged_as(), task.outputs)]
+    allowed = [metric.name for metric in task.metrics()]
     if settings.metric not in allowed:
         classes = f" of {task.outputs} {task.plural}" if task.exclusive else ""
         raise SettingError(

@@ -71,6 +71,10 @@ class Tag(Task):
         values = np.array([index[tag] for row in rows for tag in row], np.int64)
         return Tags(values, offsets_of([len(row) for row in rows]), self.labels)
 
+    def restored(self, y: Ragged) -> Tags:
+        """With the names of the labels."""
+        return Tags(y.values, y.offsets, self.labels)
+
     @staticmethod
     def probabilities(scores: Any) -> Any:
         """Softmax of each word's scores."""
