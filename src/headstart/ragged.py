@@ -108,6 +108,13 @@ def shaped(values: np.ndarray, like: Any) -> Any:
     return like.like(values) if isinstance(like, Ragged) else values
 
 
+def scattered(found: Ragged, kept: np.ndarray) -> Ragged:
+    """The rows of ``found`` at the places where ``kept`` [n] is true; the other rows have no items."""
+    counts = np.zeros(len(kept), np.int64)
+    counts[kept] = found.counts
+    return Ragged(found.values, offsets_of(counts))
+
+
 def row_vectors(vectors: Any) -> np.ndarray:
     """[n, width]: one vector a row, of ragged rows the mean of theirs."""
     return vectors.means() if isinstance(vectors, Ragged) else vectors

@@ -25,6 +25,7 @@ from headstart.errors import SettingError, SourceError
 from headstart.modalities import get
 from headstart.options import filled
 from headstart.progress import Progress
+from headstart.ragged import Ragged, flat, row_vectors, scattered, shaped
 from headstart.records import ReadingRecord
 
 
@@ -33,8 +34,9 @@ class Predictions:
     """Answers for n inputs.
 
     Attributes:
-        answers: [n] object: label, tuple of labels or value; None for unreadable inputs.
-        probabilities: [n, outputs]; nan for unreadable inputs.
+        answers: [n] object: label, tuple of labels or value, or what a task says of a row; None for unreadable inputs.
+        probabilities: [n, outputs]; nan for unreadable inputs; ragged where rows have several items, which unreadable
+            ones have none of.
         unknown: [n] how strange each input is, 0 to 1: stranger than that share of known inputs; nan where that cannot
             be told.
         answered: [n] bool: False where the answer is "I don't know", because a risk was asked for when fitting.
@@ -45,12 +47,12 @@ class Predictions:
     """
 
     answers: np.ndarray
-    probabilities: np.ndarray
+    probabilities: Any
     unknown: np.ndarray
     answered: np.ndarray
     rejected: dict[int, str]
     reading: ReadingRecord | None = None
-    vectors: np.ndarray | None = None
+    vectors: Any = None
 
     def take(self, rows: np.ndarray) -> Predictions:
         """Those of ``rows`` (indices or a boolean mask), all of them readable."""
@@ -145,42 +147,47 @@ class Model:
     def predict(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
         """Labels [n] (str), tuples of labels, or values (float) for ``inputs``: paths, PIL images, arrays or strings.
 
+        Of a tag task, the entities or the tags of each text, which may also be a list of its words.
+
         Raises:
             SourceError: an input is unreadable (`predictions` goes on instead), or one came instead of a list.
         """
-        return self.bundle.task.decode(self.bundle.caution.decided(self.predict_proba(inputs)))
+        rows = self._inputs(inputs)
+        return self.bundle.task.said(self.bundle.caution.decided(self.predict_proba(rows)), rows)
 
-    def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
+    def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> Any:
         """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] float64 for regression.
+
+        Of a tag task, those of each word: `headstart.ragged.Ragged`, which gives [words, outputs] of a row.
 
         Raises:
             SourceError: an input is unreadable.
         """
-        rows = as_inputs(inputs)
+        rows = self._inputs(inputs)
         seen = self._see(rows)
         _refuse(rows, seen.rejected)
         task = self.bundle.task
         if not len(rows):
-            return np.zeros((0, task.outputs), task.precision)
-        found: np.ndarray = self.bundle.model.probabilities(seen.x).astype(task.precision, copy=False)
-        return found
+            none = np.zeros((0, task.outputs), task.precision)
+            return Ragged(none, np.zeros(1, np.int64)) if task.each else none
+        found = self.bundle.model.probabilities(seen.x)
+        return shaped(flat(found).astype(task.precision, copy=False), found)
 
     def embed(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
-        """The (changed) base's features [n, width] float32.
+        """The (changed) base's features [n, width] float32; of a tag task the mean over the words.
 
         Raises:
             SourceError: an input is unreadable.
             BundleError: the model is a baseline, which uses no base.
         """
-        rows = as_inputs(inputs)
+        rows = self._inputs(inputs)
         seen = self._features(rows)
         _refuse(rows, seen.rejected)
-        return seen.x
+        return row_vectors(seen.x)
 
     def predictions(self, inputs: Sequence[Any] | np.ndarray, progress: Progress | None = None) -> Predictions:
         """Answers for all readable ``inputs``; the others are listed, never guessed."""
-        rows = as_inputs(inputs)
-        return self._answer(rows, progress)
+        return self._answer(self._inputs(inputs), progress)
 
     def sets(self, inputs: Sequence[Any] | np.ndarray) -> list[tuple[str, ...]] | None:
         """For each input the labels that it may have: the true one is among them with the probability promised.
@@ -205,24 +212,27 @@ class Model:
         bundle, task = self.bundle, self.bundle.task
         seen = self._see(rows, progress)
         kept = _kept(len(rows), seen.rejected)
-        probabilities = np.full((len(rows), task.outputs), np.nan, dtype=task.precision)
+        probabilities: Any = np.full((len(rows), task.outputs), np.nan, dtype=task.precision)
         vectors = None if bundle.control is not None else seen.x
-        said = Predictions(
-            np.full(len(rows), None, dtype=object),
-            probabilities,
-            np.full(len(rows), np.nan),
-            kept.copy(),
-            seen.rejected,
-            None if seen.read is None else get(self.base.modality).reading(self.base.spec, seen.read[kept]),
-            vectors,
-        )
+        answers, unknown, answered = np.full(len(rows), None, dtype=object), np.full(len(rows), np.nan), kept.copy()
         if kept.any():
-            found = bundle.model.probabilities(seen.x[kept])
-            probabilities[kept] = found
-            said.answers[kept] = task.decode(bundle.caution.decided(found))
-            said.unknown[kept] = bundle.caution.unknown(found, None if vectors is None else vectors[kept])
-            said.answered[kept] = bundle.caution.answered(found, multilabel=task.several)
-        return said
+            found: Any = bundle.model.probabilities(seen.x[kept])
+            if task.each:
+                probabilities = scattered(found, kept)
+            else:
+                probabilities[kept] = found
+            answers[kept] = task.said(bundle.caution.decided(found), rows[kept])
+            unknown[kept] = bundle.caution.unknown(found, None if vectors is None else vectors[kept])
+            answered[kept] = bundle.caution.answered(found, multilabel=task.several)
+        elif task.each:
+            probabilities = Ragged(probabilities[:0], np.zeros(len(rows) + 1, np.int64))
+        reading = None if seen.read is None else get(self.base.modality).reading(self.base.spec, seen.read[kept])
+        return Predictions(answers, probabilities, unknown, answered, seen.rejected, reading, vectors)
+
+    def _inputs(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
+        """One row each, as the task takes them."""
+        rows = as_inputs(inputs)
+        return self.bundle.task.taken(rows) if self.bundle.task.each else rows
 
     def _see(self, rows: np.ndarray, progress: Progress | None = None) -> Seen:
         """What the head or control takes of ``rows``."""

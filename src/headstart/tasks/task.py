@@ -91,6 +91,23 @@ class Task(ABC):
         """Precision and recall of what its answers name, where that is not its outputs one by one."""
         return []
 
+    @property
+    def answer(self) -> str:
+        """The column of a table that `said` goes into."""
+        return "label" if self.labels else "value"
+
+    def taken(self, inputs: np.ndarray) -> np.ndarray:
+        """``inputs`` [n] of a caller in the form that sources give them in."""
+        return inputs
+
+    def said(self, probabilities: Any, inputs: Any) -> np.ndarray:
+        """What a model answers to ``inputs`` [n], [n] object: in the form of the targets, or what reads better.
+
+        Args:
+            probabilities: [n, outputs] or ragged, as thresholds decide them.
+        """
+        return self.decode(probabilities)
+
     @staticmethod
     def written(target: Any, value: Any) -> str:
         """A ``target``, or an answer, to the input ``value`` as people read it."""

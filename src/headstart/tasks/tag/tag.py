@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.data.table import objects
 from headstart.errors import LabelError
+from headstart.modalities.text.words import Words, as_words
 from headstart.ragged import Ragged, flat, offsets_of, shaped
 from headstart.tasks.classification import Classification
 from headstart.tasks.task import Task, require_known, require_text, sorted_labels
@@ -71,6 +72,13 @@ class Tag(Task):
         values = np.array([index[tag] for row in rows for tag in row], np.int64)
         return Tags(values, offsets_of([len(row) for row in rows]), self.labels)
 
+    def taken(self, inputs: np.ndarray) -> np.ndarray:
+        """Texts with their words: those of a list are told, those of a text found."""
+        return objects(
+            Words.of(value) if _is_words(value) else as_words(value) if isinstance(value, str) else value
+            for value in inputs
+        )
+
     def restored(self, y: Ragged) -> Tags:
         """With the names of the labels."""
         return Tags(y.values, y.offsets, self.labels)
@@ -126,6 +134,10 @@ def marks_entities(labels: Iterable[str]) -> bool:
     """Whether ``labels`` are those of entities: O, and others that begin with B- or I-."""
     others = [label for label in labels if label != OUTSIDE]
     return bool(others) and all(label[:2] in ("B-", "I-") and len(label) > 2 for label in others)
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(word, str) and word for word in value)
 
 
 def _rows(targets: Iterable[Any]) -> list[tuple[str, ...]]:
