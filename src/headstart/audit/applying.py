@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from headstart.audit.finding import Finding
 from headstart.data.table import Table
 from headstart.errors import SettingError
 from headstart.modalities import get
+from headstart.modalities.text.words import as_words
 from headstart.settings import SourceSettings
 from headstart.tasks import get as get_task
 from headstart.unicode import is_valid, writable
@@ -111,7 +113,8 @@ def check_applicable(table: Table) -> None:
 def cleaned_csv(table: Table, left: Iterable[Left], folder: Path) -> str:
     """The rows of ``table`` that are kept, as CSV; paths are relative to ``folder``, where it is to lie.
 
-    Columns: path or text, label (several labels a row: parted by ";", or a 0/1 column each where a row has none),
+    Columns: path or text, label (several labels a row: parted by ";", or a 0/1 column each where a row has none; of a
+    label a word: tokens and tags, as lists),
     split where parts are given, group where there are groups, and the slices.
     """
     kept = np.ones(len(table), dtype=bool)
@@ -126,13 +129,27 @@ def _columns(table: Table, folder: Path) -> dict[str, list[Any]]:
         columns: dict[str, list[Any]] = {"path": [os.path.relpath(path, folder) for path in table.inputs]}
     else:
         columns = {"text": table.inputs.tolist()}
-    if table.targets is not None:
+    if table.targets is not None and get_task(table.task).each:
+        columns = _words(table)
+    elif table.targets is not None:
         columns |= _tags(table) if get_task(table.task).several else {"label": table.targets.tolist()}
     if (table.split != "").any():
         columns["split"] = np.where(table.split == "", "train", table.split).tolist()
     if table.groups is not None:
         columns["group"] = table.groups.tolist()
     return columns | {name: values.tolist() for name, values in table.slices.items() if name not in columns}
+
+
+def _words(table: Table) -> dict[str, list[Any]]:
+    """Words and their tags, each row's as a list in JSON."""
+    words, tags = (
+        [as_words(text).tokens for text in table.inputs],
+        [list(one) for one in ([] if table.targets is None else table.targets)],
+    )
+    return {
+        name: [json.dumps(one, ensure_ascii=False) for one in rows]
+        for name, rows in (("tokens", words), ("tags", tags))
+    }
 
 
 def _tags(table: Table) -> dict[str, list[Any]]:

@@ -142,7 +142,7 @@ def audit(rows: Rows, source: str, facts: Sequence[Fact] = (), seed: int = 0) ->
         *find_giveaways(table, units, seed),
     ]
     naive = size = None
-    if task is not None and y is not None:
+    if task is not None and y is not None and not task.each:
         doubts = suspects(rows.vectors, y, task.name, task.outputs, units, seed)
         found += find_label_mistakes(table, y, task, doubts)
         naive = naive_split(rows.vectors, y, task.name, task.outputs, units, seed=seed)
@@ -183,6 +183,8 @@ def _not_looked_at(table: Table, task: Task | None, unlooked: int) -> list[str]:
         said.append("label mistakes, classes and metadata that predict the label: the rows have no labels")
     elif task is None:
         said.append("label mistakes and metadata that predict the label: there is only one class")
+    elif task.each:
+        said.append(f"mistakes in the {task.plural} of single {task.items}, and metadata that predict them")
     elif task.several:
         said.append("metadata that predict the label: that is done for one label a row")
     if unlooked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headstart.data.strata import count_labels, labels_of
 from headstart.data.table import Table
-from headstart.errors import LabelError
+from headstart.errors import LabelError, SettingError
 from headstart.tasks import get
 
 #: Fewest examples of each class, and fewest rows of other tasks.
@@ -18,10 +18,16 @@ def check_enough(table: Table, work: str) -> None:
         work: what takes so many rows, such as "advice".
 
     Raises:
+        SettingError: the task is one that this is not done for.
         LabelError: no labels, one class only, a class of too few examples, or too few rows of another task.
     """
     if table.targets is None:
         raise LabelError("the examples have no labels; name the target column with --target.")
+    if item := get(table.task).item:
+        raise SettingError(
+            f"{work} is for answers to whole rows, and these data have one a {item}; 'headstart fit' tries strategies on "
+            "them and says what each gains."
+        )
     known = table.take(table.split != "test")
     if not get(table.task).exclusive:
         if len(known) < FEWEST_ROWS:

@@ -28,6 +28,7 @@ from headstart.flow.remarks import tell_remarks
 from headstart.modalities import get
 from headstart.plain import finite
 from headstart.progress import Progress
+from headstart.ragged import row_vectors
 from headstart.report.figures import share
 from headstart.settings import SourceSettings
 from headstart.tasks import get as get_task
@@ -183,14 +184,12 @@ def _open(source: Source, column: str | None, bundle: Bundle) -> Opened:
         raise SourceError(f"{source} holds other inputs than the {what} that this model takes.") from error
 
 
-def _apart(
-    model: Model, vectors: np.ndarray | None, p: np.ndarray, seed: int
-) -> tuple[Distance | None, tuple[DriftOf, ...]]:
+def _apart(model: Model, vectors: Any, p: Any, seed: int) -> tuple[Distance | None, tuple[DriftOf, ...]]:
     """The distance and the drifts, as far as there are features ``vectors`` [n, d] to tell them from."""
     reference = model.reference
     if reference is None or vectors is None:
         return None, ()
-    distance = proxy_a_distance(reference.vectors, vectors, seed)
+    distance = proxy_a_distance(reference.vectors, row_vectors(vectors), seed)
     if not model.bundle.task.exclusive:
         return distance, ()
     given = model.bundle.caution.decided(p).argmax(axis=1)
