@@ -25,8 +25,8 @@ def check_enough(table: Table, work: str) -> None:
         raise LabelError("the examples have no labels; name the target column with --target.")
     if item := get(table.task).item:
         raise SettingError(
-            f"{work} is for answers to whole rows, and these data have one a {item}; 'headstart fit' tries strategies on "
-            "them and says what each gains."
+            f"{work} is for answers to whole rows, and these data have one a {item}; 'headstart fit' tries strategies "
+            "on them and says what each gains."
         )
     known = table.take(table.split != "test")
     if not get(table.task).exclusive:
