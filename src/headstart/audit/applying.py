@@ -142,7 +142,7 @@ def _columns(table: Table, folder: Path) -> dict[str, list[Any]]:
 
 def _words(table: Table) -> dict[str, list[Any]]:
     """Words and their tags, each row's as a list in JSON."""
-    targets = [] if table.targets is None else table.targets
+    targets: Iterable[Any] = [] if table.targets is None else table.targets
     rows = {"tokens": [as_words(text).tokens for text in table.inputs], "tags": [list(one) for one in targets]}
     return {name: [json.dumps(one, ensure_ascii=False) for one in lists] for name, lists in rows.items()}
 

@@ -153,7 +153,7 @@ class Model:
             SourceError: an input is unreadable (`predictions` goes on instead), or one came instead of a list.
         """
         rows = self._inputs(inputs)
-        return self.bundle.task.said(self.bundle.caution.decided(self.predict_proba(rows)), rows)
+        return self.bundle.task.reported(self.bundle.caution.decided(self.predict_proba(rows)), rows)
 
     def predict_proba(self, inputs: Sequence[Any] | np.ndarray) -> Any:
         """Probabilities [n, outputs] float32 in the order of `labels`; values [n, 1] float64 for regression.
@@ -221,7 +221,7 @@ class Model:
                 probabilities = scattered(found, kept)
             else:
                 probabilities[kept] = found
-            answers[kept] = task.said(bundle.caution.decided(found), rows[kept])
+            answers[kept] = task.reported(bundle.caution.decided(found), rows[kept])
             unknown[kept] = bundle.caution.unknown(found, None if vectors is None else vectors[kept])
             answered[kept] = bundle.caution.answered(found, multilabel=task.several)
         elif task.each:

@@ -26,6 +26,7 @@ _ORDER = (
     "negative transfer",
     "wrong base",
     "repeated rows",
+    "inconsistent labels",
     "test unlike valid",
     "tiny test set",
     "imbalance",

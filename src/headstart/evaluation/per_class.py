@@ -24,12 +24,14 @@ class ClassMetric:
         n: rows that have it.
         precision: of the rows given it, the share that have it; nan where none was given it.
         recall: of the rows that have it, the share given it; nan where none has it.
+        f1: where it is told; None: it is not.
     """
 
     output: int
     n: int
     precision: Interval
     recall: Interval
+    f1: Interval | None = None
 
 
 def per_class(

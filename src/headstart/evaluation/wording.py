@@ -72,6 +72,9 @@ _METRICS = {
     "mae": "MAE",
     "rmse": "RMSE",
     "spearman": "Spearman correlation",
+    "entity_f1": "entity F1",
+    "entity_f1_macro": "macro entity F1",
+    "token_f1_macro": "macro F1 of the tags",
 }
 
 

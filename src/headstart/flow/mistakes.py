@@ -119,7 +119,10 @@ def mistakes(task: Task, rows: Answered, examples: Examples | None = None) -> li
         record = _both(task, rows, row, truths, answers)
         if not task.values:
             record["confidence"] = round(float(sure[row]), 4)
-        record |= {name: _cell_of(one) for name, one in task.difference(truths[row], answers[row]).items()}
+        record |= {
+            name: _cell_of(one)
+            for name, one in task.difference(truths[row], answers[row], rows.table.inputs[row]).items()
+        }
         if modality.tokenised:
             record["text"] = (modality.show(rows.table.inputs[row]).text or "")[:_TEXT]
         found.append(_with_slices(record | beside, rows, row))

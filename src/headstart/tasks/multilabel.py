@@ -86,7 +86,7 @@ class Multilabel(Task):
         sure = np.where(other, np.where(said, p, 1 - p), -1.0).max(axis=1, initial=-1.0)
         return other.any(axis=1), sure
 
-    def difference(self, truth: Any, answer: Any) -> dict[str, Any]:
+    def difference(self, truth: Any, answer: Any, value: Any = None) -> dict[str, Any]:
         """The labels that are missing, and those that are too many."""
         missing, more = set(truth) - set(answer), set(answer) - set(truth)
         parts = {"missing": missing, "too many": more}

@@ -67,7 +67,7 @@ class Regression(Task):
         off = np.abs(p[:, 0] - y[:, 0])
         return off > 0, off
 
-    def difference(self, truth: Any, answer: Any) -> dict[str, Any]:
+    def difference(self, truth: Any, answer: Any, value: Any = None) -> dict[str, Any]:
         """The error, above 0 where the answer is too large."""
         return {"error": answer - truth}
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from headstart.errors import BundleError, LabelError
+from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.metric import Metric
 from headstart.evaluation.metrics import for_task
 from headstart.evaluation.per_class import ClassMetric
@@ -41,6 +42,7 @@ class Task(ABC):
         head_metrics: what heads can be compared by (see `headstart.heads.scoring`), the default first.
         target_type: of encoded targets in training.
         precision: that answers are given and kept in.
+        controls: baselines of the task's own, by name (see `headstart.controls.panel`); (): those of the modality.
         labels: the names of the outputs, in the order of the columns of scores; () for regression.
     """
 
@@ -60,6 +62,7 @@ class Task(ABC):
     head_metrics: ClassVar[tuple[str, ...]]
     target_type: ClassVar[type[np.generic]] = np.float32
     precision: ClassVar[type[np.floating]] = np.float32
+    controls: ClassVar[tuple[str, ...]] = ()
     labels: tuple[str, ...] = ()
 
     @classmethod
@@ -93,14 +96,14 @@ class Task(ABC):
 
     @property
     def answer(self) -> str:
-        """The column of a table that `said` goes into."""
+        """The column of a table that `reported` goes into."""
         return "label" if self.labels else "value"
 
     def taken(self, inputs: np.ndarray) -> np.ndarray:
         """``inputs`` [n] of a caller in the form that sources give them in."""
         return inputs
 
-    def said(self, probabilities: Any, inputs: Any) -> np.ndarray:
+    def reported(self, probabilities: Any, inputs: Any) -> np.ndarray:
         """What a model answers to ``inputs`` [n], [n] object: in the form of the targets, or what reads better.
 
         Args:
@@ -112,6 +115,10 @@ class Task(ABC):
     def written(target: Any, value: Any) -> str:
         """A ``target``, or an answer, to the input ``value`` as people read it."""
         return "; ".join(map(str, target)) if isinstance(target, tuple | list) else str(target)
+
+    def findings(self, inputs: Sequence[Any], targets: Sequence[Any], ids: Sequence[str]) -> list[Finding]:
+        """What the ``targets`` of n training rows show that is not right."""
+        return []
 
     @abstractmethod
     def encode(self, targets: Iterable[Any]) -> np.ndarray:
@@ -160,8 +167,8 @@ class Task(ABC):
             given: [n, outputs] the same as thresholds decide them.
         """
 
-    def difference(self, truth: Any, answer: Any) -> dict[str, Any]:
-        """What a table of mistakes says of a wrong ``answer`` besides the ``truth``: a column each."""
+    def difference(self, truth: Any, answer: Any, value: Any = None) -> dict[str, Any]:
+        """What a table of mistakes says of a wrong ``answer`` to ``value`` besides the ``truth``: a column each."""
         return {}
 
     @abstractmethod

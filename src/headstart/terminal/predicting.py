@@ -101,7 +101,8 @@ def _columns(asked: Asked, answers: Sequence[_Answers], wanted: Wanted, reasons:
     """
     found = {name: value for one in answers for name, value in one.columns(wanted)}
     if wanted.only:
-        name = "value" if wanted.only == "label" and "value" in found else wanted.only
+        own = answers[0].model.bundle.task.answer
+        name = own if wanted.only == "label" and own in found else wanted.only
         if name not in found:
             raise SettingError(
                 f"--only {wanted.only!r} is no column of the answers; it is one of {', '.join(found)}."
@@ -130,6 +131,10 @@ def _check(wanted: Wanted, model: Model) -> None:
     labels = model.labels
     if wanted.only and (wanted.top is not None or wanted.probabilities):
         raise SettingError("--only prints one column; drop it, or drop --top and --probabilities.")
+    if (wanted.top is not None or wanted.probabilities) and (item := model.bundle.task.item):
+        raise SettingError(
+            f"--top and --probabilities are of one answer a row, and this model gives one a {item}; drop it."
+        )
     if wanted.top is not None and not labels:
         raise SettingError("--top is for models that predict labels, and this one predicts values; drop it.")
     if wanted.top is not None and not 1 <= wanted.top <= len(labels):
@@ -202,13 +207,16 @@ class _Answers:
     def columns(self, wanted: Wanted) -> Iterator[tuple[str, Callable[[int], Any]]]:
         """The columns by name; of several targets each under the target's own, the answer itself under that alone."""
         for name, value in [*self._answer(), *(() if wanted.only else self._probabilities(wanted))]:
-            answer = name in ("label", "value")
+            answer = name == self.model.bundle.task.answer
             yield (name if not self.target else self.target if answer else f"{self.target}_{name}"), value
 
     def _answer(self) -> Iterator[tuple[str, Callable[[int], Any]]]:
         """The answer, how sure it is, and what the model says besides."""
         task, caution, said = self.model.bundle.task, self.model.bundle.caution, self.said
-        yield "label" if task.labels else "value", self._of(lambda s, at: s.answers[at])
+        yield (
+            task.answer,
+            self._of(lambda s, at: [one.to_dict() for one in s.answers[at]] if task.each else s.answers[at]),
+        )
         if task.exclusive:
             yield "confidence", self._of(lambda s, at: _rounded(s.probabilities[at][task.labels.index(s.answers[at])]))
         interval = caution.conformal
@@ -235,6 +243,11 @@ class _Answers:
             return None if row in self.reasons or self.said is None else value(self.said, int(self.place[row]))
 
         return of_row
+
+
+def _shown(spans: Sequence[Any]) -> list[dict[str, Any]]:
+    """Spans as plain values."""
+    return [one.to_dict() | {"confidence": _rounded(one.confidence)} for one in spans]
 
 
 def _bound(interval: Conformal, side: int, said: Predictions, at: int) -> float:

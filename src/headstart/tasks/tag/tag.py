@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, final
 
@@ -11,13 +11,18 @@ import numpy as np
 
 from headstart.data.table import objects
 from headstart.errors import LabelError
+from headstart.evaluation.diagnosis import Finding
+from headstart.evaluation.metric import Metric
+from headstart.evaluation.per_class import ClassMetric
 from headstart.modalities.text.words import Words, as_words
 from headstart.ragged import Ragged, flat, offsets_of, shaped
 from headstart.tasks.classification import Classification
+from headstart.tasks.tag.consistency import Inconsistent, about, inconsistent
+from headstart.tasks.tag.metrics import ACCURACY, ENTITY_METRICS, TOKEN_METRICS, by_label, said_tags
+from headstart.tasks.tag.spans import OUTSIDE, Scheme, Span, Spans, marked, marks_entities, span_of
 from headstart.tasks.task import Task, require_known, require_text, sorted_labels
 
-#: The label of a word that is part of nothing.
-OUTSIDE = "O"
+_WRONG = ("missed", "spurious", "wrong type", "wrong boundary")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +50,7 @@ class Tag(Task):
     each, readout = "classification", "words"
     least, balanced_by = 2, "the rarest tag of each text"
     head_metrics = ("log_loss",)
+    controls = ("most frequent tag", "CRF on words and shapes")
     target_type = np.int64
 
     @classmethod
@@ -64,6 +70,11 @@ class Tag(Task):
     def entities(self) -> bool:
         """Whether tags mark entities."""
         return marks_entities(self.labels)
+
+    @property
+    def scheme(self) -> Scheme | None:
+        """What the tags mean; None where they do not mark entities."""
+        return Scheme.of(self.labels) if self.entities else None
 
     def encode(self, targets: Iterable[Any]) -> Any:
         """Tag numbers of each text's words, `Tags` of int64."""
@@ -103,9 +114,46 @@ class Tag(Task):
         """The tags of each text, each once."""
         return [tuple(dict.fromkeys(tags)) for tags in targets]
 
+    def metrics(self) -> tuple[Metric, ...]:
+        """Of entities and words, or of words alone."""
+        return (*ENTITY_METRICS, ACCURACY) if self.entities else (ACCURACY, *TOKEN_METRICS)
+
+    def scores_by_label(self, y: Any, p: Any, units: np.ndarray | None) -> list[tuple[str, ClassMetric]]:
+        """Of each type of entity, or of each tag."""
+        return by_label(y, p, units)
+
+    def said(self, probabilities: Any) -> Any:
+        """The tag of each word, `Ragged` of int64: the best sequence in which an entity begins before it goes on."""
+        return said_tags(probabilities, self.scheme)
+
     def decode(self, probabilities: Any) -> np.ndarray:
-        """The most probable tag of each word, [n] object of tuples of str."""
-        return self.targets(shaped(flat(probabilities).argmax(axis=1), probabilities))
+        """The names of what is `said`, [n] object of tuples of str."""
+        return self.targets(self.said(probabilities))
+
+    @property
+    def answer(self) -> str:
+        """What the spans are."""
+        return "entities" if self.entities else "tags"
+
+    def reported(self, probabilities: Any, inputs: Any) -> np.ndarray:
+        """See `spans`."""
+        return objects(self.spans(inputs, probabilities))
+
+    def spans(self, inputs: Sequence[Any], probabilities: Any) -> list[tuple[Span, ...]]:
+        """The entities of n texts with their characters and confidence; of other tags a span for every word.
+
+        Args:
+            inputs: [n] texts; where they are not `Words`, these are found.
+            probabilities: `Ragged` [items, tags].
+        """
+        if self.scheme:
+            return marked(inputs, probabilities, self.scheme)
+        found, sure = self.said(probabilities), probabilities.like(probabilities.values.max(axis=1))
+        out = []
+        for row, value in enumerate(inputs):
+            text, tags = as_words(value), enumerate(zip(found[row].tolist(), sure[row].tolist(), strict=True))
+            out.append(tuple(span_of(text, i, i, self.labels[tag], p) for i, (tag, p) in tags))
+        return out
 
     def targets(self, y: Any) -> np.ndarray:
         """The names of tags, [n] object of tuples of str."""
@@ -113,11 +161,53 @@ class Tag(Task):
 
     def mistakes(self, y: Any, p: Any, given: Any) -> tuple[np.ndarray, np.ndarray]:
         """Texts with a wrong tag; the probability of the wrong tag that was surest."""
-        said = flat(given).argmax(axis=1)
-        sure = np.where(said != flat(y), flat(p)[np.arange(len(said)), said], -1.0)
+        said = self.said(given).values
+        sure = np.where(said != y.values, p.values[np.arange(len(said)), said], -1.0)
         most = np.full(len(y), -1.0)
         np.maximum.at(most, y.rows, sure)
         return most >= 0, most
+
+    def difference(self, truth: Any, answer: Any, value: Any = None) -> dict[str, Any]:
+        """Entities that are missed, spurious, of the wrong type or wrongly bounded, each once; of words, wrong tags.
+
+        A wrong boundary is that of an entity which overlaps the true one, whatever its type.
+        """
+        words = _words_of(value, len(truth))
+        if not self.entities:
+            pairs = zip(words, truth, answer, strict=True)
+            return {"wrong tags": tuple(f"{word}: {a} → {b}" for word, a, b in pairs if a != b)}
+        true, said = _entities(truth), _entities(answer)
+        told: dict[str, list[str]] = {name: [] for name in _WRONG}
+        left = [one for one in said if one not in true]
+        for one in (one for one in true if one not in said):
+            near = next((other for other in left if other[0] <= one[1] and one[0] <= other[1]), None)
+            if near is None:
+                told["missed"].append(_name(words, one))
+                continue
+            left.remove(near)
+            if near[:2] == one[:2]:
+                told["wrong type"].append(f"{_name(words, one)} → {near[2]}")
+            else:
+                told["wrong boundary"].append(f"{_name(words, one)} → {_name(words, near)}")
+        told["spurious"] = [_name(words, one) for one in left]
+        return {name: tuple(some) for name, some in told.items()}
+
+    @staticmethod
+    def written(target: Any, value: Any) -> str:
+        """The entities, as "Ann (person); New York (city)", or each word with its tag, as "The/DET dog/NOUN"."""
+        words = _words_of(value, len(target))
+        if not all(tag == OUTSIDE or marks_entities([tag]) for tag in target):
+            return " ".join(f"{word}/{tag}" for word, tag in zip(words, target, strict=True))
+        return "; ".join(_name(words, one) for one in _entities(target)) or "no entity"
+
+    def inconsistent(self, inputs: Sequence[Any], targets: Sequence[Any]) -> list[Inconsistent]:
+        """Strings that are marked as one type here and as another, or not at all, there; the worst first."""
+        return inconsistent(inputs, self.encode(targets), self.scheme) if self.scheme else []
+
+    def findings(self, inputs: Sequence[Any], targets: Sequence[Any], ids: Sequence[str]) -> list[Finding]:
+        """Strings that are `inconsistent`."""
+        found = about(self.inconsistent(inputs, targets), ids)
+        return [found] if found else []
 
     def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
         """Tags are not doubted one by one."""
@@ -128,12 +218,6 @@ class Tag(Task):
         if self.entities:
             return "entity_f1", "the tags mark entities: one counts if its type, first and last word are right"
         return "token_accuracy", "every word has a tag, and each counts the same"
-
-
-def marks_entities(labels: Iterable[str]) -> bool:
-    """Whether ``labels`` are those of entities: O, and others that begin with B- or I-."""
-    others = [label for label in labels if label != OUTSIDE]
-    return bool(others) and all(label[:2] in ("B-", "I-") and len(label) > 2 for label in others)
 
 
 def _is_words(value: Any) -> bool:
@@ -149,3 +233,22 @@ def _rows(targets: Iterable[Any]) -> list[tuple[str, ...]]:
         for tag in row:
             require_text(tag, i)
     return [tuple(row) for row in rows]
+
+
+def _words_of(value: Any, count: int) -> list[str]:
+    """The words of an input; by their numbers where it is not given."""
+    return as_words(value).tokens if isinstance(value, str) else [f"word {i + 1}" for i in range(count)]
+
+
+def _name(words: list[str], entity: tuple[int, int, str]) -> str:
+    first, last, kind = entity
+    return f"{' '.join(words[first : last + 1])} ({kind})"
+
+
+def _entities(target: Sequence[str]) -> list[tuple[int, int, str]]:
+    """First and last word and type of the entities in the tags of one text."""
+    kinds = sorted_labels(tag[2:] for tag in target if tag != OUTSIDE)
+    names = (OUTSIDE, *(mark + kind for kind in kinds for mark in ("B-", "I-")))
+    scheme, values = Scheme.of(names), np.array([names.index(tag) for tag in target], np.int64)
+    found = Spans.of(Ragged(values, offsets_of([len(values)])), scheme)
+    return list(zip(found.first.tolist(), found.last.tolist(), (kinds[one] for one in found.type), strict=True))
