@@ -60,6 +60,9 @@ class ClassRecord:
     recall: float  # of the rows that have it, the share that were given it; null where none has
     recall_low: float
     recall_high: float
+    f1: float = float("nan")  # of the two; null where it is not told
+    f1_low: float = float("nan")
+    f1_high: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from headstart.audit.copies import find_copies
 from headstart.audit.duplicates import near_duplicates
 from headstart.audit.finding import SEVERITIES, Finding
 from headstart.audit.giveaway import find_giveaways
+from headstart.audit.inconsistent import find_inconsistent
 from headstart.audit.inputs import find_constant, find_unreadable
 from headstart.audit.labels import Suspects, find_label_mistakes, suspects
 from headstart.audit.naive import Naive, naive_split
@@ -142,6 +143,7 @@ def audit(rows: Rows, source: str, facts: Sequence[Fact] = (), seed: int = 0) ->
         *find_giveaways(table, units, seed),
     ]
     naive = size = None
+    found += [] if task is None else find_inconsistent(table, task)
     if task is not None and y is not None and not task.each:
         doubts = suspects(rows.vectors, y, task.name, task.outputs, units, seed)
         found += find_label_mistakes(table, y, task, doubts)

@@ -13,6 +13,7 @@ TITLES = {
     "leak": "The same input in several splits",
     "overlap": "Seen in pre-training",
     "label": "Likely label mistakes",
+    "inconsistent": "The same words labelled in several ways",
     "giveaway": "Metadata that predict the label (possible leakage)",
     "unreadable": "Rows that cannot be used",
     "constant": "Inputs that show nothing",

@@ -126,7 +126,10 @@ def _classes(task: Task, y: np.ndarray, p: np.ndarray, units: np.ndarray | None)
         named = [(task.labels[one.output], one) for one in per_class(y, p, units=units)]
     else:
         named = task.scores_by_label(y, p, units)
-    return [ClassRecord(name, one.n, *_three(one.precision), *_three(one.recall)) for name, one in named]
+    return [
+        ClassRecord(name, one.n, *_three(one.precision), *_three(one.recall), *(_three(one.f1) if one.f1 else ()))
+        for name, one in named
+    ]
 
 
 def _calibration(

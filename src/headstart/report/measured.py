@@ -49,7 +49,7 @@ def measured(result: ScoredRows, evidence: Evidence, transfer: str = "") -> dict
         "curves": _curves(result),
         "interval": sentences.interval_sentence(result.intervals, rows),
         "mistakes": _mistakes(result, evidence),
-        "classes": tables.classes(result, rows),
+        "classes": tables.classes(result, rows, evidence.labels),
         "metrics": tables.metrics(result, rows),
         "undefined": tables.undefined(result),
         "slices": tables.slices(result, rows),

@@ -115,24 +115,32 @@ def pairs(counts: np.ndarray, labels: tuple[str, ...], rows: str = "test") -> Ta
     return Table("confusion-table", f"Most confused pairs on the {words.row_set(rows)}", heads, lines, (2, 3))
 
 
-def classes(result: ScoredRows, rows: str = "test") -> Table | None:
-    """Precision and recall of every class or label with their intervals, by the lower of the two."""
-    lines = [
-        Line(
-            (
-                c.label,
-                bounded(c.precision, c.precision_low, c.precision_high),
-                bounded(c.recall, c.recall_low, c.recall_high),
-                count(c.n),
-            )
-        )
-        for c in sorted(result.classes, key=_weakest)
-    ]
-    if not lines:
+def classes(result: ScoredRows, rows: str = "test", labels: tuple[str, ...] = ()) -> Table | None:
+    """Precision and recall of every class or label with their intervals, by the lower of the two; F1 where it is told.
+
+    Args:
+        labels: of the task.
+    """
+    found = sorted(result.classes, key=_weakest)
+    if not found:
         return None
-    one = capital(get(result.task).noun)
-    heads = (one, "Precision [95\u00a0%]", "Recall [95\u00a0%]", f"{capital(rows)} rows")
-    return Table("classes-table", "Worst first, by the lower of precision and recall", heads, lines, (1, 2, 3))
+    task, f1 = get(result.task)(labels=labels), any(known(c.f1) for c in found)
+
+    def line(c: ClassRecord) -> Line:
+        middle = (bounded(c.f1, c.f1_low, c.f1_high),) if f1 else ()
+        both = bounded(c.precision, c.precision_low, c.precision_high), bounded(c.recall, c.recall_low, c.recall_high)
+        return Line((c.label, *middle, *both, count(c.n)))
+
+    named = ("F1 [95\u00a0%]",) if f1 else ()
+    heads = (
+        capital(task.scored),
+        *named,
+        "Precision [95\u00a0%]",
+        "Recall [95\u00a0%]",
+        f"{capital(rows)} {task.counted}",
+    )
+    caption = "Worst first, by the lower of precision and recall"
+    return Table("classes-table", caption, heads, list(map(line, found)), tuple(range(1, len(heads))))
 
 
 def _weakest(one: ClassRecord) -> tuple[bool, float, str]:

@@ -95,6 +95,16 @@ class Task(ABC):
         return []
 
     @property
+    def scored(self) -> str:
+        """What precision and recall are of, one of them."""
+        return self.noun
+
+    @property
+    def counted(self) -> str:
+        """What they are counted on."""
+        return "rows"
+
+    @property
     def answer(self) -> str:
         """The column of a table that `reported` goes into."""
         return "label" if self.labels else "value"

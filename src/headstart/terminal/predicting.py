@@ -101,8 +101,8 @@ def _columns(asked: Asked, answers: Sequence[_Answers], wanted: Wanted, reasons:
     """
     found = {name: value for one in answers for name, value in one.columns(wanted)}
     if wanted.only:
-        own = answers[0].model.bundle.task.answer
-        name = own if wanted.only == "label" and own in found else wanted.only
+        called = answers[0].model.bundle.task.answer
+        name = called if wanted.only == "label" and called in found else wanted.only
         if name not in found:
             raise SettingError(
                 f"--only {wanted.only!r} is no column of the answers; it is one of {', '.join(found)}."
@@ -213,10 +213,7 @@ class _Answers:
     def _answer(self) -> Iterator[tuple[str, Callable[[int], Any]]]:
         """The answer, how sure it is, and what the model says besides."""
         task, caution, said = self.model.bundle.task, self.model.bundle.caution, self.said
-        yield (
-            task.answer,
-            self._of(lambda s, at: [one.to_dict() for one in s.answers[at]] if task.each else s.answers[at]),
-        )
+        yield task.answer, self._of(lambda s, at: _shown(s.answers[at]) if task.each else s.answers[at])
         if task.exclusive:
             yield "confidence", self._of(lambda s, at: _rounded(s.probabilities[at][task.labels.index(s.answers[at])]))
         interval = caution.conformal

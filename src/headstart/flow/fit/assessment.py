@@ -10,6 +10,7 @@ import numpy as np
 from headstart.audit.audit import in_order
 from headstart.audit.balance import find_imbalance
 from headstart.audit.copies import find_copies
+from headstart.audit.inconsistent import find_inconsistent
 from headstart.audit.naive import naive_split
 from headstart.delivery.answers import TEST, Answers
 from headstart.delivery.bundle import Bundle
@@ -127,7 +128,8 @@ def _model(prepared: Prepared, calibrated: Calibrated, preferred: Preferred | No
 def data_record(prepared: Prepared, climbed: Climbed) -> AuditRecord:
     """Copies, rare classes, and what a naive split would have claimed."""
     near, working = prepared.near, prepared.working()
-    found = in_order([*find_copies(prepared.assigned, prepared.keys, near.pairs), *find_imbalance(working.table)])
+    copies, table = find_copies(prepared.assigned, prepared.keys, near.pairs), working.table
+    found = in_order([*copies, *find_imbalance(table), *find_inconsistent(table, prepared.task)])
     records = [one.record() for one in found[:_MOST]]
     shared = near.shared
     clusters = len(np.unique(near.clusters[shared]))

@@ -131,6 +131,16 @@ class Tag(Task):
         return self.targets(self.said(probabilities))
 
     @property
+    def scored(self) -> str:
+        """Types of entities, or tags."""
+        return "entity type" if self.entities else self.noun
+
+    @property
+    def counted(self) -> str:
+        """Those there are in truth."""
+        return "entities" if self.entities else self.items
+
+    @property
     def answer(self) -> str:
         """What the spans are."""
         return "entities" if self.entities else "tags"
