@@ -49,7 +49,7 @@ def fitted(name, task, tmp_path):
     targets = targets_of(labels, task)
     coding = get_task(task).from_targets(targets)
     x = for_baseline(as_inputs(inputs), "image", base.preprocessing()).x if modality == "image" else inputs
-    (control,) = (c for c in controls_for(modality, coding.outputs) if c.name == kind)
+    (control,) = (c for c in controls_for(modality, coding, coding.outputs) if c.name == kind)
     control.fit(x, coding.encode(targets), task, 0)
     bundle = Bundle.of_control(control, base, coding, {"name": "x"})
     shutil.rmtree(tmp_path / "base")  # never needed again

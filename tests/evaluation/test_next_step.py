@@ -18,6 +18,8 @@ from headstart.evaluation.verdict import judge
 from headstart.modalities import baselines, modalities
 from headstart.settings import FitSettings
 from headstart.strategies.names import get
+from headstart.tasks import baselines as of_tasks
+from headstart.tasks import tasks
 
 SCORE = Interval(0.9, 0.85, 0.94, 0.95, 150)
 PIXELS, TEXT = "pixels + linear", "TF-IDF + linear"
@@ -111,10 +113,19 @@ def test_fewer_weights_are_trained_by_what_the_base_allows() -> None:
 
 
 def test_every_baseline_can_be_asked_for_by_a_short_name() -> None:
-    there = {control.name for modality in modalities() for control in controls_for(modality, 2)}
-    assert there == set(baselines())
-    shorts = ["majority", "mfcc-linear", "pixels-linear", "tfidf-linear"]
-    for short, name in zip(shorts, ["majority", "MFCC + linear", "pixels + linear", "TF-IDF + linear"], strict=True):
+    kinds = [(modality, task) for task in tasks() for modality in modalities()]
+    there = {control.name for modality, task in kinds for control in controls_for(modality, task, 2)}
+    assert there == {*baselines(), *of_tasks()}
+    names = {
+        "majority": "majority",
+        "mfcc-linear": "MFCC + linear",
+        "pixels-linear": "pixels + linear",
+        "tfidf-linear": "TF-IDF + linear",
+        "most-frequent-tag": "most frequent tag",
+        "crf-on-words-and-shapes": "CRF on words and shapes",
+    }
+    assert set(names.values()) == there
+    for short, name in names.items():
         assert baseline_of(f"baseline:{short}", there) == name
         assert option_of(name) == f"--strategy baseline:{short}"
         assert get(f"baseline:{short}").name == "probe"

@@ -32,6 +32,11 @@ class Control(ABC):
 
     name: str
 
+    @classmethod
+    def missing(cls) -> str:
+        """Why it cannot be fitted here, in words; "" if it can."""
+        return ""
+
     def __init__(self, outputs: int) -> None:
         self.outputs = outputs
         self.left_out = ""  # what `fit` left out or cut short for want of time, to follow the name
@@ -40,26 +45,26 @@ class Control(ABC):
     def fit(
         self,
         inputs: Sequence[Any] | np.ndarray,
-        y: np.ndarray,
+        y: Any,
         task: str,
         seed: int,
         seconds: float | None = None,
         weights: np.ndarray | None = None,
     ) -> None:
-        """Learn from n inputs and targets ``y``: [n] class indices, [n, outputs] 0/1 labels or [n, 1] values.
+        """Learn from n inputs and targets ``y``: [n] class indices, [n, outputs] 0/1 labels, [n, 1] values, or ragged.
 
         Args:
             seconds: that this may take, roughly; None: as many as it needs. ``left_out`` says what did not fit.
             weights: [n] how much each row counts; None: all the same.
         """
 
-    def predicted(self, some: Sequence[Any] | np.ndarray, y: np.ndarray, rows: int, task: str, seed: int) -> float:
+    def predicted(self, some: Sequence[Any] | np.ndarray, y: Any, rows: int, task: str, seed: int) -> float:
         """Seconds of `fit` on ``rows`` inputs, timed on ``some`` of them and their targets."""
         return 0.0
 
     @abstractmethod
-    def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> np.ndarray:
-        """Probabilities [n, outputs] of n inputs; for regression, values [n, 1]."""
+    def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> Any:
+        """Probabilities [n, outputs] of n inputs; for regression, values [n, 1]; ragged where the targets were."""
 
     @abstractmethod
     def state(self) -> ControlState:

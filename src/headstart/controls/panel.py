@@ -1,4 +1,4 @@
-"""The controls of a run: which there are for a modality, fitted and timed."""
+"""The controls of a run: which there are for a task and a modality, fitted and timed."""
 
 from __future__ import annotations
 
@@ -12,25 +12,47 @@ import numpy as np
 from headstart.controls.control import Control, ControlState
 from headstart.controls.majority import Majority
 from headstart.modalities import get
+from headstart.tasks import Task
+from headstart.tasks import get as get_task
 
 _TIMED = 300  # rows that a control is timed on before it is fitted
 
 
 @dataclass(frozen=True)
 class ControlRun:
-    """One control's answers on the test rows: probabilities [n, outputs] and the seconds it took.
+    """One control's answers on the test rows: probabilities [n, outputs], or ragged, and the seconds it took.
 
     ``left_out``: what its fit left out for want of time, to follow its name; "" for nothing.
     """
 
     name: str
-    probabilities: np.ndarray
+    probabilities: Any
     seconds: float
     left_out: str = ""
 
 
-def controls_for(modality: str, outputs: int) -> list[Control]:
-    """New controls for ``modality``, the plainest first."""
+def controls_for(modality: str, task: type[Task] | Task | str, outputs: int) -> list[Control]:
+    """New controls for ``task``, the plainest first: its own, those that can be fitted here, else ``modality``'s."""
+    kind = get_task(task) if isinstance(task, str) else task
+    if kind.controls:
+        own = _of_tasks()
+        return [own[name](outputs) for name in kind.controls if not own[name].missing()]
+    return _of_modality(modality, outputs)
+
+
+def left_out(task: type[Task] | Task) -> dict[str, str]:
+    """By name, the controls of ``task`` that cannot be fitted here, and why, in words."""
+    own = _of_tasks()
+    return {name: why for name in task.controls if (why := own[name].missing())}
+
+
+def _of_tasks() -> dict[str, type[Control]]:
+    from headstart.controls.tagging import Crf, MostFrequentTag
+
+    return {one.name: one for one in (MostFrequentTag, Crf)}
+
+
+def _of_modality(modality: str, outputs: int) -> list[Control]:
     panel: list[Control] = [Majority(outputs)]
     own = get(modality)
     if own.classical is not None:
@@ -44,13 +66,14 @@ def controls_for(modality: str, outputs: int) -> list[Control]:
     return panel
 
 
-def restore(name: str, modality: str, outputs: int, state: ControlState) -> Control:
-    """The control called ``name`` as it was when it gave ``state``.
+def restore(name: str, modality: str, task: type[Task] | Task, outputs: int, state: ControlState) -> Control:
+    """The control called ``name`` as it was when it gave ``state``; what only fitting needs need not be here.
 
     Raises:
-        KeyError, TypeError, ValueError: ``modality`` has no such control, or ``state`` is not its own.
+        KeyError, TypeError, ValueError: ``task`` and ``modality`` have no such control, or ``state`` is not its own.
     """
-    kinds = {control.name: type(control) for control in controls_for(modality, outputs)}
+    own = {name: kind for name, kind in _of_tasks().items() if name in task.controls}
+    kinds = own or {control.name: type(control) for control in _of_modality(modality, outputs)}
     restored = kinds[name].from_state(outputs, state)
     restored.name = name
     return restored
@@ -59,7 +82,7 @@ def restore(name: str, modality: str, outputs: int, state: ControlState) -> Cont
 def run(
     control: Control,
     inputs: Sequence[Any] | np.ndarray,
-    y: np.ndarray,
+    y: Any,
     test_inputs: Sequence[Any] | np.ndarray,
     task: str,
     seed: int,
@@ -74,7 +97,7 @@ def run(
 
 
 def predicted_seconds(
-    modality: str, inputs: Sequence[Any] | np.ndarray, y: np.ndarray, outputs: int, task: str, seed: int
+    modality: str, inputs: Sequence[Any] | np.ndarray, y: Any, outputs: int, task: str, seed: int
 ) -> float:
     """Of fitting all controls on ``inputs``, from a bare fit on some of them: the widths and the outputs tell the rest.
 
@@ -82,4 +105,4 @@ def predicted_seconds(
     """
     rows = np.random.default_rng(seed).permutation(len(y))[:_TIMED]
     some = inputs[rows] if isinstance(inputs, np.ndarray) else [inputs[row] for row in rows]
-    return sum(one.predicted(some, y[rows], len(y), task, seed) for one in controls_for(modality, outputs))
+    return sum(one.predicted(some, y[rows], len(y), task, seed) for one in controls_for(modality, task, outputs))

@@ -270,4 +270,4 @@ def _stages(record: dict[str, Any]) -> tuple[int, ...]:
 def _control(folder: Path, record: dict[str, Any], task: Task) -> Control:
     tensors: dict[str, np.ndarray] = unpack(folder / _CONTROL, read_part(folder, record, _CONTROL))
     values = json.loads(read_part(folder, record, _CONTROL_VALUES))
-    return restore(record["control"]["name"], record["modality"], task.outputs, ControlState(tensors, values))
+    return restore(record["control"]["name"], record["modality"], task, task.outputs, ControlState(tensors, values))

@@ -15,7 +15,7 @@ SCRATCH = "scratch"
 
 def typed(baseline: str) -> str:
     """What users type for a baseline, such as "baseline:tfidf-linear" for "TF-IDF + linear"."""
-    return PREFIX + baseline.lower().replace("-", "").replace(" + ", "-")
+    return PREFIX + baseline.lower().replace("-", "").replace(" + ", "-").replace(" ", "-")
 
 
 def baseline_of(strategy: str, known: Iterable[str]) -> str | None:

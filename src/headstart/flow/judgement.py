@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.controls.panel import ControlRun, controls_for, run
+from headstart.controls.panel import ControlRun, controls_for, left_out, run
 from headstart.delivery.openings import opened_before, rows_hash
 from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.metrics import METRICS
@@ -147,8 +147,10 @@ def _test_record(score: Interval, measured: Measured, opened: int, before: int) 
 def _controls(prepared: Prepared, rows: Rows, seed: int, progress: Progress, budget: Budget) -> list[ControlRun]:
     """The controls, fitted on all working rows, and their answers to ``rows``."""
     task, working, runs = prepared.task, prepared.working(), []
-    panel = controls_for(working.table.modality, task.outputs)
+    panel = controls_for(working.table.modality, task, task.outputs)
     inputs, tested = working.control_inputs(), rows.control_inputs()
+    for name, why in left_out(task).items():
+        progress.say(f"  the baseline {name} is left out: {why}")
     with progress.track("controls", len(panel)) as track:
         for control in panel:
             left, weights = budget.left(), working.weights

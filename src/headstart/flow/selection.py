@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.controls.control import Control
-from headstart.controls.panel import controls_for
+from headstart.controls.panel import controls_for, left_out
 from headstart.errors import SettingError
 from headstart.evaluation.baselines import typed
 from headstart.evaluation.bootstrap import Interval, paired_gain
@@ -26,6 +26,7 @@ from headstart.strategies.budget import Budget
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import asked_baseline
 from headstart.strategies.plan import LEVEL
+from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 from headstart.training.distance.own_answers import FAR
 
@@ -75,17 +76,20 @@ def selected_model(climbed: Climbed, preferred: Preferred | None) -> Selected:
     return Selected(strategy, preferred.control.name, preferred.asked) if preferred else Selected(strategy)
 
 
-def check_baseline(strategy: str, modality: str) -> None:
-    """Refuse a baseline that ``modality`` has not, before any work.
+def check_baseline(strategy: str, modality: str, task: str) -> None:
+    """Refuse a baseline that ``task`` and ``modality`` have not, or that cannot be fitted here, before any work.
 
     Raises:
         SettingError: what came, and what there is.
     """
     name = asked_baseline(strategy)
-    there = [control.name for control in controls_for(modality, 1)]
+    there = [control.name for control in controls_for(modality, task, 1)]
+    if name in (missing := left_out(get_task(task))):
+        raise SettingError(f"strategy {strategy!r} cannot be had: {missing[name]}")
     if name is not None and name not in there:
         known = ", ".join(map(typed, there))
-        what = get(modality).plural
+        own = get_task(task).controls
+        what = f"{task} tasks" if own else get(modality).plural
         raise SettingError(f"strategy {strategy!r} is not for {what}; a baseline for them is one of {known}.")
 
 
@@ -204,7 +208,7 @@ def with_thresholds(preferred: Preferred, rule: Rule | None, ground: Ground) -> 
 
 
 def _panel(rows: Rows, task: Task) -> list[Control]:
-    return controls_for(rows.table.modality, task.outputs)
+    return controls_for(rows.table.modality, task, task.outputs)
 
 
 def _held(number: int, working: Rows, ground: Ground, until: float | None = None) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from headstart import modalities, tasks
 from headstart.errors import SettingError, nearest
 from headstart.evaluation.baselines import baseline_of, typed
-from headstart.modalities import baselines
 from headstart.strategies import full, head2toe, lora, norm, partial, probe, progressive, scratch
 from headstart.strategies.strategy import Strategy
 
@@ -22,7 +22,7 @@ def asked_baseline(name: str) -> str | None:
     Raises:
         SettingError: there is no baseline of that name.
     """
-    return baseline_of(name, baselines())
+    return baseline_of(name, _baselines())
 
 
 def get(name: str) -> Strategy:
@@ -34,6 +34,10 @@ def get(name: str) -> Strategy:
     if asked_baseline(name) is not None:
         return STRATEGIES["probe"]
     if name not in STRATEGIES:
-        known = (AUTO, *STRATEGIES, *map(typed, baselines()))
+        known = (AUTO, *STRATEGIES, *map(typed, _baselines()))
         raise SettingError(f"strategy {name!r} is unknown; it is one of {', '.join(known)}.{nearest(name, known)}")
     return STRATEGIES[name]
+
+
+def _baselines() -> tuple[str, ...]:
+    return (*modalities.baselines(), *tasks.baselines())

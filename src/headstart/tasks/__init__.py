@@ -43,6 +43,11 @@ def posed(name: str) -> type[Task]:
     return get(get(name).each or name)
 
 
+def baselines() -> tuple[str, ...]:
+    """The baselines that tasks have of their own, by name."""
+    return tuple(dict.fromkeys(name for one in tasks().values() for name in one.controls))
+
+
 def from_dict(record: Mapping[str, Any]) -> Task:
     """The task that `Task.to_dict` wrote; `BundleError` if the record is not one."""
     name, known = record.get("task"), tasks()
@@ -56,4 +61,16 @@ def _whole(loaded: Any) -> tuple[str, type[Task]] | None:
     return (loaded.name, loaded) if whole else None
 
 
-__all__ = ["GROUP", "Classification", "Multilabel", "Regression", "Tag", "Task", "from_dict", "get", "posed", "tasks"]
+__all__ = [
+    "GROUP",
+    "Classification",
+    "Multilabel",
+    "Regression",
+    "Tag",
+    "Task",
+    "baselines",
+    "from_dict",
+    "get",
+    "posed",
+    "tasks",
+]

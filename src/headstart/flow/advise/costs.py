@@ -111,7 +111,7 @@ class _Costing:
 
         def controls(some: np.ndarray) -> None:
             taken = inputs[some] if isinstance(inputs, np.ndarray) else [inputs[row] for row in some]
-            for control in controls_for(working.table.modality, task.outputs):
+            for control in controls_for(working.table.modality, task, task.outputs):
                 run(control, taken, rows.y[some], taken, task.name, ground.seed)
 
         return _Heads(_timed(len(rows), head), _timed(len(rows), controls))

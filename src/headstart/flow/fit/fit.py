@@ -147,7 +147,7 @@ def fit_source(
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
             check_risk(opened.table.task, settings.judging.risk)
             check_class_weight(settings.class_weight, opened.table.task, tuple(_label_counts(opened)))
-            check_baseline(settings.strategy, opened.table.modality)
+            check_baseline(settings.strategy, opened.table.modality, opened.table.task)
             check_threshold(opened.table.task, None, settings.judging)
             base = _base(settings, opened, progress)
             if earlier:
