@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.bases.base import Base
+from headstart.controls.panel import left_out
 from headstart.data import strata
 from headstart.data.seal import SealedTest, seal
 from headstart.data.split import assign, check
@@ -205,7 +206,7 @@ def prepare(
         working.span(len(train), len(order)),
         SealedRows(sealed, _Known.of(features, together, row_of[test]), task),
         task,
-        opened.facts + _weight_facts(opened, settings) + base.facts + long + facts + told,
+        opened.facts + _weight_facts(opened, settings) + base.facts + long + facts + told + _baseline_facts(task),
         rejected,
         features.effort(),
         len(kept),
@@ -221,6 +222,10 @@ def prepare(
 
 def _weight_facts(opened: Opened, settings: FitSettings) -> tuple[Fact, ...]:
     return weight_facts(opened.table, settings.source.weight, settings.class_weight)
+
+
+def _baseline_facts(task: Task) -> tuple[Fact, ...]:
+    return tuple(Fact("baseline left out", name, why) for name, why in left_out(task).items())
 
 
 def _reading_facts(reading: ReadingRecord | None, modality: str) -> tuple[Fact, ...]:

@@ -144,21 +144,33 @@ def check_training(settings: FitSettings) -> None:
         raise SettingError(f"budget is {settings.budget:g} s; it is a time above 0, such as 90s, 10m or 1.5h.")
 
 
-def check_base(strategy: str, base: Base, task: str) -> None:
-    """Refuse a strategy that ``base`` cannot serve, or that ``task`` has no use for, before any work.
+def check_task(settings: FitSettings, task: str) -> None:
+    """Refuse what is of whole rows where ``task`` answers items of theirs, as soon as the task is known.
 
     Raises:
-        SettingError: it trains the base's weights or needs its stages, and the base serves as it is only; or it gives
-            one vector a row where the task needs one an item.
+        SettingError: the strategy gives one vector a row, or rows were to be mixed.
     """
-    asked = None if strategy == AUTO else get(strategy)
-    if asked and asked.features == "stages" and (item := get_task(task).item):
+    item, strategy = get_task(task).item, settings.strategy
+    if not item:
+        return
+    if strategy != AUTO and get(strategy).features == "stages":
         raise SettingError(
             f"strategy {strategy!r} gives one vector a row, and a {task} task needs one a {item}; take --strategy "
             "probe, auto, or one that trains."
         )
-    if base.trainable or asked is None:
+    if settings.training.mixup:
+        raise SettingError(f"--mixup mixes whole rows, and a {task} task has an answer a {item}; leave it out.")
+
+
+def check_base(strategy: str, base: Base) -> None:
+    """Refuse a strategy that ``base`` cannot serve, before any work.
+
+    Raises:
+        SettingError: it trains the base's weights or needs its stages, and the base serves as it is only.
+    """
+    if base.trainable or strategy == AUTO:
         return
+    asked = get(strategy)
     if asked.recipe is not None or asked.features != "pooled":
         what = "trains the base's weights" if asked.recipe is not None else "needs the outputs of the base's stages"
         raise SettingError(

@@ -42,7 +42,7 @@ from headstart.flow.judgement import judge_once
 from headstart.flow.preparation import Prepared, prepare
 from headstart.flow.remaining import evidence_seconds
 from headstart.flow.sample import history_ids
-from headstart.flow.search import Climbed, check_base, check_training, climb_and_finish
+from headstart.flow.search import Climbed, check_base, check_task, check_training, climb_and_finish
 from headstart.flow.selection import (
     Preferred,
     asked_control,
@@ -145,6 +145,7 @@ def fit_source(
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
         with clock.step("open"), progress.stage("reading the data"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
+            check_task(settings, opened.table.task)
             check_risk(opened.table.task, settings.judging.risk)
             check_class_weight(settings.class_weight, opened.table.task, tuple(_label_counts(opened)))
             check_baseline(settings.strategy, opened.table.modality, opened.table.task)
@@ -276,7 +277,7 @@ def _base(settings: FitSettings, opened: Opened, progress: Progress) -> Base:
         windows=settings.windows,
     )
     refuse_unlicensed(base.identity, settings.licence)
-    check_base(settings.strategy, base, opened.table.task)
+    check_base(settings.strategy, base)
     return read_out(read_as(base, opened.table), opened.table.task)
 
 
