@@ -16,6 +16,7 @@ from headstart.controls.features_linear import FeaturesLinear
 from headstart.controls.majority import Majority
 from headstart.controls.panel import restore
 from headstart.controls.text_linear import TextLinear
+from headstart.tasks import get
 
 CONTROLS: list[type[Control]] = [Majority, TextLinear, FeaturesLinear]
 TASKS = ("classification", "multilabel", "regression")
@@ -148,6 +149,7 @@ def test_plain_data_bring_it_back_exactly(fit: Fit, kind: type[Control], task: s
     restored = restore(
         "pixels + linear" if kind is FeaturesLinear else control.name,
         "image" if kind is FeaturesLinear else "text",
+        get(task),
         control.outputs,
         again.state(),
     )
