@@ -118,7 +118,7 @@ class _Counts:
 
 
 _ROUNDS = 100  # of L-BFGS, after which more change little
-_TIMED = 4  # rounds that are timed
+_TIMED = 10  # rounds that are timed
 _SOME = 300  # rows that they are timed on
 _L1, _L2 = 0.1, 0.1  # crfsuite's c1 and c2, as is usual for entities
 #: What is known of a neighbour is less than of the word itself.
@@ -156,14 +156,15 @@ class Crf(Control):
         rows = np.flatnonzero(y.counts)
         rows = rows if weights is None else rows[_repeated(np.asarray(weights, float)[rows], seed)]
         features = _Features([inputs[row] for row in rows.tolist()])
-        tagged, rounds = y.take(rows), _ROUNDS
+        texts, tags, rounds = features.numbered(), _named(y.take(rows)), _ROUNDS
         if seconds is not None:
-            some = np.random.default_rng(seed).permutation(len(rows))[:_SOME]
-            one = _seconds_a_round(features, tagged, some)
-            left = seconds - (time.perf_counter() - start)
-            rounds = int(np.clip(left / one, 1, _ROUNDS))
+            some = np.random.default_rng(seed).permutation(len(rows))[:_SOME].tolist()
+            once, one = _seconds([texts[row] for row in some], [tags[row] for row in some])
+            times = sum(map(len, tags)) / max(1, sum(len(tags[row]) for row in some))
+            left = seconds - (time.perf_counter() - start) - once * times
+            rounds = int(np.clip(left / (one * times), 1, _ROUNDS))
         self.left_out = "" if rounds == _ROUNDS else f"was fitted for {rounds} of at most {_ROUNDS} rounds"
-        self._learnt(_crfsuite(features, tagged, np.arange(len(rows)), rounds), features.names)
+        self._learnt(_crfsuite(texts, tags, rounds), features.names)
 
     def _learnt(self, model: Any, names: list[str]) -> None:
         """Keep the weights that are not 0, of features in the order of their names."""
@@ -184,10 +185,10 @@ class Crf(Control):
         """Timed are features and rounds, both of which grow with the rows."""
         begun = time.perf_counter()
         texts = [row for row in range(len(y)) if y.counts[row]]
-        features = _Features([some[row] for row in texts])
-        read, y = time.perf_counter() - begun, y.take(np.array(texts, int))
-        one = _seconds_a_round(features, y, np.arange(len(y)))
-        return (read + one * _ROUNDS) * max(1.0, rows / max(1, len(y)))
+        numbered, tags = _Features([some[row] for row in texts]).numbered(), _named(y.take(np.array(texts, int)))
+        read = time.perf_counter() - begun
+        once, one = _seconds(numbered, tags)
+        return (read + once + one * _ROUNDS) * max(1.0, rows / max(1, len(y)))
 
     def probabilities(self, inputs: Sequence[Any] | np.ndarray) -> Any:
         """The marginal probability of each tag of each word of n texts; 0 for tags that no word of training had."""
@@ -337,20 +338,25 @@ def _shape(word: str) -> str:
 # --- crfsuite ---
 
 
-def _crfsuite(features: _Features, y: Ragged, rows: np.ndarray, rounds: int) -> Any:
-    """A fitted model; tags and features go by their numbers."""
+def _named(y: Ragged) -> list[list[str]]:
+    """The tags of each row, by their numbers as text, as crfsuite takes them."""
+    return [[str(tag) for tag in y[row].tolist()] for row in range(len(y))]
+
+
+def _crfsuite(texts: list[list[list[str]]], tags: list[list[str]], rounds: int) -> Any:
+    """A fitted model of n texts as `_Features.numbered` gives them."""
     from sklearn_crfsuite import CRF
 
     model = CRF(algorithm="lbfgs", c1=_L1, c2=_L2, max_iterations=rounds, all_possible_transitions=True)
-    texts = features.numbered()
-    return model.fit([texts[row] for row in rows], [[str(tag) for tag in y[row].tolist()] for row in rows])
+    return model.fit(texts, tags)
 
 
-def _seconds_a_round(features: _Features, y: Ragged, some: np.ndarray) -> float:
-    """Of all rows, timed on ``some`` of them: what one round takes more than none."""
+def _seconds(texts: list[list[list[str]]], tags: list[list[str]]) -> tuple[float, float]:
+    """What a fit takes besides its rounds, and what a round takes."""
     stamps = [time.perf_counter()]
     for rounds in (1, 1 + _TIMED):
-        _crfsuite(features, y, some, rounds)
+        _crfsuite(texts, tags, rounds)
         stamps.append(time.perf_counter())
-    words = max(1, int(y.counts[some].sum()))
-    return max(1e-6, float(np.diff(stamps, n=2)[0]) / _TIMED) * len(y.values) / words
+    first, more = np.diff(stamps)
+    one = max(float(more - first), 0.1 * float(more)) / _TIMED  # of few rows what is timed can be noise alone
+    return max(0.0, float(first) - one), one
