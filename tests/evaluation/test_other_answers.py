@@ -51,8 +51,8 @@ def found_said_true(truth: Ragged, said: Ragged) -> np.ndarray:
 
 
 ENTITY_F1 = Summed(
-    "entity_f1",
-    ("tag",),
+    "whole_entity_f1",
+    ("entities",),
     "F1 of entities whose first and last token are right",
     statistics=found_said_true,
     of=lambda s: ratio(2 * s[0], s[1] + s[2]),
@@ -160,12 +160,12 @@ def test_once_registered_it_is_known_by_name_and_a_verdict_rests_on_it():
     truth, said, other, document = corpus(40, 6)
     register(ENTITY_F1)
     try:
-        assert [metric.name for metric in for_task("tag", 3)] == ["entity_f1"]
-        score = score_interval("entity_f1", truth, said, units=document)
+        assert [metric.name for metric in for_task("entities", 3)] == ["whole_entity_f1"]
+        score = score_interval("whole_entity_f1", truth, said, units=document)
         assert score == score_interval(ENTITY_F1, truth, said, units=document)
-        gain = paired_gain("entity_f1", truth, said, other, units=document)
-        verdict = judge(score, "entity_f1", {"most frequent tag": gain}, unit="test rows")
+        gain = paired_gain("whole_entity_f1", truth, said, other, units=document)
+        verdict = judge(score, "whole_entity_f1", {"most frequent tag": gain}, unit="test rows")
     finally:
-        del METRICS["entity_f1"]
+        del METRICS["whole_entity_f1"]
     assert verdict.outcome == "helped"
-    assert verdict.sentence.startswith("Transfer learning improved entity f1")
+    assert verdict.sentence.startswith("Transfer learning improved whole entity f1")

@@ -204,7 +204,7 @@ class Crf(Control):
     def state(self) -> ControlState:
         """The weights that are not 0, by feature and tag, and of pairs of tags."""
         feature, tag = np.nonzero(self._weights)
-        tensors = {"feature": feature, "tag": tag, "weight": self._weights[feature, tag]}
+        tensors = {"features": feature, "tags": tag, "weights": self._weights[feature, tag]}
         return ControlState({**tensors, "pairs": self._pairs, "there": self._there}, {"features": list(self._index)})
 
     @classmethod
@@ -213,7 +213,7 @@ class Crf(Control):
         control, tensors, names = cls(outputs), state.tensors, state.values["features"]
         control._index = {name: number for number, name in enumerate(names)}
         control._weights = np.zeros((len(names), outputs))
-        control._weights[tensors["feature"], tensors["tag"]] = tensors["weight"]
+        control._weights[tensors["features"], tensors["tags"]] = tensors["weights"]
         control._pairs, control._there = tensors["pairs"], tensors["there"].astype(bool)
         return control
 
