@@ -233,6 +233,12 @@ def test_a_task_is_asked_for_its_baselines_before_the_modality():
     assert left_out(task) == {}
 
 
+def test_a_task_that_names_no_baseline_there_is_is_refused(monkeypatch):
+    monkeypatch.setattr(Tag, "controls", ("most frequent tag", "oracle"))
+    with pytest.raises(SettingError, match="task 'tag' names the baseline 'oracle'; it may be most frequent tag, CRF"):
+        controls_for("text", "tag", 3)
+
+
 def test_without_the_library_the_crf_is_left_out_and_the_command_is_said(monkeypatch):
     control, inputs, _, task = fitted(Crf)
     state, known = control.state(), control.probabilities(inputs).values

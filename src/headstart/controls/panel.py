@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.controls.control import Control, ControlState
 from headstart.controls.majority import Majority
+from headstart.errors import SettingError
 from headstart.modalities import get
 from headstart.tasks import Task
 from headstart.tasks import get as get_task
@@ -32,24 +33,30 @@ class ControlRun:
 
 
 def controls_for(modality: str, task: type[Task] | Task | str, outputs: int) -> list[Control]:
-    """New controls for ``task``, the plainest first: its own, those that can be fitted here, else ``modality``'s."""
-    kind = get_task(task) if isinstance(task, str) else task
-    if kind.controls:
-        own = _of_tasks()
-        return [own[name](outputs) for name in kind.controls if not own[name].missing()]
-    return _of_modality(modality, outputs)
+    """New controls for ``task``, the plainest first: its own, those that can be fitted here, else ``modality``'s.
+
+    Raises:
+        SettingError: ``task`` names a control that there is not.
+    """
+    own = _own(get_task(task) if isinstance(task, str) else task)
+    return [one(outputs) for one in own.values() if not one.missing()] if own else _of_modality(modality, outputs)
 
 
 def left_out(task: type[Task] | Task) -> dict[str, str]:
     """By name, the controls of ``task`` that cannot be fitted here, and why, in words."""
-    own = _of_tasks()
-    return {name: why for name in task.controls if (why := own[name].missing())}
+    return {name: why for name, one in _own(task).items() if (why := one.missing())}
 
 
-def _of_tasks() -> dict[str, type[Control]]:
+def _own(task: type[Task] | Task) -> dict[str, type[Control]]:
+    """By name, the controls that ``task`` itself has."""
+    if not task.controls:
+        return {}
     from headstart.controls.tagging import Crf, MostFrequentTag
 
-    return {one.name: one for one in (MostFrequentTag, Crf)}
+    known: dict[str, type[Control]] = {one.name: one for one in (MostFrequentTag, Crf)}
+    if unknown := [name for name in task.controls if name not in known]:
+        raise SettingError(f"task {task.name!r} names the baseline {unknown[0]!r}; it may be {', '.join(known)}.")
+    return {name: known[name] for name in task.controls}
 
 
 def _of_modality(modality: str, outputs: int) -> list[Control]:
@@ -72,8 +79,7 @@ def restore(name: str, modality: str, task: type[Task] | Task, outputs: int, sta
     Raises:
         KeyError, TypeError, ValueError: ``task`` and ``modality`` have no such control, or ``state`` is not its own.
     """
-    own = {name: kind for name, kind in _of_tasks().items() if name in task.controls}
-    kinds = own or {control.name: type(control) for control in _of_modality(modality, outputs)}
+    kinds = _own(task) or {control.name: type(control) for control in _of_modality(modality, outputs)}
     restored = kinds[name].from_state(outputs, state)
     restored.name = name
     return restored
