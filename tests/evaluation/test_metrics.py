@@ -127,7 +127,8 @@ def test_spearman_agrees_with_scipy_and_whole_weights_repeat_rows(n):
 
 def test_every_metric_is_checked_against_a_library():
     checked = {*CLASSIFICATION, *MULTILABEL, *REGRESSION, "spearman"}
-    assert checked == set(METRICS)
+    of_arrays = {name for name, one in METRICS.items() if {*one.tasks} & {"classification", "multilabel", "regression"}}
+    assert checked == of_arrays
 
 
 SLOPES = [(name, *classified(2, 60, k, ties=True)) for name in CLASSIFICATION for k in (2, 4)]

@@ -53,7 +53,10 @@ def _with_bounds(one: Interval, *, signed: bool) -> str:
 
 def metric_name(metric: str) -> str:
     """A metric as the field calls it, in the middle of a sentence: "balanced accuracy", "macro F1", "R²"."""
-    return _METRICS.get(metric, metric.replace("_", " "))
+    if metric in _METRICS:
+        return _METRICS[metric]
+    parts = ["F1" if part == "f1" else part for part in metric.split("_")]
+    return " ".join(sorted(parts, key=lambda part: part != "macro"))  # "macro entity F1"
 
 
 #: What is said of a step of the strategy search, by its decision as recorded.

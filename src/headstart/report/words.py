@@ -9,7 +9,7 @@ from headstart.evaluation.wording import metric_name
 from headstart.report.figures import capital
 from headstart.tasks import get
 
-#: Every metric in one sentence; its name is `headstart.evaluation.wording.metric_name`.
+#: Metrics in one sentence; its name is `headstart.evaluation.wording.metric_name`.
 METRICS_IN_WORDS = {
     "accuracy": "The share of rows that got the right label.",
     "balanced_accuracy": "Recall averaged over the classes, so rare classes count as much as common ones.",
@@ -77,8 +77,10 @@ def title(metric: str) -> str:
 
 
 def sentence(metric: str) -> str:
-    """What the metric measures, or nothing for an unknown one."""
-    return METRICS_IN_WORDS.get(metric, "")
+    """What the metric measures, as it says itself where it is not listed here; nothing for an unknown one."""
+    if metric in METRICS_IN_WORDS or metric not in METRICS:
+        return METRICS_IN_WORDS.get(metric, "")
+    return f"{capital(METRICS[metric].description)}."
 
 
 def direction(metric: str) -> str:
