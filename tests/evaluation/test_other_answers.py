@@ -168,4 +168,4 @@ def test_once_registered_it_is_known_by_name_and_a_verdict_rests_on_it():
     finally:
         del METRICS["whole_entity_f1"]
     assert verdict.outcome == "helped"
-    assert verdict.sentence.startswith("Transfer learning improved whole entity f1")
+    assert verdict.sentence.startswith("Transfer learning improved whole entity F1")
