@@ -60,10 +60,24 @@ class Ragged:
     def take(self, rows: np.ndarray) -> Self:
         """The rows at ``rows`` (numbers or a mask), in that order."""
         rows = np.arange(len(self))[rows]
+        return replace(self, values=self.values[self._items(rows)], offsets=offsets_of(self.counts[rows]))
+
+    def __setitem__(self, rows: np.ndarray, found: Ragged) -> None:
+        """Lay the values of ``found``, rows of as many items, into those at ``rows`` (numbers or a mask)."""
+        rows = np.arange(len(self))[rows]
+        if not np.array_equal(self.counts[rows], found.counts):
+            raise ValueError("rows of other numbers of items cannot take one another's place.")
+        self.values[self._items(rows)] = found.values
+
+    def copy(self) -> Self:
+        """The same, with values of its own."""
+        return replace(self, values=self.values.copy())
+
+    def _items(self, rows: np.ndarray) -> np.ndarray:
+        """Where the values of ``rows`` [m] int stand, row after row."""
         counts = self.counts[rows]
         offsets = offsets_of(counts)
-        items = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - self.offsets[:-1][rows], counts)
-        return replace(self, values=self.values[items], offsets=offsets)
+        return np.arange(offsets[-1]) - np.repeat(offsets[:-1] - self.offsets[:-1][rows], counts)
 
     def like(self, values: np.ndarray) -> Ragged:
         """Other ``values`` [items, ...] of the same rows."""

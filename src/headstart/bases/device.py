@@ -16,7 +16,8 @@ from headstart.errors import SettingError
 if TYPE_CHECKING:
     import torch
 
-#: Arrays whose first axis is the example; a `Run` makes features [batch, width] float32 of them.
+#: Arrays whose first axis is the example; a `Run` makes features [batch, width] float32 of them, or [words, width] of
+#: all their words where a base gives a vector a word.
 Batch = tuple[np.ndarray, ...]
 Run = Callable[[Batch], np.ndarray]
 

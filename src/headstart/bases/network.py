@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from headstart.bases.windowed import over_windows
+from headstart.bases.windowed import gathered, over_windows
 from headstart.modalities.audio.front_end import AudioSpec, example, sample
 from headstart.modalities.image import ImageSpec
 
@@ -135,6 +135,62 @@ class TextNetwork(Network):
         mask = torch.ones((3, 7), dtype=torch.int64)
         mask[2, 4:] = 0
         return torch.randint(0, vocabulary, (3, 7), generator=torch.Generator().manual_seed(0)) * mask, mask
+
+
+class WordNetwork(Network):
+    """Token ids in, the states of words out.
+
+    ``forward(ids, mask, words)``: ids and mask as `TextNetwork` takes them; words [batch(, windows), most words] int64,
+    the place of each word's first token in its text or window, -1 where there are no more words, and -2 for a word that
+    has no token -> [all words, width] float32, in the order of texts, windows and words; zeros for a word at -2.
+
+    Args:
+        body: a transformers model whose output has ``last_hidden_state``.
+    """
+
+    fixed = False
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        """Run the body and take the states of the words' tokens."""
+        own, kept = gathered(ids, mask), gathered(mask, mask)
+        hidden = self.body(input_ids=own, attention_mask=kept).last_hidden_state.to(torch.float32)
+        return _at(hidden, gathered(words, mask))
+
+    def beside(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """Ids and words, and the mask last."""
+        ids, mask, words = batch
+        return ids, words, mask
+
+    def above(self, hidden: torch.Tensor, *beside: torch.Tensor) -> torch.Tensor:
+        """See `Network.above`."""
+        ids, words, mask = beside
+        return torch.as_tensor(self(ids, mask, words))
+
+    def averaged(self, hidden: torch.Tensor, batch: tuple[torch.Tensor, ...], channels: int) -> torch.Tensor:
+        """What a layer gives for the words, [all words, width]."""
+        _, mask, words = batch
+        return _at(hidden, gathered(words, mask))
+
+    def example(self) -> tuple[torch.Tensor, ...]:
+        """Two texts of eight tokens, with unlike numbers of words."""
+        ids = torch.ones((2, 8), dtype=torch.int64)
+        return ids, torch.ones_like(ids), torch.tensor([[1, 3, 4, 6], [2, 5, -1, -1]])
+
+    def sample(self) -> tuple[torch.Tensor, ...]:
+        """Three texts of seven tokens, the last padded, one of whose words has no token."""
+        vocabulary = int(getattr(getattr(self.body, "config", None), "vocab_size", 2))
+        mask = torch.ones((3, 7), dtype=torch.int64)
+        mask[2, 4:] = 0
+        ids = torch.randint(0, vocabulary, (3, 7), generator=torch.Generator().manual_seed(0)) * mask
+        return ids, mask, torch.tensor([[0, 2, 5], [6, -2, -1], [3, -1, -1]])
+
+
+def _at(hidden: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    """Of states [rows, tokens, width] those at ``words`` [rows, most words], see `WordNetwork`."""
+    rows, columns = (words != -1).nonzero(as_tuple=True)
+    places = words[rows, columns]
+    found = hidden[rows, places.clamp(min=0)]
+    return torch.where((places >= 0).unsqueeze(1), found, torch.zeros_like(found))
 
 
 class AudioNetwork(Network):

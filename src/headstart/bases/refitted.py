@@ -11,6 +11,7 @@ from headstart.bases.adapted import AdaptedBase, changes_of, flattened, state_of
 from headstart.bases.base import Base
 from headstart.bases.channels import ChannelsBase
 from headstart.bases.resized import ResizedBase
+from headstart.bases.word_states import word_states
 from headstart.data.table import Fact
 from headstart.errors import BaseError, SettingError
 from headstart.modalities import get
@@ -61,6 +62,11 @@ def with_tokens(base: Base, max_tokens: int | None = None, windows: int | None =
         raise SettingError(f"max-tokens {max_tokens} was asked for, but base {name!r} takes no texts; drop it.")
     if not modality.long:
         raise SettingError(f"windows {windows} was asked for, but base {name!r} takes no texts or recordings; drop it.")
+    if windows is not None and getattr(base.spec, "words", False):
+        raise SettingError(
+            f"windows {windows} was asked for, but every word is answered for, so a text is read in as many windows as "
+            f"that takes; drop it."
+        )
     most = base.most_tokens
     if max_tokens is not None and not LEAST <= max_tokens <= (most or max_tokens):
         allowed = f"from {LEAST} to {most:,}" if most else f"at least {LEAST}"
@@ -85,6 +91,8 @@ def _reading(base: Base, spec: Any) -> Base:
 def as_recorded(base: Base, preprocessing: str) -> Base:
     """``base`` made to take what ``preprocessing``, a record of `Base.preprocessing`, says of size or tokens."""
     spec = get(base.modality).spec(json.loads(preprocessing))
+    if getattr(spec, "words", False):
+        base = word_states(base)
     if not spec.side:
         return _reading(base, spec)
     if spec.size != base.spec.size:

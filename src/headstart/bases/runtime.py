@@ -272,8 +272,13 @@ def _timed(run: Run, sample: Batch) -> tuple[np.ndarray, float]:
 
 
 def _least_cosine(a: np.ndarray, b: np.ndarray) -> float:
-    """Least cosine between rows of a and b, both [batch, width]; 0 where a is not finite."""
+    """Least cosine between rows of a and b, both [batch or its words, width]; 0 where a is not finite.
+
+    Rows of zeros in both, as of a word without a token, are alike.
+    """
     if not np.isfinite(a).all():
         return 0.0
+    there = a.any(axis=1) | b.any(axis=1)
+    a, b = a[there], b[there]
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return float(((a * b).sum(1) / np.maximum(norms, 1e-12)).min())
+    return float(((a * b).sum(1) / np.maximum(norms, 1e-12)).min(initial=1.0))

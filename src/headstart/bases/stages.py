@@ -97,7 +97,7 @@ class Stages:
         return State(spread(hidden, state.mask), state.inputs)
 
     def suffix(self, state: State, k: int) -> torch.Tensor:
-        """``stages[k:]`` on the output of ``stages[:k]`` -> pooled [batch, width] float32; stages below do not run.
+        """``stages[k:]`` on the output of ``stages[:k]`` -> features as the network's; stages below do not run.
 
         Raises:
             SettingError: no such cut.
@@ -170,7 +170,8 @@ class Stages:
         self._unlike = next(unlike, "")
         self.cuts = tuple(range(1, len(self.stages)))  # all of them, for the trial
         kept = self.beside(batch)
-        return tuple(k for k in self.cuts if k - 1 in states and self._holds(State(states[k - 1], kept), k, expected))
+        there = (k for k in self.cuts if k - 1 in states and len(states[k - 1]) == len(batch[0]))
+        return tuple(k for k in there if self._holds(State(states[k - 1], kept), k, expected))
 
     def _is_regular(self, shape: torch.Size, batch: tuple[torch.Tensor, ...]) -> bool:
         """Whether an output holds the examples first and, for texts and sounds, their tokens or positions next."""
@@ -178,8 +179,6 @@ class Stages:
         return shape[:2] == kept[-1].shape and len(shape) == 3 if kept else shape[0] == len(batch[0])
 
     def _holds(self, state: State, k: int, expected: torch.Tensor) -> bool:
-        if len(state.hidden) != len(expected):
-            return False
         given = state.hidden.clone()
         try:
             found = self.suffix(state, k)

@@ -27,7 +27,7 @@ from headstart.modalities.stream import threads
 from headstart.modalities.types import ReadAs, Unreadable
 from headstart.progress import Progress
 from headstart.training.extraction import Served
-from headstart.training.features import extract
+from headstart.training.features import blank, extract, without
 
 #: Up to this many inputs are answered without the cache, which costs more than it saves on so few.
 FEW = 32
@@ -41,12 +41,13 @@ class Seen:
     """What a model sees of n inputs.
 
     Attributes:
-        x: what head or baseline takes, first axis n; zeros in rows that are rejected.
+        x: what head or baseline takes, first axis n; zeros in rows that are rejected. Ragged where the base gives a
+            vector for each item of an input; rows that are rejected then have none.
         rejected: row -> reason.
         read: [n, 2] of texts: tokens, and those that are not read; None of others.
     """
 
-    x: np.ndarray
+    x: Any
     rejected: dict[int, str]
     read: np.ndarray | None = None
 
@@ -81,7 +82,7 @@ class Predictor:
         begins_anew_after_fork(self)
 
     def features(self, rows: np.ndarray, width: int, progress: Progress | None = None) -> Seen:
-        """The features [n, width] of ``rows`` [n] of inputs.
+        """The features of ``rows`` [n] of inputs: [n, width], or `headstart.ragged.Ragged` of their items.
 
         Few are computed outright. More go through the cache, where one can be written: what a run or an earlier answer
         computed is not computed again.
@@ -96,16 +97,19 @@ class Predictor:
 
     def _outright(self, rows: np.ndarray, width: int) -> Seen:
         ready, rejected = self._opened(), dict[int, str]()
-        x, reject = np.zeros((len(rows), width), np.float32), rejected.__setitem__
+        reject = rejected.__setitem__
         everyone, run = np.ones(len(rows), bool), ready.run if len(rows) == 1 else ready.spread
         modality = get(self._base.modality)
+        x = blank(self._base, rows, width)
         read = np.zeros((len(rows), 2), np.float32) if modality.long else None
         with closing(modality.stream(rows, self._base, everyone, ~everyone, reject, ready.reader)) as stream:
             for piece in stream:
                 x[piece.rows] = piece.run(run)
                 if read is not None and piece.read is not None:
                     read[piece.rows] = piece.read
-        return Seen(x, rejected, read)
+        kept = np.ones(len(rows), bool)
+        kept[list(rejected)] = False
+        return Seen(without(x, kept), rejected, read)
 
     def _opened(self) -> _Open:
         found = self._open

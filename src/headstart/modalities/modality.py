@@ -134,6 +134,13 @@ class Modality(ABC):
         """[n, 2] float32: how long each input is, and how much of it is not read."""
         return np.zeros((len(inputs), 2), np.float32)
 
+    def counts(self, inputs: Sequence[Any] | np.ndarray, spec: Any) -> np.ndarray | None:
+        """[n] int64: the items of each input that a base with preprocessing ``spec`` gives features of, one by one.
+
+        0 of what cannot be read; None where every input has one vector.
+        """
+        return None
+
     def maybe_long(self, inputs: Sequence[Any] | np.ndarray, spec: Any) -> np.ndarray:
         """[n] bool: the inputs that may be longer than the base takes at once, told without decoding."""
         return np.zeros(len(inputs), bool)

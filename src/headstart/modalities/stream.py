@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from headstart.modalities.types import Reject, Unreadable
+from headstart.ragged import Ragged, offsets_of
 
 if TYPE_CHECKING:
     from headstart.bases.device import Run
@@ -38,10 +39,12 @@ class Piece:
             wanted.
         classical: [b, d] float32 or None.
         read: [b, 2] float32, how long each input is, and how much of it is not read; None where all take the same.
-        shares: [windows] float32, where some inputs are read in windows: what each counts in its input's features.
-        firsts: [b] int, where each input's windows begin; None without ``shares``.
+        shares: [windows] float32, where some inputs are read in windows: what each counts in its input's features;
+            None of inputs of several items, which are in one window each.
+        firsts: [b] int, where each input's windows begin; None where all are read at once.
         work: of the inputs, in what their length is counted in; 0 where all take the same.
         together: windows that pass through the base at once.
+        counts: [b] int, the items of each input, where each item has features; None: each input has.
     """
 
     rows: np.ndarray
@@ -52,21 +55,35 @@ class Piece:
     firsts: np.ndarray | None = None
     work: int = 0
     together: int = BATCH
+    counts: np.ndarray | None = None
 
-    def run(self, runner: Run) -> np.ndarray:
-        """The features [b, width] by ``runner``: of inputs in windows the mean, ``together`` of them at once."""
-        batch = self.batch or ()
+    def run(self, runner: Run) -> Any:
+        """The features [b, width] by ``runner``: of inputs in windows the mean, ``together`` of them at once.
+
+        Of inputs of several items `Ragged`, the features of each item.
+        """
+        found = self._found(runner)
+        if self.counts is not None:
+            return Ragged(found, offsets_of(self.counts))
         if self.shares is None or self.firsts is None:
+            return found
+        return np.add.reduceat(found * self.shares[:, None], self.firsts, axis=0)
+
+    def _found(self, runner: Run) -> np.ndarray:
+        """What ``runner`` gives for the whole batch."""
+        batch = self.batch or ()
+        if self.firsts is None:
             return runner(batch)
         runs = np.array_split(np.arange(len(batch[0])), -(-len(batch[0]) // self.together))
-        found = np.concatenate([runner(tuple(a[part] for a in batch)) for part in runs if len(part)])
-        return np.add.reduceat(found * self.shares[:, None], self.firsts, axis=0)
+        return np.concatenate([runner(tuple(a[part] for a in batch)) for part in runs if len(part)])
 
     def take(self, some: np.ndarray) -> Piece:
         """The rows where ``some`` [b] bool, for the base alone; of inputs in windows all, which are few."""
-        if self.batch is None or self.shares is not None:
+        if self.batch is None or self.firsts is not None:
             return self
-        return replace(self, rows=self.rows[some], batch=tuple(a[some] for a in self.batch), classical=None)
+        counts = None if self.counts is None else self.counts[some]
+        batch = tuple(a[some] for a in self.batch)
+        return replace(self, rows=self.rows[some], batch=batch, classical=None, counts=counts)
 
 
 def in_windows(counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,16 @@ class Windows:
         """[windows, width], of all ``tokens`` [length]."""
         return tokens[self.starts[:, None] + np.arange(self.width)]
 
+    def home(self, places: np.ndarray) -> np.ndarray:
+        """[m] int: of the windows that hold each of the tokens at ``places`` [m], the one with most on either side.
+
+        Windows have no gaps between them, and no token is in more than two.
+        """
+        last = np.searchsorted(self.starts, places, side="right") - 1
+        before = np.maximum(last - 1, 0)
+        right = self.starts[before] + self.width - 1 - places  # tokens that follow in the one before; < 0: not in it
+        return np.where((right >= 0) & (right >= places - self.starts[last]), before, last)
+
 
 def windows_of(length: int, room: int, most: int) -> Windows:
     """Where ``length`` tokens (or samples) are read, ``room`` at once, in at most ``most`` windows.

@@ -25,6 +25,7 @@ import numpy as np
 
 from headstart.cachedir import cache_root
 from headstart.errors import OutputError
+from headstart.ragged import Ragged, offsets_of
 from headstart.training.damage import is_damage, set_aside
 
 _KEYS_PER_QUERY = 500  # SQLite's oldest limit on bound variables is 999
@@ -43,7 +44,7 @@ class Space:
         stage: the stage whose output is kept.
         preprocessing: the preprocessing as JSON.
         dtype: the precision it was computed in ("float32", "bfloat16"); vectors are stored as float32.
-        width: length of a vector; 0 for states of any shape, which are kept as bytes.
+        width: length of a vector; 0 for what has any shape, which is kept as bytes: states, and several vectors.
         computed_by: configuration and versions of the code that computed it, as JSON; "" in files that older versions
             wrote.
     """
@@ -108,6 +109,24 @@ class FeatureCache:
         for row in np.flatnonzero(found):
             vectors[row] = np.frombuffer(kept[keys[int(row)]], dtype="<f4")
         return found, vectors
+
+    def get_ragged(self, keys: Sequence[str], counts: np.ndarray, width: int) -> tuple[np.ndarray, Ragged]:
+        """The cached vectors of ``keys`` of which each has several: ``counts`` [n], of ``width`` each.
+
+        Returns:
+            found: [n] bool; the vectors [counts, width] float32 of those found.
+        """
+        kept = self.blobs(keys)
+        sizes = [len(kept[key]) if key in kept else -1 for key in keys]
+        found = np.array(sizes) == 4 * width * counts
+        values = [np.frombuffer(kept[keys[int(row)]], dtype="<f4") for row in np.flatnonzero(found)]
+        flat = np.concatenate(values) if values else np.zeros(0, np.float32)
+        return found, Ragged(flat.reshape(-1, width), offsets_of(counts[found]))
+
+    def put_ragged(self, keys: Sequence[str], vectors: Ragged) -> None:
+        """Keep several vectors under each of ``keys``, as `put` does one."""
+        vectors = vectors.like(vectors.values.astype("<f4", copy=False))
+        self.put_blobs(keys, [vectors[row].tobytes() for row in range(len(vectors))])
 
     def holds(self, keys: Sequence[str]) -> np.ndarray:
         """[n] bool: which of ``keys`` are cached."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from headstart.heads.folds import deal
 SPREAD = math.sqrt(1 + 1 / math.pi)
 
 
-def halves_of(y: np.ndarray, task: str, units: np.ndarray | None, seed: int) -> np.ndarray:
+def halves_of(y: Any, task: str, units: np.ndarray | None, seed: int) -> np.ndarray:
     """[n] of 0 and 1: held-out rows in two halves, classes spread evenly, rows of one unit ([n] int) never parted."""
     halves = np.zeros(len(y), np.int64)
     for number, rows in enumerate(deal(y, task, 2, seed=seed, groups=units) if len(y) else ()):
@@ -71,17 +72,18 @@ class Crossing:
         halves: [n] of 0 and 1: the half of each held-out row.
         metric: that looks are chosen by.
         marks: the best look by each half.
-        held: [n, outputs]: each half's rows answered by the look that the other half found best; None before the first.
-        last: [n, outputs]: the last look's answers.
+        held: [n, outputs], or ragged: each half's rows answered by the look that the other half found best; None before
+            the first.
+        last: the last look's answers, in the same form.
     """
 
     halves: np.ndarray
     metric: str
     marks: list[Mark] = field(default_factory=lambda: [Mark(), Mark()])
-    held: np.ndarray | None = None
-    last: np.ndarray | None = None
+    held: Any = None
+    last: Any = None
 
-    def see(self, done: int, answers: np.ndarray, seen: Sequence[tuple[float, float]]) -> None:
+    def see(self, done: int, answers: Any, seen: Sequence[tuple[float, float]]) -> None:
         """Take in a look after ``done`` steps: answers [n, outputs], and (score, loss) by each half's rows.
 
         A half without rows chooses by nothing: it takes the last look.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-
-import numpy as np
+from typing import Any
 
 from headstart.evaluation.diagnosis import CurvePoint
 from headstart.evaluation.wording import metric_name
 from headstart.progress import Track
+from headstart.ragged import flat, shaped
 from headstart.tasks import get
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
 from headstart.training.crossing import Crossing, as_good, is_better
@@ -42,7 +42,7 @@ class Engine:
         self.position = Position()
         self.before = 0.0  # seconds of runs that were broken off
         self.best: Tensors = {}
-        self.kept_held: np.ndarray | None = None  # answers of the best look, and of the weights kept in the end
+        self.kept_held: Any = None  # answers of the best look, and of the weights kept in the end
         self.crossing = self._crossing()
         self._track = Track()
         self.chosen = False  # whether held-out rows are answered by looks that were chosen among several
@@ -63,8 +63,9 @@ class Engine:
             return None
         self.before = found.position.spent
         self.position, self.best, self._back = found.position, found.best, found.back
-        self.kept_held = found.answers.get("best")
-        self.crossing = self._crossing(found.answers.get("crossed"), found.answers.get("last"))
+        answers = {name: shaped(values, self._work.held_y) for name, values in found.answers.items()}
+        self.kept_held = answers.get("best")
+        self.crossing = self._crossing(answers.get("crossed"), answers.get("last"))
         lay_in(self.trainee, found.model)
         self._pace = self._paced(self.position.spent)
         self.progress.say(f"  going on from step {self.position.done} of a run that was broken off")
@@ -299,19 +300,19 @@ class Engine:
         position.factor *= _LOWER
         self.progress.say(f"  {trouble}: back to step {position.done} with {_LOWER:g} x the learning rate")
 
-    def _crossing(self, held: np.ndarray | None = None, last: np.ndarray | None = None) -> Crossing | None:
+    def _crossing(self, held: Any = None, last: Any = None) -> Crossing | None:
         """Of the looks of a run with held-out rows, so far as the position has seen them."""
         work = self._work
         if work.halves is None:
             return None
         return Crossing(work.halves, work.options.metric, self.position.marks, held, last)
 
-    def _answers(self) -> dict[str, np.ndarray]:
-        """What a checkpoint keeps of the looks."""
+    def _answers(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the looks; of rows of several items, the answers of these."""
         found = {"best": self.kept_held}
         if self.crossing is not None:
             found |= {"crossed": self.crossing.held, "last": self.crossing.last}
-        return {name: answers for name, answers in found.items() if answers is not None}
+        return {name: flat(answers) for name, answers in found.items() if answers is not None}
 
     def _save(self) -> None:
         """Keep a checkpoint now and then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ class Extracted:
     """The features of n inputs.
 
     Attributes:
-        vectors: [n, width] float32 of the base; zeros in rejected rows.
+        vectors: [n, width] float32 of the base; zeros in rejected rows. `headstart.ragged.Ragged` where it gives a
+            vector for each of an input's items, such as words; rejected rows then have none.
         classical: [n, d] float32 for the control, or None.
         rejected: row -> reason.
         keys: [n] content hashes (hex); "" where the input could not even be read.
@@ -38,7 +40,7 @@ class Extracted:
         read: [n, 2] float32 of texts: tokens, and those that are not read; 0 where there are few. None of pictures.
     """
 
-    vectors: np.ndarray
+    vectors: Any
     classical: np.ndarray | None
     rejected: dict[int, str]
     keys: np.ndarray

@@ -6,7 +6,7 @@ import itertools
 import json
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ from headstart.errors import HeadstartWarning, OutputError, SettingError
 from headstart.modalities import get
 from headstart.modalities.stream import Piece, Pieces
 from headstart.progress import Progress
+from headstart.ragged import Ragged, joined
 from headstart.training.cache import FeatureCache, Space
 from headstart.training.cache_use import prune, prune_others, size_limit
 from headstart.training.extracted import Extracted
@@ -32,6 +33,7 @@ _TELLING = 256  # inputs after which a rate can be trusted
 _FEW_TOLD = 64  # inputs after which a rate can be told roughly
 _IN_USE = 3600.0  # seconds: a space opened since may be another run's
 _LENGTHS = "tokens"  # the stage whose vectors are lengths
+ITEMS = "items"  # the stage of which an input has several vectors
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Extraction:
         self._modality = get(base.modality)
         self._unmeasured = wanted & self._modality.maybe_long(inputs, base.spec)
         self._caches: dict[str, FeatureCache] = {}
-        self._pending: dict[str, tuple[list[str], list[np.ndarray]]] = {}
+        self._pending: dict[str, tuple[list[str], list[Any]]] = {}
         self._chosen: Measured | None = None
         self._busy = 0.0  # seconds within the runtime
 
@@ -125,11 +127,13 @@ class Extraction:
             self._out.dtype = choice.dtype
         preprocessing, dtype = base.preprocessing(), self._out.dtype
         name, weights = base.identity.name, base.identity.weights
-        space = Space(name, weights, POOLED, preprocessing, dtype, base.width, base.computed_by())
+        ragged = isinstance(self._out.vectors, Ragged)
+        stage, width = (ITEMS, 0) if ragged else (POOLED, base.width)
+        space = Space(name, weights, stage, preprocessing, dtype, width, base.computed_by())
         self._use(stack, "base", space, self._for_base, self._out.vectors)
 
-    def _use(self, stack: ExitStack, name: str, space: Space, missing: np.ndarray, into: np.ndarray) -> None:
-        """Open ``space``, copy what it has into ``into`` [n, width] and clear those rows of ``missing``."""
+    def _use(self, stack: ExitStack, name: str, space: Space, missing: np.ndarray, into: Any) -> None:
+        """Open ``space``, copy what it has into ``into`` [n, width] or ragged and clear those rows of ``missing``."""
         try:
             cache = stack.enter_context(FeatureCache(space))
         except OutputError as error:
@@ -139,8 +143,13 @@ class Extraction:
             return
         self._caches[name] = cache
         rows = np.flatnonzero(missing)
-        found, vectors = cache.get([str(key) for key in self._out.keys[rows]])
-        into[rows[found]] = vectors[found]
+        keys = [str(key) for key in self._out.keys[rows]]
+        if isinstance(into, Ragged):
+            found, ragged = cache.get_ragged(keys, into.counts[rows], self._base.width)
+            into[rows[found]] = ragged
+        else:
+            found, vectors = cache.get(keys)
+            into[rows[found]] = vectors[found]
         missing[rows[found]] = False
 
     def _stream(self) -> Pieces:
@@ -243,7 +252,7 @@ class Extraction:
             out.computed += len(vectors)
             self._keep("base", piece.rows, vectors)
 
-    def _keep(self, name: str, rows: np.ndarray, vectors: np.ndarray) -> None:
+    def _keep(self, name: str, rows: np.ndarray, vectors: Any) -> None:
         if name not in self._caches:
             return
         keys, kept = self._pending.setdefault(name, ([], []))
@@ -258,11 +267,15 @@ class Extraction:
 
     def _commit(self, name: str) -> None:
         keys, kept = self._pending.pop(name)
-        self._put(name, keys, np.concatenate(kept))
+        self._put(name, [str(key) for key in keys], joined(kept))
 
-    def _put(self, name: str, keys: Iterable[str], vectors: np.ndarray) -> None:
+    def _put(self, name: str, keys: list[str], vectors: Any) -> None:
+        cache = self._caches[name]
         try:
-            self._caches[name].put([str(key) for key in keys], vectors)
+            if isinstance(vectors, Ragged):
+                cache.put_ragged(keys, vectors)
+            else:
+                cache.put(keys, vectors)
         except OutputError as error:  # readable, but not writable; or full
             if self._served is None:
                 raise

@@ -14,6 +14,7 @@ from headstart.modalities import get as get_modality
 from headstart.modalities.stream import threads
 from headstart.modalities.types import Unreadable
 from headstart.progress import Progress
+from headstart.ragged import Ragged, offsets_of, scattered
 from headstart.training.extracted import Extracted
 from headstart.training.extraction import Extraction, Served
 
@@ -50,7 +51,7 @@ def extract(
     modality, count = get_modality(base.modality), len(keys)
     wanted = modality.classical if classical else None
     out = Extracted(
-        np.zeros((count, base.width), np.float32),
+        blank(base, inputs, base.width, keys != ""),
         np.zeros((count, wanted.width), np.float32) if wanted else None,
         rejected,
         keys,
@@ -60,8 +61,29 @@ def extract(
     until = None if seconds is None else start + seconds
     Extraction(base, inputs, out, first & (keys != ""), served=served, until=until).run(progress or Progress())
     _share(keys, first, out)
+    out.vectors = without(out.vectors, out.kept)
     out.seconds = time.perf_counter() - start - out.loading - out.choosing
     return out
+
+
+def blank(base: Base, inputs: Sequence[Any] | np.ndarray, width: int, readable: np.ndarray | None = None) -> Any:
+    """Zeros in the form of the features of ``inputs`` [n] by ``base``: [n, width] float32, or ragged.
+
+    Args:
+        readable: [n] bool; other inputs have no items. None: all are.
+    """
+    counts = get_modality(base.modality).counts(inputs, base.spec)
+    if counts is None:
+        return np.zeros((len(inputs), width), np.float32)
+    offsets = offsets_of(counts if readable is None else np.where(readable, counts, 0))
+    return Ragged(np.zeros((offsets[-1], width), np.float32), offsets)
+
+
+def without(vectors: Any, kept: np.ndarray) -> Any:
+    """``vectors`` whose rows have items only where ``kept`` [n]; an array, whose other rows are zeros, as it is."""
+    if not isinstance(vectors, Ragged) or not vectors.counts[~kept].any():
+        return vectors
+    return scattered(vectors[kept], kept)
 
 
 def first_of_each(keys: np.ndarray) -> np.ndarray:
@@ -90,8 +112,9 @@ def content_keys(inputs: Sequence[Any] | np.ndarray, modality: str) -> tuple[np.
 def _share(keys: np.ndarray, first: np.ndarray, out: Extracted) -> None:
     """Give rows that repeat an input the vectors of its first row."""
     row_of = {key: i for i, key in zip(np.flatnonzero(first), keys[first], strict=True)}
-    for i in np.flatnonzero(~first & (keys != "")):
-        out.vectors[i] = out.vectors[row_of[keys[i]]]
+    again = np.flatnonzero(~first & (keys != ""))
+    out.vectors[again] = out.vectors[np.array([row_of[keys[i]] for i in again], int)]
+    for i in again:
         if out.read is not None:
             out.read[i] = out.read[row_of[keys[i]]]
         if out.classical is not None:

@@ -126,7 +126,9 @@ def _rebuilt(value: Any, kind: Any, arrays: dict[str, np.ndarray]) -> Any:
         return kind(**{name: _rebuilt(one, hints[name], arrays) for name, one in value.items()})
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return _rebuilt(value, next(one for one in inner if one is not types.NoneType), arrays)
+        kinds = [one for one in inner if one is not types.NoneType]
+        fitting = (one for one in kinds if is_dataclass(one) == isinstance(value, dict))
+        return _rebuilt(value, next(fitting, kinds[0]), arrays)
     if origin is dict:
         return {name: _rebuilt(one, inner[1], arrays) for name, one in value.items()}
     if origin in (tuple, list):

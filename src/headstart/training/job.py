@@ -12,6 +12,7 @@ from headstart.bases.changes import Changes
 from headstart.cachedir import cache_root
 from headstart.evaluation.diagnosis import CurvePoint
 from headstart.heads.linear import LinearHead
+from headstart.ragged import Ragged
 from headstart.training.options import TrainOptions
 from headstart.training.recipe import Recipe
 from headstart.training.rows import TrainRows
@@ -57,7 +58,7 @@ class Trained:
         changes: what differs from the base.
         head: on the changed base's pooled features.
         held: [n_held, outputs] probabilities of the held-out rows, none by a look that it helped to choose (see
-            `headstart.training.crossing`): the evidence; None without such rows.
+            `headstart.training.crossing`): the evidence; ragged where rows have several items; None without such rows.
         kept: [n_held, outputs] the same by the weights kept, which these rows chose among the looks.
         chosen: whether any of ``held`` is by a look that was chosen among several.
         score, loss: of those rows by the weights kept; nan without.
@@ -75,8 +76,8 @@ class Trained:
 
     changes: Changes
     head: LinearHead
-    held: np.ndarray | None
-    kept: np.ndarray | None
+    held: np.ndarray | Ragged | None
+    kept: np.ndarray | Ragged | None
     chosen: bool
     score: float
     loss: float

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from headstart.tasks import get
+from headstart.ragged import flat
+from headstart.tasks import posed
 
 #: (scores [batch, outputs], targets) -> the loss summed, and what it is summed over: how much the rows count for.
 #: The mean of any rows, in however many parts and processes, is the sum of their sums over the sum of their weights: a
@@ -23,19 +24,21 @@ class Loss(Protocol):
         """Of one batch."""
 
 
-def loss_for(task: str, y: np.ndarray, outputs: int, *, balanced: bool = False) -> Loss:
+def loss_for(task: str, y: Any, outputs: int, *, balanced: bool = False) -> Loss:
     """Cross entropy a row, binary cross entropy a label, or squared error a value, of standardised targets.
 
+    Of a task whose rows have several items, the loss that each item has: scores, targets and weights are then of items.
+
     Args:
-        y: the training targets, as the task encodes them.
+        y: the training targets, as the task encodes them; may be ragged.
         balanced: weigh classes by the inverse of their number among ``y``; labels are never weighed. The weights of
             the rows of ``y`` have the mean 1, and a batch counts for as much as it has rows, weighed or not.
 
     Targets of a classification may be class numbers [batch] or probabilities [batch, outputs], as mixup makes them.
     """
-    kind = get(task)
+    kind = posed(task)
     if kind.exclusive:
-        weight = _weights(y, outputs) if balanced else None
+        weight = _weights(flat(y), outputs) if balanced else None
         return lambda scores, truth, weights=None: _summed(
             F.cross_entropy(scores, truth, None if weight is None else weight.to(scores), reduction="none"), weights
         )
@@ -50,9 +53,9 @@ def _summed(losses: torch.Tensor, weights: torch.Tensor | None) -> tuple[torch.T
     return losses.sum(), count
 
 
-def targets(y: np.ndarray, task: str) -> torch.Tensor:
-    """``y`` as a tensor: class numbers int64, else float32; those of a regression standardised."""
-    return torch.from_numpy(np.asarray(y, dtype=get(task).target_type))
+def targets(y: Any, task: str) -> torch.Tensor:
+    """``y`` as a tensor: class numbers int64, else float32; those of a regression standardised; of items one by one."""
+    return torch.from_numpy(np.asarray(flat(y), dtype=posed(task).target_type))
 
 
 def mixed(truth: torch.Tensor, partner: torch.Tensor, share: float, outputs: int) -> torch.Tensor:

@@ -16,8 +16,8 @@ class TrainRows:
     Attributes:
         inputs: n paths, PIL images, arrays or texts.
         keys: [n] content hashes (hex): they key caches and seed the augmentation.
-        y: targets as the task encodes them.
-        vectors: [n, width] float32, the base's own features, where they are at hand; else [0, width].
+        y: targets as the task encodes them; ragged where rows have several items.
+        vectors: [n, width] float32, the base's own features, where they are at hand, ragged as ``y``; else [0, width].
         units: [n] int: rows of one unit (equal contents, near duplicates, groups) are never parted; None: each row is
             one of its own.
         weights: [n] float64, mean 1 over all training rows: how much each counts in the loss; None: all the same.
@@ -25,8 +25,8 @@ class TrainRows:
 
     inputs: Sequence[Any] | np.ndarray
     keys: np.ndarray
-    y: np.ndarray
-    vectors: np.ndarray
+    y: Any
+    vectors: Any
     units: np.ndarray | None = None
     weights: np.ndarray | None = None
 

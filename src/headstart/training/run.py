@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,11 +20,14 @@ from headstart.bases.adapted import adapter_changes, changes_of, lay_in, state_o
 from headstart.bases.adapters import inject
 from headstart.bases.changes import Changes
 from headstart.bases.network import Network
+from headstart.errors import SettingError
 from headstart.evaluation.metrics import METRICS
 from headstart.files import claim, writing
 from headstart.heads.folds import deal
 from headstart.heads.target_scale import TargetScale
 from headstart.progress import Progress
+from headstart.ragged import Ragged, flat
+from headstart.tasks import get
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
 from headstart.training.crossing import halves_of
@@ -50,10 +54,15 @@ def train(job: Job, progress: Progress | None = None) -> Trained:
     """Run ``job``; a run that was killed goes on from its last checkpoint.
 
     Raises:
-        SettingError: the recipe does not fit the base.
+        SettingError: the recipe does not fit the base, or mixup the task.
         TrainingError: there is not enough memory for one row at a time.
     """
     progress = progress or Progress()
+    if job.options.mixup and get(job.task).each:
+        raise SettingError(
+            f"mixup is {job.options.mixup:g}, but inputs that have an answer for each {get(job.task).item} cannot be "
+            "mixed; set it to 0."
+        )
     processes = Processes(job.base)
     with torch.random.fork_rng(devices=[]):  # steps are seeded; the caller's own random numbers go on as before
         start = time.monotonic()
@@ -129,7 +138,8 @@ def _made(job: Job, phases: list[Phase], processes: Processes, progress: Progres
     halves = None if held is None else halves_of(held.y, job.task, held.units, options.seed)
     closing = 0.0 if held is None else min(_TOLD_ROWS, len(job.train)) / len(held)
     loading = time.monotonic() - start
-    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, halves, closing, loading))
+    held_y = None if held is None else held.y
+    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, halves, closing, loading, held_y))
     moments = engine.resume()
     steps = [max(1, round(phase.steps(len(job.train), options.batch) * share)) for phase in phases]
     thawed, prefix = _phases(job, engine, phases, steps, moments)
@@ -211,7 +221,7 @@ class _Feeds:
         return None if below & moved or self._engine.has_moved(below) else job.base.identity.weights
 
 
-def _features(job: Job) -> np.ndarray:
+def _features(job: Job) -> Any:
     """Features of some training rows, for the head's scale; of a base that learns anew, ones of no scale."""
     vectors = job.train.vectors[:_SCALE_ROWS]
     if job.recipe.scratch or not len(vectors):
@@ -288,7 +298,8 @@ def _told(job: Job, share: float) -> Iterator[bytes]:
     for rows in (job.train, job.held, job.retained):
         if rows is not None:
             yield "".join(str(key) for key in rows.keys).encode()
-            yield np.ascontiguousarray(rows.y).tobytes()
+            yield np.ascontiguousarray(flat(rows.y)).tobytes()
+            yield b"items" + rows.y.counts.tobytes() if isinstance(rows.y, Ragged) else b""
             yield b"" if rows.units is None else np.ascontiguousarray(rows.units).tobytes()
             yield b"" if rows.weights is None else b"weights" + np.ascontiguousarray(rows.weights).tobytes()
     if job.head is not None:

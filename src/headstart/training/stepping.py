@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 
 from headstart.bases.stages import State
 from headstart.errors import TrainingError
+from headstart.ragged import flat, items_of
 from headstart.training.checkpoint import Tensors, restore_optimizer
 from headstart.training.feed import Batch
 from headstart.training.interpolation import feature_replay_loss, l2sp
@@ -112,16 +114,15 @@ class Stepper:
         loss per token, the sum is put right at the end.
         """
         processes, count = self._work.processes, len(taken.rows)
-        truth = self._work.truth(self._parts.train.feed.rows.y[taken.rows]).to(processes.device)
+        y = self._parts.train.feed.rows.y[taken.rows]
         weights = self._weights(taken.rows)
         total, weight, expected = 0.0, 0.0, 0.0
         for part in _slices(count, parts):
             rows = part.stop - part.start
             self._work.trainee.set_training(self._phase, rows)
             with processes.accumulating(self._model, last=part.stop == count):
-                summed, own = self._loss(
-                    _taken(taken.batch, part), truth[part], None if weights is None else weights[part]
-                )
+                truth, counting = self._work.truth(y[part]).to(processes.device), self._counting(weights, y, part)
+                summed, own = self._loss(_taken(taken.batch, part), truth, counting)
                 expected = expected or processes.total(float(own)) * count / rows or float(count)
                 (summed / (expected / processes.count)).backward()  # gradients are averaged over processes
             total, weight = total + float(summed.detach()), weight + float(own)
@@ -132,10 +133,15 @@ class Stepper:
                     parameter.grad *= expected / weight
         return total, weight
 
-    def _weights(self, rows: np.ndarray) -> torch.Tensor | None:
+    def _weights(self, rows: np.ndarray) -> np.ndarray | None:
         """How much each of these rows counts, float32; None: all the same."""
         known = self._parts.train.feed.rows.weights
-        return None if known is None else torch.from_numpy(known[rows].astype(np.float32))
+        return None if known is None else known[rows].astype(np.float32)
+
+    @staticmethod
+    def _counting(weights: np.ndarray | None, y: Any, part: slice) -> torch.Tensor | None:
+        """``weights`` of the rows ``part``, whose targets are among ``y``; of rows of several items, one an item."""
+        return None if weights is None else torch.from_numpy(items_of(weights[part], y[part]))
 
     def _loss(self, batch: Batch | State, truth: torch.Tensor, weights: torch.Tensor | None) -> Summed:
         blend = None
@@ -186,15 +192,16 @@ class Stepper:
         """
         work, supply, processes = self._work, self._parts.retained, self._work.processes
         vectors = supply.feed.rows.vectors[kept.rows]  # type: ignore[union-attr]
-        before = torch.from_numpy(vectors).to(processes.device)
         work.trainee.eval()
         count = len(kept.rows)
-        weight = max(1e-12, processes.total(float(before.square().sum())))
+        whole = torch.from_numpy(flat(vectors)).to(processes.device)
+        weight = max(1e-12, processes.total(float(whole.square().sum())))
         for part in _slices(count, -(-count // size)):
             with processes.accumulating(self._model, last=False):
                 with casting(processes.device, processes.dtype):
                     _, features = self._model(_taken(kept.batch, part), self._parts.train.cut)
-                moved, _ = feature_replay_loss(features, before[part])
+                before = torch.from_numpy(flat(vectors[part])).to(processes.device)
+                moved, _ = feature_replay_loss(features, before)
                 (work.options.replay * moved / (weight / processes.count)).backward()
 
     def _halve(self, position: Position, rows: int) -> None:

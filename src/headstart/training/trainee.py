@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from headstart.bases.network import Network
 from headstart.bases.stages import Stages, State
 from headstart.heads.linear import LinearHead
 from headstart.heads.target_scale import TargetScale
+from headstart.ragged import flat
 from headstart.training.phase import Moves, Phase
 
 
@@ -26,7 +28,7 @@ class Trainee(nn.Module):
     Args:
         network: the base's, float32.
         start: the head to start from, which gives values in the target's unit; None for one of zeros.
-        features: [n, width] some features of the base: they give the scale.
+        features: [n, width] some features of the base, or ragged: they give the scale.
         outputs: columns of scores.
         dropout: of the features before the head.
         target_scale: what brings a regression's targets to a common scale; None for tasks without.
@@ -39,7 +41,7 @@ class Trainee(nn.Module):
         self,
         network: Network,
         start: LinearHead | None,
-        features: np.ndarray,
+        features: Any,
         outputs: int,
         dropout: float,
         target_scale: TargetScale | None = None,
@@ -50,7 +52,7 @@ class Trainee(nn.Module):
         self.stages = Stages(network)
         self._used = _used(network)
         self.target_scale = target_scale or TargetScale.none()
-        start = start and self.target_scale.head_of_scores(start)
+        start, features = start and self.target_scale.head_of_scores(start), flat(features)
         centre, scale = features.mean(0), float(features.std()) or 1.0
         self.register_buffer("centre", torch.from_numpy(centre.astype(np.float32)))
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32))
@@ -69,6 +71,8 @@ class Trainee(nn.Module):
         blend: tuple[float, torch.Tensor] | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Scores [batch, outputs] and features [batch, width] of a prepared batch or of the stages' output below a cut.
+
+        Where the network gives a vector for each item of an input, both are of all items, row after row.
 
         Args:
             cut: where states were made; prepared batches run through all stages.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,13 +22,14 @@ class Work:
 
     Attributes:
         trainee: what is trained, in place.
-        task: "classification", "multilabel" or "regression".
+        task: the name of one.
         loss: of scores and `truth`.
         options: how.
         processes: device, precision, and the other processes if there are any.
         halves: [n] of 0 and 1, the half of each held-out row (see `headstart.training.crossing`); None without any.
         closing: what follows the steps, in looks at the held-out rows, for which time is kept.
         loading: seconds spent before the engine began, which count towards the run's.
+        held_y: targets of the held-out rows, whose form their answers have; None without any.
     """
 
     trainee: Trainee
@@ -39,9 +41,13 @@ class Work:
     halves: np.ndarray | None = None
     closing: float = 0.0
     loading: float = 0.0
+    held_y: Any = None
 
-    def truth(self, y: np.ndarray) -> torch.Tensor:
-        """Targets as the task encodes them in the form that ``loss`` takes, a regression's standardised."""
+    def truth(self, y: Any) -> torch.Tensor:
+        """Targets as the task encodes them in the form that ``loss`` takes, a regression's standardised.
+
+        Of ragged rows those of their items.
+        """
         return targets(self.trainee.target_scale.standardised(y), self.task)
 
 

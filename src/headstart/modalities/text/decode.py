@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 from headstart.errors import SettingError
@@ -21,10 +21,12 @@ class TextSpec:
     Attributes:
         max_tokens: of one window, special ones included: what the base takes at once.
         windows: most windows that a text is read in, its features being their mean; 1: what does not fit is cut off.
+        words: whether each word is given features of its own; then a text is read in as many windows as that takes.
     """
 
     max_tokens: int
     windows: int = 1
+    words: bool = False
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1:
@@ -34,13 +36,15 @@ class TextSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; one window, which was all there was before windows, goes without saying."""
-        values = asdict(self)
+        if self.words:
+            return {"max_tokens": self.max_tokens, "words": True}
+        values = {"max_tokens": self.max_tokens, "windows": self.windows}
         return values if self.windows > 1 else {"max_tokens": self.max_tokens}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_dict`; other keys are left alone."""
-        return cls(int(values["max_tokens"]), int(values.get("windows", 1)))
+        return cls(int(values["max_tokens"]), int(values.get("windows", 1)), bool(values.get("words", False)))
 
     @property
     def side(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from headstart.errors import SettingError
 from headstart.modalities.feed import RaggedFeed, Rows
 from headstart.modalities.modality import Modality
 from headstart.modalities.stream import Pieces
@@ -16,12 +17,14 @@ from headstart.modalities.text.decode import TextSpec, decoded
 from headstart.modalities.text.looks import script
 from headstart.modalities.text.reading import reading_advice, reading_of
 from headstart.modalities.text.stream import TextPieces
-from headstart.modalities.text.tokens import TOKENS_AT_ONCE, TokenIds, Tokens
+from headstart.modalities.text.tokens import NO_WORD, TOKENS_AT_ONCE, TokenIds, Tokens
+from headstart.modalities.text.words import Words, as_words, split_words
 from headstart.modalities.types import Reads, Reject, Shown, Unreadable
 from headstart.records import ReadingRecord
 
 _MARKS = 8  # special tokens around a text, at most
 _SHOWN = 300  # characters
+_BOUNDS = b"\xff"  # before the bounds of words in what is hashed; no byte of UTF-8
 
 
 class Text(Modality):
@@ -42,12 +45,17 @@ class Text(Modality):
         return isinstance(value, str)
 
     def content(self, value: Any) -> bytes:
-        """The string in UTF-8."""
-        return decoded(value).encode("utf-8")
+        """The string in UTF-8, and where its words are, unless they are those that are found where none are told."""
+        text = decoded(value)
+        content = text.encode("utf-8")
+        if not isinstance(text, Words) or text.bounds.tolist() == [list(one) for one in split_words(text)]:
+            return content
+        return content + _BOUNDS + np.ascontiguousarray(text.bounds, "<i4").tobytes()
 
     def decode(self, value: Any, spec: TextSpec | None) -> str:
-        """See `headstart.modalities.text.decode.decoded`."""
-        return decoded(value)
+        """See `headstart.modalities.text.decode.decoded`; with its words where ``spec`` has features of words."""
+        text = decoded(value)
+        return as_words(text) if spec is not None and spec.words else text
 
     def spec(self, values: dict[str, Any]) -> TextSpec:
         """See `Modality.spec`."""
@@ -79,7 +87,16 @@ class Text(Modality):
         ids = np.arange(3 * tokens, dtype=np.int64).reshape(3, tokens) % 4 + 1
         mask = np.ones_like(ids)
         mask[2, tokens // 2 :] = 0
-        return ids, mask
+        if not spec.words:
+            return ids, mask
+        words = np.tile(np.arange(0, tokens, 2, dtype=np.int64), (3, 1))
+        return ids, mask, np.where(words < mask.sum(1, keepdims=True), words, NO_WORD)
+
+    def counts(self, inputs: Sequence[Any] | np.ndarray, spec: TextSpec) -> np.ndarray | None:
+        """Words."""
+        if not spec.words:
+            return None
+        return np.array([len(as_words(one).bounds) if isinstance(one, str) else 0 for one in inputs], np.int64)
 
     def lengths(self, inputs: Sequence[Any] | np.ndarray, base: Reads) -> np.ndarray:
         """Tokens of each text, and those not read."""
@@ -102,12 +119,13 @@ class Text(Modality):
     ) -> tuple[TextAugmentation | None, str]:
         """None unless damage is asked for."""
         if asked == "corruption":
+            _refuse_words(spec)
             return TextAugmentation(drop=0.0, damage=True), "typos, changed case and cut texts, as asked for"
         return None, "none, the default for texts"
 
     def damage(self, spec: TextSpec) -> Any:
         """See `Modality.damage`."""
-        return text_damage()
+        return f"{_WHOLE}: corruption parts and joins words" if spec.words else text_damage()
 
     def show(self, value: Any) -> Shown:
         """Its first 300 characters."""
@@ -132,6 +150,15 @@ class Text(Modality):
         return rows, "without a letter or a digit"
 
 
+_WHOLE = "texts whose words have answers of their own are left as they are"
+
+
+def _refuse_words(spec: TextSpec) -> None:
+    """`SettingError` where texts cannot be changed at random, since their words have answers of their own."""
+    if spec.words:
+        raise SettingError(f"{_WHOLE}: augmentation would part and join words; leave augmentation at its default.")
+
+
 def text_pieces(
     inputs: Sequence[Any] | np.ndarray, base: Reads, rows: np.ndarray, reject: Reject, tokens: Tokens | None = None
 ) -> TextPieces:
@@ -153,17 +180,22 @@ class _TextFeed(RaggedFeed):
     at_once = TOKENS_AT_ONCE
 
     def __init__(self, base: Reads, rows: Rows, augmentation: TextAugmentation | None, seed: int) -> None:
+        if augmentation is not None:
+            _refuse_words(base.spec)
         super().__init__(base, rows, augmentation, seed)
         self._tokens = Tokens(base)
-        self._clean = self._tokens.ids([str(text) for text in rows.inputs])
+        self._clean = self._tokens.ids(rows.inputs)
         self.lengths = self._clean.sizes
         self._view: tuple[int, TokenIds] | None = None
 
     def stream(self, batches: list[np.ndarray], view: int | None) -> Iterator[tuple[np.ndarray, ...]]:
-        """Ids and mask, both [batch, longest] int64, or [batch, windows, longest] where a text is read in windows."""
+        """Ids and mask, both [batch, longest] int64, or [batch, windows, longest] where a text is read in windows.
+
+        Third, where words have features, the places of their first tokens (see `Tokens.padded`).
+        """
         tokens = self._of_view(view)
         for rows in batches:
-            yield self._tokens.padded([tokens[row] for row in rows])
+            yield self._tokens.padded([tokens[row] for row in rows], [tokens.words_of(row) for row in rows])
 
     def _of_view(self, view: int | None) -> TokenIds:
         if view is None or self.augmentation is None:

@@ -14,11 +14,29 @@ from headstart.records import ReadingRecord
 def reading_of(spec: TextSpec, read: np.ndarray) -> ReadingRecord:
     """What became of texts, by ``read`` [n, 2] of an extraction: tokens, and those not read."""
     found = windows.reading_of(read, spec.max_tokens, spec.windows)
+    if spec.words:
+        return _reading_of_words(found, read)
     return replace(found, sentence=_sentence(found))
 
 
+def _reading_of_words(found: ReadingRecord, read: np.ndarray) -> ReadingRecord:
+    """Of texts whose words have features: they are read in as many windows as it takes, whatever their length."""
+    lost = int(read[:, 1].sum())
+    more = f" {found.cut:,} have no token that the base knows, and their {lost:,} words no features." if lost else ""
+    if not found.long:
+        return replace(found, sentence=f"No text has more than {_at_once(found)}.{more}")
+    has, are = ("has", "it is") if found.long == 1 else ("have", "they are")
+    head = f"{found.long:,} of {found.texts:,} texts {has} more than {_at_once(found)} (the longest {found.longest:,})"
+    how = f"{head}: {are} read in overlapping windows, each word in the one that shows most around it."
+    return replace(found, sentence=how + more)
+
+
+def _at_once(found: ReadingRecord) -> str:
+    return f"the {found.max_tokens:,} tokens that the base is given at once"
+
+
 def _sentence(found: ReadingRecord) -> str:
-    at_once = f"the {found.max_tokens:,} tokens that the base is given at once"
+    at_once = _at_once(found)
     if not found.long:
         return f"No text has more than {at_once}."
     has, are, their = ("has", "it is", "its") if found.long == 1 else ("have", "they are", "their")

@@ -33,8 +33,16 @@ class TextPieces(Pieces):
         order = np.lexsort((ids.windows, widths))
         for members in within_budget(order.tolist(), widths.tolist(), ids.windows.tolist(), at_once):
             rows, windows, work = self.rows[members], [ids[i] for i in members], int(ids.sizes[members].sum())
+            words = [ids.words_of(i) for i in members]
+            counts = np.array([sum(map(len, row)) for row in words if row is not None]) if ids.words else None
             if max(len(one) for one in windows) == 1:
-                yield Piece(rows, self._tokens.padded(windows), read=read[members], work=work)
+                yield Piece(rows, self._tokens.padded(windows, words), read=read[members], work=work, counts=counts)
+                continue
+            if counts is not None:
+                each = [[one] for row in words for one in row or ()]
+                batch = self._tokens.padded([window[None] for one in windows for window in one], each)
+                firsts, together = starts_of([len(one) for one in windows]), max(1, at_once // batch[0].shape[1])
+                yield Piece(rows, batch, None, read[members], None, firsts, work, together, counts)
                 continue
             # of a text that repeats itself, equal windows pass through once
             different, counts = zip(*map(_different, windows), strict=True)

@@ -49,6 +49,26 @@ def split_words(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in _WORD.finditer(text)]
 
 
+def first_tokens(bounds: np.ndarray, spans: np.ndarray) -> np.ndarray:
+    """[words] int: the token that stands for each word, the one that holds its first character.
+
+    Where no token holds that one, as of a mark that the tokenizer drops, it is the next one in the word. A word without
+    any takes the token before it, or the first of all; -1: there are no tokens.
+
+    Args:
+        bounds: [words, 2], as `Words` has them.
+        spans: [tokens, 2], the first character of each token and the one after its last, special tokens left out.
+    """
+    if not len(spans):
+        return np.full(len(bounds), -1, np.int64)
+    ends = np.maximum.accumulate(spans[:, 1])  # tokens of one character in several bytes have equal spans
+    at = np.searchsorted(ends, bounds[:, 0], side="right")
+    own = at < len(spans)
+    own[own] = spans[at[own], 0] < bounds[own, 1]
+    found = np.where(own, at, np.maximum(at - 1, 0))
+    return np.asarray(np.maximum.accumulate(found)) if len(found) else found
+
+
 def as_words(value: str) -> Words:
     """``value`` with its words, found where they are not told."""
     return value if isinstance(value, Words) else Words(value)
