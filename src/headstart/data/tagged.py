@@ -153,7 +153,11 @@ def _lists(sheet: Sheet, settings: SourceSettings, reserved: set[Any]) -> Found 
     rows = range(min(len(sheet), _SAMPLE))
     free = [name for name in sheet.columns if name not in reserved]
     cells = {name: [words_of(sheet.columns[name][row]) for row in rows] for name in free}
-    cells = {name: found for name, found in cells.items() if any(row and len(row) > 1 for row in found)}
+    cells = {
+        name: found
+        for name, found in cells.items()
+        if any(row and len(row) > 1 for row in found) or (any(found) and _are_lists(sheet.columns[name]))
+    }
     inputs = [settings.input] if settings.input in cells else [] if settings.input else _token_columns(sheet, cells)
     for name in inputs:
         others = [other for other in cells if other != name and target in (None, other)]
@@ -179,11 +183,15 @@ _TAGS = Cells("tags")
 
 def _token_columns(sheet: Sheet, cells: dict[str, list[list[str] | None]]) -> list[str]:
     """Those that may hold words: first of usual names, then lists, then texts."""
-    known = [name for name in cells if _hold_text(sheet.columns[name])]
+    known = [name for name in cells if _hold_text(sheet.columns[name]) and not are_entity_tags(_items_in(cells[name]))]
     named, texts = _usual(known, TOKEN_NAMES), _usual(known, TEXT_NAMES)
     plain = any(_are_texts(sheet.columns[name]) for name in _usual(sheet.columns, TEXT_NAMES))
     lists = [] if plain else [name for name in known if any(map(_is_list, sheet.columns[name][:_SAMPLE]))]
     return list(dict.fromkeys([*named, *lists, *texts]))
+
+
+def _items_in(rows: Iterable[list[str] | None]) -> set[str]:
+    return {item for row in rows for item in row or ()}
 
 
 def _usual(columns: Iterable[str], names: Sequence[str]) -> list[str]:
@@ -210,8 +218,8 @@ def _fits(
     if not pairs:
         return False
     alike = sum(len(a) == len(b) for a, b in pairs) / len(pairs)
-    tags = {tag for _, b in pairs for tag in b}
-    several, words = any(len(b) > 1 for _, b in pairs), {word for a, _ in pairs for word in a}
+    tags = _items_in([b for _, b in pairs])
+    several, words = any(len(b) > 1 for _, b in pairs), _items_in([a for a, _ in pairs])
     lists = [_are_lists(sheet.columns[column]) for column in (name, other)]
     if not all(lists) and not asked and not are_entity_tags(tags):
         return False  # two texts of as many words are no words and tags, nor has a text a label for each of them
@@ -232,7 +240,7 @@ def _are_lists(values: Sequence[Any]) -> bool:
 def _check_tokens(sheet: Sheet, cells: dict[str, list[list[str] | None]], target: str | None) -> None:
     """`ColumnError` for tags of entities where nothing holds the words that they are of."""
     for name in cells if target is None else [target] if target in cells else []:
-        tags = {tag for row in cells[name] for tag in row or ()}
+        tags = _items_in(cells[name])
         if _are_lists(sheet.columns[name]) and are_entity_tags(tags):
             raise ColumnError(
                 f"{sheet.name}: column {name!r} holds tags such as {sorted(tags)[0]!r}, and no column holds as many "
