@@ -55,7 +55,7 @@ class _Counts:
 
 
 def in_iob2(
-    rows: Sequence[tuple[str, ...]], ids: Sequence[str], *, strict: bool = False
+    rows: Sequence[tuple[str, ...]], ids: Sequence[str], *, strict: bool = False, where: str = "the data"
 ) -> tuple[list[tuple[str, ...]], tuple[Fact, ...]]:
     """The tags of ``rows`` in IOB2, with the scheme they were in and how many entities there are.
 
@@ -65,12 +65,13 @@ def in_iob2(
         rows: the tags of each text, one a word.
         ids: of the rows.
         strict: refuse entities that do not begin or end as their scheme has it.
+        where: what the rows are of, for messages.
 
     Raises:
         LabelError: no word is outside entities, or such words are written otherwise; with ``strict`` what it refuses.
     """
     met = Counter(tag for row in rows for tag in row)
-    _check_outside(met)
+    _check_outside(met, where)
     if not are_entity_tags(met):
         return list(rows), (_words_fact(met),)
     counts = _Counts()
@@ -79,7 +80,9 @@ def in_iob2(
     facts = [Fact("tag scheme", scheme, f"{reason}{'' if scheme == 'IOB2' else '; read as IOB2'}")]
     broken = _broken(counts, scheme, ids)
     if broken and strict:
-        raise LabelError(f"{broken[0]}: {broken[1]}; correct the tags, or leave --strict out to have them read as B-.")
+        raise LabelError(
+            f"{where}: {broken[0]}: {broken[1]}; correct the tags, or leave --strict out to have them read as B-."
+        )
     if broken:
         facts.append(Fact("tags", broken[0], f"{broken[1]}; read as B- (--strict refuses them)"))
     total = sum(counts.entities.values())
@@ -93,7 +96,7 @@ def _words_fact(met: Counter[str]) -> Fact:
     return Fact("tags", f"{len(met)} of {sum(met.values()):,} words", shown)
 
 
-def _check_outside(met: Counter[str]) -> None:
+def _check_outside(met: Counter[str], where: str) -> None:
     """`LabelError` where there are marks of entities, and "O" is missing or something else stands for it."""
     marked = [tag for tag in met if tag != OUTSIDE and is_entity_tag(tag)]
     others = [tag for tag in met if not is_entity_tag(tag)]
@@ -101,18 +104,18 @@ def _check_outside(met: Counter[str]) -> None:
         return
     if not others:
         raise LabelError(
-            f"no word is tagged {OUTSIDE!r}: all are part of an entity ({some(marked)}); give every word of the text, "
+            f"{where}: no word is tagged {OUTSIDE!r}: all are part of an entity ({some(marked)}); give every word of the text, "
             f"those outside entities as {OUTSIDE!r}."
         )
     words = sum(met.values())
     begin = any(tag[0] == _BEGIN for tag in marked)
     if begin and len(others) == 1 and OUTSIDE not in met and met[others[0]] > _OTHER_OUTSIDE * words:
         raise LabelError(
-            f"words outside entities are tagged {others[0]!r}, beside {some(marked)}; write {OUTSIDE!r} in its place."
+            f"{where}: words outside entities are tagged {others[0]!r}, beside {some(marked)}; write {OUTSIDE!r} in its place."
         )
     if begin and sum(met[tag] for tag in marked) + met[OUTSIDE] > (1 - _OTHER_OUTSIDE / 3) * words:
         raise LabelError(
-            f"{some(map(repr, others))} among tags of entities such as {marked[0]!r}; tags are {OUTSIDE!r}, or a mark "
+            f"{where}: {some(map(repr, others))} among tags of entities such as {marked[0]!r}; tags are {OUTSIDE!r}, or a mark "
             "and a type such as 'B-PER'."
         )
 

@@ -61,7 +61,9 @@ def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, l
     table = join([opened.table for opened in openeds])
     all_facts = tuple(dict.fromkeys(fact for opened in openeds for fact in opened.facts))
     if choice is not None and choice.targets and is_tagging(choice.task):
-        table, found = tagger.finish(table, strict=settings.strict, firm=like is not None)
+        table, found = tagger.finish(
+            table, where=some(sheet.name for _, sheet in sheets), strict=settings.strict, firm=like is not None
+        )
         all_facts += found
     all_facts += group_facts
     if len(sheets) > 1 or sheets[0][0]:

@@ -431,8 +431,8 @@ class Tagger:
             out += itertools.pairwise(edges)
         return out
 
-    def finish(self, table: Table, *, strict: bool, firm: bool) -> tuple[Table, tuple[Fact, ...]]:
-        """The ``table`` of all rows with its tags in one scheme, and what was found.
+    def finish(self, table: Table, *, where: str, strict: bool, firm: bool) -> tuple[Table, tuple[Fact, ...]]:
+        """The ``table`` of all rows with its tags in one scheme, and what was found; ``where`` it is from.
 
         Raises:
             LabelError: all words have one tag, where the source is not ``firm`` in what tags there are; see `in_iob2`.
@@ -448,8 +448,8 @@ class Tagger:
         rows = list(table.targets) if table.targets is not None else []
         met = {tag for row in rows for tag in row}
         if len(met) == 1 and not firm:
-            raise LabelError(f"every word has the tag {met.pop()!r}; tagging needs at least two tags.")
-        tags, more = in_iob2(rows, table.ids.tolist(), strict=strict)
+            raise LabelError(f"{where}: every word has the tag {met.pop()!r}; tagging needs at least two tags.")
+        tags, more = in_iob2(rows, table.ids.tolist(), strict=strict, where=where)
         return replace(table, targets=objects(tags)), (*facts, *more)
 
 
