@@ -45,6 +45,7 @@ Slice = Annotated[
 SplitColumn = Annotated[str | None, typer.Option("--split", help=meaning("split"), rich_help_panel=_DATA)]
 TaskName = Annotated[str | None, _told("task", _DATA)]
 ModalityName = Annotated[str | None, _told("modality", _DATA)]
+Strict = Annotated[bool, _told("strict", _DATA)]
 Valid = Annotated[str | None, typer.Option(help="Another source: the validation set.", rich_help_panel=_DATA)]
 Test = Annotated[
     str | None,

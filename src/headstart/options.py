@@ -29,8 +29,9 @@ class SourceOptions(TypedDict, total=False):
     group: Annotated[str | None, "Column whose equal rows are never parted by a split (patient, site …)."]
     slices: Annotated[Sequence[str], "Columns to report the score by."]
     split: Annotated[str | None, "Column that says train, valid or test."]
-    task: Annotated[str | None, "classification, multilabel or regression."]
+    task: Annotated[str | None, "classification, multilabel, regression or tag (a label a word)."]
     modality: Annotated[str | None, "image or text."]
+    strict: Annotated[bool, "Refuse tags of entities that do not follow their scheme, such as I-PER after O in IOB2."]
 
 
 class FitOptions(SourceOptions, total=False):
@@ -156,6 +157,7 @@ def _source(options: SourceOptions) -> SourceSettings:
     return SourceSettings(
         target=(target,) if isinstance(target, str) else tuple(target) if target else None,
         slices=tuple(options.get("slices") or ()),
+        strict=bool(options.get("strict")),
         **{name: options.get(name) for name in _SOURCE},  # type: ignore[arg-type]
     )
 

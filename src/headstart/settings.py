@@ -32,9 +32,10 @@ class SourceSettings:
     group: str | None = None  # column whose rows are kept on one side of every split
     slices: tuple[str, ...] = ()  # columns to report the score by
     split: str | None = None  # column that holds a given split
-    task: str | None = None  # "classification", "multilabel" or "regression"
+    task: str | None = None  # "classification", "multilabel", "regression" or "tag"
     modality: str | None = None  # "image" or "text"
     weight: str | None = None  # column of weights of rows in training, from 0 on
+    strict: bool = False  # refuse tags of entities that do not follow their scheme
 
 
 @dataclass(frozen=True)

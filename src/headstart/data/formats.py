@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +107,51 @@ def _read_jsonl(path: Path) -> _Read:
     # Not pyarrow.json: that turns text which looks like a date into a date, and names no line.
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
-    for number, line in enumerate(decoded(path.name, path.read_bytes()).split("\n"), start=1):
+    text = decoded(path.name, path.read_bytes())
+    if extension(path.name) == ".json" and (whole := _whole(text)) is not None:
+        rows = [_object(row, f"{path.name}: item {number}") for number, row in enumerate(whole, start=1)]
+        return (*_by_column(path, rows), ())
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line, object_pairs_hook=_once)
         except ValueError as error:
             raise SourceError(f"{path.name}: line {number} is not JSON: {error}.") from error
-        if not isinstance(row, dict):
-            raise SourceError(f'{path.name}: line {number} is not an object such as {{"text": …, "label": …}}.')
-        rows.append(row)
+        rows.append(_object(row, f"{path.name}: line {number}"))
         lines.append(number)
+    return (*_by_column(path, rows), lines)
+
+
+def _by_column(path: Path, rows: list[dict[str, Any]]) -> tuple[dict[str, list[Any]], tuple[Fact, ...]]:
     names = dict.fromkeys(name for row in rows for name in row)
     check_names(path.name, [composed(name) for name in names])
-    return {composed(name): [row.get(name) for row in rows] for name in names}, (), lines
+    return {composed(name): [row.get(name) for row in rows] for name in names}, ()
+
+
+def _whole(text: str) -> list[Any] | None:
+    """The items of a file that is one list, or one object with a list called "data"; None: of neither kind."""
+    try:
+        found = json.loads(text, object_pairs_hook=_once)
+    except ValueError:
+        return None
+    if isinstance(found, dict) and isinstance(found.get("data"), list):
+        return found["data"]
+    return found if isinstance(found, list) and not _is_pair(found) else None
+
+
+def _is_pair(row: Any) -> bool:
+    """Whether it is a text and what is annotated of it, as spaCy writes them."""
+    return isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], dict)
+
+
+def _object(row: Any, where: str) -> dict[str, Any]:
+    """A row of JSON; `SourceError` if it is neither an object nor a pair [text, {"entities": …}]."""
+    if _is_pair(row):
+        return {"text": row[0], **row[1]}
+    if not isinstance(row, dict):
+        raise SourceError(f'{where} is not an object such as {{"text": …, "label": …}}.')
+    return row
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -140,8 +171,31 @@ def _read_parquet(path: Path) -> _Read:
         with path.open("rb") as file:  # pyarrow takes no path that is not UTF-8
             table = pq.ParquetFile(file).read()
         names = [composed(name) for name in table.column_names]
-        columns = [column.to_pylist() for column in table.columns]
+        labels = _label_names(table.schema.metadata or {})
+        columns = [
+            _named(column.to_pylist(), labels.get(name)) for name, column in zip(names, table.columns, strict=True)
+        ]
     except (pa.ArrowException, ValueError) as error:
         raise SourceError(f"{path.name}: not a readable Parquet file: {' '.join(str(error).split())[:200]}.") from error
     check_names(path.name, names)
     return dict(zip(names, columns, strict=True)), (), ()
+
+
+def _label_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """Column of lists -> what its numbers are called, as `datasets` notes it in a Parquet file's schema."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        inner = {name: one[0] if isinstance(one, list) else one.get("feature") for name, one in features.items()}
+        return {composed(name): one["names"] for name, one in inner.items() if isinstance(one, dict) and "names" in one}
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):  # a note of another kind tells nothing
+        return {}
+
+
+def _named(values: list[Any], names: list[str] | None) -> list[Any]:
+    """Lists of numbers as lists of ``names``; others, and where there are none, as they are."""
+
+    def name(number: Any) -> Any:
+        known = isinstance(number, int) and 0 <= number < len(names or ())
+        return names[number] if names and known else number
+
+    return values if names is None else [list(map(name, v)) if isinstance(v, list) else v for v in values]

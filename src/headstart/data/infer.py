@@ -17,6 +17,7 @@ from headstart.data.naming import (
     SPLIT_NAMES,
     TARGET_NAMES,
     TEXT_NAMES,
+    TOKEN_NAMES,
     modality_of,
     part_of,
     some,
@@ -24,6 +25,7 @@ from headstart.data.naming import (
 from headstart.data.numerals import styles_of
 from headstart.data.sheet import Cells, Choice, Sheet, as_numbers, as_text, is_empty
 from headstart.data.table import Fact
+from headstart.data.tagged import find_tags, is_tagging, is_words
 from headstart.errors import ColumnError, SettingError, SplitError, nearest
 from headstart.modalities import get, modalities
 from headstart.settings import SourceSettings
@@ -67,6 +69,9 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
         return Choice(like.input, targets, like.modality, like.task, like.cells, split), split_facts
     settings, known = _known(sheet, settings, like)
     reserved = {settings.group, settings.weight, *settings.slices, settings.split, *_named(sheet, SPLIT_NAMES)} - {None}
+    tagged = find_tags(sheet, settings, reserved | {sheet.group})
+    if tagged is not None:
+        return tagged.choice(split), [*tagged.facts(known, settings.task), *split_facts]
     input_name, why_input = _input(sheet, settings, reserved)
     why_input = "what the model was trained on" if known else why_input
     modality, why_modality = _modality(sheet, input_name, settings)
@@ -77,6 +82,8 @@ def choose(sheet: Sheet, settings: SourceSettings, like: Choice | None = None) -
     if targets:
         task, cells, why_task = infer_task(sheet, targets, settings.task, input_name)
         facts.append(Fact("task", task, why_task))
+    elif like is not None and is_tagging(like.task):
+        cells = Cells("tags")  # the words of the input, where it is a list of them
     return Choice(input_name, targets, modality, task, cells, split), facts + split_facts
 
 
@@ -137,7 +144,11 @@ def _input(sheet: Sheet, settings: SourceSettings, reserved: set[Any]) -> tuple[
     free = {name: values for name, values in sheet.columns.items() if name not in taken}
     asked = None if settings.modality is None else get(settings.modality)
     files = [] if asked and asked.tokenised else [n for n in free if _share_of_files(free[n]) >= _MOST]
-    texts = [] if asked and asked.files else [n for n in free if n not in files and _is_text(free[n])]
+    texts = (
+        []
+        if asked and asked.files
+        else [n for n in free if n not in files and (_is_text(free[n]) or _are_words(n, free[n]))]
+    )
     usual_files = [n for n in _named(sheet, FILE_NAMES) if n in files]
     usual_texts = [n for n in _named(sheet, TEXT_NAMES) if n in texts]
     if usual_files and usual_texts:
@@ -204,6 +215,12 @@ def _modality_of_cell(value: Any) -> str:
 def _is_text(values: list[Any]) -> bool:
     sample = [v for v in values if not is_empty(v)][:_SAMPLE]
     return all(isinstance(v, str) for v in sample) and as_numbers(sample) is None
+
+
+def _are_words(name: str, values: list[Any]) -> bool:
+    """Whether a column of the usual name holds lists of words."""
+    sample = [v for v in values if not is_empty(v)][:_SAMPLE]
+    return name.lower() in TOKEN_NAMES and bool(sample) and all(map(is_words, sample))
 
 
 def _has_spaces(values: list[Any]) -> bool:

@@ -16,15 +16,17 @@ def join(tables: Sequence[Table]) -> Table:
 
     Raises:
         LabelError: some have targets and some have none.
-        ColumnError: they differ in having groups, or in their slices.
+        ColumnError: they differ in their slices.
     """
     first = tables[0]
     if len(tables) == 1:
         return first
     if len({t.targets is None for t in tables}) > 1:
         raise LabelError("one source has labels and another has none; give labels in all of them.")
-    if len({(t.groups is None, tuple(t.slices)) for t in tables}) > 1:
-        raise ColumnError("the group and slice columns must be in every source or in none.")
+    if len({tuple(t.slices) for t in tables}) > 1:
+        raise ColumnError("the slice columns must be in every source or in none.")
+    if len({t.groups is None for t in tables}) > 1:  # only some files mark documents: elsewhere each row is its own
+        tables = [replace(t, groups=t.ids) if t.groups is None else t for t in tables]
     return replace(
         first,
         ids=np.concatenate([t.ids for t in tables]),

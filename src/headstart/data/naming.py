@@ -31,8 +31,13 @@ TARGET_NAMES = _words(
 )
 TEXT_NAMES = _words(
     "text texts sentence utterance query review message document content body comment comment_text tweet "
-    "post question prompt input x description headline title"
+    "post question prompt input x description headline title tokens words form"
 )
+#: Columns with the words of a text, one by one.
+TOKEN_NAMES = _words("tokens words token word form forms")
+#: Columns with a tag for each of them, and those with marked stretches of a text.
+WORD_TAG_NAMES = _words("tags ner_tags ner ner_tag tag pos_tags upos pos xpos bio iob iob_tags labels label target y")
+SPAN_NAMES = _words("entities spans label labels ner annotations")
 FILE_NAMES = _words(
     "path filepath file_path file filename file_name image img image_path img_path image_file image_name "
     "images audio audio_path image_id"
@@ -65,13 +70,15 @@ TABLE_TYPES = {
     ".tsv": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".json": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
 ARCHIVE_TYPES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SUPPORTED = (
-    "a folder of images or recordings (one subfolder a class), a table (.csv .tsv .jsonl .ndjson .parquet), an archive "
-    "of either (.zip .tar .tar.gz .tar.bz2 .tar.xz), or a folder written by datasets.save_to_disk"
+    "a folder of images or recordings (one subfolder a class), a table (.csv .tsv .jsonl .ndjson .json .parquet), "
+    "words with tags (.conll .conllu .iob), an archive of any of these (.zip .tar .tar.gz .tar.bz2 .tar.xz), or a "
+    "folder written by datasets.save_to_disk"
 )
 
 # What systems, network drives, programs that keep folders alike, and tools of programmers leave in folders, in small

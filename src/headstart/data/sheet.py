@@ -26,6 +26,7 @@ class Sheet:
         folder: where relative paths in the columns start.
         facts: what reading it already had to infer.
         lines: of each row the line it begins in, from 1 and as an editor shows it; () where there are no lines.
+        group: the column of the documents that rows are of, where the form of the file tells; "" elsewhere.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Sheet:
     folder: Path
     facts: tuple[Fact, ...] = ()
     lines: Sequence[int] = ()
+    group: str = ""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -60,7 +62,8 @@ class Cells:
     """How the cells of the target column are written.
 
     Attributes:
-        kind: "one" label or number, labels "parted" by a separator, a "list" of them, or "flags": a 0/1 vector.
+        kind: "one" label or number, labels "parted" by a separator, a "list" of them, or "flags": a 0/1 vector; "tags":
+            one a word of the input, which is a list of words; "spans": marked stretches of a text.
         separator: what parts the labels.
         length: places of a vector.
         style: how numbers are written, see `headstart.data.numerals.STYLES`; "" is plain.
@@ -96,6 +99,23 @@ class Reading:
     opened: Opened
     choice: Choice | None = None
     sheets: tuple[Sheet, ...] = ()
+
+
+class Unreadable(str):
+    """A cell that is shown as it is and cannot be used.
+
+    Attributes:
+        reason: why not.
+    """
+
+    reason: str = ""
+
+    @classmethod
+    def because(cls, text: str, reason: str) -> Unreadable:
+        """``text``, which cannot be used for that ``reason``."""
+        own = cls(text)
+        own.reason = reason
+        return own
 
 
 def is_empty(value: Any) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from headstart.data.archive import extract, foreign_names, is_archive
+from headstart.data.conll import is_tagged_file, read_tagged_file, tagged_files
 from headstart.data.folder import Listing, files_in, list_folder, open_file, open_file_folder
 from headstart.data.formats import read_sheet
 from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
@@ -27,7 +29,7 @@ from headstart.data.naming import (
 )
 from headstart.data.sheet import Choice, Reading
 from headstart.data.table import PARTS, Fact, Opened, Table, remarks
-from headstart.data.tabular import open_tables
+from headstart.data.tabular import open_sheets, open_tables
 from headstart.errors import ColumnError, LabelError, SettingError, SourceError, SplitError, UserError, nearest
 from headstart.files import as_path
 from headstart.modalities import get
@@ -43,9 +45,9 @@ def open_source(
     """The examples at ``path`` with what was inferred about them and what was set aside.
 
     Args:
-        path: a folder of images, an image, a table (CSV, TSV, JSON lines, Parquet), a folder of part tables
-            (train.csv, test.csv), a zip or tar of any of these, what ``datasets.save_to_disk`` wrote, or data in memory
-            (see `headstart.data.memory.in_memory`).
+        path: a folder of images, an image, a table (CSV, TSV, JSON, JSON lines, Parquet), a folder of part tables
+            (train.csv, test.csv), files with a word and its tags a line (CoNLL), a zip or tar of any of these, what
+            ``datasets.save_to_disk`` wrote, or data in memory (see `headstart.data.memory.in_memory`).
         settings: what the user named; every None is inferred. ``target=()`` asks for no target at all.
         part: if given, every row belongs to this part whatever the source says.
         like: how an earlier source was read; see `Choice.firm`.
@@ -152,12 +154,13 @@ def _read(path: Source, settings: SourceSettings, part: str, like: Choice | None
 
 def _composed(settings: SourceSettings) -> SourceSettings:
     """The settings with names of columns in the Unicode form that the columns of every table are given."""
-    names = {name: getattr(settings, name) for name in ("input", "group", "split", "weight")}
+    given = {name: getattr(settings, name) for name in ("input", "group", "split", "weight")}
+    names: dict[str, Any] = {name: None if value is None else composed(value) for name, value in given.items()}
     return replace(
         settings,
         target=None if settings.target is None else tuple(map(composed, settings.target)),
         slices=tuple(map(composed, settings.slices)),
-        **{name: None if value is None else composed(value) for name, value in names.items()},
+        **names,
     )
 
 
@@ -186,11 +189,24 @@ def _dispatch(path: Path, settings: SourceSettings, like: Choice | None) -> Read
     kind = extension(path.name)
     if is_archive(path.name):
         return _archive(path, settings, like)
+    if is_tagged_file(path):
+        return _tagged([("", path)], settings, like)
     if kind in TABLE_TYPES:
         return open_tables({"": path}, settings, like)
+    if kind == ".spacy":
+        raise SourceError(
+            f"{path.name}: a binary file of spaCy's; write its texts as JSON lines "
+            '{"text": …, "entities": [[start, end, label]]}, with DocBin().from_disk(path).get_docs(nlp.vocab).'
+        )
     if modality_of(path.name):
         return Reading(open_file(path, settings))
     raise SourceError(f"{path.name}: files of type {kind or 'no extension'} are not supported; supported: {SUPPORTED}.")
+
+
+def _tagged(files: list[tuple[str, Path]], settings: SourceSettings, like: Choice | None) -> Reading:
+    """Files with one word a line."""
+    named = (*(settings.target or ()), *(like.targets if like else ()))
+    return open_sheets([(part, read_tagged_file(path, named)) for part, path in files], settings, like)
 
 
 def _archive(path: Path, settings: SourceSettings, like: Choice | None) -> Reading:
@@ -231,7 +247,11 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     if is_saved_dataset(path):
         return open_saved_dataset(path, settings, like)
     listing = list_folder(path)
-    tables = [name for name in listing.files if extension(name) in TABLE_TYPES]
+    tables = _tables(path, listing)
+    if not tables and not files_in(path) and not _has_classes(path, listing):
+        files, left = tagged_files(path, listing.files)
+        if files:
+            return _beside(_tagged(files, settings, like), left, "files beside those of the splits")
     parts = one_name_a_part([(n, part_of(n.split(".")[0])) for n in tables if part_of(n.split(".")[0])], str(path))
     if not parts and (not tables or _has_classes(path, listing) or _asks_for_files(path, tables, settings, like)):
         # With an earlier table, --input and --target speak of its columns.
@@ -244,10 +264,25 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
     chosen = {part: path / name for part, name in parts.items()} or {"": path / tables[0]}
     reading = open_tables(chosen, settings, like)
     others = sorted({*tables} - {p.name for p in chosen.values()})
+    return _beside(reading, others, "tables beside those of the splits")
+
+
+def _beside(reading: Reading, others: list[str], what: str) -> Reading:
+    """The ``reading`` with what is said of files that are not read."""
     if not others:
         return reading
-    aside = Fact("not read", some(others), "tables beside those of the splits")
+    aside = Fact("not read", some(others), what)
     return replace(reading, opened=replace(reading.opened, facts=(*reading.opened.facts, aside)))
+
+
+def _tables(path: Path, listing: Listing) -> list[str]:
+    """The tables in a folder: of JSON, which is also what notes beside files are kept in, only where there is no
+    other, or it is named as a split."""
+    tables = [name for name in listing.files if extension(name) in TABLE_TYPES]
+    of_words = {name for name in tables if extension(name) == ".tsv" and is_tagged_file(path / name)}
+    tables = [name for name in tables if name not in of_words]
+    plain = [name for name in tables if extension(name) != ".json" or part_of(name.split(".")[0])]
+    return plain or ([] if listing.folders or files_in(path) else tables)
 
 
 def _asks_for_files(path: Path, tables: list[str], settings: SourceSettings, like: Choice | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from headstart.data.formats import read_sheet
 from headstart.data.infer import choose, file_name
 from headstart.data.joining import join
 from headstart.data.naming import extension, modality_of, part_of, some
-from headstart.data.sheet import Choice, Reading, Sheet, as_number, as_text, is_empty
+from headstart.data.sheet import Choice, Reading, Sheet, Unreadable, as_number, as_text, is_empty
 from headstart.data.table import PARTS, Columns, Fact, Opened, Rejected, Table, objects
+from headstart.data.tagged import Tagger, as_input, documents, is_tagging, is_words, lists_words, words_of
 from headstart.errors import ColumnError, SourceError
 from headstart.modalities import Modality, get
+from headstart.modalities.text.words import Words
 from headstart.settings import SourceSettings
 from headstart.unicode import writable
 
@@ -45,15 +48,24 @@ def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, l
     sheets = sorted(sheets, key=lambda pair: PARTS.index(pair[0]) if pair[0] else -1)
     openeds: list[Opened] = []
     choice = like if like and like.firm else None
+    tagger, (together, group_facts) = Tagger(), _documents(sheets, settings)
     for part, sheet in sheets:
         picked, facts = choose(sheet, settings, choice or like)
-        opened = _open_sheet(sheet, picked, settings, part)
+        opened = _open_sheet(sheet, picked, settings, part, tagger)
+        if together:
+            opened = replace(opened, table=replace(opened.table, groups=_of_documents(sheet, opened.table.ids)))
         # What was inferred on the first sheet holds for all; only a remark on the data is said again.
         said = facts if choice is None else []
         openeds.append(Opened(opened.table, (*sheet.facts, *said, *opened.facts), opened.rejected))
         choice = choice or picked
     table = join([opened.table for opened in openeds])
-    all_facts = tuple(fact for opened in openeds for fact in opened.facts)
+    all_facts = tuple(dict.fromkeys(fact for opened in openeds for fact in opened.facts))
+    if choice is not None and choice.targets and is_tagging(choice.task):
+        table, found = tagger.finish(
+            table, where=some(sheet.name for _, sheet in sheets), strict=settings.strict, firm=like is not None
+        )
+        all_facts += found
+    all_facts += group_facts
     if len(sheets) > 1 or sheets[0][0]:
         all_facts += (_part_fact(sheets, table),)
     rejected = tuple(r for opened in openeds for r in opened.rejected)
@@ -63,6 +75,9 @@ def open_sheets(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings, l
 
 def _part_fact(sheets: Sequence[tuple[str, Sheet]], table: Table) -> Fact:
     counts = Counter(table.split.tolist())
+    if not any(part for part, _ in sheets):
+        names = some(sheet.name for _, sheet in sheets)
+        return Fact("files", str(len(sheets)), f"read as one, as none is named train, valid or test: {names}")
     return Fact(
         "split",
         ", ".join(f"{part} {counts[part]}" for part, _ in sheets),
@@ -70,14 +85,19 @@ def _part_fact(sheets: Sequence[tuple[str, Sheet]], table: Table) -> Fact:
     )
 
 
-def _open_sheet(sheet: Sheet, choice: Choice, settings: SourceSettings, part: str) -> Opened:
-    own = get(choice.modality)
-    read = partial(_file_input, own) if own.files else _text_input
+def _open_sheet(sheet: Sheet, choice: Choice, settings: SourceSettings, part: str, tagger: Tagger) -> Opened:
+    own, tagging = get(choice.modality), bool(choice.targets) and is_tagging(choice.task)
+    read = partial(_file_input, own) if own.files else _word_input if lists_words(choice) else _text_input
     inputs: list[Any] = []
+    tags: list[Any] = []
     rows: list[int] = []
     rejected: list[Rejected] = []
     for row, value in enumerate(sheet.columns[choice.input]):
-        usable, reason = read(value, sheet.folder)
+        if tagging:
+            usable, told, reason = tagger.row(sheet, row, choice)
+            tags += [] if reason else [told]
+        else:
+            usable, reason = read(value, sheet.folder)
         if reason:
             rejected.append(Rejected(sheet.row_id(row), reason))
         else:
@@ -88,7 +108,8 @@ def _open_sheet(sheet: Sheet, choice: Choice, settings: SourceSettings, part: st
             f"{sheet.name}: none of its {len(sheet)} rows is usable by column {choice.input!r}; "
             f"{rejected[0].id}: {rejected[0].reason}."
         )
-    targets, facts = code_targets(sheet, choice, rows) if choice.targets else (None, ())
+    targets, facts = (None, ()) if tagging or not choice.targets else code_targets(sheet, choice, rows)
+    targets = objects(tags) if tagging else targets
     table = Table(
         ids=np.array([sheet.row_id(row) for row in rows], dtype=str),
         inputs=objects(inputs),
@@ -103,7 +124,29 @@ def _open_sheet(sheet: Sheet, choice: Choice, settings: SourceSettings, part: st
     return Opened(table, facts, tuple(rejected))
 
 
+def _documents(sheets: Sequence[tuple[str, Sheet]], settings: SourceSettings) -> tuple[bool, tuple[Fact, ...]]:
+    """Whether rows are kept together by the documents that files mark, and what is said of it."""
+    return (False, ()) if settings.group is not None else documents([sheet for _, sheet in sheets])
+
+
+def _of_documents(sheet: Sheet, ids: np.ndarray) -> np.ndarray:
+    """[n] str: the document of each row; one without any is its own."""
+    values = sheet.columns.get(sheet.group)
+    if values is None:
+        return ids
+    known = {sheet.row_id(row): str(value) for row, value in enumerate(values)}
+    return np.array([known[row] for row in ids.tolist()], dtype=str)
+
+
+def _word_input(value: Any, folder: Path) -> tuple[str, str]:
+    """A text, or one of the words that a cell lists."""
+    listed = isinstance(value, str) and not isinstance(value, Words) and value.strip()[:1] == "[" and words_of(value)
+    return as_input(value) if listed or is_words(value) else _text_input(value, folder)
+
+
 def _text_input(value: Any, folder: Path) -> tuple[str, str]:
+    if isinstance(value, Unreadable) or is_words(value):
+        return as_input(value)
     # A text may be the word "null" or "nan"; only None, NaN and blanks are nothing.
     empty = not value.strip() if isinstance(value, str) else is_empty(value)
     if empty:

@@ -56,7 +56,7 @@ def _read(settings: SourceSettings, base: str | None, valid: Source | None, test
         given += [f"--{option}", str(value)] if value else []
     for target in settings.target or ():
         given += ["--target", target]
-    return given
+    return [*given, "--strict"] if settings.strict else given
 
 
 def _call(
@@ -72,7 +72,13 @@ def _call(
     targets = settings.target or ()
     given: dict[str, Any] = {"input": settings.input, "target": targets[0] if len(targets) == 1 else list(targets)}
     given |= {"group": settings.group, "slices": list(settings.slices), "split": settings.split}
-    given |= {"task": settings.task, "modality": settings.modality, "base": base, "seed": seed}
+    given |= {
+        "task": settings.task,
+        "modality": settings.modality,
+        "base": base,
+        "seed": seed,
+        "strict": settings.strict,
+    }
     data = {"data": source, "valid": valid, "test": test}
     names = {name: name if isinstance(one, Memory) else repr(str(one)) for name, one in data.items() if one is not None}
     parts = [names.pop("data"), *(f"{name}={one}" for name, one in names.items())]

@@ -23,6 +23,7 @@ from headstart.arguments import (
     Slice,
     Source,
     SplitColumn,
+    Strict,
     Target,
     TaskName,
     Test,
@@ -106,6 +107,7 @@ def audit(
     split: SplitColumn = None,
     task: TaskName = None,
     modality: ModalityName = None,
+    strict: Strict = False,
     base: BaseName = None,
     pretraining_sample: Annotated[
         str | None,
@@ -209,6 +211,7 @@ def inspect(
     split: SplitColumn = None,
     task: TaskName = None,
     modality: ModalityName = None,
+    strict: Strict = False,
     json: Json = False,
 ) -> None:
     """Show what is understood of DATA and why, before any work."""
