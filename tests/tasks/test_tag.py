@@ -353,3 +353,20 @@ def test_labels_of_entities_are_completed_and_others_left():
     assert Tag.from_targets([("O", "NOUN"), ("B-", "VERB")]).labels == ("B-", "NOUN", "O", "VERB")
     with pytest.raises(LabelError, match="B-org"):
         TASK.encode([("B-org",)])
+
+
+def test_the_best_sequence_is_found_whatever_the_weights_of_pairs():
+    rng = np.random.default_rng(0)
+    for pairs in (rng.random((3, 3)), np.array([[1, 0, 0.5], [1, 0.2, 0.5], [1, 3, 0.5]]), np.ones((3, 3))):
+        words = rng.random((12, 3))
+        chain = Chain(words, np.array([0, 5, 5, 6, 12]), pairs, np.array([1, 0.1, 1]))
+        found = chain.best()
+        for start, end in itertools.pairwise(chain.offsets):
+            every = itertools.product(range(3), repeat=end - start)
+
+            def weight(one: tuple[int, ...], start: int = start, chain: Chain = chain) -> float:
+                first = chain.start[one[0]] if one else 1.0
+                steps = np.prod([chain.pairs[a, b] for a, b in itertools.pairwise(one)])
+                return float(first * steps * np.prod([chain.words[start + i, tag] for i, tag in enumerate(one)]))
+
+            assert tuple(found[start:end].tolist()) == max(every, key=weight)

@@ -47,17 +47,16 @@ class Chain:
     def best(self) -> np.ndarray:
         """[items] int64: the tags of each row's sequence of greatest weight; of equal ones that of the first tags."""
         with np.errstate(divide="ignore"):
-            pairs, score = np.log(self.pairs), np.log(self.weights)
-            start = np.log(self.start)
-        steps, back = self.steps(), np.zeros(score.shape, np.int64)
+            score, start = np.log(self.weights), np.log(self.start)
+        ways, steps = _Ways.of(self.pairs), self.steps()
+        back = np.zeros(score.shape, np.int32)
         for step, items in enumerate(steps):
             if step == 0:
                 score[items] += start
                 continue
-            for some in np.array_split(items, 1 + len(items) * pairs.size // _AT_ONCE):
-                ways = score[some - 1][:, :, None] + pairs  # [rows, tag before, tag]
-                back[some] = ways.argmax(axis=1)
-                score[some] += ways.max(axis=1)
+            for some in np.array_split(items, 1 + len(items) * ways.before.size // _AT_ONCE):
+                reached, back[some] = ways.best(score[some - 1])
+                score[some] += reached
         tags = score.argmax(axis=1)  # right at the end of rows; before it, what the next one came from
         for items in reversed(steps[1:]):
             tags[items - 1] = back[items, tags[items]]
@@ -75,6 +74,48 @@ class Chain:
         for items in reversed(steps[1:]):
             backward[items - 1] = (weights[items] * backward[items] / scale[items, None]) @ self.pairs.T
         return Sums(self, weights, forward, backward, scale)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """What can come before each tag; most follow any tag alike, and for these it is the same one.
+
+    Attributes:
+        alike: [k] the log of the weight of the pairs of tags that follow any tag alike; −inf of the others.
+        others: [m] the tags that do not.
+        before: [m, most] what can come before each of these, the first again where there are fewer.
+        weight: [m, most] the logs of the pairs' weights.
+    """
+
+    alike: np.ndarray
+    others: np.ndarray
+    before: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, pairs: np.ndarray) -> _Ways:
+        """Of pairs [k, k]."""
+        same = (pairs == pairs[0]).all(axis=0)
+        others = np.flatnonzero(~same)
+        found = [np.flatnonzero(pairs[:, tag]) for tag in others]
+        most = max(map(len, found), default=0)
+        before = np.array([np.append(one, np.repeat(one[:1], most - len(one))) for one in found], np.int64)
+        before = before.reshape(len(others), most)
+        with np.errstate(divide="ignore"):
+            alike = np.log(np.where(same, pairs[0], 0.0))
+        return cls(alike, others, before, np.log(pairs[before, others[:, None]]))
+
+    def best(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[rows, k] the best that leads to each tag after ``score`` [rows, k], and the tag that it comes from."""
+        top = score.argmax(axis=1)
+        reached = score.max(axis=1)[:, None] + self.alike
+        back = np.repeat(top[:, None], score.shape[1], axis=1)
+        if len(self.others):
+            ways = score[:, self.before] + self.weight  # [rows, m, most]
+            pick = ways.argmax(axis=2)
+            reached[:, self.others] = np.take_along_axis(ways, pick[..., None], axis=2)[..., 0]
+            back[:, self.others] = self.before[np.arange(len(self.others)), pick]
+        return reached, back
 
 
 @dataclass(frozen=True)
