@@ -31,6 +31,7 @@ from benchmarks import (
     size,
     startup,
     strategies,
+    tags,
     throughput,
     unknown,
 )
@@ -51,6 +52,7 @@ _MODULES = (
     startup,
     serving,
     audio,
+    tags,
     unknown,
     calibration,
     labels,

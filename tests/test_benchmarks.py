@@ -22,7 +22,7 @@ def test_without_names_the_benchmarks_are_listed(capsys: pytest.CaptureFixture[s
     assert main([]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     speed = ["floor", "race", "strategies", "throughput", "prefix", "runtimes", "memory", "size", "startup", "serving"]
-    judging = ["audio", "unknown", "calibration", "labels", "simulations", "choices", "shift", "duplicates"]
+    judging = ["audio", "tags", "unknown", "calibration", "labels", "simulations", "choices", "shift", "duplicates"]
     assert listed == [*speed, *judging, "bases", "published", "distance", "extrapolation", "costs"]
 
 
@@ -44,7 +44,7 @@ def test_what_makes_no_sense_is_refused(arguments: list[str], said: str, capsys:
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["floor", "race", "throughput", "runtimes"])
+@pytest.mark.parametrize("name", ["floor", "race", "throughput", "runtimes", "tags"])
 def test_missing_data_are_named(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

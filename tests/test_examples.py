@@ -19,6 +19,7 @@ SAYS = {
     ),
     "grouped_texts.py": (["channel mail: ", "channel chat: ", "Transfer learning improved "], "runs/requests"),
     "service.py": (["where is my parcel? -> delivery", "-> a person", "alike: "], "runs/support_requests"),
+    "tag_orders.py": (["place: F1 ", "ware: F1 ", ", characters "], "runs/orders"),
     "sklearn_pipeline.py": (["transfer learning: accuracy ", "words counted: accuracy "], ""),
 }
 
