@@ -108,11 +108,11 @@ def _clues(known: Metadata, names: np.ndarray, y: np.ndarray, most: int = 3) -> 
 
 
 def find_giveaways(table: Table, units: np.ndarray, seed: int = 0) -> list[Finding]:
-    """A finding for each property of the rows that gives the label away; none for several labels a row.
+    """A finding for each property of the rows that gives the label away; none where a row has several labels.
 
     A regression's values count as above or not above their median.
     """
-    if table.targets is None or get(table.task).several:
+    if table.targets is None or get(table.task).several or get(table.task).each:
         return []
     labels = np.array(table.targets.tolist())
     if get(table.task).values:

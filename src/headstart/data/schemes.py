@@ -104,19 +104,20 @@ def _check_outside(met: Counter[str], where: str) -> None:
         return
     if not others:
         raise LabelError(
-            f"{where}: no word is tagged {OUTSIDE!r}: all are part of an entity ({some(marked)}); give every word of the text, "
-            f"those outside entities as {OUTSIDE!r}."
+            f"{where}: no word is tagged {OUTSIDE!r}: all are part of an entity ({some(marked)}); give every word of "
+            f"the text, those outside entities as {OUTSIDE!r}."
         )
     words = sum(met.values())
     begin = any(tag[0] == _BEGIN for tag in marked)
     if begin and len(others) == 1 and OUTSIDE not in met and met[others[0]] > _OTHER_OUTSIDE * words:
         raise LabelError(
-            f"{where}: words outside entities are tagged {others[0]!r}, beside {some(marked)}; write {OUTSIDE!r} in its place."
+            f"{where}: words outside entities are tagged {others[0]!r}, beside {some(marked)}; write {OUTSIDE!r} in "
+            "its place."
         )
     if begin and sum(met[tag] for tag in marked) + met[OUTSIDE] > (1 - _OTHER_OUTSIDE / 3) * words:
         raise LabelError(
-            f"{where}: {some(map(repr, others))} among tags of entities such as {marked[0]!r}; tags are {OUTSIDE!r}, or a mark "
-            "and a type such as 'B-PER'."
+            f"{where}: {some(map(repr, others))} among tags of entities such as {marked[0]!r}; tags are {OUTSIDE!r}, "
+            "or a mark and a type such as 'B-PER'."
         )
 
 

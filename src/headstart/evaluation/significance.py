@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from headstart.evaluation.bootstrap import Interval, paired_gain, score_interval
 from headstart.evaluation.metrics import get
 from headstart.evaluation.verdict import rows_needed
 from headstart.evaluation.wording import gained, metric_name, number
+from headstart.ragged import Ragged, flat
 
 _Two = tuple[int, int]  # numbers of models
 Outcome = Literal["a better", "b better", "no significant difference"]
@@ -102,15 +103,15 @@ def mcnemar(y: np.ndarray, p_a: np.ndarray, p_b: np.ndarray) -> McNemar:
 def compare_models(
     names: Sequence[str],
     metric: str,
-    y: np.ndarray,
-    ps: Sequence[np.ndarray],
+    y: Any,
+    ps: Sequence[Any],
     *,
     units: np.ndarray | None = None,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> Comparison:
-    """Every two of the models ``names`` by their probabilities ``ps``, each [n, outputs], on the same rows.
+    """Every two of the models ``names`` by their probabilities ``ps``, each [n, outputs] or ragged, on the same rows.
 
     More than two models are more than one pair, and among many equal pairs some would look different by chance:
     `tell_apart` says how that is allowed for. Rows of one unit (``units`` [n] codes) are not
@@ -130,17 +131,17 @@ def compare_models(
         return paired_gain(metric, y, ps[a], ps[b], units=units, level=corrected, draws=draws, seed=seed)
 
     gains = tell_apart(len(ps), judged, level)
-    pairs = [_pair(names[a], names[b], gains[a, b], np.asarray(y), ps[a], ps[b]) for a, b in gains]
+    pairs = [_pair(names[a], names[b], gains[a, b], y, ps[a], ps[b]) for a, b in gains]
     return Comparison(metric, level, len(y), scores, pairs)
 
 
-def _check(names: Sequence[str], y: np.ndarray, ps: Sequence[np.ndarray]) -> None:
+def _check(names: Sequence[str], y: Any, ps: Sequence[Any]) -> None:
     if len(names) < 2 or len(names) != len(ps):
         raise SettingError(f"{len(names)} models were given to compare, with {len(ps)} answers; give at least two.")
     if len(set(names)) < len(names):
         raise SettingError(f"the models are called {', '.join(names)}; their names must all be different.")
     for name, p in zip(names, ps, strict=True):
-        if np.shape(p) != np.shape(ps[0]) or len(p) != len(y):
+        if len(p) != len(y) or np.shape(flat(p)) != np.shape(flat(ps[0])):
             raise SettingError(f"{name} answered {len(p)} rows where the truth has {len(y)}; give the same rows.")
 
 
@@ -150,14 +151,15 @@ def _outcome(gain: Interval) -> Outcome:
     return "b better" if gain.high < 0 else "no significant difference"
 
 
-def _pair(a: str, b: str, gain: Interval, y: np.ndarray, p_a: np.ndarray, p_b: np.ndarray) -> Pair:
+def _pair(a: str, b: str, gain: Interval, y: Any, p_a: Any, p_b: Any) -> Pair:
     outcome = _outcome(gain)
     open_question = (
         outcome == "no significant difference" and gain.value != 0 and np.isfinite([gain.low, gain.high]).all()
     )
     needed = rows_needed(gain, 0.0) if open_question else None
-    tested = y.ndim == 1 and p_a.shape[1] > 1 and not gain.grouped
-    return Pair(a, b, gain, outcome, needed, mcnemar(y, p_a, p_b) if tested else None)
+    one_label = not isinstance(y, Ragged) and np.ndim(y) == 1 and np.shape(p_a)[1] > 1
+    tested = mcnemar(np.asarray(y), p_a, p_b) if one_label and not gain.grouped else None
+    return Pair(a, b, gain, outcome, needed, tested)
 
 
 # --- every two of several models ---

@@ -151,7 +151,7 @@ def _write(
     examples = None if reference is None else Examples.load(run, reference.vectors)
     with progress.stage("nearest training rows"):
         vectors = None if examples is None else model.embed(table.inputs)
-    bounds = model.bundle.caution.bounds(answered.p[:, 0])
+    bounds = model.bundle.caution.bounds(answered.p[:, 0]) if task.values else None
     write_atomically(
         out / PAGE, build_page(_page(record, table.modality, independent), evidence_of(task, {"new": answered}))
     )

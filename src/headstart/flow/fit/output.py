@@ -36,6 +36,7 @@ from headstart.flow.selection import Preferred, selected_model
 from headstart.flow.unknown import kept_rows
 from headstart.modalities import get as get_modality
 from headstart.plain import finite
+from headstart.ragged import row_vectors
 from headstart.records import (
     CalibrationRecord,
     CandidateRecord,
@@ -153,8 +154,9 @@ def _write_mistakes(folder: RunFolder, work: Work) -> None:
     judged, working = work.judgement, work.prepared.working()
     if judged:
         tested, rows = work.assessed.answers.part_of(TEST), judged.rows
-        answered = Answered(rows.table, rows.y, tested.probabilities, tested.thresholds, rows.vectors, judged.columns)
-        found = mistakes(work.prepared.task, answered, Examples.of(working.table, working.vectors))
+        vectors, learnt = row_vectors(rows.vectors), row_vectors(working.vectors)
+        answered = Answered(rows.table, rows.y, tested.probabilities, tested.thresholds, vectors, judged.columns)
+        found = mistakes(work.prepared.task, answered, Examples.of(working.table, learnt))
         folder.write(MISTAKES, as_csv(found))
     known = work.assessed.caution.known
     if known is not None and len(known.rows):
