@@ -29,8 +29,10 @@ from headstart.training.feed import feed_for
 from headstart.training.finished import Finished
 from headstart.training.job import Job, Trained
 from headstart.training.losses import loss_for, targets
+from headstart.training.measuring import measure
 from headstart.training.options import TrainOptions
 from headstart.training.phase import Phase
+from headstart.training.reading import read_out
 from headstart.training.recipe import Recipe
 from headstart.training.rows import TrainRows
 from headstart.training.run import train
@@ -278,6 +280,21 @@ def test_mixup_of_words_is_refused(base: Base) -> None:
     job = tag_job(base, Phase(thaw=1, epochs=1.0, least_steps=1), mixup=0.2)
     with pytest.raises(SettingError, match=r"mixup is 0\.2.*each word cannot be mixed; set it to 0"):
         train(job)
+
+
+def test_what_a_task_reads_off_a_base_is_taken_from_any(base: Base) -> None:
+    assert read_out(base, "tag") is base
+    pooled_again = read_out(base, "classification")
+    assert not pooled_again.spec.words
+    assert read_out(pooled_again, "classification") is pooled_again
+    assert read_out(pooled_again, "tag").preprocessing() == base.preprocessing()
+
+
+def test_passes_and_steps_are_timed_by_rows(base: Base) -> None:
+    rows = tag_rows(base, 40)
+    speed = measure(base, rows, 3, batch=8)
+    assert speed.weights == sum(p.numel() for p in base.network().parameters())
+    assert all(np.isfinite(value) and value > 0 for value in (speed.forward, speed.step, speed.adapter, speed.saved))
 
 
 def test_features_of_trained_networks_are_a_vector_a_word(base: Base) -> None:
