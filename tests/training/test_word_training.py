@@ -39,6 +39,7 @@ from headstart.training.run import train
 from tests.bases.checkpoints import bert_folder
 from tests.training.small import difference, forward, weights_of
 from tests.training.test_engine import short_of_memory
+from tests.training.test_processes import two_processes
 from tests.training.test_resuming import PHASES, broken_and_resumed
 
 Bases = Callable[[str], Base]
@@ -216,6 +217,42 @@ def test_rows_without_words_are_no_trouble(base: Base) -> None:
     trained = train(replace(job, train=rows))
     assert (trained.rollbacks, trained.stopped) == (0, "finished")
     assert np.isfinite(trained.loss)
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+import numpy as np
+from headstart.training.processes import Processes
+from headstart.training.run import train
+from tests.training.small import weights_of
+from tests.training.test_word_training import shared_job
+job = shared_job(Path(sys.argv[1]))
+trained = train(job)
+np.savez(f"{sys.argv[2]}{Processes(job.base).number}.npz", **weights_of(trained), held=trained.held.values)
+"""
+
+
+def shared_job(folder: Path) -> Job:
+    """25 rows, so that shares differ, in rows and more so in words."""
+    torch.set_num_threads(1)
+    base = word_states(open_folder(folder))
+    phases = Phase(thaw=1, epochs=1.0, least_steps=1), Phase(thaw=1.0, epochs=1.0, least_steps=1, body=0.3)
+    return tag_job(base, *phases, n=25, replay=0.5, retained=tag_rows(base, 8, seed=3))
+
+
+@pytest.mark.slow
+def test_two_processes_come_to_what_one_comes_to(still: Base, tmp_path: Path) -> None:
+    folder = Path(still.base.folder)  # type: ignore[attr-defined]
+    two_processes(_CHILD, folder, tmp_path)
+    whole = train(shared_job(folder))
+    assert isinstance(whole.held, Ragged)
+    for number in range(2):
+        given = np.load(f"{tmp_path / 'out'}{number}.npz")
+        assert given["held"] == pytest.approx(whole.held.values, abs=1e-4)
+        for name, tensor in weights_of(whole).items():
+            if not name.endswith("key.bias"):  # softmax is blind to it
+                assert given[name] == pytest.approx(tensor, abs=1e-4), name
 
 
 @pytest.mark.parametrize("after", [1, 4, 8, 11])
