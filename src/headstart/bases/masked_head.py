@@ -8,6 +8,7 @@ from headstart.bases.base import Base
 from headstart.bases.checks import not_loaded, read_json
 from headstart.bases.transformers_body import quiet
 from headstart.bases.transformers_text import TransformersTextBase
+from headstart.bases.word_states import WordStates
 from headstart.errors import BaseError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def masked_model(base: Base) -> nn.Module | None:
     Raises:
         BaseError: the checkpoint cannot be loaded safely.
     """
+    base = base.base if isinstance(base, WordStates) else base
     if not isinstance(base, TransformersTextBase) or not _has_kind(base):
         return None
     from transformers import AutoModelForMaskedLM

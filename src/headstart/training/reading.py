@@ -11,6 +11,7 @@ import numpy as np
 
 from headstart.bases.base import Base
 from headstart.bases.refitted import with_channels
+from headstart.bases.word_states import text_vectors, word_states
 from headstart.data.table import Fact, Table
 from headstart.errors import SourceError
 from headstart.modalities.image import ImageSpec, bands
@@ -138,11 +139,7 @@ def read_out(base: Base, task: str) -> Base:
     Raises:
         SettingError, BaseError: it cannot give that.
     """
-    if get_task(task).readout == "words":
-        from headstart.bases.word_states import word_states
-
-        return word_states(base)
-    return base
+    return word_states(base) if get_task(task).readout == "words" else text_vectors(base)
 
 
 def _saying(base: Base, facts: tuple[Fact, ...]) -> Base:
