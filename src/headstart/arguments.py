@@ -23,8 +23,8 @@ Source = Annotated[
     str,
     typer.Argument(
         help=(
-            "Image folder (class subfolders), table (CSV, TSV, JSONL, Parquet), zip or tar of either, or "
-            "saved `datasets` folder."
+            "Image folder (class subfolders), table (CSV, TSV, JSON, JSONL, Parquet), words with tags (CoNLL), zip or "
+            "tar of these, or saved `datasets` folder."
         ),
         metavar="DATA",
     ),

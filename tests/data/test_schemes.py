@@ -109,6 +109,11 @@ def test_read_tags_never_go_on_with_what_has_not_begun() -> None:
         assert facts["entities"].value == f"{total:,} in 200 texts"
 
 
+def test_underscores_may_stand_for_hyphens() -> None:
+    tags, _ = _read([tuple(tag.replace("-", "_") for tag in row) for row in IOB2])
+    assert tags == IOB2
+
+
 def test_tags_of_words_are_left_as_they_are() -> None:
     rows = [("DET", "NOUN"), ("X", "B", "O")]
     tags, facts = _read(rows)

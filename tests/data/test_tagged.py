@@ -385,6 +385,11 @@ def test_what_an_annotator_did_not_accept_is_set_aside(tmp_path: Path) -> None:
     assert [one.reason for one in opened.rejected] == ["the annotator's answer is 'reject'"]
 
 
+def test_spans_in_memory() -> None:
+    opened = open_source(in_memory(([TEXT, TEXT], [[(0, 7, "PER"), (16, 24, "LOC")], []])))
+    assert rows(opened) == [MARKED, [f"{word.partition('/')[0]}/O" for word in MARKED]]
+
+
 def test_binary_spacy_is_refused_with_the_way(tmp_path: Path) -> None:
     (tmp_path / "t.spacy").write_bytes(b"\x00\x01")
     with pytest.raises(SourceError, match=r"binary file of spaCy's; write its texts as JSON lines"):
@@ -404,6 +409,23 @@ def test_files_of_a_folder_are_splits_by_a_word_of_their_names(tmp_path: Path) -
     assert "x17train.conll, emerging.dev.conll, eng.testb" in facts(opened, "split")[0].reason
     write(tmp_path / "more.conll", *JOHN)
     assert facts(open_source(tmp_path), "not read")[0].value == "more.conll"
+
+
+def test_a_table_goes_before_files_of_words_and_these_are_told(tmp_path: Path) -> None:
+    write(tmp_path / "t.conll", *JOHN)
+    write(tmp_path / "t.jsonl", *(json.dumps({"tokens": a, "tags": b}) for a, b in zip(TOKENS, TAGS, strict=True)))
+    opened = open_source(tmp_path)
+    assert rows(opened) == READ
+    assert facts(opened, "not read")[0].value == "t.conll"
+
+
+def test_an_archive_of_files_of_words(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("train.conll", "\n".join([*JOHN, *RAIN]))
+        archive.writestr("test.conll", "\n".join(RAIN))
+    assert open_source(tmp_path / "t.zip").table.split.tolist() == ["train", "train", "test"]
 
 
 def test_files_without_such_a_word_are_read_together(tmp_path: Path) -> None:
@@ -454,6 +476,11 @@ def test_a_table_is_asked_about_by_its_text_where_the_model_was_made_from_spans(
     like = Choice("text", ("entities",), "text", "tag", firm=False)
     path = write(tmp_path / "t.jsonl", json.dumps({"text": "[a] b", "tokens": ["a", "b"]}))
     assert gather([str(path)], "text", like=like).inputs == ["[a] b"]
+
+
+def test_a_file_of_tags_that_is_not_there_is_missed(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        gather([str(tmp_path / "t.conll")], "text", like=Choice("tokens", ("tags",), "text", "tag", firm=False))
 
 
 def test_wnut17(real_data: Any) -> None:

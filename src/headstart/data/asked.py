@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.data.archive import is_archive
+from headstart.data.conll import TAG_TYPES
 from headstart.data.folder import files_in
 from headstart.data.formats import STDIN, decoded
 from headstart.data.naming import TABLE_TYPES, extension, modality_of
@@ -180,7 +181,7 @@ def _add_lines(asked: Asked) -> None:
 
 def _is_path(given: str) -> bool:
     """Whether ``given`` is there, or is named like a data file; anything else, also nothing, is a text of its own."""
-    named = extension(given) in TABLE_TYPES or is_archive(given)
+    named = extension(given) in (*TABLE_TYPES, *TAG_TYPES) or is_archive(given)
     try:
         return (bool(given.strip()) and Path(given).exists()) or (named and not given.split()[1:])
     except (OSError, ValueError):  # a text too long for a path, or with a null character

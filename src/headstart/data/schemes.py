@@ -7,6 +7,7 @@ beginning of every one; BIOES, BILOU and BMES also mark the last word and entiti
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from headstart.errors import LabelError
 OUTSIDE = "O"
 _BEGIN, _ALONE, _LAST = "B", "SUW", "EL"
 _MARKS = {*_BEGIN, *_ALONE, *_LAST, "I", "M"}
+_UNDERSCORED = re.compile(r"[BIESLUMW]_.")
 _SHOWN = 3  # examples of what is told
 _OTHER_OUTSIDE = 0.3  # share of the words, from which a tag that is none of an entity may stand for "O"
 
@@ -71,6 +73,9 @@ def in_iob2(
         LabelError: no word is outside entities, or such words are written otherwise; with ``strict`` what it refuses.
     """
     met = Counter(tag for row in rows for tag in row)
+    if OUTSIDE in met and all(tag == OUTSIDE or _UNDERSCORED.match(tag) for tag in met):  # B_PER
+        rows = [tuple(tag if tag == OUTSIDE else f"{tag[0]}-{tag[2:]}" for tag in row) for row in rows]
+        met = Counter(tag for row in rows for tag in row)
     _check_outside(met, where)
     if not are_entity_tags(met):
         return list(rows), (_words_fact(met),)
@@ -116,8 +121,8 @@ def _check_outside(met: Counter[str], where: str) -> None:
         )
     if begin and sum(met[tag] for tag in marked) + met[OUTSIDE] > (1 - _OTHER_OUTSIDE / 3) * words:
         raise LabelError(
-            f"{where}: {some(map(repr, others))} among tags of entities such as {marked[0]!r}; tags are {OUTSIDE!r}, "
-            "or a mark and a type such as 'B-PER'."
+            f"{where}: {some(map(repr, others))} among tags of entities such as {marked[0]!r}; tags are "
+            f"{OUTSIDE!r}, or a mark and a type such as 'B-PER'."
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from headstart.data.archive import extract, foreign_names, is_archive
-from headstart.data.conll import is_tagged_file, read_tagged_file, tagged_files
+from headstart.data.conll import TAG_TYPES, is_tagged_file, read_tagged_file, tagged_files
 from headstart.data.folder import Listing, files_in, list_folder, open_file, open_file_folder
 from headstart.data.formats import read_sheet
 from headstart.data.hf_folder import is_saved_dataset, open_saved_dataset
@@ -263,7 +263,8 @@ def _folder(path: Path, settings: SourceSettings, like: Choice | None) -> Readin
         )
     chosen = {part: path / name for part, name in parts.items()} or {"": path / tables[0]}
     reading = open_tables(chosen, settings, like)
-    others = sorted({*tables} - {p.name for p in chosen.values()})
+    of_words = {name for name in listing.files if extension(name) in TAG_TYPES}
+    others = sorted({*tables, *of_words} - {p.name for p in chosen.values()})
     return _beside(reading, others, "tables beside those of the splits")
 
 

@@ -47,11 +47,12 @@ class Table:
         ids: [n] str, unique and stable between runs: a path relative to the source, or "file.csv:LINE" (from 1, as an
             editor shows it; of Parquet, which has no lines, the row).
         inputs: [n] object: for images an absolute path (str), encoded bytes, a PIL image or an array [h, w(, c)];
-            for text a str.
-        targets: [n] object: str (classification), tuple of str (multilabel), float (regression); None: unlabelled.
+            for text a str, which of a table with a tag for each word is a `headstart.modalities.text.words.Words`.
+        targets: [n] object: str (classification), tuple of str (multilabel), float (regression), tuple of str
+            with one tag a word (tag; those of entities in IOB2); None: unlabelled.
         split: [n] str: one of `PARTS`, or "" where not assigned.
         modality: "image" or "text".
-        task: "classification", "multilabel" or "regression"; "" for unlabelled tables.
+        task: "classification", "multilabel", "regression" or "tag"; "" for unlabelled tables.
         groups: [n] str or None: rows of one group never part.
         slices: name -> [n] str: columns to report the score by.
         weights: [n] float64 or None: how much each row counts in training, 0 or more.

@@ -202,7 +202,8 @@ def _usual(columns: Iterable[str], names: Sequence[str]) -> list[str]:
 
 def _hold_text(values: Sequence[Any]) -> bool:
     """Whether the first cell with anything is text, or a list of it."""
-    first = next((_json(value) for value in values if not is_empty(value) and len(_json(value))), "")
+    cells = (_json(value) for value in values if not is_empty(value))
+    first = next((cell for cell in cells if isinstance(cell, str) or len(_items(cell))), "")
     return isinstance(first, str) or isinstance(first[0], str)
 
 
