@@ -337,15 +337,15 @@ def test_strings_marked_in_several_ways_are_found():
     apple, york = TASK.inconsistent(inputs, targets)
     assert (apple.text, apple.counts, apple.rows) == ("Apple", {"x": 6, "not an entity": 2}, (6, 7))
     assert (york.text, york.counts, york.rows) == ("New York", {"y": 2, "x": 1}, (10,))
-    ids = [f"row {i}" for i in range(len(rows))]
-    (finding,) = TASK.findings(inputs, targets, ids)
-    assert finding.name == "inconsistent labels"
-    assert finding.sentence == (
-        "2 strings are labelled in more than one way in the training rows, 3 of 11 occurrences otherwise than most: "
-        "“Apple” (x 6, not an entity 2), e.g. in row 6, row 7; “New York” (y 2, x 1), e.g. in row 10."
+    (found,) = TASK.noticed(inputs, targets)
+    assert found.sentence == (
+        "2 strings are labelled in more than one way, 3 of 11 occurrences otherwise than most: "
+        "“Apple” (x 6, not an entity 2), “New York” (y 2, x 1)"
     )
-    assert TASK.findings(inputs[:6], targets[:6], ids[:6]) == []
-    assert Tag(("NOUN", "VERB")).findings(inputs[:1], objects([("NOUN", "VERB")]), ids) == []
+    assert found.rows == (6, 7, 10)
+    assert found.cases == ("“Apple” (x 6, not an entity 2)", "“New York” (y 2, x 1)")
+    assert TASK.noticed(inputs[:6], targets[:6]) == []
+    assert Tag(("NOUN", "VERB")).noticed(inputs[:1], objects([("NOUN", "VERB")])) == []
 
 
 def test_labels_of_entities_are_completed_and_others_left():

@@ -10,6 +10,7 @@ from typing import Any
 from headstart.data.table import Table
 from headstart.modalities import get
 from headstart.records import FindingRecord
+from headstart.tasks import get as get_task
 
 #: Worst first: "error" makes a score wrong, "warning" may, "note" is good to know.
 SEVERITIES = ("error", "warning", "note")
@@ -66,7 +67,9 @@ def label_text(table: Table, row: int) -> str:
     """The target of ``row`` in words; "" where there is none."""
     if table.targets is None:
         return ""
-    target = table.targets[row]
+    target, task = table.targets[row], get_task(table.task)
+    if task.each:
+        return task.written(target, table.inputs[row])
     if isinstance(target, tuple):
         return ", ".join(target) or "no label"
     return f"{target:.15g}" if isinstance(target, float) else str(target)

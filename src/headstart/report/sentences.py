@@ -58,8 +58,8 @@ def remark(result: Result) -> str:
 
 def understood(result: Result) -> str:
     """What the data were taken for, and how many rows each split has."""
-    data, kind = result.data, get(result.task).plural
-    classes = f" of {len(data.labels)} {kind}" if data.labels else f" for {result.task}"
+    data, task = result.data, get(result.task)(labels=tuple(result.data.labels))
+    classes = f" of {task.named}" if data.labels else f" for {result.task}"
     names = {"train": "training", "valid": "validation"}
     parts = ", ".join(f"{count(n)} {names.get(part, part)}" for part, n in data.parts.items())
     excluded = f"; {counted(data.rejected, 'excluded row')} (rejected.csv)" if data.rejected else ""

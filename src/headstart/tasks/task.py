@@ -11,12 +11,27 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from headstart.errors import BundleError, LabelError
-from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.metric import Metric
 from headstart.evaluation.metrics import for_task
 from headstart.evaluation.per_class import ClassMetric
 
 _SHOWN = 5  # labels or rows listed in a message before "and N more"
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """What targets show together, such as the same words labelled in several ways.
+
+    Attributes:
+        sentence, suggestion: what, with its numbers, and what to do.
+        rows: the rows concerned, those to look at first.
+        cases: each case in words, the worst first.
+    """
+
+    sentence: str
+    suggestion: str
+    rows: tuple[int, ...]
+    cases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,11 @@ class Task(ABC):
         return []
 
     @property
+    def named(self) -> str:
+        """How many there are of what an answer names, as "3 classes"."""
+        return f"{len(self.labels):,} {self.noun if len(self.labels) == 1 else self.plural}"
+
+    @property
     def scored(self) -> str:
         """What precision and recall are of, one of them."""
         return self.noun
@@ -126,8 +146,8 @@ class Task(ABC):
         """A ``target``, or an answer, to the input ``value`` as people read it."""
         return "; ".join(map(str, target)) if isinstance(target, tuple | list) else str(target)
 
-    def findings(self, inputs: Sequence[Any], targets: Sequence[Any], ids: Sequence[str]) -> list[Finding]:
-        """What the ``targets`` of n training rows show that is not right."""
+    def noticed(self, inputs: Sequence[Any], targets: Sequence[Any]) -> list[Noticed]:
+        """What the ``targets`` of n training rows show together that may not be right."""
         return []
 
     @abstractmethod

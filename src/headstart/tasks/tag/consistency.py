@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from headstart.evaluation.diagnosis import Finding
 from headstart.modalities.text.words import as_words
 from headstart.ragged import Ragged
 from headstart.tasks.tag.spans import Scheme, Spans
+from headstart.tasks.task import Noticed
 
 _FEWEST = 3  # times that a string occurs, under which it says nothing
 _MINORITY = 0.1  # share of them that are marked otherwise than most, under which they may be slips or rare meanings
-_SHOWN = 10
-_ROWS = 3  # rows shown of a string
+_SHOWN, _KEPT = 2, 10  # strings that the sentence names, and that are kept
 #: Of an occurrence that is marked as nothing.
 UNMARKED = "not an entity"
 
@@ -101,25 +100,17 @@ def _judged(text: tuple[str, ...], where: list[tuple[int, str]], rows: np.ndarra
     return Inconsistent(one.text, counts, tuple(at))
 
 
-def about(found: Sequence[Inconsistent], ids: Sequence[str], what: str = "training rows") -> Finding | None:
-    """The finding on strings marked in several ways; None where there are none.
-
-    Args:
-        ids: of all rows.
-        what: the rows they occur in.
-    """
+def about(found: Sequence[Inconsistent]) -> Noticed | None:
+    """What is said of strings marked in several ways; None where there are none."""
     if not found:
         return None
     others, times = sum(one.others for one in found), sum(one.times for one in found)
-    shown = [f"{one.told()}, e.g. in {_listed(ids, one)}" for one in found[:_SHOWN]]
     strings = "1 string is" if len(found) == 1 else f"{len(found):,} strings are"
-    much = f"{others:,} of {times:,} occurrences otherwise than most"
-    return Finding(
-        "inconsistent labels",
-        f"{strings} labelled in more than one way in the {what}, {much}: {'; '.join(shown)}.",
+    shown = ", ".join(one.told() for one in found[:_SHOWN])
+    return Noticed(
+        f"{strings} labelled in more than one way, {others:,} of {times:,} occurrences otherwise than most: {shown}"
+        f"{', …' if found[_SHOWN:] else ''}",
         "Look at these rows, and label the same words alike where they mean the same.",
+        tuple(dict.fromkeys(row for one in found for row in one.rows)),
+        tuple(one.told() for one in found[:_KEPT]),
     )
-
-
-def _listed(ids: Sequence[str], one: Inconsistent) -> str:
-    return ", ".join(str(ids[row]) for row in one.rows[:_ROWS])

@@ -11,7 +11,6 @@ import numpy as np
 
 from headstart.data.table import objects
 from headstart.errors import LabelError
-from headstart.evaluation.diagnosis import Finding
 from headstart.evaluation.metric import Metric
 from headstart.evaluation.per_class import ClassMetric
 from headstart.modalities.text.words import Words, as_words
@@ -20,7 +19,7 @@ from headstart.tasks.classification import Classification
 from headstart.tasks.tag.consistency import Inconsistent, about, inconsistent
 from headstart.tasks.tag.metrics import ACCURACY, ENTITY_METRICS, TOKEN_METRICS, by_label, said_tags
 from headstart.tasks.tag.spans import OUTSIDE, Scheme, Span, Spans, marked, marks_entities, span_of
-from headstart.tasks.task import Task, require_known, require_text, sorted_labels
+from headstart.tasks.task import Noticed, Task, require_known, require_text, sorted_labels
 
 _WRONG = ("missed", "spurious", "wrong type", "wrong boundary")
 
@@ -131,6 +130,14 @@ class Tag(Task):
         return self.targets(self.said(probabilities))
 
     @property
+    def named(self) -> str:
+        """Types of entities, or tags."""
+        if self.scheme is None:
+            return super().named
+        count = len(self.scheme.types)
+        return f"{count:,} entity {'type' if count == 1 else 'types'}"
+
+    @property
     def scored(self) -> str:
         """Types of entities, or tags."""
         return "entity type" if self.entities else self.noun
@@ -214,9 +221,9 @@ class Tag(Task):
         """Strings that are marked as one type here and as another, or not at all, there; the worst first."""
         return inconsistent(inputs, self.encode(targets), self.scheme) if self.scheme else []
 
-    def findings(self, inputs: Sequence[Any], targets: Sequence[Any], ids: Sequence[str]) -> list[Finding]:
+    def noticed(self, inputs: Sequence[Any], targets: Sequence[Any]) -> list[Noticed]:
         """Strings that are `inconsistent`."""
-        found = about(self.inconsistent(inputs, targets), ids)
+        found = about(self.inconsistent(inputs, targets))
         return [found] if found else []
 
     def suggested(self, p: np.ndarray, truth: np.ndarray, among: np.ndarray) -> tuple[str, str]:
