@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import platform
 import sys
@@ -14,6 +15,7 @@ from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.benchmark import Options
 from benchmarks.fitting import Fit
 from benchmarks.machine import machine, versions
+from benchmarks.probes.size import STEPS
 from benchmarks.process import Failed, Finished, run
 from benchmarks.spread import against, ratio, spread
 
@@ -147,3 +149,10 @@ def test_what_is_beside_features_and_heads_is_told_as_a_share_of_the_whole_run()
     told: dict[str, Any] = {"steps": steps, "seconds": 30.0, "embedding": 50.0}
     assert size.beside(told) == 8.0
     assert size.share(told) == 0.1
+
+
+@pytest.mark.parametrize("place", [place for _, places in STEPS for place in places if not place.endswith(".")])
+def test_steps_of_the_size_benchmark_are_told_by_what_there_is(place: str) -> None:
+    module, _, function = place.partition(":")
+    found = importlib.import_module(f"headstart.{module}")
+    assert not function or callable(getattr(found, function))

@@ -36,14 +36,14 @@ _FIRST = 64  # texts on which the runtime is chosen
 _EVERY = 0.01  # seconds between looks at what is running
 #: Steps by the functions that must be running, in modules of the library; the first that fits counts.
 STEPS = (
-    ("heads", ("flow.climbing:climb_and_finish", "heads.")),
+    ("heads", ("flow.search:climb_and_finish", "heads.")),
     ("features, from the cache", ("training.features:extract",)),
     ("near duplicates", ("flow.near:near_of",)),
-    ("controls", ("flow.judging:_controls",)),
+    ("baselines", ("flow.judgement:_controls",)),
     ("opening and splitting", ("data.",)),
-    ("test part: metrics, classes, slices, calibration", ("flow.judging:",)),
-    ("evidence: copies, unknown inputs", ("flow.assessing:",)),
-    ("report, bundle, answers", ("flow.handing:",)),
+    ("test set: metrics, classes, slices, calibration", ("flow.judgement:",)),
+    ("evidence: copies, unknown inputs", ("flow.fit.assessment:",)),
+    ("report, bundle, answers", ("flow.fit.output:",)),
     ("else", ()),
 )
 
@@ -61,6 +61,8 @@ def main(rows: int, classes: int, sample: int, folder: Path) -> None:
     start = time.perf_counter()
     with Watch(threading.get_ident()) as watch:
         run = fit_source(Places(folder / "texts.csv", folder / "run"), FitSettings(strategy="probe"))
+    if run.result.features.computed:
+        raise ValueError(f"{run.result.features.computed} features were computed that were to come from the cache")
     told = {
         "seconds": time.perf_counter() - start,
         "embedding": embedded.seconds * rows / (sample - _FIRST),
@@ -100,7 +102,8 @@ def _plant(base: Base, texts: list[str], labels: np.ndarray, dtype: str) -> None
     rng = np.random.default_rng(1)
     centres = _CENTRES * rng.standard_normal((labels.max() + 1, base.width), np.float32)
     keys = content_keys(texts, "text")[0].tolist()
-    space = Space(base.identity.name, base.identity.weights, POOLED, base.preprocessing(), dtype, base.width)
+    known = (base.identity.name, base.identity.weights, POOLED, base.preprocessing(), dtype, base.width)
+    space = Space(*known, base.computed_by())
     with FeatureCache(space) as cache:
         for start in range(0, len(texts), _BLOCK):
             some = slice(start, start + _BLOCK)
