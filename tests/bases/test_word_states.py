@@ -21,7 +21,7 @@ from headstart.bases.refitted import as_recorded, with_tokens
 from headstart.bases.runtime_onnx import export, run_of
 from headstart.bases.stages import Stages
 from headstart.bases.word_states import text_vectors, word_states
-from headstart.data.table import objects
+from headstart.data.table import Fact, objects
 from headstart.delivery.predictor import Predictor
 from headstart.delivery.serving import Serving, serving_of
 from headstart.errors import BaseError, SettingError
@@ -184,6 +184,8 @@ def test_its_identity_is_the_base_s_and_its_keys_are_its_own(tmp_path: Path) -> 
     assert told.keys() == {"max_tokens", "words", "tokenizer"}
     assert made.weights_files == inner.weights_files
     assert any("a word" in fact.value for fact in made.facts)
+    made.facts = (Fact("base", "inner → run", "an earlier run"), *made.facts)
+    assert [fact.what for fact in text_vectors(made).facts] == ["base"]
 
 
 def test_a_record_of_it_opens_it_again(tmp_path: Path) -> None:
@@ -209,7 +211,9 @@ def test_what_an_earlier_run_changed_stays_laid_over_it(tmp_path: Path) -> None:
     assert extract(made, [text]).vectors[0] == pytest.approx(by_hand(made, text), abs=1e-5)
     moved = extract(made, [text]).vectors.values - extract(word_states(inner), [text]).vectors.values
     assert np.abs(moved).max() > 0.01
+    assert sum("a word" in fact.value for fact in made.facts) == 1
     back = text_vectors(made)
+    assert back.facts == adapted.facts
     assert back.preprocessing() == adapted.preprocessing()
     assert extract(back, ["the cat"]).vectors.shape == (1, 16)
 

@@ -96,7 +96,8 @@ def text_vectors(base: Base) -> Base:
     if not isinstance(base, WordStates):
         return base
     inner = base.base
-    inner.identity = base.identity  # as the one that reopened it has named it
+    inner.identity, inner.learnt = base.identity, base.learnt  # as the one that reopened it has named it
+    inner.facts = tuple(fact for fact in base.facts if fact != _TOLD)
     inner.spec = replace(inner.spec, max_tokens=base.spec.max_tokens)
     return inner
 
@@ -107,7 +108,8 @@ def _below(base: AdaptedBase, inner: Base) -> Base:
         return base
     made = AdaptedBase(inner, base.changes)
     made.identity, made.learnt = base.identity, base.learnt
-    made.facts = (*base.facts, _TOLD) if isinstance(inner, WordStates) else base.facts
+    told = tuple(fact for fact in base.facts if fact != _TOLD)
+    made.facts = (*told, _TOLD) if inner.spec.words else told
     return made
 
 
