@@ -160,6 +160,7 @@ def test_parts_of_speech_are_judged_by_words(tiny_text_base: str, tmp_path: Path
         (("--strategy", "head2toe"), "gives one vector a row, and a tag task needs one a word"),
         (("--strategy", "full", "--mixup", "0.2"), "mixup"),
         (("--risk", "0.1"), "a tag has none"),
+        (("--windows", "2"), "a tag task answers every word"),
         (("--metric", "accuracy"), "entity_f1"),
     ],
 )

@@ -158,6 +158,8 @@ def check_task(settings: FitSettings, task: str) -> None:
             f"strategy {strategy!r} gives one vector a row, and a {task} task needs one a {item}; take --strategy "
             "probe, auto, or one that trains."
         )
+    if settings.windows is not None:
+        raise SettingError(f"--windows limits how much is read, and a {task} task answers every {item}; leave it out.")
     if settings.training.mixup:
         raise SettingError(f"--mixup mixes whole rows, and a {task} task has an answer a {item}; leave it out.")
 

@@ -34,7 +34,9 @@ class _Seen:
 
 
 def read_as(base: Base, table: Table) -> Base:
-    """``base`` as it must be to take the pictures of ``table``; itself for texts and for 8 bits of grey or colour.
+    """``base`` as it must be to take the pictures of ``table``; itself for 8 bits of grey or colour.
+
+    Of texts one vector each, also where an earlier run read a vector a word off the base (see `read_out`).
 
     Told from at most 64 readable pictures, evenly spread over the rows that are not given as the test part: the
     channels that most of them have, and, of more than 8 bits, which values are laid on 0 and 255 (two numbers a
@@ -47,7 +49,7 @@ def read_as(base: Base, table: Table) -> Base:
     """
     spec = base.spec
     if not spec.channels:
-        return base
+        return text_vectors(base)
     seen = list(_sample(table))
     if not seen:
         return base  # nothing can be read, which is said with the reasons later
@@ -139,7 +141,7 @@ def read_out(base: Base, task: str) -> Base:
     Raises:
         SettingError, BaseError: it cannot give that.
     """
-    return word_states(base) if get_task(task).readout == "words" else text_vectors(base)
+    return word_states(base) if get_task(task).readout == "words" else base
 
 
 def _saying(base: Base, facts: tuple[Fact, ...]) -> Base:
