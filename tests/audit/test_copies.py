@@ -59,6 +59,14 @@ def test_multilabel_order_is_no_contradiction_and_values_may_differ_a_little() -
         assert [one.kind for one in find_copies(values, np.array(["k", "k", "l", "m"]), pairs((0, 1, 1.0)))] == found
 
 
+def test_copies_with_tags_at_other_places_contradict_and_others_do_not() -> None:
+    said = [("O", "B-PER", "O"), ("B-PER", "O", "O"), ("O", "O"), ("B-PER",)]  # a set of tags has no places
+    words = ["met Ann here", "met Ann here", "so it", "so-it"]
+    found = find_copies(texts(words, said, task="tag"), np.array(list("kklm")), pairs((0, 1, 1.0), (2, 3, 0.9)))
+    [wrong] = [one for one in found if one.kind == "label"]
+    assert (wrong.rows, wrong.evidence["given"]) == (("a", "b"), ["Ann (PER)", "met (PER)"])
+
+
 def test_ids_stay_when_other_rows_come() -> None:
     first = find_copies(texts(["x", "x"], ["1", "1"]), np.array(["k", "k"]), pairs((0, 1, 1.0)))
     later = find_copies(texts(["x", "x", "n"], ["1", "1", "2"]), np.array(["k", "k", "n"]), pairs((0, 1, 1.0)))

@@ -27,3 +27,11 @@ def test_what_was_not_measured_is_left_out() -> None:
     assert "calibration error" not in page
     assert "OOD detection" not in page
     assert "corruption robustness" not in page
+
+
+def test_labels_that_mark_entities_are_told_by_their_types() -> None:
+    result = made_up.images()[0]
+    labels = ["O", "B-city", "I-city", "B-person", "I-person"]
+    page = card(replace(result, task="tag", data=replace(result.data, labels=labels)))
+    assert "- tagging of " in page
+    assert "- 2 entity types: city, person" in page

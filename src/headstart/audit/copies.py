@@ -90,7 +90,11 @@ def _copy(table: Table, rows: np.ndarray, facts: dict[str, Any], exact: bool) ->
 def _labels_differ(table: Table, rows: np.ndarray, exact: bool) -> bool:
     if table.targets is None:
         return False
-    if get_task(table.task).values:
+    task = get_task(table.task)
+    if task.each:  # those with as many words are compared: near duplicates may be split otherwise
+        tags = {tuple(table.targets[row]) for row in rows}
+        return len(tags) > len({len(one) for one in tags})
+    if task.values:
         values = np.array(table.targets, dtype=float)
         return exact and float(np.ptp(values[rows])) > _APART * float(values.std())
     return len({_as_set(table.targets[row]) for row in rows}) > 1

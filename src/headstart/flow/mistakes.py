@@ -19,7 +19,6 @@ from headstart.data.table import Table
 from headstart.errors import BundleError
 from headstart.evaluation.thresholds import Thresholds, decided
 from headstart.modalities import get
-from headstart.ragged import row_vectors
 from headstart.tasks import get as get_task
 from headstart.tasks.task import Task
 from headstart.unicode import writable
@@ -213,7 +212,7 @@ def _nearest(rows: Answered, examples: Examples | None, order: np.ndarray) -> li
     return found
 
 
-def _unit(x: Any) -> np.ndarray:
-    x = np.asarray(row_vectors(x), dtype=np.float32)
+def _unit(x: np.ndarray) -> np.ndarray:
+    x = np.asarray(x, dtype=np.float32)
     lengths = np.linalg.norm(x, axis=1, keepdims=True)
     return np.asarray(x / np.where(lengths > 0, lengths, 1))

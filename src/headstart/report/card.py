@@ -7,6 +7,7 @@ from headstart.records import Result
 from headstart.report.figures import bounded, number, rate
 from headstart.report.sentences import independent, judged, opened, selected, slice_name, worse_slices
 from headstart.report.usage import usage
+from headstart.tasks import get
 
 _GRAVE = ("error", "warning")
 _SHOWN = 10  # findings and labels listed
@@ -37,12 +38,14 @@ def _section(title: str, lines: list[str]) -> str:
 
 
 def _purpose(result: Result) -> list[str]:
-    labels, more = result.data.labels, len(result.data.labels) - _SHOWN
-    lines = [f"{result.task} of {result.data.inputs or result.data.modality}"]
+    task = get(result.task)(labels=tuple(result.data.labels))
+    names, more = task.names, len(task.names) - _SHOWN
+    lines = [f"{task.purpose()} of {result.data.inputs or result.data.modality}"]
     if result.reading and result.reading.long:
         lines.append(result.reading.sentence)
-    if labels:
-        lines.append(f"{len(labels)} labels: {', '.join(labels[:_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
+    if names:
+        counted = task.named if task.each else f"{len(names)} labels"
+        lines.append(f"{counted}: {', '.join(names[:_SHOWN])}" + (f" and {more} more" if more > 0 else ""))
     return lines
 
 

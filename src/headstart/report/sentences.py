@@ -44,6 +44,7 @@ def accepted(rung: RungRecord) -> bool:
 
 #: Independent groups a row up to which it is said that there are fewer of them than rows.
 _TELLING = 0.95
+_NAMED = 12  # labels listed
 
 
 def headline(result: Result) -> str:
@@ -56,10 +57,17 @@ def remark(result: Result) -> str:
     return result.verdict.sentence.partition(". ")[2]
 
 
+def labels(result: Result) -> str:
+    """What answers name, the first of them; "" where they are values."""
+    task = get(result.task)(labels=tuple(result.data.labels))
+    more = ", …" if len(task.names) > _NAMED else ""
+    return f"{task.named}: {', '.join(task.names[:_NAMED])}{more}" if task.names else ""
+
+
 def understood(result: Result) -> str:
     """What the data were taken for, and how many rows each split has."""
     data, task = result.data, get(result.task)(labels=tuple(result.data.labels))
-    classes = f" of {task.named}" if data.labels else f" for {result.task}"
+    classes = f" of {task.named}" if data.labels else f" for {task.purpose()}"
     names = {"train": "training", "valid": "validation"}
     parts = ", ".join(f"{count(n)} {names.get(part, part)}" for part, n in data.parts.items())
     excluded = f"; {counted(data.rejected, 'excluded row')} (rejected.csv)" if data.rejected else ""

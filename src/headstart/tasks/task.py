@@ -109,6 +109,16 @@ class Task(ABC):
         """Precision and recall of what its answers name, where that is not its outputs one by one."""
         return []
 
+    @classmethod
+    def purpose(cls) -> str:
+        """What inputs are taken for, as in "texts for classification"."""
+        return cls.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What an answer names."""
+        return self.labels
+
     @property
     def named(self) -> str:
         """How many there are of what an answer names, as "3 classes"."""

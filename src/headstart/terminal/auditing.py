@@ -8,6 +8,7 @@ from headstart.audit.audit import Audit
 from headstart.audit.topics import Topic
 from headstart.files import shown_path
 from headstart.modalities import get
+from headstart.tasks import get as get_task
 from headstart.terminal.tables import labelled, paragraph
 
 _SHOWN = 3  # findings of one kind named on the terminal
@@ -41,7 +42,7 @@ def _found(audit: Audit) -> str:
 
 
 def _data(audit: Audit) -> str:
-    task = f" for {audit.task}" if audit.task else ", no labels"
+    task = f" for {get_task(audit.task).purpose()}" if audit.task else ", no labels"
     parts = ", ".join(f"{part or 'not assigned'} {count:,}" for part, count in audit.parts.items())
     test = "; the given test set was read too, and nothing chosen by it" if audit.read_test else ""
     return f"{audit.rows:,} {get(audit.modality).plural}{task} ({parts}){test}"

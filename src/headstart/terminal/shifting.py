@@ -11,6 +11,7 @@ from headstart.evaluation.wording import count
 from headstart.files import shown_path
 from headstart.flow.shift.shift import FEW_WRONG, STRANGERS, Shift
 from headstart.report.figures import bounded, share
+from headstart.tasks import get as get_task
 from headstart.terminal.tables import labelled, paragraph
 
 _SHOWN = 5  # classes named
@@ -40,6 +41,8 @@ def shift_text(found: Shift, out: Path | None = None, *, verbose: bool = False) 
 def _headline(found: Shift) -> str:
     if found.why_not:
         return "Most of the inputs look like none of the model's classes."
+    if found.unknown > STRANGERS and not get_task(found.task).exclusive:
+        return "Many of the inputs look unlike the known ones."
     if found.unknown > STRANGERS:
         return "Many of the inputs look like none of the model's classes."
     if found.distance is None or math.isnan(found.distance.value):
@@ -83,7 +86,7 @@ def _classes(found: Shift) -> str:
 
 def _warnings(found: Shift) -> list[str]:
     told = []
-    if found.unknown > STRANGERS and not found.why_not:
+    if found.unknown > STRANGERS and found.estimate is not None:
         told.append("an input of no class cannot be right, so the accuracy holds at most for the others")
     if found.estimate is not None and found.wrong < FEW_WRONG:
         wrong = count(found.wrong, "held-out row was", "held-out rows were")

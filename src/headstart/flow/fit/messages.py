@@ -12,6 +12,7 @@ from headstart.modalities import get
 from headstart.progress import Progress
 from headstart.settings import FitSettings
 from headstart.strategies.names import asked_baseline
+from headstart.tasks import get as get_task
 
 _WORK = {"auto": "then a strategy search", "probe": "no weights of the base are trained"}
 
@@ -25,7 +26,8 @@ def tell_plan(opened: Opened, base: Base, settings: FitSettings, progress: Progr
         else "no test set, as --test-size is 0"
     )
     aside = f", {len(opened.rejected):,} excluded" if opened.rejected else ""
-    progress.say(f"{len(table):,} {get(table.modality).plural} for {table.task}{aside}; base {base.identity.name}")
+    what = f"{get(table.modality).plural} for {get_task(table.task).purpose()}"
+    progress.say(f"{len(table):,} {what}{aside}; base {base.identity.name}")
     changed = remarks(opened.facts)
     tell_facts(changed, progress)
     tell_facts([fact for fact in opened.facts if fact not in changed], progress, detail=True)

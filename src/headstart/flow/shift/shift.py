@@ -221,7 +221,7 @@ def _meaningless(answers: Answers, unknown: float) -> str:
 
 def _sentences(found: Shift) -> Iterator[str]:
     strangers = found.unknown > STRANGERS
-    if strangers and not found.why_not:
+    if strangers and found.estimate is not None:
         yield (
             f"{share(found.unknown)} of them are called unknown, where {share(1 - THRESHOLD)} of known inputs are: "
             "inputs of no class cannot be right, so what follows holds at most for the others."
@@ -243,7 +243,8 @@ def _sentences(found: Shift) -> Iterator[str]:
             f"Classes whose inputs lie elsewhere than the known ones, in squared distance of the means over the known "
             f"inputs' variance: {named}{more}."
         )
-    if not strangers and not math.isnan(found.unknown):
+    told = strangers and (found.estimate is not None or found.why_not)
+    if not told and not math.isnan(found.unknown):
         yield f"{share(found.unknown)} of them are called unknown; of held-out known inputs {share(1 - THRESHOLD)} are."
     if found.few:
         yield f"With {count(found.n, 'input')}, all this depends on single ones; give more."
@@ -254,7 +255,8 @@ def _expected(found: Shift) -> str:
     if found.why_not:
         return f"No accuracy is estimated: {found.why_not}."
     if guess is None:
-        why = "the run keeps no held-out answers" if get_task(found.task).exclusive else f"this is {found.task}"
+        task = get_task(found.task)
+        why = "the run keeps no held-out answers" if task.exclusive else f"this is {task.purpose()}"
         return f"No accuracy can be estimated: that needs a classification with held-out answers, and {why}."
     return (
         f"Expect accuracy about {guess.value:.3f} {_span(guess.low, guess.high, 3)} on these {found.n:,} inputs; "

@@ -129,6 +129,16 @@ class Tag(Task):
         """The names of what is `said`, [n] object of tuples of str."""
         return self.targets(self.said(probabilities))
 
+    @classmethod
+    def purpose(cls) -> str:
+        """Tagging."""
+        return "tagging"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Types of entities, or tags."""
+        return self.scheme.types if self.scheme else self.labels
+
     @property
     def named(self) -> str:
         """Types of entities, or tags."""
