@@ -69,9 +69,26 @@ def answers(ground: Ground, right: int) -> np.ndarray:
     return np.eye(2)[said] * 0.8 + 0.1
 
 
-def run(strategy: str, stopped: str = "finished") -> Any:
+@dataclass(frozen=True)
+class Point:
+    """A look at the held-out rows, as far as a ladder minds it."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Ran:
     """What a training came to, as far as a ladder looks at it."""
-    return SimpleNamespace(strategy=strategy, steps=80, curve=(SimpleNamespace(step=80),), stopped=stopped)
+
+    strategy: str
+    stopped: str
+    steps: int = 80
+    curve: tuple[Point, ...] = (Point(80),)
+
+
+def run(strategy: str, stopped: str = "finished") -> Any:
+    """A training of so many steps."""
+    return Ran(strategy, stopped)
 
 
 def candidate(ground: Ground, strategy: str, right: int, **given: Any) -> Candidate:
@@ -143,4 +160,17 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
     return patched
 
 
-__all__ = ["BETWEEN", "ROWS", "SPEED", "Made", "Recipe", "Told", "answers", "candidate", "ground", "make", "run"]
+__all__ = [
+    "BETWEEN",
+    "ROWS",
+    "SPEED",
+    "Made",
+    "Point",
+    "Recipe",
+    "Told",
+    "answers",
+    "candidate",
+    "ground",
+    "make",
+    "run",
+]

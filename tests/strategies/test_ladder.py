@@ -19,14 +19,20 @@ from headstart.strategies import budget as ladder_budget
 from headstart.strategies import plan, way
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
+from headstart.strategies.forms import LEAST_STEPS
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import Holding
 from headstart.strategies.ladder import Climb, climb, single
 from headstart.strategies.names import STRATEGIES, get
 from headstart.strategies.plan import LARGE, could_show
+from headstart.strategies.pricing import NOTHING_FOLLOWS, Later, pace_of
+from headstart.strategies.smaller import Smaller
 from headstart.strategies.strategy import Strategy
+from headstart.strategies.training import told, train_options
+from headstart.strategies.way import MORE, Way
 from headstart.training.recipe import Recipe
-from tests.strategies.made_up import BETWEEN, ROWS, SPEED, Made, Told, answers, candidate, ground, make, run
+from headstart.training.speed import Speed
+from tests.strategies.made_up import BETWEEN, ROWS, SPEED, Made, Point, Told, answers, candidate, ground, make, run
 
 __all__ = ["make"]
 Make = Callable[..., Made]
@@ -445,7 +451,7 @@ class Clock:
     """Time as a budget sees it: it passes while something is trained, and not otherwise."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.now, self.forms = 0.0, list[tuple[str, int, float]]()
+        self.now, self.forms, self.steps = 0.0, list[tuple[str, int, float]](), list[int]()
         patch.setattr(ladder_budget.time, "monotonic", self.read)
 
     def read(self) -> float:
@@ -453,14 +459,32 @@ class Clock:
         self.now += 1e-4
         return self.now
 
-    def training(self, patch: pytest.MonkeyPatch, share: float = 1.0) -> None:
-        """Each training takes ``share`` of the time that it is given; its parts and that time are kept."""
+    def training(self, patch: pytest.MonkeyPatch, speed: Speed, *, broken: bool = False, pace: float = 1.0) -> None:
+        """Each training takes the time that it is given, or that of its first fold where it is ``broken`` off.
+
+        It makes the steps that this comes to, where each takes ``pace`` times as long as by ``speed``. What was
+        trained, on how many parts and in what time is kept.
+        """
         own = way.trained
 
         def timed(on: Ground, strategy: Strategy, below: Candidate, seconds: float | None, *rest: Any) -> Candidate:
-            self.now += share * (seconds or 0.0)
-            self.forms.append((strategy.name, len(on.holding.parts), seconds or 0.0))
-            return replace(own(on, strategy, below, seconds, *rest), runs=(run(strategy.name, "budget"),))
+            parts = len(on.holding.parts)
+            took, runs = (seconds or 0.0) / (parts if broken else 1), 1 if broken else parts
+            recipe, batch = told(strategy, on.settings), train_options(on, len(on.rows)).batch
+            planned = sum(phase.steps(len(on.holding.parts[0][0]), batch) for phase in recipe.phases)
+            made = replace(own(on, strategy, below, seconds, *rest), seconds=took)
+
+            def stepped(steps: int) -> Candidate:
+                stopped = "budget" if steps < planned else "finished"
+                return replace(
+                    made, runs=(replace(run(strategy.name, stopped), steps=steps, curve=(Point(steps),)),) * runs
+                )
+
+            steps = next((n for n in range(planned, 1, -1) if pace_of(on, stepped(n), recipe, speed) >= pace), 1)
+            self.now += took
+            self.forms.append((strategy.name, parts, took))
+            self.steps.append(steps)
+            return stepped(steps)
 
         patch.setattr(way, "trained", timed)
 
@@ -495,13 +519,13 @@ def alike(monkeypatch: pytest.MonkeyPatch, wrong: int, alone: int) -> None:
 
 
 def gone_on(
-    make: Make, monkeypatch: pytest.MonkeyPatch, probe: int, wrong: int, alone: int, seconds: float = 400.0
+    make: Make, monkeypatch: pytest.MonkeyPatch, probe: int, wrong: int, alone: int, seconds: float = 500.0
 ) -> tuple[Climb, Clock]:
     """A ladder of full alone, for which there is too little time, in three folds of 200 rows."""
     make(replace(SPEED, step=0.2), far=math.nan, head2toe=300, partial=300, full=300)
     monkeypatch.setattr(plan, "_left_out", lambda on, strategy, far: "" if strategy.name == "full" else "not here")
     clock = Clock(monkeypatch)
-    clock.training(monkeypatch, share=0.3)  # broken off
+    clock.training(monkeypatch, replace(SPEED, step=0.2), broken=True)
     alike(monkeypatch, wrong, alone)
     on = folded(600, training=ALONE)
     held = spread(on, probe)
@@ -528,7 +552,7 @@ def test_a_further_try_that_is_not_taken_changes_no_evidence_and_the_rest_is_acc
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result, clock = gone_on(make, monkeypatch, probe=4, wrong=4, alone=4)
-    assert [parts for _, parts, _ in clock.forms] == [3, 2, 1]
+    assert [parts for _, parts, _ in clock.forms] == [3, 2]
     assert decisions(result)["full"] == "not taken"
     assert result.best is result.probe
     assert len(result.best.held) == 600
@@ -554,7 +578,7 @@ def test_one_strategy_below_the_probe_is_tried_for_longer_while_time_is_left(
 ) -> None:
     make(replace(SPEED, step=0.2), full=149)
     clock = Clock(monkeypatch)
-    clock.training(monkeypatch, share=0.3)
+    clock.training(monkeypatch, replace(SPEED, step=0.2))
     every = np.arange(800)
     valid = Holding(((every[:600], every[600:]),), every[600:], "the validation set")
     on = replace(ground(training=ALONE), holding=valid)
@@ -572,3 +596,63 @@ def test_one_strategy_below_the_probe_is_tried_for_longer_while_time_is_left(
     assert [one.strategy for one in result.candidates] == ["probe", "full"]
     assert isinstance(on.progress, Told)
     assert any(re.fullmatch(r"  \d+ s are left for another try of full", line) for line in on.progress.lines)
+
+
+def in_turn(make: Make, monkeypatch: pytest.MonkeyPatch, pace: float, seconds: float) -> tuple[Climb, Clock]:
+    """A ladder of partial and full, of which training takes ``pace`` times the seconds predicted."""
+    speed = replace(SPEED, step=0.2)
+    make(speed, far=BETWEEN, head2toe=300, partial=300, full=300)
+    own = plan._left_out
+    monkeypatch.setattr(plan, "_left_out", lambda on, one, far: own(on, one, far) if one.recipe else "not here")
+    clock = Clock(monkeypatch)
+    clock.training(monkeypatch, speed, pace=pace)
+    alike(monkeypatch, wrong=4, alone=4)
+    on = folded(600, training=ALONE)
+    return climb(on, candidate(on, "probe", 0, held=spread(on, 4)), Budget(seconds, _start=0.0), 1.0), clock
+
+
+def test_once_something_was_trained_its_own_pace_prices_what_follows(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick, exact, slow = (in_turn(make, monkeypatch, pace, 100.0) for pace in (0.25, 1.0, 4.0))
+    first = ("partial", 3)  # by what was predicted, for nothing was trained before it
+    assert [clock.forms[0][:2] for _, clock in (quick, exact, slow)] == [first] * 3
+    assert [one[:2] for one in quick[1].forms[1:]] == [("full", 1)]  # four times as quick as it was predicted
+    assert [one[:2] for one in exact[1].forms[1:]] == [("partial", 1)]
+    assert slow[1].forms[1:] == []
+    steps = [clock.steps for _, clock in (quick, exact)]
+    assert steps[1][1] >= MORE * steps[1][0]
+    assert steps[0][1] >= LEAST_STEPS
+    assert re.fullmatch(
+        r"about 3\d s of the budget are not used: partial could not be trained for 1.2 times as long as before; full "
+        r"would not fit in the shortest form either",
+        slow[0].record.unused,
+    )
+    dear = [next(one.reason for one in result.rungs if one.strategy == "full") for result, _ in (exact, slow)]
+    predicted = [float(re.match(r"it would take about (\d+) s", reason)[1]) for reason in dear]  # type: ignore[index]
+    assert predicted[1] == pytest.approx(4 * predicted[0], rel=0.1)
+
+
+@pytest.mark.parametrize(("seconds", "forms"), [(200.0, ["partial", "full"]), (2000.0, ["partial"])])
+def test_a_strategy_that_was_given_up_is_tried_after_all_where_a_budget_that_is_short_leaves_time(
+    make: Make, monkeypatch: pytest.MonkeyPatch, seconds: float, forms: list[str]
+) -> None:
+    result, clock = in_turn(make, monkeypatch, 0.25, seconds)  # the first training is whole, so that the search stops
+    assert [name for name, _, _ in clock.forms] == forms
+    assert result.best is result.probe
+    assert "partial did not improve the score" in next(one.reason for one in result.rungs if one.strategy == "full")
+
+
+def test_the_last_training_in_the_run_prices_one_that_was_not_timed() -> None:
+    on = ground()
+    paces = {"partial": 2.0, "lora": 0.5}
+    made = Way(Smaller(on), *[candidate(on, "probe", 300)] * 2, Later(), Budget(90.0), SPEED, NOTHING_FOLLOWS, paces)
+    assert [made.pace(STRATEGIES[name]) for name in ("partial", "lora", "full")] == [2.0, 0.5, 0.5]
+    plain = replace(made, paces={})
+    assert plain.pace(STRATEGIES["full"]) == 1.0
+    for name, pace in (("partial", 2.0), ("full", 0.5)):
+        prices, own = made.prices(STRATEGIES[name]), plain.prices(STRATEGIES[name])
+        assert prices.steps == own.steps
+        assert prices.after == pytest.approx(pace * own.after)
+        for one, other in ((prices.compared, own.compared), (prices.again, own.again), (prices.control, own.control)):
+            assert one(0.5) == pytest.approx(pace * other(0.5))

@@ -39,6 +39,14 @@ class Prices:
     control: Price
     after: float
 
+    def at(self, pace: float) -> Prices:
+        """Where all of it takes ``pace`` times as long."""
+
+        def slower(price: Price) -> Price:
+            return lambda share: pace * price(share)
+
+        return Prices(self.steps, slower(self.compared), slower(self.again), slower(self.control), pace * self.after)
+
 
 @dataclass(frozen=True)
 class Form:

@@ -13,6 +13,7 @@ from headstart.records import LadderRecord, RungRecord
 from headstart.strategies.budget import Budget
 from headstart.strategies.candidate import Candidate
 from headstart.strategies.distance import distance
+from headstart.strategies.entries import entry_of, entry_of_none, first_entry, record_of
 from headstart.strategies.forms import Form, fitting
 from headstart.strategies.ground import Ground
 from headstart.strategies.names import STRATEGIES
@@ -81,10 +82,10 @@ def climb(
     far = distance(ground.base, ground.rows, budget) if trainable else (_NAN, "not measured: there is nothing to train")
     showable = could_show(ground, probe.held)
     planned, speed, short = _planned(ground, showable, far[0], budget) if trainable else (_frozen(ground), None, "")
-    record = _record(ground, planned, budget, far)
+    record = record_of(ground, planned, budget, far)
     progress.say(f"strategy search: {record.plan}")
     climb = Climb(probe, probe, [probe], record)
-    climb.rungs.append(_first(probe, probe_seconds))
+    climb.rungs.append(first_entry(probe, probe_seconds))
     progress.say(f"  {probe.strategy}: {metric_name(ground.metric)} {probe.valid_score:.3f} on {record.held_out}")
     search = _Search(climb, Smaller(ground), budget, speed, following)
     shared = sum(not rung.left_out and not rung.favoured for rung in planned)
@@ -95,7 +96,7 @@ def climb(
         if reason:
             if not rung.left_out and not rung.favoured:
                 spending.spent(freely=True)
-            search.not_tried(rung, reason, dear=not (stopped or rung.left_out))
+            search.not_tried(rung, reason, for_later=not rung.left_out and (not stopped or spending.further))
             continue
         form = search.way().form(rung.strategy)
         candidate, gain = search.attempt(rung, form, LEVEL if rung.favoured else spending.level)
@@ -135,7 +136,7 @@ def single(
     )
     climb = Climb(probe, probe, [probe], record)
     if strategy.name == probe.strategy:
-        climb.rungs.append(_first(probe, probe_seconds))
+        climb.rungs.append(first_entry(probe, probe_seconds))
         return climb
     search = _Search(climb, Smaller(ground), budget, _speed_for(ground, strategy, budget), following)
     way = search.way()
@@ -146,11 +147,11 @@ def single(
         climb.record = replace(record, predicted_seconds=form.compared)
     candidate, said = search.asked(strategy, form)
     if not said:
-        climb.rungs.append(_first(candidate, candidate.seconds))
+        climb.rungs.append(first_entry(candidate, candidate.seconds))
         return climb
     gain = _gain(ground, candidate.held, probe.held)
-    entry = _entry(strategy, climb.record.predicted_seconds, candidate, probe, gain)
-    climb.rungs += [_first(probe, probe_seconds), replace(entry, decision="not taken", reason=said)]
+    entry = entry_of(strategy, climb.record.predicted_seconds, candidate, probe, gain)
+    climb.rungs += [first_entry(probe, probe_seconds), replace(entry, decision="not taken", reason=said)]
     return climb
 
 
@@ -221,13 +222,21 @@ class _Search:
         self._climb, self._smaller, self._budget, self._speed = climb, smaller, budget, speed
         self._following, self._progress = following, smaller.own.progress
         self._open: dict[str, _Open] = {}
+        self._paces: dict[str, float] = {}
 
     def way(self) -> Way:
         """What is possible in the time that is left."""
         climb, left = self._climb, self._budget.left()
         following = self._following.within(left, self._speed) if self._speed else self._following
         smaller = self._smaller.on(climb.ground.holding) if climb.ground else self._smaller
-        return Way(smaller, climb.probe, climb.best, climb.later, self._budget, self._speed, following)
+        so_far = (climb.probe, climb.best, climb.later)
+        return Way(smaller, *so_far, self._budget, self._speed, following, self._paces)
+
+    def timed(self, way: Way, strategy: Strategy, candidate: Candidate) -> None:
+        """Keep how long training the candidate took, so that later ones are priced by that."""
+        if self._budget.seconds is not None and self._speed and candidate.runs:
+            self._paces.pop(strategy.name, None)
+            self._paces[strategy.name] = way.pace_of(strategy, candidate)
 
     def binds(self, planned: list[Rung]) -> bool:
         """Whether the trainings of the plan, each of them whole and the last one made again, take more than is left."""
@@ -237,10 +246,10 @@ class _Search:
         forms = [fitting(self.way().prices(one.strategy), None) for one in trained]
         return sum(form.compared for form in forms if form) + max(form.rest for form in forms if form) > left
 
-    def not_tried(self, rung: Rung, reason: str, *, dear: bool) -> None:
-        """Write down that a rung is not tried; ``dear``: as it does not fit, so that it may when others are done."""
-        self._climb.rungs.append(_not_tried(rung, reason))
-        if dear and rung.strategy.recipe:
+    def not_tried(self, rung: Rung, reason: str, *, for_later: bool) -> None:
+        """Write down that a rung is not tried; ``for_later``: time is short, and may be left for it."""
+        self._climb.rungs.append(entry_of_none(rung, reason))
+        if for_later and rung.strategy.recipe:
             self._open[rung.strategy.name] = _Open(rung)
         tell = self._progress.detail if rung.left_out else self._progress.say  # it is not in the plan either
         tell(f"  {rung.strategy.name}: {DECISIONS['not tried']}, {reason}")
@@ -249,6 +258,7 @@ class _Search:
         """Make the rung's candidate in that form, compare it with the best below, and take it or not."""
         way, strategy = self.way(), rung.strategy
         entry, candidate, gain = _try(rung, way, form, level)
+        self.timed(way, strategy, candidate)
         earlier = self._open.pop(strategy.name, None)
         self._write(entry, candidate, again=earlier is not None)
         said = f"{DECISIONS[entry.decision]}, {metric_name(way.ground.metric)} {candidate.valid_score:.3f}"
@@ -256,8 +266,8 @@ class _Search:
         if entry.decision == "taken":
             self._take(way, strategy, candidate, form)
         elif form and (_cut_short(candidate) or form.side or form.parts):
-            made = form if _cut_short(candidate) else replace(form, share=1.0)  # steps were quicker than predicted
-            self._open[strategy.name] = _Open(rung, made, gain.value, MORE if gain.high > 0 else FAR_MORE)
+            more, made = MORE if gain.high > 0 else FAR_MORE, way.done(strategy, form, candidate)
+            self._open[strategy.name] = _Open(rung, made, gain.value, more)
         return candidate, gain
 
     def _take(self, way: Way, strategy: Strategy, candidate: Candidate, form: Form | None) -> None:
@@ -316,6 +326,7 @@ class _Search:
             way = self.way()
             way.tell(strategy, form)
             candidate = way.made(strategy, form) if recipe else solved(ground, strategy, self._budget.left())
+            self.timed(way, strategy, candidate)
             climb.candidates = [probe, candidate]
             on = way.narrowed(form.parts if form else None)
             gain, said = _gain(on, candidate.held, probe.held), _below(on, candidate, _first_answers(probe, on))
@@ -325,7 +336,8 @@ class _Search:
             reason = f"asked for, but {said} on held-out rows: the probe is selected"
             again, why = None, ""
             if form and self._budget.seconds is not None:
-                again, why = self.way().longer(strategy, form, MORE if gain.high > 0 else FAR_MORE)
+                made = way.done(strategy, form, candidate)
+                again, why = self.way().longer(strategy, made, MORE if gain.high > 0 else FAR_MORE)
             if again is None:
                 self._progress.say(f"  {strategy.name}: {reason}")
                 self.tell_unused(f"{strategy.name} {why}" if why else "")
@@ -410,37 +422,16 @@ def _try(rung: Rung, way: Way, form: Form | None, level: float) -> tuple[RungRec
     if not whole:
         reason = f"behind {best.strategy} after {len(candidate.runs)} of {parts} folds ({gain.value:+.3f})"
     reason += f"; to keep the budget it was trained {short}" if short else ""
-    entry = _entry(strategy, form.compared if short and form else rung.seconds, candidate, best, gain)
+    entry = entry_of(strategy, form.compared if short and form else rung.seconds, candidate, best, gain)
     entry = replace(entry, decision="taken" if taken else "not taken", reason=reason)
     compared = taken or len(candidate.held) == len(best.held)
     return (entry if compared else replace(entry, valid_score=_NAN)), candidate, gain  # fewer rows compare with nothing
-
-
-def _entry(
-    strategy: Strategy, predicted: float, candidate: Candidate, against: Candidate, gain: Interval
-) -> RungRecord:
-    return RungRecord(
-        strategy=strategy.name,
-        predicted_seconds=predicted,
-        seconds=candidate.seconds,
-        valid_score=candidate.valid_score,
-        gain=gain.value,
-        low=gain.low,
-        high=gain.high,
-        against=against.strategy,
-        decision="",
-        reason="",
-    )
 
 
 def widened(gain: Interval) -> Interval:
     """The gain of answers by chosen looks, with the spread that choosing adds and the rows do not show."""
     low, high = (gain.value + SPREAD * (bound - gain.value) for bound in (gain.low, gain.high))
     return replace(gain, low=low, high=high)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
 
 
 def _percent(level: float) -> str:
@@ -456,44 +447,3 @@ def _cut_short(candidate: Candidate) -> bool:
 def _promising(gain: Interval) -> bool:
     """Whether a rung that is not shown to pay may yet be the start of one that does: more likely better than worse."""
     return bool(gain.value > 0 and gain.high > abs(gain.low))
-
-
-def _first(candidate: Candidate, seconds: float) -> RungRecord:
-    return RungRecord(
-        strategy=candidate.strategy,
-        predicted_seconds=_NAN,
-        seconds=seconds,
-        valid_score=candidate.valid_score,
-        gain=_NAN,
-        low=_NAN,
-        high=_NAN,
-        against="",
-        decision="start",
-        reason="the first step of every strategy search" if candidate.strategy == "probe" else "asked for",
-    )
-
-
-def _not_tried(rung: Rung, reason: str) -> RungRecord:
-    return RungRecord(rung.strategy.name, rung.seconds, 0.0, _NAN, _NAN, _NAN, _NAN, "", "not tried", reason)
-
-
-def _record(ground: Ground, planned: list[Rung], budget: Budget, far: tuple[float, str]) -> LadderRecord:
-    tried = [rung for rung in planned if not rung.left_out]
-    total = sum(rung.seconds for rung in tried)
-    if tried:
-        names = ", then ".join(rung.strategy.name for rung in tried)
-        plan = (
-            f"probe, then {names}, each only while the one before improves the score; about {_duration(total)} in all"
-        )
-    else:
-        plan = f"the probe alone: {planned[-1].left_out}"
-    return LadderRecord(
-        plan=plan,
-        budget_seconds=_NAN if budget.seconds is None else budget.seconds,
-        predicted_seconds=total,
-        per_class=ground.per_class,
-        distance=far[0],
-        distance_how=far[1],
-        held_out=ground.holding.how,
-        rungs=[],
-    )

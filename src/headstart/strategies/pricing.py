@@ -16,7 +16,7 @@ from headstart.training.recipe import Recipe
 from headstart.training.speed import Speed
 
 _KNOWN, _FEWEST_KNOWN = 0.1, 400  # share of the time that is left; rows from which strange inputs can still be told
-_QUICKEST, _SLOWEST = 0.5, 3.0  # times that what follows a training is taken to go at its speed; beyond is chance
+_QUICKEST, _SLOWEST = 0.2, 5.0  # times the seconds predicted that a training is taken to show; beyond is chance
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,10 @@ class Later:
         return self.again + self.forgetting + self.answers
 
     @classmethod
-    def of(cls, ground: Ground, candidate: Candidate, own: Recipe, speed: Speed, following: Following) -> Later:
-        """After ``candidate``: its recipe, up to the steps that were found best, at the speed that its steps had.
-
-        Args:
-            own: of the recipe, the part that was trained for this candidate itself.
-        """
+    def of(cls, ground: Ground, candidate: Candidate, speed: Speed, following: Following, pace: float) -> Later:
+        """After ``candidate``: its recipe, up to the steps that were found best, at the ``pace`` that its steps had."""
         recipe, rows = candidate.recipe or Recipe(()), len(ground.rows)
         options = train_options(ground, rows)
-        pace = _pace(ground, candidate, own, speed)
         control = speed.seconds(scratch_recipe(recipe, rows, options), rows, 0, options) if recipe.phases else 0.0
         return cls(
             again=pace * speed.seconds(replace(recipe, rates=(1.0,)), rows, 0, options),
@@ -94,14 +89,18 @@ class Later:
         )
 
 
-def _pace(ground: Ground, candidate: Candidate, own: Recipe, speed: Speed) -> float:
-    """Seconds that the candidate took, as a share of those predicted for the steps that it made."""
+def pace_of(ground: Ground, candidate: Candidate, own: Recipe, speed: Speed) -> float:
+    """Seconds that the candidate took, as a share of those predicted for the steps that it made.
+
+    Args:
+        own: what was to be trained for this candidate itself, whole.
+    """
     options, first = train_options(ground, len(ground.rows)), candidate.runs[0]
-    if not own.phases or not first.steps:
-        return 1.0
-    made = own.shortened((first.curve[-1].step / first.steps,) * len(own.phases))  # those after the best ones, too
+    planned = sum(phase.steps(len(ground.holding.parts[0][0]), options.batch) for phase in own.phases)
+    made = own.shortened((first.curve[-1].step / planned,) * len(own.phases))
+    short = any(run.stopped == "budget" for run in candidate.runs)
     predicted = sum(
-        speed.seconds(made, len(train), len(held), options, short=True)
+        speed.seconds(made, len(train), len(held), options, short=short)
         for train, held in ground.holding.parts[: len(candidate.runs)]
     )
     return float(min(_SLOWEST, max(_QUICKEST, candidate.seconds / max(predicted, 1e-9))))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from headstart.strategies.forms import HALF, Form, Prices, fitting, least_second
 from headstart.strategies.ground import Ground
 from headstart.strategies.holding import FEW, FEWEST
 from headstart.strategies.plan import Rung, could_show, not_showable
-from headstart.strategies.pricing import Following, Later, priced
+from headstart.strategies.pricing import Following, Later, pace_of, priced
 from headstart.strategies.smaller import Smaller
 from headstart.strategies.solving import solved
 from headstart.strategies.strategy import Strategy
@@ -40,6 +40,7 @@ class Way:
         probe, best: candidates to start from; training starts from no features of all stages.
         so_far: what follows if ``best`` stays the best.
         speed: of the base; None: there is nothing to train, or no budget that asks for it.
+        paces: strategy -> times the seconds predicted that its last training took, the latest one last.
     """
 
     smaller: Smaller
@@ -49,6 +50,7 @@ class Way:
     budget: Budget
     speed: Speed | None
     following: Following
+    paces: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ground(self) -> Ground:
@@ -100,6 +102,13 @@ class Way:
         if tried is None:
             return None, "would not fit in the shortest form either"
         return None, f"could not be trained for {more:g} times as long as before"
+
+    def done(self, strategy: Strategy, form: Form, candidate: Candidate) -> Form:
+        """``form`` with the share of its steps that was made: steps may have been quicker than predicted, or slower."""
+        if not any(run.stopped == "budget" for run in candidate.runs):
+            return replace(form, share=1.0)
+        steps = self.prices(strategy, form.side, form.parts).steps
+        return replace(form, share=min(1.0, candidate.runs[0].curve[-1].step / max(1, steps)))
 
     def work(self, form: Form) -> float:
         """Of the whole training of one fold at the base's own size, the share that ``form`` does of it."""
@@ -205,20 +214,33 @@ class Way:
         """What follows if ``candidate`` is the best, by what it came to and by how fast it was."""
         if self.speed is None or not candidate.runs or candidate.recipe is None or self.budget.seconds is None:
             return Later()
-        own, ground = told(strategy, self.ground.settings), candidate.ground or self.ground
-        smaller = ground.base is not self.ground.base
-        goes_on = self.below.recipe and not (own.scratch or own.lora or smaller)
-        before = len(self.below.recipe.phases) if goes_on and self.below.recipe else 0
-        made = replace(candidate.recipe, phases=candidate.recipe.phases[before:], rates=own.rates)
-        speed = self.smaller.speed(ground.base.spec.side, self.speed) if smaller else self.speed
-        return Later.of(ground, candidate, made, speed, self.following)
+        ground = candidate.ground or self.ground
+        return Later.of(ground, candidate, self._speed(ground), self.following, self.pace_of(strategy, candidate))
+
+    def pace_of(self, strategy: Strategy, candidate: Candidate) -> float:
+        """Seconds that training the candidate took, as a share of those predicted for the steps that it made."""
+        ground = candidate.ground or self.ground
+        return pace_of(ground, candidate, told(strategy, self.ground.settings), self._speed(ground))
+
+    def pace(self, strategy: Strategy) -> float:
+        """Times the seconds predicted that training takes: as it did in this run, of this strategy or of the last."""
+        return self.paces.get(strategy.name, next(reversed(self.paces.values()), 1.0)) if self.paces else 1.0
+
+    def _speed(self, ground: Ground) -> Speed:
+        if self.speed is None:
+            raise SettingError("nothing was measured, so that no training has a price.")
+        side = ground.base.spec.side
+        return self.speed if ground.base is self.ground.base else self.smaller.speed(side, self.speed)
 
     def prices(self, strategy: Strategy, side: int | None = None, parts: int | None = None) -> Prices:
-        """Of the strategy's training, at ``side`` pixels a side, on the first ``parts`` of the held-out parts."""
+        """Of the strategy's training, at ``side`` pixels a side, on the first ``parts`` of the held-out parts.
+
+        Once something was trained, the seconds that this took count in place of those predicted.
+        """
         if self.speed is None:
             raise SettingError(f"strategy {strategy.name!r} has no price: nothing was measured.")
-        ground = self.narrowed(parts)
+        ground, pace = self.narrowed(parts), self.pace(strategy)
         if side is None:
-            return priced(ground, strategy, self.speed, self.following, self.below.recipe)
+            return priced(ground, strategy, self.speed, self.following, self.below.recipe).at(pace)
         speed = self.smaller.speed(side, self.speed)
-        return priced(ground, strategy, speed, self.following, None, self.smaller.seconds(side, speed))
+        return priced(ground, strategy, speed, self.following, None, self.smaller.seconds(side, speed)).at(pace)

@@ -39,6 +39,7 @@ _ALIKE = 1.3  # times that the machine may have become quicker or slower: as nea
 _PULSE, _PULSE_SIDE = 0.15, 512  # seconds for which a product of matrices of that side is repeated
 _LOOKS = 6  # passes of one row, of which the quickest counts
 _TOGETHER, _DEAREST = 8, 3.0  # rows of one more pass, and times the seconds given that it may take at most
+_LATE = 2.0  # times the seconds given after which what is not yet timed is guessed
 _SLOW = 5.0  # seconds of loading above which it is not done twice to leave out the libraries' part
 _READ_LEAST, _READ_RATE = 0.3, 3e8  # seconds, and bytes a second, of reading weights where that is not measured
 _LARGE = 300_000_000  # weights of a base that is not copied to try adapters on it
@@ -74,7 +75,8 @@ def measure(
         also: of `NORM`, `ADAPTER` and `SAVED`, those that are needed; the others are left at what they are by default.
         seconds: that passes and steps may take, roughly, where there is a budget: fewer rows are timed, each once.
             Loading the libraries and the weights, which training asks for too, is not counted. Where not even the
-            fewest rows can be timed all the ways that there are, the rest is guessed from passes of one row.
+            fewest rows can be timed all the ways that there are, the rest is guessed from passes of few rows; so is
+            what has not been timed by `_LATE` times these seconds.
     """
     feed = feed_for(base, rows.take(_spread(len(rows), _PICTURES)), augmentation, 0)
     file = measured_path(base, f".{_shape(feed, batch, outputs)}.speed.json")
@@ -84,10 +86,17 @@ def measure(
             bench = _Bench(base, feed, outputs, batch, also, seconds)
             if bench.guess is not None:
                 return bench.guess
-            known = bench.speed()
+            try:
+                known = bench.speed()
+            except _Late:
+                return bench.guessed()
         told = {"format": _FORMAT, "at": time.time(), "pulse": _pulse(), "also": [*also], "speed": asdict(known)}
         write_atomically(file, json.dumps(told))
     return known
+
+
+class _Late(Exception):
+    """There is no more time for measuring."""
 
 
 class _Bench:
@@ -105,6 +114,7 @@ class _Bench:
         trainee = Trainee(network, None, np.eye(2, base.width, dtype=np.float32), outputs, 0.0)
         self._loading = self._opening + time.perf_counter() - start
         self._trainee = trainee.to(self._processes.device)
+        self._until, self._passed, self._stepped, self._reading = math.inf, 0.0, 0.0, 0.0
         self._rows, self.guess = _ROWS, None if seconds is None else self._fit_into(seconds)
 
     def _fit_into(self, seconds: float) -> Speed | None:
@@ -112,14 +122,18 @@ class _Bench:
         self._trainee.eval()
         start = time.perf_counter()
         one = self._batches([self._feed.order(0, self._batch)[0][:1]])[0]
-        reading = time.perf_counter() - start
+        self._reading = time.perf_counter() - start
         times = [self._timed(partial(self._pass, one))]
         while len(times) < _LOOKS and sum(times) < seconds / 4:  # the first is slower, and so is any that is disturbed
             times.append(self._timed(partial(self._pass, one)))
-        passed = min(times)
+        passed = self._passed = min(times)
         passes = _PASSES + len(self._trainee.stages.cuts) + 3 * sum(name in self._also for name in EVERYTHING)
         self._rows = int(min(_ROWS, seconds / max(passes * passed, 1e-9)))
-        return None if self._rows >= _FEWEST else self._guessed(min(passed, self._together(passed, seconds)), reading)
+        if self._rows < _FEWEST:
+            self._passed = min(passed, self._together(passed, seconds))
+            return self.guessed()
+        self._until = start + _LATE * seconds
+        return None
 
     def _together(self, passed: float, seconds: float) -> float:
         """Seconds a row of some rows at once, one of which took ``passed``; inf where trying takes too long.
@@ -132,14 +146,16 @@ class _Bench:
         if count * passed > _DEAREST * seconds and passed + count * known > seconds:
             return math.inf
         some = self._batches([self._feed.order(0, self._batch)[0][:count]])[0]
-        return self._timed(partial(self._pass, some)) / len(some[0])
+        first = self._timed(partial(self._pass, some))  # which makes ready for this size of batch, too
+        again = self._timed(partial(self._pass, some)) if first < seconds else first
+        return min(first, again) / len(some[0])
 
-    def _guessed(self, forward: float, reading: float) -> Speed:
-        """From the seconds of a row's pass and of reading it: stages cost the same, a step three passes."""
-        stages = len(self._trainee.holding())
+    def guessed(self) -> Speed:
+        """From what was timed: where that is the pass of a row alone, stages cost the same, and a step three passes."""
+        stages, forward, reading = len(self._trainee.holding()), self._passed, self._reading
         return Speed(
             forward=forward,
-            step=_STEP * forward,
+            step=self._stepped or _STEP * forward,
             below=tuple(stage / stages for stage in range(stages)),
             weights=sum(p.numel() for p in self._trainee.network.parameters()),
             memory=0,
@@ -160,12 +176,12 @@ class _Bench:
         stepped = self._batches(_over_sizes(feed, feed.order(0, self._batch), self._tried, self._rows))
         widest = stepped[-1]
         self._trainee.eval()
-        self._pass(widest)
-        forward = self._each(looked, self._pass)
+        self._timed(partial(self._pass, widest))
+        forward = self._passed = self._each(looked, self._pass)
         plain = self._each(looked, partial(self._pass, plain=True)) if self._casts else forward
         below, states = self._stages(widest)
         update, memory = self._warm_up(widest)
-        step = self._each(stepped, self._step)
+        step = self._stepped = self._each(stepped, self._step)
         norm = self._norm(widest) if NORM in also else math.nan
         adapter = self._adapter(widest) if ADAPTER in also else 0.0
         again = self._timed(partial(self._step, widest)) if {NORM, ADAPTER} & {*also} else math.nan
@@ -203,7 +219,14 @@ class _Bench:
         return seconds / sum(len(b[0]) for b in batches)
 
     def _timed(self, work: Callable[[], object]) -> float:
+        """Seconds that ``work`` takes.
+
+        Raises:
+            _Late: there is no more time for it.
+        """
         start = time.perf_counter()
+        if start > self._until:
+            raise _Late
         work()
         if self._processes.device.type == "cuda":
             torch.cuda.synchronize()
@@ -248,7 +271,7 @@ class _Bench:
         cuda = self._processes.device.type == "cuda"
         if cuda:
             torch.cuda.reset_peak_memory_stats()
-        self._step(batch)
+        self._timed(partial(self._step, batch))
         moving = [p for p in self._trainee.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(moving, lr=0.0, weight_decay=0.0, fused=cuda or batch[0].device.type == "cpu")
 
