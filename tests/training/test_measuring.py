@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,12 +116,52 @@ def test_where_little_time_is_given_a_row_counts_as_one_of_a_batch(
 
     def slow(self: object, batch: tuple[torch.Tensor, ...], cut: int | None = None, plain: bool = False) -> None:
         nonlocal now
+        first = len(batch[0]) not in passes
         passes.append(len(batch[0]))
-        now += 1.0 + 0.1 * len(batch[0])
+        now += 1.0 + 0.1 * len(batch[0]) + 2.0 * first  # which makes ready for that size
 
     monkeypatch.setattr(measuring.time, "perf_counter", clock)
     monkeypatch.setattr(measuring._Bench, "_pass", slow)
     speed = measure(bases("resnet"), pictures(24), 2, seconds=5.0)
-    assert passes == [1, 1, 8]
+    assert passes == [1, 1, 8, 8]
     assert speed.forward == pytest.approx(1.8 / 8)
     assert speed.step == pytest.approx(3 * 1.8 / 8)
+
+
+@pytest.mark.parametrize(("dear", "steps"), [("forward", 0), ("step", 1)])
+def test_what_is_not_timed_in_time_is_guessed(
+    bases: Bases, monkeypatch: pytest.MonkeyPatch, dear: str, steps: int
+) -> None:
+    """A first pass of a batch, or a first step, may take many times as long as one row tells."""
+    now, work = 100.0, []
+
+    def clock() -> float:
+        return now
+
+    def take(name: str, rows: int) -> None:
+        nonlocal now
+        now += 20.0 if name == dear and (name, rows) not in work and rows > 1 else 0.01 * rows
+        work.append((name, rows))
+
+    own_pass, own_step = measuring._Bench._pass, measuring._Bench._step
+
+    def passed(self: measuring._Bench, batch: tuple[torch.Tensor, ...], *rest: Any, **more: Any) -> torch.Tensor:
+        take("forward", len(batch[0]))
+        return own_pass(self, batch, *rest, **more)
+
+    def stepped(self: measuring._Bench, batch: tuple[torch.Tensor, ...], *rest: Any) -> None:
+        take("step", len(batch[0]))
+        own_step(self, batch, *rest)
+
+    monkeypatch.setattr(measuring.time, "perf_counter", clock)
+    monkeypatch.setattr(measuring, "_pulse", lambda: 0.001)
+    monkeypatch.setattr(measuring._Bench, "_pass", passed)
+    monkeypatch.setattr(measuring._Bench, "_step", stepped)
+    speed = measure(bases("resnet"), pictures(24), 2, seconds=5.0)
+    assert speed.forward == pytest.approx(0.01)
+    assert speed.step == pytest.approx(0.03)
+    assert [name for name, _ in work].count("step") == steps
+    assert len(speed.below) == len(speed.held)
+    before = len(work)
+    measure(bases("resnet"), pictures(24), 2, seconds=5.0)  # a guess is not kept
+    assert len(work) > before

@@ -124,7 +124,8 @@ class _Bench:
         one = self._batches([self._feed.order(0, self._batch)[0][:1]])[0]
         self._reading = time.perf_counter() - start
         times = [self._timed(partial(self._pass, one))]
-        while len(times) < _LOOKS and sum(times) < seconds / 4:  # the first is slower, and so is any that is disturbed
+        # the first is slower, and so is any that is disturbed
+        while len(times) < _LOOKS and sum(times) < (seconds if len(times) == 1 else seconds / 4):
             times.append(self._timed(partial(self._pass, one)))
         passed = self._passed = min(times)
         passes = _PASSES + len(self._trainee.stages.cuts) + 3 * sum(name in self._also for name in EVERYTHING)
