@@ -25,6 +25,7 @@ SRC = ROOT / "src"
 # --- The rules ------------------------------------------------------------------------------------
 
 GROUND = {
+    "began",
     "errors",
     "settings",
     "cachedir",
@@ -44,6 +45,7 @@ BELOW = GROUND | ROOMS | {"evaluation"}
 
 #: room -> the other rooms whose modules it may import. A name that is not here is not a room.
 MAY_IMPORT: dict[str, set[str]] = {
+    "began": set(),
     "errors": set(),
     "settings": {"errors"},
     "cachedir": {"errors", "settings"},
@@ -93,7 +95,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "arguments": {"files", "options"},  # of the command line
     "verbs": BELOW | {"arguments", "training", "delivery", "flow", "api", "terminal"},  # of the command line
-    "cli": {"errors", "unicode", "verbs", "headstart"},
+    "cli": {"began", "errors", "unicode", "verbs", "headstart"},
     "__main__": {"cli"},
 }
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TextIO, cast
 import typer
 
 from headstart import __version__
+from headstart.began import command_began
 from headstart.errors import HeadstartError, HeadstartWarning
 from headstart.unicode import ESCAPES
 from headstart.verbs.adapting import fit, predict
@@ -57,6 +58,7 @@ def _root(
 
 def run() -> None:
     """The console script: `main`, then out without tearing torch down, which takes most of a second."""
+    command_began()
     _open_streams()
     sys.stderr = cast("TextIO", _Lossy(sys.stderr))
     code = main()

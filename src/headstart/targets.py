@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.began import run_began
 from headstart.data.memory import Memory, Source
 from headstart.data.source import open_sources
 from headstart.data.split import check
@@ -111,7 +112,7 @@ def fit_targets(
     _refuse_settings(settings)
     folder, folders = Path(places.out).absolute(), folders_for(several.columns)
     _check_folder(folder, folders, places.overwrite)
-    budget, asked = Budget(settings.budget), {}
+    budget, asked = Budget.from_start(settings.budget, run_began()), {}
     with progress.stage("reading the data"):
         for column in several.columns:
             asked[column] = _checked(places, settings, column, several.input)

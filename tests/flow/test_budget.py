@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import headstart.training.extraction as extraction
+from headstart import began
 from headstart.api import load
 from headstart.bases.catalogue import open_base
 from headstart.bases.transformers_image import TransformersImageBase
@@ -274,3 +275,15 @@ def test_quick_means_no_limit(settled_bases: dict[str, str], pictures: Path, tmp
     run, told = fit(pictures, tmp_path / "run", settled_bases["image"], "full", QUICK, budget=3600.0)
     assert not any("time is short" in line for line in told)
     assert run.result.training[0].stopped == "finished"
+
+
+def test_a_fit_of_a_command_tells_all_of_its_seconds(
+    settled_bases: dict[str, str], pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(began, "_command", [])
+    monkeypatch.setattr(began, "LOADED", time.monotonic() - 1000)
+    began.command_began()
+    first, second = (
+        fit(pictures, tmp_path / f"run{one}", settled_bases["image"], "probe", budget=5000.0)[0] for one in range(2)
+    )
+    assert first.result.seconds > 1000 > second.result.seconds

@@ -32,6 +32,11 @@ class Clock:
         self.seconds[step] -= seconds
         self.seconds[to] = self.seconds.get(to, 0.0) + seconds
 
+    @classmethod
+    def from_start(cls, began: float) -> Clock:
+        """Of a run that ``began`` at that time, on `time.monotonic`'s scale."""
+        return cls(start=time.perf_counter() - (time.monotonic() - began))
+
     def total(self) -> float:
         """Seconds since the clock was made."""
         return time.perf_counter() - self.start

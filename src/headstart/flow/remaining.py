@@ -21,7 +21,7 @@ _ANY, _CLASS, _ROW = 0.8, 0.002, 0.0003
 #: Of the time that is left, what the controls' answers to the held-out rows may take beside the judged ones, and what
 #: the judged ones may take: beyond that they are left out, and cut short.
 _COMPARED, _JUDGED = 0.25, 0.4
-_CLOSING = 0.9  # seconds of starting the program and of ending it, which the clock of a run does not see
+_CLOSING = 0.4  # seconds of ending the program, which the clock of a run does not see
 _HEADS = 0.4  # of the time that is left, what the probe's heads may take where something may follow them
 
 

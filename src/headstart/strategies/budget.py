@@ -16,7 +16,7 @@ _MOMENT = 0.1  # seconds, some turns of a scheduler
 
 @dataclass
 class Budget:
-    """Seconds for the whole run, counted from when this was made.
+    """Seconds for the whole run, counted from when this was made; see `from_start`.
 
     Attributes:
         seconds: None: no limit.
@@ -29,6 +29,12 @@ class Budget:
     cut: list[str] = field(default_factory=list)
     _start: float = field(default_factory=lambda: time.monotonic())
     _work: float = field(default_factory=lambda: time.process_time())
+
+    @classmethod
+    def from_start(cls, seconds: float | None, began: float) -> Budget:
+        """Counted from when the run ``began``, on `time.monotonic`'s scale, and so before its imports."""
+        started = time.monotonic() - began > _MOMENT
+        return cls(seconds, _start=began, _work=0.0 if started else time.process_time())
 
     def left(self) -> float | None:
         """Seconds that may still be used before what is kept back; None: no limit."""

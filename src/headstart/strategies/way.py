@@ -224,7 +224,7 @@ class Way:
 
     def pace(self, strategy: Strategy) -> float:
         """Times the seconds predicted that training takes: as it did in this run, of this strategy or of the last."""
-        return self.paces.get(strategy.name, next(reversed(self.paces.values()), 1.0)) if self.paces else 1.0
+        return self.paces.get(strategy.name, [1.0, *self.paces.values()][-1])
 
     def _speed(self, ground: Ground) -> Speed:
         if self.speed is None:

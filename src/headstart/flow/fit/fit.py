@@ -10,6 +10,7 @@ import numpy as np
 from headstart.bases.base import Base
 from headstart.bases.catalogue import default_base, open_base
 from headstart.bases.licences import asks_commercial, refuse_unlicensed
+from headstart.began import run_began
 from headstart.data.memory import Source
 from headstart.data.source import open_source, open_sources
 from headstart.data.strata import count_labels, labels_of
@@ -136,12 +137,13 @@ def fit_source(
     Raises:
         UserError: anything about the input, the settings or the output that the user can mend.
     """
-    settings, progress, clock = settings or FitSettings(), progress or Progress(), Clock()
+    settings, progress, began = settings or FitSettings(), progress or Progress(), run_began()
+    clock = Clock.from_start(began)
     check_test_size(settings)
     earlier = earlier_run(settings)
     settings = repeated(settings, earlier) if earlier else settings
     _check(settings)
-    budget = Budget(settings.budget)
+    budget = Budget.from_start(settings.budget, began)
     with RunFolder(Path(places.out), overwrite=places.overwrite) as folder:
         with clock.step("open"), progress.stage("reading the data"):
             opened = open_sources(places.source, valid=places.valid, test=places.test, settings=settings.source)
