@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+
 import pytest
 
+from headstart.bases.runtime import REFERENCE, Choice, Measured
 from headstart.errors import SettingError
 from headstart.options import parse_budget
-from headstart.strategies import budget
+from headstart.strategies import budget, plan
 from headstart.strategies.budget import Budget
+from tests.strategies.made_up import ground
 
 
 @pytest.mark.parametrize(
@@ -56,3 +61,28 @@ def test_a_thread_that_waits_is_slow_though_others_work(monkeypatch: pytest.Monk
     monkeypatch.setattr(budget.time, "process_time", lambda: 2 * now)  # two threads at work
     monkeypatch.setattr(budget.time, "thread_time", lambda: now / 2)  # of which this one has half of its core
     assert Budget(60.0, _start=0.0, _work=0.0).slower == pytest.approx(2, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "so_far", "slower"), [(7.0, 1.0, 7.0), (50.0, 1.0, 10.0), (1.0, 40.0, 4.0), (0.9, 1, 1)]
+)
+def test_a_crowded_machine_is_told_from_waiting_for_something_else(
+    monkeypatch: pytest.MonkeyPatch, waiting: float, so_far: float, slower: float
+) -> None:
+    monkeypatch.setattr(budget, "_waiting", lambda: waiting)
+    monkeypatch.setattr(budget.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(budget.time, "process_time", lambda: 100.0 / so_far)
+    assert Budget(60.0, _start=0.0, _work=0.0).slower == slower
+
+
+def test_imports_are_no_quicker_than_they_were_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def least(load: float, slower: float, *loaded: str) -> float:
+        choice = Choice((Measured(REFERENCE, 1e6, load, 1.0),))
+        monkeypatch.setattr(plan, "remembered", lambda base: choice)
+        monkeypatch.setattr(plan, "sys", SimpleNamespace(modules=loaded))
+        said = plan.too_short_for_any(ground(), 0.0, slower)
+        return float(re.search(r"more than (\d+) s", said)[1])  # type: ignore[index]
+
+    assert least(12.0, 1.0) == 12  # as when runtimes were tried
+    assert least(12.0, 9.0) == 18  # the machine is busier now
+    assert least(12.0, 9.0, "torch") == 0  # they are there

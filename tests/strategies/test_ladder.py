@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headstart.bases.runtime import REFERENCE, Measured
 from headstart.errors import SettingError
 from headstart.evaluation.bootstrap import paired_gain
 from headstart.settings import TrainingSettings
@@ -406,7 +407,7 @@ def test_measuring_gets_its_share_of_the_budget_and_is_spared_where_nothing_fits
     monkeypatch.setattr("headstart.training.measuring.measure", measured)
     climbed(Made({"probe": 300}), budget=100.0)
     assert [(how["seconds"], how["also"]) for how in asked] == [(3.0, ())]
-    rate = SimpleNamespace(rate=1.0)  # a row a second: 20 steps of 16 rows take longer than all that is left
+    rate = Measured(REFERENCE, 1.0, 0.0, 1.0)  # a row a second: 20 steps of 16 rows take longer than all that is left
     monkeypatch.setattr(plan, "remembered", lambda base: SimpleNamespace(usable=[rate]))
     monkeypatch.setattr(plan, "StagedBase", lambda base: base)
     result = climbed(Made({"probe": 300}), budget=100.0)

@@ -9,8 +9,9 @@ from headstart.progress import Progress
 
 #: Of a budget, what measuring the base's speed may take at most.
 MEASURING = 0.03
-#: Beyond that, waiting is for something else than for processors.
-BUSIEST = 4.0
+#: Clock over work of a whole run beyond which waiting is for something else than for processors; of a thread that does
+#: nothing but work, beyond which it is chance.
+BUSIEST, CROWDED = 4.0, 10.0
 _MOMENT = 0.1  # seconds, some turns of a scheduler
 
 
@@ -52,14 +53,14 @@ class Budget:
 
     @property
     def slower(self) -> float:
-        """How much slower than alone on its machine one thread of this process is, from 1 to `BUSIEST`.
+        """How much slower than alone on its machine one thread of this process is, from 1 to `CROWDED`.
 
         As it has been so far, clock over work, or as it is right now: work of several threads hides that each of them
         waits.
         """
         work = time.process_time() - self._work
         so_far = (time.monotonic() - self._start) / max(work, 1e-3)
-        return min(BUSIEST, max(1.0, so_far, _waiting()))
+        return max(1.0, min(BUSIEST, so_far), min(CROWDED, _waiting()))
 
     @property
     def measuring(self) -> float | None:
