@@ -17,6 +17,7 @@ from headstart.training.rows import TrainRows
 _SOME = 1000  # rows looked at
 _RUN = 64  # of which are run through the network again
 _LIBRARIES, _NETWORK = 3.5, 1.0  # seconds of work of importing what the network needs, and of what else that takes
+_TORCH = 1.3  # of them, of what reading the base's own classifier takes
 
 
 def _loading() -> float:
@@ -31,12 +32,16 @@ def distance(base: Base, rows: TrainRows, budget: Budget | None = None) -> tuple
 
     Some classifiers are undecided about photos too (EfficientNet-Lite1 has 0.44 on insects, and 0.5 once they are
     noisy), so a base that remembers statistics of its inputs has to bear it out by those: else pictures are not taken
-    to be farther than `FAR`. Nor are they where loading it would take half of what is left of the ``budget``.
+    to be farther than `FAR`. Nor are they where loading it would take half of what is left of the ``budget``; where
+    reading the classifier would, nothing is measured.
     """
     index = np.linspace(0, len(rows) - 1, min(_SOME, len(rows))).astype(int)
     if get(base.modality).tokenised:
         found = fragmentation(base, [str(text) for text in rows.take(index).inputs])
         return found.value, found.how
+    limited = budget is not None and budget.seconds is not None and "torch" not in sys.modules
+    if budget and limited and not budget.allows(2 * budget.slower * _TORCH):
+        return float("nan"), "not measured: reading the base's own classifier would take half of the time that is left"
     found = own_entropy(base, rows.vectors[index])
     if found.value > FAR and base.trainable and budget and not budget.allows(2 * budget.slower * _loading()):
         return FAR, f"{found.how}; no farther, as there is no time to bear it out by statistics of its inputs"

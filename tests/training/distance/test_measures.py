@@ -7,6 +7,8 @@ import pytest
 
 import headstart.strategies.distance as ladder_distance
 from headstart.bases.catalogue import open_base
+from headstart.strategies import budget
+from headstart.strategies.budget import Budget
 from headstart.strategies.distance import distance
 from headstart.training.distance.measured import Distance, untold
 from headstart.training.distance.measures import distances, warning
@@ -81,3 +83,17 @@ def test_a_warning_names_the_measures_that_are_far_and_only_those():
     near, far, unknown = Distance("a", 0.2, "", 0.5), Distance("b", 0.7, "", 0.5), untold("c", "no head")
     assert warning([near, unknown]) == ""
     assert "(b 0.70, different from 0.5 on)" in warning([near, far, unknown])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "loaded", "told"), [(20.0, (), False), (20.0, ("torch",), True), (90.0, (), True), (None, (), True)]
+)
+def test_the_classifier_is_not_read_where_that_takes_half_of_the_time_that_is_left(monkeypatch, seconds, loaded, told):
+    monkeypatch.setattr(ladder_distance, "own_entropy", lambda base, vectors: Distance("own", 0.3, "undecided", 0.5))
+    monkeypatch.setattr(ladder_distance, "sys", SimpleNamespace(modules=loaded))
+    monkeypatch.setattr(budget, "_waiting", lambda: 10.0)  # of ten threads one is at work
+    rows = TrainRows([""], np.array(["k"]), np.zeros(1, int), np.zeros((1, 4), np.float32))
+    base = SimpleNamespace(modality="image", trainable=True)
+    value, how = distance(base, rows, Budget(seconds))
+    assert (value == 0.3) is told
+    assert how.startswith("undecided" if told else "not measured: reading the base's own classifier")
