@@ -83,6 +83,6 @@ def test_imports_are_no_quicker_than_they_were_on_this_machine(monkeypatch: pyte
         said = plan.too_short_for_any(ground(), 0.0, slower)
         return float(re.search(r"more than (\d+) s", said)[1])  # type: ignore[index]
 
-    assert least(12.0, 1.0) == 12  # as when runtimes were tried
-    assert least(12.0, 9.0) == 18  # the machine is busier now
-    assert least(12.0, 9.0, "torch") == 0  # they are there
+    assert least(12.5, 1.0) == 14  # as when runtimes were tried
+    assert least(12.5, 10.0) == 35  # the machine is busier now
+    assert least(12.5, 10.0, "torch") == 15  # they are there

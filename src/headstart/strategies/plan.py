@@ -33,7 +33,9 @@ MENDED = 1 / 3
 LARGE = 300_000_000
 _SOME = 300  # rows that a head on all stages' columns is timed on
 _SELECTING = 1.5  # power of the rows with which that grows, measured from 200 to 1,500
-_LIBRARIES = 2.0  # seconds at least, on a machine that does nothing else, of importing what training takes
+#: Seconds at least, on a machine that does nothing else, of importing torch and the base's library, and of the base's
+#: network until its first rows are timed.
+_LIBRARIES, _NETWORK = 2.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def too_short_for_any(ground: Ground, left: float | None, slower: float = 1.0) -
     each = 1 / max(one.rate for one in choice.usable)
     rows = sum(LEAST_STEPS * min(options.batch, len(train)) + 2 * len(held) for train, held in ground.holding.parts)
     each *= SHARES[-1] ** 2 if ground.base.spec.side else 1.0  # the smallest pictures that may be tried
-    least = rows * each + _importing(choice, slower)
+    least = rows * each + _beginning(choice, slower)
     if least <= left:
         return ""
     return (
@@ -165,20 +167,22 @@ def too_short_for_stages(ground: Ground, left: float | None, slower: float = 1.0
     if left is None or own is None:
         return ""
     rows, known = len(ground.rows), remembered(StagedBase(ground.base))
-    first = 0.0 if known else EXPORT + _importing(own, slower)
+    first = 0.0 if known else EXPORT + _beginning(own, slower)
     least = first + rows / max(one.rate for one in (known or own).usable)
     if least <= left:
         return ""
     return f"features of all stages would take more than {least:.0f} s, and {max(0.0, left):.0f} s are left"
 
 
-def _importing(choice: Choice, slower: float) -> float:
-    """Seconds of importing what training takes, on a machine ``slower`` by so much than alone; 0: it is there.
+def _beginning(choice: Choice, slower: float) -> float:
+    """Seconds until a network can be timed or exported, on a machine ``slower`` by so much than alone.
 
-    As long as it took when the runtimes of ``choice`` were tried, or longer where the machine is busy now.
+    Imports take as long as they took when the runtimes of ``choice`` were tried, or longer where the machine is busy.
     """
+    if "torch" in sys.modules:
+        return slower * _NETWORK
     took = next((one.load for one in choice.usable if one.name == REFERENCE), 0.0)
-    return 0.0 if "torch" in sys.modules else max(took, slower * _LIBRARIES)
+    return max(took, slower * _LIBRARIES) + slower * _NETWORK
 
 
 def staged_seconds(ground: Ground, speed: Speed, more: int = 0) -> dict[str, float]:
