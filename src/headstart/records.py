@@ -447,7 +447,7 @@ class Result:
     data: DataRecord
     base: dict[str, Any]  # its `Identity`, weights as sha256; and `chain`: the steps to it in words
     features: FeatureRecord
-    seconds: float  # from opening the source to writing the report, libraries that are imported on the way included
+    seconds: float  # from the start of the command (in Python: the call) to writing the report, imports included
     timing: dict[str, float]  # seconds of each step
     seed: int
     settings: dict[str, Any]  # as given
