@@ -116,7 +116,6 @@ HEAVY = (
     "matplotlib",
     "cleanlab",
     "pandas",
-    "imagehash",
     "torch",
     "torchvision",
     "timm",

@@ -244,5 +244,5 @@ def test_result_as_json_has_nulls_for_what_is_not_known() -> None:
     record = result.to_dict()
     assert record["search"]["steps"][0]["gain"] is None
     assert record["training"][1]["curve"][0]["train_loss"] is None
-    assert record["schema"] == 3
+    assert record["schema"] == 4
     assert record["slices"][-1]["low"] is None
