@@ -207,7 +207,7 @@ def test_every_kind_of_table_gives_the_same_run(fitted, tmp_path):
     tests = [fitted(text_file(tmp_path, kind), "text").record["test"] for kind in ("csv", "tsv", "jsonl", "parquet")]
     first = tests[0]["evaluated_before"]  # by other tests
     assert [test["evaluated_before"] - first for test in tests] == [0] * 4  # the same trial each time
-    assert all(test | {"opened_before": first} == tests[0] for test in tests)
+    assert all(test | {"evaluated_before": first} == tests[0] for test in tests)
 
 
 def test_saved_datasets(fitted, tmp_path):
