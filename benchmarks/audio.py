@@ -51,7 +51,7 @@ def _table(path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 def _baseline(one: Fit) -> float:
-    found = next(control for control in one.result["controls"] if control["name"] == _BASELINE)
+    found = next(control for control in one.result["baselines"] if control["name"] == _BASELINE)
     return float(found["score"])
 
 

@@ -129,8 +129,8 @@ def _run(key: Key, task: Task, built: Built, known: Path, folder: Path) -> Found
 def _fitted(base: str, built: Built, work: Path) -> Found:
     fitted = fit([built.source, *built.arguments, *_probe(base)], work / "cache", work / "run")
     result = fitted.result
-    control = next(one for one in result["controls"] if one["name"] == result["transfer_gain"]["against"])
-    borrowed = result["chosen"]["base"]  # else a control was handed over; the base's own score is the gain over it
+    control = next(one for one in result["baselines"] if one["name"] == result["transfer_gain"]["against"])
+    borrowed = result["selected"]["base"]  # else a control was handed over; the base's own score is the gain over it
     score = result["test"]["score"] if borrowed else control["score"] + result["transfer_gain"]["value"]
     return Found(_today(), fitted.process.seconds, 100 * float(score), result["metric"])
 

@@ -181,7 +181,7 @@ def _compared(task: Task, built: Built, told: dict[str, Any], folder: Path, quic
     except Failed as error:
         one = Compared(**{**asdict(one), "refused": str(error).rpartition(" ended with ")[2]})
     else:
-        chosen = done.result["chosen"]["strategy"]
+        chosen = done.result["selected"]["strategy"]
         took, peak = done.process.seconds, done.process.peak * _GIB
         one = Compared(**{**asdict(one), "took": took, "peak": peak, "kept": chosen == name})
     finally:

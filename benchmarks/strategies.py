@@ -163,9 +163,9 @@ def outcome(fitted: Fit, built: Built) -> Outcome:
     """What counts of a finished run."""
     result = fitted.result
     gain, own = result["transfer_gain"], float(result["test"]["score"])  # of the borrowed model, always
-    control = next(control for control in result["controls"] if control["name"] == gain["against"])
-    is_control = not result["chosen"]["base"]
-    named = (one for one in result["controls"] if is_control and one["name"] == result["chosen"]["strategy"])
+    control = next(control for control in result["baselines"] if control["name"] == gain["against"])
+    is_control = not result["selected"]["base"]
+    named = (one for one in result["baselines"] if is_control and one["name"] == result["selected"]["strategy"])
     return Outcome(
         FINISHED,
         "",
@@ -173,7 +173,7 @@ def outcome(fitted: Fit, built: Built) -> Outcome:
         metric=result["metric"],
         score=own,
         handed=next((float(one["score"]) for one in named), own),
-        choice=_choice(result["chosen"]),
+        choice=_choice(result["selected"]),
         control=control["name"],
         control_score=float(control["score"]),
         gain=(_number(gain["value"]), _number(gain["low"]), _number(gain["high"])),

@@ -112,7 +112,7 @@ def _fitted(name: str, source: Path, scratch: Path) -> Fit:
 
 def _chosen(one: Fit) -> str:
     """The strategy whose model was judged."""
-    return str(one.result["chosen"]["strategy"])
+    return str(one.result["selected"]["strategy"])
 
 
 def _ours(folder: Path, like: Answers) -> Ragged:

@@ -118,7 +118,6 @@ HEAVY = (
     "matplotlib",
     "cleanlab",
     "pandas",
-    "imagehash",
     "torch",
     "torchvision",
     "timm",

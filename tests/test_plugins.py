@@ -66,8 +66,8 @@ def test_a_modality_from_outside_runs_whole(site: Path, series: Path, tmp_path: 
     assert "60 series of 2 classes" in " ".join(fitted.stdout.split())
     result = json.loads((run / "result.json").read_text())
     assert (result["data"]["modality"], result["data"]["rejected"]) == ("series", 1)
-    assert "moments + linear" in {control["name"] for control in result["controls"]}
-    assert {record["kind"] for record in result["shift"]["damage"]} == {"jitter"}
+    assert "moments + linear" in {control["name"] for control in result["baselines"]}
+    assert {record["kind"] for record in result["robustness"]["corruptions"]} == {"jitter"}
     assert "toy-series" in (run / "report.html").read_text()
     new = [series / "slow" / "03.series", series / "slow" / "broken.series"]
     answered = headstart(site, "predict", run, *new)

@@ -16,7 +16,7 @@ from headstart.errors import SettingError, SplitError
 from headstart.evaluation.metrics import METRICS, for_task
 from tests.toys import WORDS, image_folder, picture, pictures, sentence, sentences, table, text_table
 
-OUTCOMES = {"helped", "did not help", "hurt", "cannot tell"}
+OUTCOMES = {"improved", "no improvement", "reduced", "inconclusive"}
 CONTROLS = {"image": "pixels + linear", "text": "TF-IDF + linear"}
 #: Schemes that would fetch something; data: is the page's own.
 FETCHES = re.compile(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//|@import|url\(\s*["']?(?!data:|\#)""", re.IGNORECASE)
@@ -39,10 +39,10 @@ def fitted(tiny_image_base, tiny_text_base, tmp_path):
 
 
 FIRST_WORDS = {
-    "helped": "Transfer learning improved ",
-    "did not help": "Transfer learning did not improve ",
-    "hurt": "Transfer learning reduced ",
-    "cannot tell": "Cannot tell",
+    "improved": "Transfer learning improved ",
+    "no improvement": "Transfer learning did not improve ",
+    "reduced": "Transfer learning reduced ",
+    "inconclusive": "Cannot tell",
 }
 
 
@@ -51,15 +51,15 @@ def check_record(record):
     metric = METRICS[record["metric"]]
     within(test)
     within(gain, "value")
-    assert test["opened"] == 1
-    assert set(data["parts"]) == {"train", "valid", "test"}
-    assert sum(data["parts"].values()) == data["rows"]
-    assert test["n"] == data["parts"]["test"] > 0
+    assert test["evaluated"] == 1
+    assert set(data["splits"]) == {"train", "valid", "test"}
+    assert sum(data["splits"].values()) == data["rows"]
+    assert test["n"] == data["splits"]["test"] > 0
     assert test["metrics"][record["metric"]]["value"] == test["score"]
-    names = [control["name"] for control in record["controls"]]
+    names = [control["name"] for control in record["baselines"]]
     assert names[:2] == ["majority", CONTROLS[data["modality"]]]
     assert names[2:] in ([], ["scratch"])
-    for control in record["controls"]:
+    for control in record["baselines"]:
         within(control)
     check_gain(record, metric.higher_is_better)
     assert record["verdict"]["outcome"] in OUTCOMES
@@ -72,9 +72,9 @@ def check_record(record):
 
 def check_chosen(record):
     """What is handed over is one of the candidates, or one of the controls."""
-    chosen = record["chosen"]
+    chosen = record["selected"]
     if not chosen["base"]:
-        assert chosen["strategy"] in {control["name"] for control in record["controls"]}
+        assert chosen["strategy"] in {control["name"] for control in record["baselines"]}
         return
     (candidate,) = (one for one in record["candidates"] if one["strategy"] == chosen["strategy"])
     assert candidate["base"] == chosen["base"] == record["base"]["name"]
@@ -83,7 +83,7 @@ def check_chosen(record):
 
 def check_gain(record, higher):
     """The gain is the paired difference to the better control, positive where borrowing is better."""
-    scores = {c["name"]: c["score"] for c in record["controls"] if c["score"] is not None}
+    scores = {c["name"]: c["score"] for c in record["baselines"] if c["score"] is not None}
     gain, score = record["transfer_gain"], record["test"]["score"]
     if score is None or not scores:
         assert gain["value"] is None
@@ -123,7 +123,7 @@ def check_files(run, record):
 
 def test_image_folder(fitted, tmp_path):
     done = fitted(image_folder(tmp_path / "photos", 15), "image", "auto")
-    parts = done.record["data"]["parts"]
+    parts = done.record["data"]["splits"]
     assert sum(parts.values()) == 45
     assert 7 <= parts["test"] <= 11  # a fifth, by content
     assert done.record["test"]["score"] > 0.6
@@ -134,13 +134,13 @@ def test_image_folder_with_parts(fitted, tmp_path):
     for part, count, first in (("train", 8, 0), ("valid", 3, 100), ("test", 5, 200)):
         image_folder(tmp_path / "photos" / part, count, first)
     done = fitted(tmp_path / "photos", "image")
-    assert done.record["data"]["parts"] == {"train": 24, "valid": 9, "test": 15}
+    assert done.record["data"]["splits"] == {"train": 24, "valid": 9, "test": 15}
 
 
 def test_further_sources_are_the_parts(fitted, tmp_path):
     train, test = image_folder(tmp_path / "a", 10), image_folder(tmp_path / "b", 4, 500)
     done = fitted(train, "image", test=test)
-    assert done.record["data"]["parts"]["test"] == 12
+    assert done.record["data"]["splits"]["test"] == 12
     assert done.record["data"]["rows"] == 42
 
 
@@ -205,9 +205,9 @@ def test_tables_of_texts(fitted, tmp_path, kind):
 
 def test_every_kind_of_table_gives_the_same_run(fitted, tmp_path):
     tests = [fitted(text_file(tmp_path, kind), "text").record["test"] for kind in ("csv", "tsv", "jsonl", "parquet")]
-    first = tests[0]["opened_before"]  # by other tests
-    assert [test["opened_before"] - first for test in tests] == [0] * 4  # the same trial each time
-    assert all(test | {"opened_before": first} == tests[0] for test in tests)
+    first = tests[0]["evaluated_before"]  # by other tests
+    assert [test["evaluated_before"] - first for test in tests] == [0] * 4  # the same trial each time
+    assert all(test | {"evaluated_before": first} == tests[0] for test in tests)
 
 
 def test_saved_datasets(fitted, tmp_path):
@@ -219,7 +219,7 @@ def test_saved_datasets(fitted, tmp_path):
     assert fitted(tmp_path / "whole", "text").record["data"]["labels"] == ["pets", "post"]
     parts = datasets.DatasetDict({"train": whole.select(range(30)), "test": whole.select(range(30, 50))})
     parts.save_to_disk(tmp_path / "parts")
-    assert fitted(tmp_path / "parts", "text").record["data"]["parts"]["test"] == 20
+    assert fitted(tmp_path / "parts", "text").record["data"]["splits"]["test"] == 20
 
 
 def test_saved_datasets_of_images(fitted, tmp_path):
@@ -327,7 +327,7 @@ def test_a_given_split_is_kept(fitted, tmp_path):
     parts = ["test" if i < 10 else "valid" if i < 18 else "train" for i in range(40)]
     rows = zip(texts, labels, parts, strict=True)
     done = fitted(table(tmp_path / "mail.csv", ["text", "label", "split"], rows), "text")
-    assert done.record["data"]["parts"] == {"train": 22, "valid": 8, "test": 10}
+    assert done.record["data"]["splits"] == {"train": 22, "valid": 8, "test": 10}
     assert "given with the data" in done.facts["split"]["reason"]
 
 
@@ -377,9 +377,9 @@ def test_imbalance_is_met_by_balanced_accuracy(fitted, tmp_path):
     done = fitted(table(tmp_path / "mail.csv", ["text", "label"], rows), "text")
     assert done.record["metric"] == "balanced_accuracy"
     assert "every class counts the same" in done.record["metric_reason"]
-    majority = done.record["controls"][0]
+    majority = done.record["baselines"][0]
     assert majority["score"] == pytest.approx(0.5)
-    assert done.record["chosen"]["settings"]["balanced"] is True
+    assert done.record["selected"]["settings"]["balanced"] is True
 
 
 # --- Few rows ---------------------------------------------------------------------------------
@@ -389,18 +389,18 @@ def test_imbalance_is_met_by_balanced_accuracy(fitted, tmp_path):
 @pytest.mark.parametrize("per_class", [3, 4])
 def test_tiny_test_parts_tell_nothing(fitted, tmp_path, per_class, metric):
     done = fitted(text_table(tmp_path / "mail.csv", per_class), "text", "auto", metric=metric)
-    assert [rung["decision"] for rung in done.record["ladder"]["rungs"]] == ["start", *["not tried"] * 3]
+    assert [rung["decision"] for rung in done.record["search"]["steps"]] == ["start", *["not tried"] * 3]
     assert done.record["test"]["n"] <= 2
-    assert done.record["verdict"]["outcome"] == "cannot tell"
+    assert done.record["verdict"]["outcome"] == "inconclusive"
     assert "NaN" not in (done.run.path / "result.json").read_text()
 
 
 def test_tiny_test_parts_of_values(fitted, tmp_path):
     rows = [(sentence("pets", seed), seed + 0.5) for seed in range(6)]
     done = fitted(table(tmp_path / "values.csv", ["text", "value"], rows), "text", "auto")
-    assert [rung["decision"] for rung in done.record["ladder"]["rungs"]] == ["start", *["not tried"] * 3]
+    assert [rung["decision"] for rung in done.record["search"]["steps"]] == ["start", *["not tried"] * 3]
     assert done.record["test"]["n"] <= 2
-    assert done.record["verdict"]["outcome"] == "cannot tell"
+    assert done.record["verdict"]["outcome"] == "inconclusive"
 
 
 def test_too_few_rows_are_refused(tiny_text_base, tmp_path):

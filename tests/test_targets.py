@@ -120,6 +120,63 @@ def test_evaluate_takes_all_and_other_verbs_one(
         hs.load(fitted.path)
 
 
+def test_evaluations_of_all_come_back_with_what_lies_over_them(
+    fitted: TargetRuns, things: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = things.parent / "checked"
+    found = hs.evaluate(fitted.path, things, out=out)
+    assert isinstance(found, hs.TargetEvaluations)
+    assert [*found] == [*fitted]
+    alone = hs.evaluate(fitted["topic"].path, things)
+    assert found["topic"].score == alone.score
+    assert (found["topic"].tested, found["topic"].n) == (len(alone_rows(fitted)), 80)
+    told = {row["target"]: row for row in csv.DictReader((out / "targets.csv").open(encoding="utf-8"))}
+    page = (out / "index.html").read_text(encoding="utf-8")
+    for column, one in found.items():
+        assert float(told[column]["score"]) == pytest.approx(one.score.value)
+        assert float(told[column]["test_score"]) == pytest.approx(one.test.value)
+        assert told[column]["next_step"] == one.next_step
+        assert column in page
+    assert {(out / link).is_file() for link in re.findall(r'href="([^"]+)"', page)} == {True}
+    assert json.loads((out / "evaluation.json").read_text()) == found.to_dict()
+    assert "my colour" in found._repr_html_()
+    with pytest.raises(OutputError, match="holds earlier evaluations"):
+        hs.evaluate(fitted.path, things, out=out)
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds other things than evaluations of topic, my colour, size"):
+        hs.evaluate(fitted.path, things, out=out, overwrite=True)
+
+
+def alone_rows(fitted: TargetRuns) -> list[str]:
+    """Ids of the test rows of the run for topics."""
+    from headstart.delivery.answers import FILE, TEST, Answers
+
+    return [str(one) for one in Answers.load(fitted["topic"].path / FILE).part_of(TEST).ids]
+
+
+def test_a_pair_and_a_frame_are_evaluated_by_column_too(fitted: TargetRuns, tmp_path: Path) -> None:
+    texts, topics, colours, sizes = (list(one) for one in zip(*rows(), strict=True))
+    columns = {"text": texts, "topic": topics, "my colour": colours, "size": sizes}
+    by_table = hs.evaluate(fitted.path, columns)
+    pair = ([*texts], {"topic": topics, "my colour": colours, "size": sizes})
+    by_pair = hs.evaluate(fitted.path, pair)
+    assert {name: one.score for name, one in by_pair.items()} == {name: one.score for name, one in by_table.items()}
+
+
+def test_every_column_is_read_before_any_evaluation(
+    fitted: TargetRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("headstart.targets.evaluate_run", None)  # any evaluation would fail
+    lacking = table(tmp_path / "lacking.csv", ["text", "topic", "my colour"], [row[:3] for row in rows()])
+    with pytest.raises(hs.UserError, match="size"):
+        hs.evaluate(fitted.path, lacking, out=tmp_path / "out")
+    unknown = table(
+        tmp_path / "unknown.csv", ["text", "topic", "my colour", "size"], [*rows(), ("a text", "pets", "mauve", 2.0)]
+    )
+    assert "mauve" in refused(capsys, "evaluate", fitted.path, unknown)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command_line_takes_them_with_commas_too(
     things: Path, tiny_text_base: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,9 +18,8 @@ HEADER = """\
 
 Every run leaves a file `result.json`. It is UTF-8 JSON with one object, `Result`; the other
 tables are its parts. Numbers that are undefined or not finite are `null`. `schema` is {schema}
-and is raised when a meaning changes. Some names of fields are older than the words of the pages, and stay so that
-earlier runs can be read: `controls` are the baselines, `ladder` and `rungs` the strategy search and its steps,
-`thawed` the weights unfrozen, `damage` the corruptions, and `transfer_gain` the gain over the best baseline.
+and is raised when a name or a meaning changes; files of schema 3 are read too. Some attributes in Python have older
+names, which the tables give.
 
 Made from `src/headstart/records.py` by `python tools/result_docs.py`; change it there.
 """
@@ -44,10 +43,19 @@ def section(record: ast.ClassDef, notes: dict[int, str], names: set[str]) -> str
     lines.append("|---|---|---|")
     for node in record.body:
         if isinstance(node, ast.AnnAssign):
-            field = ast.unparse(node.target)
+            own = ast.unparse(node.target)
+            field = json_name(node) or own
             note = notes.get(node.end_lineno or node.lineno, "").replace("|", "\\|")
-            lines.append(f"| `{field}` | {_type(ast.unparse(node.annotation), names)} | {note} |")
+            told = [one for one in (note, f"in Python `{own}`" * (field != own)) if one]
+            lines.append(f"| `{field}` | {_type(ast.unparse(node.annotation), names)} | {'; '.join(told)} |")
     return "\n".join(lines)
+
+
+def json_name(node: ast.AnnAssign) -> str:
+    """The name that ``called`` gives a field in its metadata; "" where it gives none."""
+    metadata = next((word.value for word in getattr(node.value, "keywords", []) if word.arg == "metadata"), None)
+    names = metadata.args if isinstance(metadata, ast.Call) else []
+    return str(ast.literal_eval(names[0])) if names else ""
 
 
 def _type(annotation: str, names: set[str]) -> str:

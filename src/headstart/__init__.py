@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from headstart.estimators import TransferClassifier, TransferRegressor
     from headstart.flow.fit.fit import Inspection, Run
     from headstart.records import Result
-    from headstart.targets import TargetRuns
+    from headstart.targets import TargetEvaluations, TargetRuns
 
 __version__ = "0.1.0"
 
@@ -43,6 +43,7 @@ _HOMES = {
     "Result": "headstart.records",
     "Run": "headstart.flow.fit.fit",
     "Inspection": "headstart.flow.fit.fit",
+    "TargetEvaluations": "headstart.targets",
     "TargetRuns": "headstart.targets",
     "TransferClassifier": "headstart.estimators",
     "TransferRegressor": "headstart.estimators",
@@ -55,6 +56,7 @@ __all__ = [
     "Model",
     "Result",
     "Run",
+    "TargetEvaluations",
     "TargetRuns",
     "TransferClassifier",
     "TransferRegressor",

@@ -15,6 +15,7 @@ from headstart.bases.device import using
 from headstart.data.memory import Data, Memory, Source, in_memory
 from headstart.data.naming import some
 from headstart.delivery.model import load as load
+from headstart.delivery.target_folder import target_runs
 from headstart.errors import HeadstartWarning, SettingError
 from headstart.files import as_path
 from headstart.flow.advise.advice import Advice
@@ -31,7 +32,7 @@ from headstart.notebook import NotebookProgress, in_notebook, is_interactive
 from headstart.options import FitOptions, SourceOptions, documented, filled, fit_settings, source_settings
 from headstart.progress import Progress
 from headstart.ranking.ranked import Ranking
-from headstart.targets import TargetRuns, fit_targets, several_targets
+from headstart.targets import TargetEvaluations, TargetRuns, evaluate_targets, fit_targets, several_targets
 
 
 @documented(FitOptions)
@@ -100,11 +101,11 @@ def evaluate(
     device: str | None = None,
     progress: Progress | bool | None = None,
     **options: Unpack[SourceOptions],
-) -> Evaluation:
+) -> Evaluation | TargetEvaluations:
     """Score the model of a finished run on new labelled data.
 
     Args:
-        run: folder of the run.
+        run: folder of the run, or that of several target columns, each of which is then evaluated.
         source: labelled data, as `fit` takes them.
         out: folder for the record, the answer to every row and the mistakes; or a file NAME.json for the record alone.
         overwrite: replace what is there.
@@ -115,13 +116,16 @@ def evaluate(
         device, progress: as in `fit`.
         options: filled in by `documented`.
 
+    Returns:
+        The evaluation; for the folder of several target columns a `headstart.TargetEvaluations`, one by column.
+
     Raises:
         UserError: anything about the run or the data that the user can mend.
     """
-    settings = source_settings(options)
+    folder, settings = Path(run), source_settings(options)
     with using(device):
-        return evaluate_run(
-            Path(run),
+        return (evaluate_targets if target_runs(folder) else evaluate_run)(
+            folder,
             in_memory(source),
             settings,
             out=None if out is None else Path(out),

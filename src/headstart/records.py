@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-from headstart.plain import finite, restored
+from headstart.plain import called, finite, restored, written
 
-#: Version of the layout. 2: the ladder, curves, diagnosis. 3: intervals, audit, calibration, unknown inputs, shift.
-SCHEMA = 3
+#: Version of the layout. 2: the search, curves, diagnosis. 3: intervals, audit, calibration, unknown inputs, shift.
+#: 4: other names, which `called` gives; the attributes keep theirs, and so do files of layout 3, which are read.
+SCHEMA = 4
+#: What JSON says for the decisions and outcomes that the code has.
+DECISIONS = {"taken": "accepted", "not taken": "not accepted"}
+OUTCOMES = {"helped": "improved", "did not help": "no improvement", "hurt": "reduced", "cannot tell": "inconclusive"}
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ class TestRecord:
     n: int  # test rows
     metrics: dict[str, MetricRecord]  # every metric of the task
     undefined: dict[str, str]  # metrics that these rows cannot give, each with the reason
-    opened: int  # how often this run evaluated the test set
-    opened_before: int  # other trials (settings, base or training rows) on this machine that evaluated these rows
+    opened: int = field(metadata=called("evaluated"))  # how often this run evaluated the test set
+    opened_before: int = field(metadata=called("evaluated_before"))  # how often other trials on this machine did
     units: int = 0  # independent ones among these rows: near duplicates, or rows of one group, count once; 0: unknown
 
 
@@ -111,7 +115,7 @@ class PointRecord:
     train_loss: float  # mean since the look before
     valid_loss: float  # on the rows held out of this training
     valid_score: float  # of the result's metric on them
-    rate: float  # the head's learning rate at this step
+    rate: float = field(metadata=called("learning_rate"))  # the head's learning rate at this step
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ class TrainingRecord:
     """How one trained candidate came about."""
 
     strategy: str
-    thawed: int  # weights that were trained
+    thawed: int = field(metadata=called("unfrozen"))  # weights that were trained
     weights: int  # weights of the base and the head
     prefix: str  # the last stage computed once and cached; "" where every stage was trained
     augmentation: str  # in words
@@ -144,7 +148,7 @@ class RungRecord:
     low: float  # paired lower bound of the gain: the step is accepted where it is above 0; 90 % for all steps together
     high: float  # paired upper bound: a step that was expected to be better is accepted where it is above 0
     against: str  # the step it is compared with
-    decision: str  # "start", "taken", "not taken" or "not tried"
+    decision: str = field(metadata=called(words=DECISIONS))  # "start", "accepted", "not accepted" or "not tried"
     reason: str  # in words
 
 
@@ -159,7 +163,7 @@ class LadderRecord:
     distance: float  # from what the base was trained on, 0 (like it) to 1; null where it cannot be measured
     distance_how: str  # how that was measured
     held_out: str  # how steps were compared: "the validation set" or "k folds"
-    rungs: list[RungRecord]
+    rungs: list[RungRecord] = field(metadata=called("steps"))
     cut: list[str] = field(default_factory=list)  # what was left out or cut short to keep the budget, in words
     unused: str = ""  # that a part of the budget was not used, and why, in words; "" where nearly all of it was
 
@@ -202,8 +206,8 @@ class NaiveRecord:
     """The score that a split which separates near duplicates and groups would have shown."""
 
     naive: float  # score of the probe on held-out rows of a random split
-    honest: float  # of the same on held-out rows of a split that keeps them together
-    gain: float  # `naive` less `honest`
+    honest: float = field(metadata=called("grouped"))  # of the same where the split keeps them together
+    gain: float  # `naive` less `grouped`
     low: float  # 95 % interval
     high: float
     why: str  # what is kept together
@@ -346,7 +350,7 @@ class DamageRecord:
 class ShiftRecord:
     """Corruption robustness: the score on inputs corrupted as they may be after deployment."""
 
-    damage: list[DamageRecord]
+    damage: list[DamageRecord] = field(metadata=called("corruptions"))
     clean: float  # score on the same rows as they are
     valid: float  # score on held-out rows: the plain guess
 
@@ -365,7 +369,7 @@ class GainRecord:
 class VerdictRecord:
     """What the evidence supports."""
 
-    outcome: str  # "helped", "did not help", "hurt" or "cannot tell"
+    outcome: str = field(metadata=called(words=OUTCOMES))  # "improved", "no improvement", "reduced" or "inconclusive"
     sentence: str
     next_step: str
 
@@ -378,7 +382,7 @@ class DataRecord:
     modality: str
     rows: int  # usable
     rejected: int  # set aside; rejected.csv lists them
-    parts: dict[str, int]  # rows in train, valid and test
+    parts: dict[str, int] = field(metadata=called("splits"))  # rows in train, valid and test
     labels: list[str]  # in the order of the outputs; empty for regression
     facts: list[dict[str, str]]  # what, value, reason
     inputs: str = ""  # what its inputs are called, as in "texts"
@@ -416,7 +420,7 @@ class RefitRecord:
     sentence: str  # the same in words
     rows: int  # that this model was trained on, validation rows included
     run_rows: int  # that the run's model was trained on; 0 without a run
-    learned: int  # test rows of the run that this model was trained on
+    learned: int = field(metadata=called("test_rows_trained_on"))  # test rows of the run that this model was trained on
     valid_score: float  # of the result's metric on held-out rows, which the model was selected by
 
 
@@ -429,12 +433,12 @@ class Result:
     metric: str  # what was chosen and judged by
     metric_reason: str  # why this metric
     verdict: VerdictRecord
-    chosen: Chosen
+    chosen: Chosen = field(metadata=called("selected"))
     test: TestRecord
     transfer_gain: GainRecord
-    controls: list[ControlRecord]
+    controls: list[ControlRecord] = field(metadata=called("baselines"))
     candidates: list[CandidateRecord]
-    ladder: LadderRecord
+    ladder: LadderRecord = field(metadata=called("search"))
     training: list[TrainingRecord]  # one a trained candidate; empty where only heads were solved
     forgetting: ForgettingRecord | None  # of the selected model; null where the base's weights did not move
     diagnosis: list[DiagnosisRecord]  # worst first
@@ -443,7 +447,7 @@ class Result:
     slices: list[SliceRecord]  # of the selected model, worst first
     calibration: CalibrationRecord | None  # of the selected model; null for regression
     ood: OodRecord | None  # null where the model cannot tell unknown inputs
-    shift: ShiftRecord | None  # null where --corruptions was not asked for
+    shift: ShiftRecord | None = field(metadata=called("robustness"))  # null where --corruptions was not asked for
     data: DataRecord
     base: dict[str, Any]  # its `Identity`, weights as sha256; and `chain`: the steps to it in words
     features: FeatureRecord
@@ -464,7 +468,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`; numbers that were not finite come back as nan.
+        """The inverse of `to_dict`, for files of layout 3 too; numbers that were not finite come back as nan.
 
         Raises:
             KeyError, TypeError, ValueError: ``values`` is no result, or one that lacks a field.
@@ -473,7 +477,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; numbers that are not finite become None, as JSON has no others."""
-        return dict(finite(asdict(self)))
+        return dict(finite(written(self))) | {"schema": SCHEMA}  # as it is written now, whatever it was read from
 
     def to_json(self) -> str:
         """Indented JSON."""

@@ -77,7 +77,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 def timeless(result: dict[str, Any]) -> dict[str, Any]:
     """``result`` without what may differ between two runs of one command: times, told and foretold, where features came
     from, and how often the same test rows were opened before."""
-    own = {"seconds", "predicted_seconds", "timing", "created", "features", "name", "command", "opened_before"}
+    own = {"seconds", "predicted_seconds", "timing", "created", "features", "name", "command", "evaluated_before"}
 
     def strip(value: Any) -> Any:
         if isinstance(value, dict):
@@ -86,7 +86,7 @@ def timeless(result: dict[str, Any]) -> dict[str, Any]:
 
     told = [one for one in result["diagnosis"] if one["name"] != "test set reused"]
     stripped: dict[str, Any] = strip({**result, "diagnosis": told})
-    ladder = stripped["ladder"]
+    ladder = stripped["search"]
     if ladder["plan"].startswith("probe, then"):  # says how long it will take
         ladder["plan"] = ladder["plan"].rpartition(";")[0]
     return stripped

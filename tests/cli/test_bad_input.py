@@ -132,7 +132,7 @@ def test_few_unreadable_pictures_are_set_aside_and_listed(capsys: Capsys, here: 
     assert all(reasons[row] in listed[row] for row in reasons), listed
     result = json.loads((here / "runs" / "photos" / "result.json").read_text(encoding="utf-8"))
     assert (result["data"]["rows"], result["data"]["rejected"]) == (36, 4)
-    assert sum(result["data"]["parts"].values()) == 36
+    assert sum(result["data"]["splits"].values()) == 36
 
 
 def test_too_many_unreadable_pictures(capsys: Capsys, here: Path, image_base: Path) -> None:

@@ -67,7 +67,7 @@ def test_two_groups_cannot_tell(capsys: Capsys, here: Path, text_base: Path) -> 
                 "--strategy", "probe", "--out", "g")  # fmt: skip
     assert said.code == 0, said
     verdict = json.loads((here / "g" / "result.json").read_text())["verdict"]
-    assert verdict["outcome"] == "cannot tell"
+    assert verdict["outcome"] == "inconclusive"
     assert "2 groups of test rows cannot tell" in verdict["sentence"]
 
 

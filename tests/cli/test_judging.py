@@ -177,9 +177,9 @@ def test_folds_hold_every_working_row_out_once(capsys: Capsys, table: Path, text
 
     result = fitted(capsys, table, "--base", text_base, "--strategy", "probe", "--folds", 5)
     held = Answers.load(Path("runs/texts")).part_of(HELD)
-    assert len(held) == len(set(held.ids)) == result["data"]["parts"]["train"] + result["data"]["parts"]["valid"]
+    assert len(held) == len(set(held.ids)) == result["data"]["splits"]["train"] + result["data"]["splits"]["valid"]
     assert set(held.fold) == set(range(5))
-    assert result["ladder"]["held_out"] == "5 folds"
+    assert result["search"]["held_out"] == "5 folds"
 
 
 # --- Bad input ---------------------------------------------------------------------------------------

@@ -109,9 +109,9 @@ def test_options_reach_the_run(capsys: Capsys, here: Path, image_base: Path) -> 
     assert result["settings"]["budget"] == 600
     (record,) = result["training"]
     assert record["augmentation"] == "none, as asked for"
-    assert record["thawed"] < record["weights"]
+    assert record["unfrozen"] < record["weights"]
     assert [point["step"] for point in record["curve"]][-1] <= 2 * 5
-    assert max(point["rate"] for point in record["curve"]) <= 0.002
+    assert max(point["learning_rate"] for point in record["curve"]) <= 0.002
 
 
 def test_a_rate_that_diverges_leaves_the_probe(capsys: Capsys, here: Path, image_base: Path) -> None:

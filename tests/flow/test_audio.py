@@ -52,7 +52,7 @@ def fitted(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_folder_of_recordings_is_fitted_and_judged(fitted: Path) -> None:
     result = json.loads((fitted / "result.json").read_text())
     assert (result["data"]["modality"], result["data"]["rows"], result["data"]["rejected"]) == ("audio", 48, 1)
-    assert {"majority", "MFCC + linear"} <= {control["name"] for control in result["controls"]}
+    assert {"majority", "MFCC + linear"} <= {control["name"] for control in result["baselines"]}
     assert {one["column"] for one in result["slices"]} <= {"duration", "loudness", "sample rate", "cluster"}
     assert "text that starts with" in (fitted / "rejected.csv").read_text()
 

@@ -68,7 +68,7 @@ def test_entities_are_judged_beside_their_baselines(fitted: Path) -> None:
     result = json.loads((fitted / "result.json").read_text())
     assert (result["task"], result["metric"], result["data"]["rows"]) == ("tag", "entity_f1", 120)
     assert set(result["test"]["metrics"]) >= {"entity_f1", "entity_precision", "entity_recall", "token_accuracy"}
-    assert "most frequent tag" in [control["name"] for control in result["controls"]]
+    assert "most frequent tag" in [control["name"] for control in result["baselines"]]
     assert {one["label"] for one in result["classes"]} == {"LOC", "PER"}
     assert all(0 <= one["f1"] <= 1 for one in result["classes"])
     page = (fitted / "report.html").read_text()

@@ -242,7 +242,7 @@ def test_long_curve_is_thinned() -> None:
 def test_result_as_json_has_nulls_for_what_is_not_known() -> None:
     result: Result = replace(made_up.climbed()[0])
     record = result.to_dict()
-    assert record["ladder"]["rungs"][0]["gain"] is None
+    assert record["search"]["steps"][0]["gain"] is None
     assert record["training"][1]["curve"][0]["train_loss"] is None
-    assert record["schema"] == 3
+    assert record["schema"] == 4
     assert record["slices"][-1]["low"] is None

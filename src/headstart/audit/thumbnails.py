@@ -14,7 +14,8 @@ from headstart.audit.overlay import SIDE
 from headstart.modalities.image import shown
 from headstart.modalities.types import Unreadable
 
-_BITS = 64  # of a perceptual hash
+_LOW = 8  # lowest frequencies along each side that a perceptual hash looks at
+_HASHED = 32  # a side, of what it is taken of, pixels
 _BLOCKS = 16  # a side, of the broad shapes
 _BATCH = 256  # pictures decoded between looks at the clock
 
@@ -43,13 +44,10 @@ class Thumbnails:
         return self._pictures[row]
 
     def hash(self, row: int) -> np.ndarray:
-        """The perceptual hash (pHash; Zauner 2010) [64] bool of a row that was made; all 0 where it cannot be read."""
-        import imagehash
-
+        """The `perceptual_hash` [64] bool of a row that was made; all 0 where it cannot be read."""
         if row not in self._hashes:
             picture = self._pictures[row]
-            empty = np.zeros(_BITS, bool)
-            self._hashes[row] = empty if picture is None else imagehash.phash(Image.fromarray(picture)).hash.ravel()
+            self._hashes[row] = np.zeros(_LOW**2, bool) if picture is None else perceptual_hash(picture)
         return self._hashes[row]
 
     def shapes(self) -> np.ndarray:
@@ -68,3 +66,12 @@ class Thumbnails:
         except Unreadable:
             return None
         return np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0))
+
+
+def perceptual_hash(picture: np.ndarray) -> np.ndarray:
+    """pHash (Zauner 2010) of grey pixels [h, w] uint8: [64] bool, which low frequencies are above their median."""
+    from scipy.fft import dctn
+
+    small = Image.fromarray(picture).resize((_HASHED, _HASHED), Image.Resampling.LANCZOS)
+    low = dctn(np.asarray(small, np.float64))[:_LOW, :_LOW]
+    return (low > np.median(low)).ravel()

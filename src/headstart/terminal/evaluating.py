@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headstart.delivery.target_folder import INDEX, TABLE
 from headstart.evaluation.metrics import METRICS
 from headstart.evaluation.wording import count, metric_name
 from headstart.files import shown_path
@@ -16,10 +17,24 @@ from headstart.records import MetricRecord
 from headstart.report import confusion
 from headstart.report.figures import bounded, known, number
 from headstart.report.sentences import slice_name
+from headstart.targets import TargetEvaluations
 from headstart.terminal.tables import aligned, columns, labelled, paragraph
 
 _WORST = 5  # slices and pairs of classes shown
 _READABLE = 6  # classes up to which the confusion matrix fits a line
+
+
+def evaluations_text(found: Evaluation | TargetEvaluations, out: Path | None = None, *, verbose: bool = False) -> str:
+    """One evaluation, or those of several target columns with what lies over them."""
+    if isinstance(found, Evaluation):
+        return evaluation_text(found, out, verbose=verbose)
+    folders = {row.target: row.folder for row in found.rows}
+    blocks = [
+        f"target {column}\n" + evaluation_text(one, out / folders[column] if out else None, verbose=verbose)
+        for column, one in found.items()
+    ]
+    over = [f"all: {shown_path(out / INDEX)}, {TABLE} and {RECORD} beside it"] if out else []
+    return "\n\n".join([*blocks, *over])
 
 
 def evaluation_text(found: Evaluation, out: Path | None = None, *, verbose: bool = False) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from typer.core import TyperCommand
 
-from headstart.errors import SettingError
 from headstart.options import check_once, filled, suggested
 
-__all__ = ["Verb", "check_several", "filled", "options_of", "spellings", "suggested"]
+__all__ = ["Verb", "filled", "options_of", "spellings", "suggested"]
 
 
 class Verb(TyperCommand):
@@ -47,15 +45,3 @@ def options_of(given: dict[str, Any]) -> dict[str, Any]:
     if "slice" in options:
         options["slices"] = options.pop("slice") or ()
     return options
-
-
-def check_several(runs: Mapping[str, Path], target: list[str] | None, out: Path | None) -> None:
-    """Refuse what is for one run, where ``runs`` are several, one a target column.
-
-    Raises:
-        SettingError: a target is named, or a file for the record.
-    """
-    if runs and target:
-        raise SettingError(f"--target: each run has its own ({', '.join(runs)}); leave it out, or name one run.")
-    if runs and out is not None and out.suffix == ".json":
-        raise SettingError(f"--out {out}: several runs are evaluated; give a folder, in which each gets one.")

@@ -33,7 +33,7 @@ from headstart.arguments import (
 )
 from headstart.files import as_path
 from headstart.options import flags
-from headstart.verbs.given import check_several, options_of
+from headstart.verbs.given import options_of
 
 
 def evaluate(
@@ -67,34 +67,26 @@ def evaluate(
     Example: `headstart evaluate runs/bees field_photos/ --slice camera`
     """
     from headstart.api import evaluate as run_evaluate
-    from headstart.delivery.target_folder import target_runs
     from headstart.terminal.console import Console
-    from headstart.terminal.evaluating import evaluation_text
+    from headstart.terminal.evaluating import evaluations_text
     from headstart.terminal.writing import as_json
 
-    runs = target_runs(run)
-    check_several(runs, target, out)
-    shown, records = [], {}
-    for column, one in (runs or {"": run}).items():
-        place = out / one.name if runs and out else out
-        found = run_evaluate(
-            one,
-            source,
-            out=place,
-            overwrite=overwrite,
-            ood=ood,
-            corruptions=corruptions,
-            trust_remote_code=trust_remote_code,
-            device=device,
-            progress=Console(quiet=quiet, verbose=verbose),
-            input=input,
-            target=target,
-            group=group,
-            slices=slice or (),
-        )
-        records[column] = found.to_dict()
-        shown.append(f"target {column}\n" * bool(column) + evaluation_text(found, place, verbose=verbose))
-    print(as_json(records if runs else records[""]) if json else "\n\n".join(shown))
+    found = run_evaluate(
+        run,
+        source,
+        out=out,
+        overwrite=overwrite,
+        ood=ood,
+        corruptions=corruptions,
+        trust_remote_code=trust_remote_code,
+        device=device,
+        progress=Console(quiet=quiet, verbose=verbose),
+        input=input,
+        target=target,
+        group=group,
+        slices=slice or (),
+    )
+    print(as_json(found.to_dict()) if json else evaluations_text(found, out, verbose=verbose))
 
 
 def audit(

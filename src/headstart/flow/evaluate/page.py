@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from headstart.evaluation.wording import count, metric_name
 from headstart.notebook import panel, scored
-from headstart.plain import finite
+from headstart.plain import finite, written
 from headstart.records import (
     CalibrationRecord,
     ClassRecord,
@@ -127,7 +127,7 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that are not finite become None."""
         said = {"headline": self.headline, "next_step": self.next_step}
-        cleaned: dict[str, Any] = finite(asdict(self) | said)
+        cleaned: dict[str, Any] = finite(written(self) | said)
         return cleaned
 
 

@@ -166,7 +166,8 @@ def known_error(run: Path) -> float:
     """
     try:
         result = json.loads((run / "result.json").read_text(encoding="utf-8"))
-        measured = (result.get("shift") or {}).get("damage") or []
+        told = result.get("robustness") or result.get("shift") or {}  # the latter in files of layout 3
+        measured = told.get("corruptions") or told.get("damage") or []
         off = [abs(d["estimated"] - d["score"]) for d in measured if d["estimated"] is not None]
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         raise BundleError(
