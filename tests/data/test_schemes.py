@@ -118,7 +118,7 @@ def test_tags_of_words_are_left_as_they_are() -> None:
     rows = [("DET", "NOUN"), ("X", "B", "O")]
     tags, facts = _read(rows)
     assert tags == rows
-    assert facts["tags"].value == "5 of 5 words"
+    assert facts["tags"].value == "5 on 5 words"
     assert not are_entity_tags(["O"])
     assert not are_entity_tags(["NOUN", "B-PER"])
 

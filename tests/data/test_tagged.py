@@ -68,7 +68,7 @@ def test_the_last_column_holds_the_tag_and_any_other_can_be_asked_for(tmp_path: 
     assert rows(open_source(path)) == [["U.N./B-ORG", "official/O"], ["Peter/B-PER", "came/O"]]
     pos = open_source(path, SourceSettings(target=("2",)))
     assert rows(pos) == [["U.N./NNP", "official/NN"], ["Peter/NNP", "came/VBD"]]
-    assert facts(pos, "tags")[0].value == "3 of 4 words"
+    assert facts(pos, "tags")[0].value == "3 on 4 words"
     assert rows(open_source(path, SourceSettings(target=("4",)))) == rows(open_source(path))
     with pytest.raises(ColumnError, match="no column '7'"):
         open_source(path, SourceSettings(target=("7",)))

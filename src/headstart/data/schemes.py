@@ -98,7 +98,7 @@ def in_iob2(
 
 def _words_fact(met: Counter[str]) -> Fact:
     shown = some([f"{tag} {count:,}" for tag, count in met.most_common()], 20)
-    return Fact("tags", f"{len(met)} of {sum(met.values()):,} words", shown)
+    return Fact("tags", f"{len(met)} on {sum(met.values()):,} words", shown)
 
 
 def _check_outside(met: Counter[str], where: str) -> None:

@@ -14,6 +14,7 @@ from headstart.records import FindingRecord
 from headstart.report import figures, sentences
 from headstart.report.measured import data_uri
 from headstart.report.page import page
+from headstart.tasks import get
 
 #: Findings of one kind that are shown with pictures or texts; the others are listed.
 PAGE_CARDS = 24
@@ -80,6 +81,7 @@ def build(page: AuditPage) -> str:
     tone, sign = _LOOKS.get(worst, ("good", "✓"))
     return template.render(
         p=page,
+        purpose=get(page.task).purpose() if page.task else "",
         style=style,
         tone=tone,
         sign=sign,

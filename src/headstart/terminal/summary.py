@@ -18,6 +18,7 @@ from headstart.records import Result
 from headstart.report.figures import MISSING, bounded, capital, interval, known, number
 from headstart.report.sentences import headline, independent, judged, selected, understood, warnings
 from headstart.targets import TargetRuns
+from headstart.tasks import get as get_task
 from headstart.terminal.details import details
 from headstart.terminal.tables import labelled, paragraph
 from headstart.training.cache_use import OTHERS, SpaceUse, others, size_limit, spaces
@@ -94,7 +95,7 @@ def _untested(result: Result) -> list[tuple[str, str]]:
 
 def inspection_text(seen: Inspection) -> str:
     """What is understood of a source."""
-    labels = f", {seen.task}" if seen.task else ", no labels"
+    labels = f", {get_task(seen.task).purpose()}" if seen.task else ", no labels"
     lines = [f"{seen.source}: {seen.rows:,} {get(seen.modality).plural}{labels}"]
     lines += [f"  {fact.what}: {fact.value} ({fact.reason})" for fact in seen.facts]
     given = {part or "not assigned": count for part, count in seen.parts.items()}
