@@ -153,7 +153,8 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
         monkeypatch.setattr(plan, "remembered", lambda base: None)
         monkeypatch.setattr(plan, "staged_seconds", lambda on, speed: {"features": len(on.rows) * speed.forward})
         monkeypatch.setattr(
-            "headstart.training.measuring.measure", lambda base, rows, outputs, **how: replace(speed, weights=weights)
+            "headstart.training.measuring.measure",
+            lambda base, rows, task, outputs, **how: replace(speed, weights=weights),
         )
         return made
 

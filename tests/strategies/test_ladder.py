@@ -400,7 +400,7 @@ def test_measuring_gets_its_share_of_the_budget_and_is_spared_where_nothing_fits
     make(probe=300, head2toe=300, partial=300, full=300)
     asked: list[dict[str, object]] = []
 
-    def measured(base: object, rows: object, outputs: int, **how: object) -> object:
+    def measured(base: object, rows: object, task: str, outputs: int, **how: object) -> object:
         asked.append(how)
         return SPEED
 

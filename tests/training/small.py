@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from safetensors.torch import load_file, save_file
 
 from headstart.bases.base import Base
 from headstart.bases.folder import open_folder
+from headstart.bases.network import Network
 from headstart.heads.linear import LinearHead
 from headstart.training.answers import pooled
 from headstart.training.interpolation import recompute_batchnorm
+from headstart.training.objective import Linear
 from headstart.training.options import TrainOptions
 from headstart.training.phase import Phase
 from headstart.training.recipe import Recipe
@@ -97,6 +100,21 @@ def job_of(base: Base, *phases: Phase, recipe: dict[str, Any] | None = None, **g
         "options": options,
         **job,
     })  # fmt: skip
+
+
+def linear(task: str, y: Any, outputs: int, **given: Any) -> Linear:
+    """The objective of a job on targets ``y``; features [n, width] and a head may be ``given``, else options."""
+    features, head = given.pop("features", np.zeros((0, 4), np.float32)), given.pop("head", None)
+    base: Any = SimpleNamespace(width=features.shape[1])
+    rows = TrainRows([], np.array([]), y, features)
+    options = TrainOptions(**{"metric": "", "dropout": 0.0, **given})
+    return Linear(Job(base, Recipe((Phase(thaw=1.0),)), task, outputs, rows, None, head, options))
+
+
+def trainee_of(base: Base, network: Network | None = None, dropout: float = 0.0) -> Trainee:
+    """A base, or its ``network``, with a head of zeros for two classes."""
+    objective = linear("classification", np.arange(2), 2, features=np.zeros((0, base.width)), dropout=dropout)
+    return Trainee(network or base.network(), objective)
 
 
 def weights_of(trained: Trained) -> dict[str, np.ndarray]:

@@ -19,10 +19,10 @@ from headstart.training.answers import pooled
 from headstart.training.crossing import halves_of, is_better
 from headstart.training.engine import Engine
 from headstart.training.interpolation import l2sp
-from headstart.training.looking import look
 from headstart.training.phase import Phase
 from headstart.training.run import Job, Trained, train
 from headstart.training.stepping import Stepper
+from headstart.training.work import look
 from tests.training.small import difference, forward, job_of, poisoned, rows_of, size_of, weights_of
 
 Bases = Callable[[str], Base]
@@ -184,8 +184,8 @@ def test_a_planted_nan_goes_back_and_lowers_the_rate(bases: Bases) -> None:
 
     def once(own: Callable[..., Any], self: Any, arguments: tuple[Any, ...]) -> Any:
         nonlocal calls
-        calls += self.dropout.training
-        return poisoned(own(self, *arguments)) if self.dropout.training and calls == 5 else own(self, *arguments)
+        calls += self.objective.training
+        return poisoned(own(self, *arguments)) if self.objective.training and calls == 5 else own(self, *arguments)
 
     lines: list[str] = []
     with forward(once):
@@ -218,7 +218,7 @@ def test_a_huge_rate_ends_with_finite_weights_no_worse_than_the_start(bases: Bas
 
 def test_nan_from_the_first_step_on_keeps_what_it_began_with(bases: Bases) -> None:
     def always(own: Callable[..., Any], self: Any, arguments: tuple[Any, ...]) -> Any:
-        return poisoned(own(self, *arguments)) if self.dropout.training else own(self, *arguments)
+        return poisoned(own(self, *arguments)) if self.objective.training else own(self, *arguments)
 
     job = job_of(bases("vit"), ALL)
     with forward(always):
@@ -236,7 +236,7 @@ def test_nan_from_the_first_step_on_keeps_what_it_began_with(bases: Bases) -> No
 
 def short_of_memory(most: int) -> Callable[..., Any]:
     def change(own: Callable[..., Any], self: Any, arguments: tuple[Any, ...]) -> Any:
-        if self.dropout.training and size_of(arguments[0]) > most:
+        if self.objective.training and size_of(arguments[0]) > most:
             raise torch.OutOfMemoryError(f"tried to train {size_of(arguments[0])} rows")
         return own(self, *arguments)
 
@@ -265,7 +265,7 @@ def test_too_little_for_one_row_is_said_in_one_line(bases: Bases) -> None:
 
 def test_other_errors_are_not_taken_for_want_of_memory(bases: Bases) -> None:
     def broken(own: Callable[..., Any], self: Any, arguments: tuple[Any, ...]) -> Any:
-        if self.dropout.training:
+        if self.objective.training:
             raise RuntimeError("shapes do not fit")
         return own(self, *arguments)
 

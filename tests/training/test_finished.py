@@ -135,7 +135,7 @@ def test_what_a_budget_cut_short_does_not_serve_a_run_with_more_time(
 
     def tick(own: Callable[..., Any], self: Any, arguments: tuple[Any, ...]) -> Any:
         nonlocal now
-        now += self.dropout.training
+        now += self.objective.training
         return own(self, *arguments)
 
     now = 0.0

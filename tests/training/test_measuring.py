@@ -46,7 +46,7 @@ def sane(speed: Speed) -> bool:
 
 
 def test_pictures_are_measured(bases: Bases) -> None:
-    speed = measure(bases("resnet"), pictures(24), 2)
+    speed = measure(bases("resnet"), pictures(24), "classification", 2)
     assert sane(speed)
     assert math.isnan(speed.adapter)
     assert speed.decode > 0
@@ -54,22 +54,22 @@ def test_pictures_are_measured(bases: Bases) -> None:
 
 
 def test_texts_are_measured_with_adapters(bases: Bases) -> None:
-    speed = measure(bases("bert"), texts([3] * 20 + [9] * 20), 2)
+    speed = measure(bases("bert"), texts([3] * 20 + [9] * 20), "classification", 2)
     assert sane(speed)
     assert speed.adapter > 0
 
 
 def test_longer_texts_keep_more_for_the_way_back(bases: Bases) -> None:
-    short, long = (measure(bases("bert"), texts([length] * 40), 2).saved for length in (2, 12))
+    short, long = (measure(bases("bert"), texts([length] * 40), "classification", 2).saved for length in (2, 12))
     assert long > 2 * short
 
 
 def test_a_measurement_is_remembered_for_a_while(bases: Bases, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "_pulse", lambda: 0.001)
-    first = measure(bases("resnet"), pictures(24), 2)
-    assert repr(measure(bases("resnet"), pictures(24), 2)) == repr(first)
+    first = measure(bases("resnet"), pictures(24), "classification", 2)
+    assert repr(measure(bases("resnet"), pictures(24), "classification", 2)) == repr(first)
     monkeypatch.setattr(measuring, "_FRESH", -1.0)
-    assert repr(measure(bases("resnet"), pictures(24), 2)) != repr(first)
+    assert repr(measure(bases("resnet"), pictures(24), "classification", 2)) != repr(first)
 
 
 @pytest.mark.parametrize("pulse", [0.0005, 0.002])
@@ -77,11 +77,11 @@ def test_a_machine_that_is_quicker_or_slower_by_now_is_measured_anew(
     bases: Bases, monkeypatch: pytest.MonkeyPatch, pulse: float
 ) -> None:
     monkeypatch.setattr(measuring, "_pulse", lambda: 0.001)
-    first = measure(bases("resnet"), pictures(24), 2)
+    first = measure(bases("resnet"), pictures(24), "classification", 2)
     monkeypatch.setattr(measuring, "_pulse", lambda: 1.1 * 0.001)
-    assert repr(measure(bases("resnet"), pictures(24), 2)) == repr(first)
+    assert repr(measure(bases("resnet"), pictures(24), "classification", 2)) == repr(first)
     monkeypatch.setattr(measuring, "_pulse", lambda: pulse)
-    assert repr(measure(bases("resnet"), pictures(24), 2)) != repr(first)
+    assert repr(measure(bases("resnet"), pictures(24), "classification", 2)) != repr(first)
 
 
 def test_batches_are_taken_from_all_over_the_sizes() -> None:
@@ -122,7 +122,7 @@ def test_where_little_time_is_given_a_row_counts_as_one_of_a_batch(
 
     monkeypatch.setattr(measuring.time, "perf_counter", clock)
     monkeypatch.setattr(measuring._Bench, "_pass", slow)
-    speed = measure(bases("resnet"), pictures(24), 2, seconds=5.0)
+    speed = measure(bases("resnet"), pictures(24), "classification", 2, seconds=5.0)
     assert passes == [1, 1, 8, 8]
     assert speed.forward == pytest.approx(1.8 / 8)
     assert speed.step == pytest.approx(3 * 1.8 / 8)
@@ -157,11 +157,11 @@ def test_what_is_not_timed_in_time_is_guessed(
     monkeypatch.setattr(measuring, "_pulse", lambda: 0.001)
     monkeypatch.setattr(measuring._Bench, "_pass", passed)
     monkeypatch.setattr(measuring._Bench, "_step", stepped)
-    speed = measure(bases("resnet"), pictures(24), 2, seconds=5.0)
+    speed = measure(bases("resnet"), pictures(24), "classification", 2, seconds=5.0)
     assert speed.forward == pytest.approx(0.01)
     assert speed.step == pytest.approx(0.03)
     assert [name for name, _ in work].count("step") == steps
     assert len(speed.below) == len(speed.held)
     before = len(work)
-    measure(bases("resnet"), pictures(24), 2, seconds=5.0)  # a guess is not kept
+    measure(bases("resnet"), pictures(24), "classification", 2, seconds=5.0)  # a guess is not kept
     assert len(work) > before

@@ -23,8 +23,7 @@ from headstart.training.phase import Phase
 from headstart.training.prefix import PrefixFeed, _packed, _unpacked
 from headstart.training.run import train
 from headstart.training.supply import Supply
-from headstart.training.trainee import Trainee
-from tests.training.small import KINDS, difference, head_of, job_of, rows_of
+from tests.training.small import KINDS, difference, head_of, job_of, rows_of, trainee_of
 
 Bases = Callable[[str], Base]
 CPU = torch.device("cpu")
@@ -94,10 +93,7 @@ def test_thawing_deeper_caches_anew_lower(bases: Bases) -> None:
     cuts = list(dict.fromkeys(k for k, _ in calls))
     assert len(cuts) == 2
     assert cuts[0] > cuts[1]
-    assert (
-        trained.prefix
-        == Trainee(job.base.network(), None, np.eye(2, 16, dtype=np.float32), 2, 0.0).stages.stages[cuts[0] - 1].name
-    )
+    assert trained.prefix == trainee_of(job.base).stages.stages[cuts[0] - 1].name
 
 
 def test_weights_that_moved_in_an_earlier_phase_are_never_taken_for_the_bases(bases: Bases) -> None:
@@ -138,7 +134,7 @@ def test_states_too_large_for_the_cache_are_computed_each_time(bases: Bases, mon
 def test_the_size_of_texts_counts_the_long_ones(bases: Bases, monkeypatch: pytest.MonkeyPatch) -> None:
     base = bases("bert")
     rows = rows_of(base, 24, vectors=False)
-    trainee = Trainee(base.network(), None, np.eye(2, 16, dtype=np.float32), 2, 0.0)
+    trainee = trainee_of(base)
     tokens = sum(len(str(text).split()) for text in rows.inputs)
     prefix = PrefixFeed(feed_for(base, rows, None, 0), trainee, 1, "w", 1, CPU, torch.float32)
     need = tokens * 16 * 4 * 2  # half of the limit is allowed
@@ -165,7 +161,7 @@ def test_states_come_back_exactly(dtype: torch.dtype) -> None:
 def test_states_in_bfloat16_are_what_an_uncached_pass_has(bases: Bases) -> None:
     base = bases("bert")
     rows = rows_of(base, 6, vectors=False)
-    trainee = Trainee(base.network(), None, np.eye(2, 16, dtype=np.float32), 2, 0.0)
+    trainee = trainee_of(base)
     cut = trainee.stages.cuts[-1]
     supply = Supply(feed_for(base, rows, None, 0), trainee, cut, "w", None, CPU, torch.bfloat16)
     assert supply.prefix
@@ -196,7 +192,7 @@ def test_rows_of_equal_content_share_a_state(bases: Bases) -> None:
 def test_two_processes_fill_one_cache(bases: Bases) -> None:
     base = bases("bert")
     rows = rows_of(base, 40, vectors=False)
-    trainee = Trainee(base.network(), None, np.eye(2, 16, dtype=np.float32), 2, 0.0)
+    trainee = trainee_of(base)
     for number in range(2):
         supply = Supply(feed_for(base, rows, None, 0), trainee, 1, "w", None, CPU, torch.float32, (number, 2))
         assert supply.prefix

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from headstart.bases.base import Base
+from headstart.training.objective import Linear
 from headstart.training.phase import Phase
 from headstart.training.run import Job, train
 from tests.training.small import base_of, difference, job_of, rows_of, weights_of
@@ -25,10 +26,11 @@ import sys
 from pathlib import Path
 import numpy as np
 import headstart.training.run as run
+from headstart.training.objective import Linear
 from headstart.training.processes import Processes
 from tests.training.small import base_of, weights_of
 from tests.training.test_weights_of_losses import loss_per_token, token_job
-run.loss_for = lambda *_, **__: loss_per_token
+Linear.loss = loss_per_token
 job = token_job(base_of("vit", Path(sys.argv[1])), n=25)
 np.savez(f"{sys.argv[2]}{Processes(job.base).number}.npz", **weights_of(run.train(job)))
 """
@@ -116,7 +118,7 @@ def test_a_loss_per_token_adds_up_over_two_processes(
 ) -> None:
     folder = Path(bases("vit").folder)  # type: ignore[attr-defined]
     two_processes(_TOKENS, folder, tmp_path)
-    monkeypatch.setattr("headstart.training.run.loss_for", lambda *_, **__: loss_per_token)
+    monkeypatch.setattr(Linear, "loss", loss_per_token)
     expected = weights_of(train(token_job(base_of("vit", folder), n=25)))
     for number in range(2):
         given = np.load(f"{tmp_path / 'out'}{number}.npz")

@@ -149,7 +149,7 @@ def test_a_halved_run_goes_on_exactly(bases: Bases, tmp_path: Path, after: int) 
     job = job_of(bases("vit"))
 
     def short(own: Callable[..., Any], self: Any, arguments: tuple[Any, ...]) -> Any:
-        if self.dropout.training and size_of(arguments[0]) > 3:
+        if self.objective.training and size_of(arguments[0]) > 3:
             raise torch.OutOfMemoryError("out of memory")
         return own(self, *arguments)
 
@@ -167,7 +167,7 @@ def test_a_shortened_run_goes_on_exactly(bases: Bases, tmp_path: Path, after: in
 
     def tick(own: Callable[..., Any], self: Any, arguments: tuple[Any, ...]) -> Any:
         nonlocal now
-        now += self.dropout.training
+        now += self.objective.training
         return own(self, *arguments)
 
     now = 0.0

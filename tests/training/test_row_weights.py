@@ -12,12 +12,11 @@ from headstart.data.memory import in_memory
 from headstart.data.source import open_source, open_sources
 from headstart.errors import ColumnError, LabelError, SettingError
 from headstart.settings import SourceSettings
-from headstart.training.losses import loss_for, targets
 from headstart.training.phase import Phase
 from headstart.training.run import train
 from headstart.training.weights import check_class_weight, row_weights
 from tests.toys import sentences
-from tests.training.small import base_of, difference, job_of
+from tests.training.small import base_of, difference, job_of, linear
 
 TEXTS, LABELS = sentences(5)
 LABELLED = {"text": TEXTS, "label": LABELS}
@@ -27,7 +26,8 @@ LABELLED = {"text": TEXTS, "label": LABELS}
 def test_a_rows_loss_is_multiplied_by_its_weight(task):
     y = {"classification": np.array([0, 1, 2]), "multilabel": np.eye(3), "regression": np.ones((3, 3))}[task]
     scores = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
-    loss, truth = loss_for(task, y, 3), targets(y, task)
+    objective = linear(task, y, 3)
+    loss, truth = objective.loss, objective.truth(y)
     each = [loss(scores[row : row + 1], truth[row : row + 1]) for row in range(3)]
     summed, count = loss(scores, truth, torch.tensor([2.0, 0.0, 0.5]))
     assert float(summed) == pytest.approx(float(2 * each[0][0] + 0.5 * each[2][0]), rel=1e-5)

@@ -10,19 +10,16 @@ from headstart.bases.adapted import AdaptedBase
 from headstart.bases.adapters import Lora, inject
 from headstart.bases.base import Base
 from headstart.errors import SettingError
+from headstart.heads.linear import LinearHead
 from headstart.training.answers import pooled
 from headstart.training.feed import feed_for
-from headstart.training.phase import Phase
+from headstart.training.phase import Phase, factor
 from headstart.training.run import train
-from headstart.training.schedule import factor, groups
+from headstart.training.stepping import groups
 from headstart.training.trainee import Trainee
-from tests.training.small import KINDS, head_of, job_of, rows_of, weights_of
+from tests.training.small import KINDS, head_of, job_of, linear, rows_of, trainee_of, weights_of
 
 Bases = Callable[[str], Base]
-
-
-def trainee_of(base: Base, outputs: int = 2) -> Trainee:
-    return Trainee(base.network(), None, np.eye(2, base.width, dtype=np.float32), outputs, 0.1)
 
 
 # --- The head --------------------------------------------------------------------------------------
@@ -34,7 +31,8 @@ def test_scores_before_the_first_step_are_the_solved_heads(bases: Bases, kind: s
     base = bases(kind)
     rows = rows_of(base, 12)
     head = head_of(rows, scale)
-    trainee = Trainee(base.network(), head, rows.vectors, 2, 0.5).eval()
+    objective = linear("classification", rows.y, 2, features=rows.vectors, head=head, dropout=0.5)
+    trainee = Trainee(base.network(), objective).eval()
     feed = feed_for(base, rows, None, 0)
     expected = head.scores(rows.vectors)
     close = float(1e-4 * np.abs(expected).max())
@@ -43,32 +41,16 @@ def test_scores_before_the_first_step_are_the_solved_heads(bases: Bases, kind: s
             given, features = trainee(batch, 0)
             assert given.numpy() == pytest.approx(expected[members], abs=close)
             assert features.numpy() == pytest.approx(rows.vectors[members], abs=1e-4)
-    back = trainee.linear_head("classification")
+    back = objective.state()
     assert back.scores(rows.vectors) == pytest.approx(expected, abs=close)
 
 
 def test_the_head_keeps_its_scores_where_features_lie_far_from_0() -> None:
-    from headstart.bases.network import ImageNetwork
-    from headstart.heads.linear import LinearHead
-    from headstart.modalities.image import ImageSpec
-
-    class Mean(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.scale = torch.nn.Parameter(torch.ones(3))
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x.mean((2, 3)) * self.scale
-
     features = np.random.default_rng(0).normal(5000, 1, (40, 3)).astype(np.float32)
-    head = LinearHead(np.eye(3, 2, dtype=np.float32), np.array([-5000, -5000], np.float32), "regression", "ridge")
-    network = ImageNetwork(Mean(), ImageSpec(8, 8, "bilinear", (0.5,) * 3, (0.5,) * 3))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("headstart.training.trainee.Stages", lambda network: None)
-        trainee = Trainee(network, head, features, 2, 0.0)
-    standard = (torch.from_numpy(features) - trainee.centre) / trainee.scale
+    head = LinearHead(np.eye(3, 2, dtype=np.float32), np.array([-5000, -5000], np.float32), "multilabel", "logistic")
+    objective = linear("multilabel", np.eye(40, 2, dtype=np.float32), 2, features=features, head=head)
     exact = features.astype(np.float64) @ head.weight + head.bias
-    assert trainee.head(standard).detach().numpy() == pytest.approx(exact, abs=2e-3)
+    assert objective(torch.from_numpy(features)).detach().numpy() == pytest.approx(exact, abs=2e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,10 +71,11 @@ def test_the_linear_head_on_the_adapted_base_gives_the_held_out_probabilities(ba
 def test_each_stage_has_its_rate(bases: Bases) -> None:
     trainee = trainee_of(bases("vit"))
     phase = Phase(thaw=1.0, rate=1e-2, body=0.5, decay=0.8)
-    made = groups(list(trainee.head.parameters()), trainee.thaw(phase), phase, 0.01, 0.02)
+    made = groups(list(trainee.objective.parameters()), trainee.thaw(phase), phase, 0.01, 0.02)
     rate_of = {id(p): (g["rate"], g["weight_decay"]) for g in made for p in g["params"]}
-    assert rate_of[id(trainee.head.weight)] == (1e-2, 0.01)
-    assert rate_of[id(trainee.head.bias)] == (1e-2, 0.0)
+    weight, bias = trainee.objective.parameters()
+    assert rate_of[id(weight)] == (1e-2, 0.01)
+    assert rate_of[id(bias)] == (1e-2, 0.0)
     named, holding = dict(trainee.network.named_parameters()), trainee.holding()
     for depth, stage in enumerate(reversed(holding)):
         for name in trainee.stages.stages[stage].parameters:
@@ -215,11 +198,11 @@ def test_dropout_works_in_training_and_in_thawed_stages_alone(bases: Bases) -> N
     phase = Phase(thaw=1)
     trainee.set_training(phase)
     dropouts = {n: m.training for n, m in trainee.network.named_modules() if isinstance(m, torch.nn.Dropout)}
-    assert trainee.dropout.training
+    assert trainee.objective.training
     assert any(dropouts.values())
     assert not all(dropouts.values())
     trainee.eval()
-    assert not trainee.dropout.training
+    assert not trainee.objective.training
 
 
 def test_a_single_row_leaves_batchnorm_alone(bases: Bases) -> None:
@@ -237,8 +220,8 @@ def test_lora_on_a_trainee_finds_the_same_stages(bases: Bases) -> None:
     base = bases("gpt2")
     network = base.network()
     inject(network, Lora(rank=2))
-    trainee = Trainee(network, None, np.eye(2, base.width, dtype=np.float32), 2, 0.0)
+    trainee = trainee_of(base, network)
     assert len(trainee.stages.stages) == len(trainee_of(base).stages.stages)
     trainee.thaw(Phase(thaw=1.0, moves="adapter"))
     assert [name for name, _ in trainee.moving() if "lora_" in name]
-    assert all("lora_" in name or name.startswith("head.") for name, _ in trainee.moving())
+    assert all("lora_" in name or name.startswith("objective.head.") for name, _ in trainee.moving())

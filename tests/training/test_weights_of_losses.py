@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from headstart.bases.base import Base
+from headstart.training.objective import Linear, Summed
 from headstart.training.phase import Phase
 from headstart.training.run import Job, train
 from tests.training.small import difference, forward, job_of, rows_of
@@ -20,7 +21,7 @@ Bases = Callable[[str], Base]
 TOKENS = 5
 
 
-def loss_per_token(scores: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def loss_per_token(_: Linear, scores: torch.Tensor, truth: torch.Tensor, weights: None = None) -> Summed:
     """Squared errors of the tokens that a row has; the places of those that it has not are below -1."""
     there = truth > -1
     return (scores - truth).square()[there].sum(), there.sum()
@@ -37,7 +38,7 @@ def token_job(base: Base, n: int = 24, **given: Any) -> Job:
 
 @pytest.fixture
 def per_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headstart.training.run.loss_for", lambda *_, **__: loss_per_token)
+    monkeypatch.setattr(Linear, "loss", loss_per_token)
 
 
 @pytest.mark.usefixtures("per_token")

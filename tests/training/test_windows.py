@@ -30,10 +30,9 @@ from headstart.training.feed import feed_for
 from headstart.training.phase import Phase
 from headstart.training.rows import TrainRows
 from headstart.training.run import train
-from headstart.training.trainee import Trainee
 from tests import toys
 from tests.bases.checkpoints import bert_folder, decoder_folder, tokenizer_file
-from tests.training.small import forward, head_of, job_of, rows_of, size_of
+from tests.training.small import forward, head_of, job_of, rows_of, size_of, trainee_of
 
 WORDS = [word for words in toys.WORDS.values() for word in words]
 
@@ -270,7 +269,7 @@ def test_the_cached_prefix_of_windows_trains_as_without_it(base):
 
 def test_states_of_windows_give_the_network_s_features(base):
     rows = long_rows(base, 6, 0)
-    trainee = Trainee(base.network(), None, rows.vectors, 2, 0.0).eval()
+    trainee = trainee_of(base).eval()
     (batch,) = feed_for(base, rows, None, 0).stream([np.arange(6)], None)
     assert batch[0].ndim == 3
     with torch.no_grad():

@@ -17,6 +17,7 @@ from headstart.bases.base import Base
 from headstart.bases.folder import open_folder
 from headstart.bases.refitted import with_tokens
 from headstart.bases.word_states import word_states
+from headstart.data.table import Table, objects
 from headstart.errors import SettingError
 from headstart.heads.folds import deal
 from headstart.heads.solve import solve
@@ -28,16 +29,15 @@ from headstart.training.answers import pooled
 from headstart.training.feed import feed_for
 from headstart.training.finished import Finished
 from headstart.training.job import Job, Trained
-from headstart.training.losses import loss_for, targets
 from headstart.training.measuring import measure
 from headstart.training.options import TrainOptions
 from headstart.training.phase import Phase
-from headstart.training.reading import read_out
+from headstart.training.reading import read_as, read_out
 from headstart.training.recipe import Recipe
 from headstart.training.rows import TrainRows
 from headstart.training.run import train
 from tests.bases.checkpoints import bert_folder
-from tests.training.small import difference, forward, weights_of
+from tests.training.small import difference, forward, linear, weights_of
 from tests.training.test_engine import short_of_memory
 from tests.training.test_processes import two_processes
 from tests.training.test_resuming import PHASES, broken_and_resumed
@@ -120,13 +120,13 @@ def test_tags_are_learnt_by_training_the_base(bases: Bases, kind: str) -> None:
 
 def test_a_loss_is_the_mean_over_words_whatever_rows_they_stand_in(base: Base) -> None:
     rows = tag_rows(base, 12)
-    loss, scores = loss_for("tag", rows.y, 3), torch.randn(len(rows.y.values), 3)
-    summed, weight = loss(scores, targets(rows.y, "tag"))
+    objective, scores = linear("tag", rows.y, 3), torch.randn(len(rows.y.values), 3)
+    summed, weight = objective.loss(scores, objective.truth(rows.y))
     assert weight == len(rows.y.values)
     expected = torch.nn.functional.cross_entropy(scores, torch.from_numpy(rows.y.values))
     assert float(summed / weight) == pytest.approx(float(expected), abs=1e-6)
-    balanced = loss_for("tag", rows.y, 3, balanced=True)
-    assert float(balanced(scores, targets(rows.y, "tag"))[0]) != pytest.approx(float(summed))
+    balanced = linear("tag", rows.y, 3, balanced=True)
+    assert float(balanced.loss(scores, balanced.truth(rows.y))[0]) != pytest.approx(float(summed))
 
 
 def test_a_solved_head_answers_the_first_look(base: Base) -> None:
@@ -321,7 +321,8 @@ def test_mixup_of_words_is_refused(base: Base) -> None:
 
 def test_what_a_task_reads_off_a_base_is_taken_from_any(base: Base) -> None:
     assert read_out(base, "tag") is base
-    pooled_again = read_out(base, "classification")
+    none = objects([])
+    pooled_again = read_as(base, Table(none, none, None, none, "text"))
     assert not pooled_again.spec.words
     assert read_out(pooled_again, "classification") is pooled_again
     assert read_out(pooled_again, "tag").preprocessing() == base.preprocessing()
@@ -329,7 +330,7 @@ def test_what_a_task_reads_off_a_base_is_taken_from_any(base: Base) -> None:
 
 def test_passes_and_steps_are_timed_by_rows(base: Base) -> None:
     rows = tag_rows(base, 40)
-    speed = measure(base, rows, 3, batch=8)
+    speed = measure(base, rows, "tag", 3, batch=8)
     assert speed.weights == sum(p.numel() for p in base.network().parameters())
     assert all(np.isfinite(value) and value > 0 for value in (speed.forward, speed.step, speed.adapter, speed.saved))
 

@@ -170,6 +170,7 @@ def _measured(ground: Ground, budget: Budget, also: tuple[str, ...]) -> Speed:
         return measure(
             ground.base,
             ground.rows,
+            ground.task.name,
             ground.task.outputs,
             batch=train_options(ground, len(ground.rows)).batch,
             augmentation=ground.augmentation,

@@ -52,6 +52,7 @@ class Task(ABC):
             targets and probabilities are then `headstart.ragged.Ragged`.
         each: the task that each of these items poses, by its name: heads and losses are that task's; "" without items.
         readout: what is read off a base: "pooled", one vector a row, or "words", one a word.
+        objective: what is trained on top of that, by its name in `headstart.training.objective`.
         least: labels that there must be.
         balanced_by: what the parts of a split are balanced by, in words.
         head_metrics: what heads can be compared by (see `headstart.heads.scoring`), the default first.
@@ -72,6 +73,7 @@ class Task(ABC):
     items: ClassVar[str] = ""
     each: ClassVar[str] = ""
     readout: ClassVar[str] = "pooled"
+    objective: ClassVar[str] = "linear"
     least: ClassVar[int] = 0
     balanced_by: ClassVar[str]
     head_metrics: ClassVar[tuple[str, ...]]

@@ -11,18 +11,15 @@ from headstart.evaluation.diagnosis import CurvePoint
 from headstart.evaluation.wording import metric_name
 from headstart.progress import Track
 from headstart.ragged import flat, shaped
-from headstart.tasks import get
 from headstart.training.checkpoint import Checkpoints, Saved, Tensors, lay_in, tensors_of
 from headstart.training.crossing import Crossing, as_good, is_better
 from headstart.training.finished import serves
-from headstart.training.looking import look
 from headstart.training.pace import Pace
-from headstart.training.phase import Phase, look_every
+from headstart.training.phase import Phase, factor, look_every
 from headstart.training.position import Position
-from headstart.training.schedule import factor
 from headstart.training.stepping import Diverged, Stepper
 from headstart.training.supply import Supply, Taken
-from headstart.training.work import Parts, Work
+from headstart.training.work import Parts, Work, look
 
 _TIMED = 6  # steps by which the speed is first judged when time is short
 _SLACK = 0.05  # a plan is not changed for less than this share of what is left of it: single steps differ by more
@@ -47,7 +44,7 @@ class Engine:
         self._track = Track()
         self.chosen = False  # whether held-out rows are answered by looks that were chosen among several
         self._back: Tensors = {}
-        self._names: set[str] = {"head.weight", "head.bias"}
+        self._names = {f"objective.{name}" for name, _ in trainee.objective.named_parameters()}
         self._origin = (
             {name: p.detach().clone() for name, p in trainee.network.named_parameters()} if options.l2sp else {}
         )
@@ -243,7 +240,7 @@ class Engine:
         train_loss = position.mean_loss()
         position.losses = (0.0, 0.0)
         starts = [position.start_loss, *(point.valid_loss for point in position.curve[:1])]
-        starts = [get(self._work.task).chance(self.trainee.head.out_features), *filter(math.isfinite, starts)]
+        starts = [self.trainee.objective.chance, *filter(math.isfinite, starts)]
         if position.step - position.back[0] >= _TELLING and train_loss > _DIVERGED * max(starts):
             raise Diverged(f"the loss rose to {train_loss:.3g}")
         losses = f"training loss {train_loss:.3f}" if math.isfinite(train_loss) else ""

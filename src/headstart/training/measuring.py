@@ -23,11 +23,13 @@ from headstart.bases.runtime import measured_path, remembered
 from headstart.files import write_atomically
 from headstart.modalities import get
 from headstart.training.feed import Batch, Feed, feed_for
+from headstart.training.job import Job
 from headstart.training.memory import saved_bytes
-from headstart.training.options import Augmentation
+from headstart.training.objective import objective_of
+from headstart.training.options import Augmentation, TrainOptions
 from headstart.training.phase import Phase
-from headstart.training.precision import casting
-from headstart.training.processes import Processes
+from headstart.training.processes import Processes, casting
+from headstart.training.recipe import Recipe
 from headstart.training.rows import TrainRows
 from headstart.training.speed import Speed
 from headstart.training.trainee import Trainee
@@ -57,6 +59,7 @@ EVERYTHING = (NORM, ADAPTER, SAVED)
 def measure(
     base: Base,
     rows: TrainRows,
+    task: str,
     outputs: int,
     *,
     batch: int = _ROWS,
@@ -78,12 +81,15 @@ def measure(
             fewest rows can be timed all the ways that there are, the rest is guessed from passes of few rows; so is
             what has not been timed by `_LATE` times these seconds.
     """
-    feed = feed_for(base, rows.take(_spread(len(rows), _PICTURES)), augmentation, 0)
+    options = TrainOptions("", batch=batch, augmentation=augmentation, dropout=0.0)
+    some = rows.take(_spread(len(rows), _PICTURES))
+    job = Job(base, Recipe((Phase(thaw=1.0),)), task, outputs, some, None, None, options)
+    feed = feed_for(base, some, augmentation, 0)
     file = measured_path(base, f".{_shape(feed, batch, outputs)}.speed.json")
     known = _remembered(file.read_text(encoding="utf-8") if file.exists() else "", also)
     if known is None:
         with torch.random.fork_rng(devices=[]):
-            bench = _Bench(base, feed, outputs, batch, also, seconds)
+            bench = _Bench(job, feed, also, seconds)
             if bench.guess is not None:
                 return bench.guess
             try:
@@ -102,16 +108,15 @@ class _Late(Exception):
 class _Bench:
     """A base ready to be timed on batches of a feed."""
 
-    def __init__(
-        self, base: Base, feed: Feed, outputs: int, batch: int, also: Collection[str], seconds: float | None
-    ) -> None:
-        self._base, self._feed, self._outputs, self._batch, self._also = base, feed, outputs, batch, also
+    def __init__(self, job: Job, feed: Feed, also: Collection[str], seconds: float | None) -> None:
+        base = job.base
+        self._base, self._feed, self._batch, self._also = base, feed, job.options.batch, also
         self._times = get(base.modality).times if seconds is None else 1
         self._tried = get(base.modality).tried if seconds is None else 2
         self._processes = Processes(base)
         network, self._opening = _opened(base, again=seconds is None)
         start = time.perf_counter()
-        trainee = Trainee(network, None, np.eye(2, base.width, dtype=np.float32), outputs, 0.0)
+        trainee = Trainee(network, objective_of(job))
         self._loading = self._opening + time.perf_counter() - start
         self._trainee = trainee.to(self._processes.device)
         self._until, self._passed, self._stepped, self._reading = math.inf, 0.0, 0.0, 0.0

@@ -79,3 +79,15 @@ class Phase:
     def shortened(self, share: float) -> Phase:
         """The phase with a share of its steps, over which the rate still rises and falls whole."""
         return replace(self, epochs=self.epochs * share, least_steps=round(self.least_steps * share))
+
+
+def factor(step: int, total: int, warmup: float) -> float:
+    """Share of the greatest rate at ``step`` of ``total``: a linear rise, then half a cosine down to 0.
+
+    As in Loshchilov & Hutter (2017), without restarts.
+    """
+    rising = max(1, round(warmup * total))
+    if step < rising:
+        return (step + 1) / rising
+    done = (step - rising) / max(1, total - rising)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))

@@ -16,7 +16,7 @@ from headstart.training.cache_use import size_limit
 from headstart.training.extraction import bound
 from headstart.training.features import first_of_each
 from headstart.training.feed import Batch, Feed
-from headstart.training.precision import casting
+from headstart.training.processes import casting
 from headstart.training.trainee import Trainee
 
 _BATCH = 16  # rows a forward pass; the states of one batch are written at once

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from headstart.bases.allocator import keep_freed_memory
 from headstart.bases.base import Base
 from headstart.bases.device import device
-from headstart.training.precision import training_dtype
+from headstart.bases.runtime import remembered
 
 #: What launchers set for each of their processes.
 _LAUNCHED = ("LOCAL_RANK", "RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
@@ -104,3 +104,19 @@ class Processes:
             torch.cuda.empty_cache()
         elif self.device.type == "mps":
             torch.mps.empty_cache()
+
+
+def training_dtype(base: Base, device: torch.device) -> torch.dtype:
+    """bfloat16 on accelerators that have it, and on a CPU where it ran this base clearly faster; else float32.
+
+    Weights stay in float32; only the products are computed in the smaller type (Micikevicius et al. 2018).
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    choice = remembered(base) if device.type == "cpu" else None
+    return torch.bfloat16 if choice and choice.half_pays else torch.float32
+
+
+def casting(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:
+    """A context in which products are computed in ``dtype``."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,14 +19,11 @@ from headstart.bases.adapted import adapter_changes, changes_of, lay_in, state_o
 from headstart.bases.adapters import inject
 from headstart.bases.changes import Changes
 from headstart.bases.network import Network
-from headstart.errors import SettingError
 from headstart.evaluation.metrics import METRICS
 from headstart.files import claim, writing
 from headstart.heads.folds import deal
-from headstart.heads.target_scale import TargetScale
 from headstart.progress import Progress
 from headstart.ragged import Ragged, flat
-from headstart.tasks import get
 from headstart.training.answers import pooled
 from headstart.training.checkpoint import Tensors
 from headstart.training.crossing import halves_of
@@ -35,7 +31,7 @@ from headstart.training.engine import Engine
 from headstart.training.feed import feed_for
 from headstart.training.finished import lock_of
 from headstart.training.job import Job, Trained
-from headstart.training.losses import loss_for
+from headstart.training.objective import objective_of
 from headstart.training.options import TrainOptions
 from headstart.training.phase import Phase
 from headstart.training.position import Position
@@ -46,8 +42,8 @@ from headstart.training.work import Parts, Work
 
 _SWEEP = 0.25  # share of the steps that each rate of a sweep is tried for
 _SWEPT = 5  # parts of the training rows, one of which a sweep is judged by
+_FORMAT = 2  # of checkpoints: one of another is not found
 _TOLD_ROWS = 256  # training rows that tell how well they are fitted
-_SCALE_ROWS = 2000  # features that give the head's scale
 
 
 def train(job: Job, progress: Progress | None = None) -> Trained:
@@ -58,11 +54,6 @@ def train(job: Job, progress: Progress | None = None) -> Trained:
         TrainingError: there is not enough memory for one row at a time.
     """
     progress = progress or Progress()
-    if job.options.mixup and get(job.task).each:
-        raise SettingError(
-            f"mixup is {job.options.mixup:g}, but inputs that have an answer for each {get(job.task).item} cannot be "
-            "mixed; set it to 0."
-        )
     processes = Processes(job.base)
     with torch.random.fork_rng(devices=[]):  # steps are seeded; the caller's own random numbers go on as before
         start = time.monotonic()
@@ -127,19 +118,18 @@ def _claimed(folder: Path | None, processes: Processes) -> Iterator[Path | None]
 
 def _made(job: Job, phases: list[Phase], processes: Processes, progress: Progress, share: float) -> Trained:
     options, start = job.options, time.monotonic()
+    objective = objective_of(job)
     network, before = _network(job)
     if job.recipe.lora:
         torch.manual_seed(options.seed)  # adapters begin with random numbers
         inject(network, job.recipe.lora)
-    scale = TargetScale.of(job.train.y, job.task)
-    trainee = Trainee(network, job.head, _features(job), job.outputs, options.dropout, scale).to(processes.device)
-    loss = loss_for(job.task, job.train.y, job.outputs, balanced=options.balanced)
+    trainee = Trainee(network, objective).to(processes.device)
     held = job.held
     halves = None if held is None else halves_of(held.y, job.task, held.units, options.seed)
     closing = 0.0 if held is None else min(_TOLD_ROWS, len(job.train)) / len(held)
     loading = time.monotonic() - start
     held_y = None if held is None else held.y
-    engine = Engine(Work(trainee, job.task, loss, options, processes, progress, halves, closing, loading, held_y))
+    engine = Engine(Work(trainee, options, processes, progress, halves, closing, loading, held_y))
     moments = engine.resume()
     steps = [max(1, round(phase.steps(len(job.train), options.batch) * share)) for phase in phases]
     thawed, prefix = _phases(job, engine, phases, steps, moments)
@@ -221,14 +211,6 @@ class _Feeds:
         return None if below & moved or self._engine.has_moved(below) else job.base.identity.weights
 
 
-def _features(job: Job) -> Any:
-    """Features of some training rows, for the head's scale; of a base that learns anew, ones of no scale."""
-    vectors = job.train.vectors[:_SCALE_ROWS]
-    if job.recipe.scratch or not len(vectors):
-        return np.stack([np.ones(job.base.width), -np.ones(job.base.width)]).astype(np.float32)
-    return vectors
-
-
 def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawed: int, prefix: str) -> Trained:
     position, trainee = engine.position, engine.trainee
     kept = position.best_done if job.held is not None else position.done
@@ -236,7 +218,7 @@ def _trained(job: Job, engine: Engine, changes: Changes, steps: list[int], thawe
     share, cut = kept / max(1, position.done), not math.isnan(position.cut_to)
     return Trained(
         changes=changes,
-        head=trainee.linear_head(job.task),
+        head=trainee.objective.state(),
         held=engine.crossing.held if engine.crossing else None,
         kept=engine.kept_held,
         chosen=engine.chosen,
@@ -277,7 +259,7 @@ def _train_score(job: Job, engine: Engine) -> float:
     """The metric on some of the training rows, without augmentation and dropout."""
     some = job.train.take(np.linspace(0, len(job.train) - 1, min(_TOLD_ROWS, len(job.train))).astype(int))
     vectors = pooled(job.base, engine.trainee.network, some, engine.progress)
-    answers = engine.trainee.linear_head(job.task).probabilities(vectors)
+    answers = engine.trainee.objective.state().probabilities(vectors)
     return float(METRICS[job.options.metric].function(some.y, answers))
 
 
@@ -292,7 +274,7 @@ def _folder(job: Job, share: float) -> Path | None:
 
 
 def _told(job: Job, share: float) -> Iterator[bytes]:
-    yield json.dumps([job.base.key(), job.task, job.outputs, share]).encode()
+    yield json.dumps([_FORMAT, job.base.key(), job.task, job.outputs, share]).encode()
     yield repr(job.recipe).encode()
     yield json.dumps(job.options.to_dict(), sort_keys=True).encode()
     for rows in (job.train, job.held, job.retained):

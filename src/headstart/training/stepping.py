@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from headstart.bases.stages import State
 from headstart.errors import TrainingError
@@ -16,11 +17,10 @@ from headstart.ragged import flat, items_of
 from headstart.training.checkpoint import Tensors, restore_optimizer
 from headstart.training.feed import Batch
 from headstart.training.interpolation import feature_replay_loss, l2sp
-from headstart.training.losses import Summed, mixed
+from headstart.training.objective import Summed
 from headstart.training.phase import Phase
 from headstart.training.position import Position
-from headstart.training.precision import casting
-from headstart.training.schedule import groups
+from headstart.training.processes import casting
 from headstart.training.supply import Taken
 from headstart.training.work import Parts, Work
 
@@ -42,10 +42,11 @@ class Stepper:
     ) -> None:
         self._work, self._phase, self._parts = work, phase, parts
         trainee, options, processes = work.trainee, work.options, work.processes
+        self._objective = trainee.objective
         body = trainee.thaw(phase)
         # L2-SP stands in for the decay of what it pulls back (Li et al. 2018, section 3)
         decays = options.weight_decay, 0.0 if options.l2sp else options.weight_decay
-        rates = groups(list(trainee.head.parameters()), body, phase, *decays)
+        rates = groups(list(trainee.objective.parameters()), body, phase, *decays)
         optimizer = torch.optim.AdamW(rates, lr=phase.rate, fused=processes.device.type in ("cpu", "cuda"))
         self._model, self.optimizer = processes.prepare(trainee), optimizer
         if moments:
@@ -115,14 +116,14 @@ class Stepper:
         """
         processes, count = self._work.processes, len(taken.rows)
         y = self._parts.train.feed.rows.y[taken.rows]
-        weights = self._weights(taken.rows)
         total, weight, expected = 0.0, 0.0, 0.0
         for part in _slices(count, parts):
             rows = part.stop - part.start
             self._work.trainee.set_training(self._phase, rows)
             with processes.accumulating(self._model, last=part.stop == count):
-                truth, counting = self._work.truth(y[part]).to(processes.device), self._counting(weights, y, part)
-                summed, own = self._loss(_taken(taken.batch, part), truth, counting)
+                truth = self._objective.truth(y[part]).to(processes.device)
+                weights = self._weights(taken.rows[part], y[part])
+                summed, own = self._loss(_taken(taken.batch, part), truth, weights)
                 expected = expected or processes.total(float(own)) * count / rows or float(count)
                 (summed / (expected / processes.count)).backward()  # gradients are averaged over processes
             total, weight = total + float(summed.detach()), weight + float(own)
@@ -133,15 +134,10 @@ class Stepper:
                     parameter.grad *= expected / weight
         return total, weight
 
-    def _weights(self, rows: np.ndarray) -> np.ndarray | None:
-        """How much each of these rows counts, float32; None: all the same."""
+    def _weights(self, rows: np.ndarray, y: Any) -> torch.Tensor | None:
+        """How much each item of ``rows`` counts, whose targets are ``y``, float32; None: all the same."""
         known = self._parts.train.feed.rows.weights
-        return None if known is None else known[rows].astype(np.float32)
-
-    @staticmethod
-    def _counting(weights: np.ndarray | None, y: Any, part: slice) -> torch.Tensor | None:
-        """``weights`` of the rows ``part``, whose targets are among ``y``; of rows of several items, one an item."""
-        return None if weights is None else torch.from_numpy(items_of(weights[part], y[part]))
+        return None if known is None else torch.from_numpy(items_of(known[rows].astype(np.float32), y))
 
     def _loss(self, batch: Batch | State, truth: torch.Tensor, weights: torch.Tensor | None) -> Summed:
         blend = None
@@ -149,8 +145,7 @@ class Stepper:
             batch, truth, weights, blend = self._mixed(batch, truth, weights)
         with casting(self._work.processes.device, self._work.processes.dtype):
             scores, _ = self._model(batch, self._parts.train.cut, blend)
-        given = (truth,) if weights is None else (truth, weights)
-        return self._work.loss(scores.to(torch.float32), *given)
+        return self._objective.loss(scores.to(torch.float32), truth, weights)
 
     def _mixed(
         self, batch: Batch | State, truth: torch.Tensor, weights: torch.Tensor | None
@@ -160,13 +155,13 @@ class Stepper:
         Of texts neither ids nor states of unlike length can be mixed: their features are, before the head (Guo et al.
         2019, "Augmenting data with mixup for sentence classification", arXiv:1905.08941, the variant senMixup).
         """
-        trainee, alpha = self._work.trainee, self._work.options.mixup
+        alpha = self._work.options.mixup
         share = float(torch.distributions.Beta(alpha, alpha).sample())
         partner = torch.randperm(len(truth)).to(truth.device)
-        soft = mixed(truth, truth[partner], share, trainee.head.out_features)
+        soft = self._objective.mixed(truth, truth[partner], share)
         if weights is not None:
             weights = share * weights + (1 - share) * weights[partner.cpu()]
-        if not trainee.network.fixed:
+        if not self._work.trainee.network.fixed:
             return batch, soft, weights, (share, partner)
 
         def blend(x: torch.Tensor) -> torch.Tensor:
@@ -221,6 +216,33 @@ class Stepper:
             )
         position.halvings += 1
         work.progress.say(f"  out of memory: steps are now made in {2**position.halvings} parts")
+
+
+def groups(
+    head: Sequence[nn.Parameter],
+    body: Mapping[int, Sequence[nn.Parameter]],
+    phase: Phase,
+    weight_decay: float,
+    body_decay: float,
+) -> list[dict[str, Any]]:
+    """AdamW's parameter groups: ``rate`` is each group's greatest learning rate.
+
+    Args:
+        head: the head's parameters.
+        body: trained parameters by depth: 0 the top stage, 1 the one below …
+        weight_decay, body_decay: of the head's and the base's matrices.
+
+    Vectors (biases, scales of normalisation layers) are not decayed, as is usual since BERT's training code.
+    """
+    made = []
+    top = phase.rate * phase.body
+    rates = [(phase.rate, weight_decay, head), *((top * phase.decay**d, body_decay, body[d]) for d in sorted(body))]
+    for rate, decay, parameters in rates:
+        for decayed in (True, False):
+            members = [p for p in parameters if (p.ndim > 1) == decayed]
+            if members:
+                made.append({"params": members, "rate": rate, "weight_decay": decay if decayed else 0.0})
+    return made
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

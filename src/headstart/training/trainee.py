@@ -1,68 +1,34 @@
-"""What is trained: a base from some stage on, and the head on its features."""
+"""What is trained: a base from some stage on, and the objective on its features."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from headstart.bases.network import Network
 from headstart.bases.stages import Stages, State
-from headstart.heads.linear import LinearHead
-from headstart.heads.target_scale import TargetScale
-from headstart.ragged import flat
+from headstart.training.objective import Objective
 from headstart.training.phase import Moves, Phase
 
 
 class Trainee(nn.Module):
-    """A base with its stages and a linear head on its features, brought to a common scale.
-
-    Features differ in scale from base to base, and with them would every rate: the head sees them centred and divided
-    by one number, its weights being changed so that the scores stay the same. So do the targets of a regression: the
-    scores are of standardised ones.
+    """A base with its stages, and the objective on its features.
 
     Args:
         network: the base's, float32.
-        start: the head to start from, which gives values in the target's unit; None for one of zeros.
-        features: [n, width] some features of the base, or ragged: they give the scale.
-        outputs: columns of scores.
-        dropout: of the features before the head.
-        target_scale: what brings a regression's targets to a common scale; None for tasks without.
+        objective: what its features come to.
     """
 
-    centre: torch.Tensor
-    scale: torch.Tensor
-
-    def __init__(
-        self,
-        network: Network,
-        start: LinearHead | None,
-        features: Any,
-        outputs: int,
-        dropout: float,
-        target_scale: TargetScale | None = None,
-    ) -> None:
+    def __init__(self, network: Network, objective: Objective) -> None:
         super().__init__()
         # Pixels come with channels last in memory; so no convolution has to convert one or the other.
         self.network = network.to(memory_format=torch.channels_last)
         self.stages = Stages(network)
         self._used = _used(network)
-        self.target_scale = target_scale or TargetScale.none()
-        start, features = start and self.target_scale.head_of_scores(start), flat(features)
-        centre, scale = features.mean(0), float(features.std()) or 1.0
-        self.register_buffer("centre", torch.from_numpy(centre.astype(np.float32)))
-        self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32))
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(features.shape[1], outputs)
-        with torch.no_grad():
-            weight = np.zeros((features.shape[1], outputs)) if start is None else start.weight.astype(np.float64)
-            bias = np.zeros(outputs) if start is None else start.bias + centre.astype(np.float64) @ weight
-            self.head.weight.copy_(torch.from_numpy(weight.T * scale))
-            self.head.bias.copy_(torch.from_numpy(bias))
+        self.objective = objective
 
     def forward(
         self,
@@ -83,16 +49,7 @@ class Trainee(nn.Module):
         if blend is not None:
             share, partner = blend
             features = share * features + (1 - share) * features[partner]
-        scores: torch.Tensor = self.head(self.dropout((features - self.centre) / self.scale))
-        return scores, features
-
-    def linear_head(self, task: str) -> LinearHead:
-        """The head on the base's own features, in the target's unit."""
-        # [width, outputs]; float64, for the features' centre may be far from 0
-        weight = self.head.weight.detach().cpu().numpy().T.astype(np.float64) / float(self.scale)
-        bias = self.head.bias.detach().cpu().numpy() - self.centre.cpu().numpy().astype(np.float64) @ weight
-        head = LinearHead(weight.astype(np.float32), bias.astype(np.float32), task, "trained", {})
-        return self.target_scale.head_of_values(head)
+        return self.objective(features), features
 
     def thaw(self, phase: Phase) -> dict[int, list[nn.Parameter]]:
         """Let ``phase``'s weights move and no others; those of the base by depth, 0 the top stage.
@@ -102,7 +59,7 @@ class Trainee(nn.Module):
         named = dict(self.network.named_parameters())
         for parameter in named.values():
             parameter.requires_grad_(False)
-        self.head.requires_grad_(True)
+        self.objective.requires_grad_(True)
         holding = self.holding()
         moved: dict[int, list[nn.Parameter]] = {}
         allowed = _moving(self.network, phase.moves) & self._used
@@ -127,13 +84,13 @@ class Trainee(nn.Module):
         return max((k for k in self.stages.cuts if k <= lowest), default=0)
 
     def set_training(self, phase: Phase, rows: int = 2) -> None:
-        """Training mode for the head and the thawed stages; all below stay in eval mode, BatchNorm included.
+        """Training mode for the objective and the thawed stages; all below stay in eval mode, BatchNorm included.
 
         BatchNorm goes by its running statistics and leaves them unless the phase says otherwise, and for one row alone,
         which has no variance.
         """
         self.eval()
-        self.dropout.train()
+        self.objective.train()
         holding = self.holding()
         count = phase.thawed(len(holding))
         modules = dict(self.network.named_modules())

@@ -99,8 +99,8 @@ class _Costing:
     def _measured(self, ground: Ground) -> Speed:
         from headstart.training.measuring import measure
 
-        batch = train_options(ground, len(ground.rows)).batch
-        return measure(ground.base, ground.rows, ground.task.outputs, batch=batch, augmentation=ground.augmentation)
+        task, batch = ground.task, train_options(ground, len(ground.rows)).batch
+        return measure(ground.base, ground.rows, task.name, task.outputs, batch=batch, augmentation=ground.augmentation)
 
     def _timed_heads(self, ground: Ground) -> _Heads:
         rows, task, working = ground.rows, ground.task, self._prepared.working()
