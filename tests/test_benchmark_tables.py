@@ -126,8 +126,8 @@ def fitted(score: float, base: str = "lite0", gain: float = 0.1) -> Fit:
     result = {
         "test": {"score": score, "metrics": {"accuracy": score}},
         "metric": "accuracy",
-        "chosen": {"base": base, "strategy": "partial" if base else "pixels + linear"},
-        "controls": [{"name": "majority", "score": 0.1}, {"name": "pixels + linear", "score": 0.7}],
+        "selected": {"base": base, "strategy": "partial" if base else "pixels + linear"},
+        "baselines": [{"name": "majority", "score": 0.1}, {"name": "pixels + linear", "score": 0.7}],
         "transfer_gain": {"value": gain, "low": gain - 0.1, "high": gain + 0.1, "against": "pixels + linear"},
         "training": [{"examples_per_second": 30.0, "epochs": 4.0, "prefix": "block 3"}],
     }

@@ -166,7 +166,8 @@ def test_relabelled_row_costs_nothing(capsys: Capsys, here: Path, text_base: Pat
 
 
 def names(record: type) -> set[str]:
-    return {field.name for field in fields(record)}
+    """As JSON has them."""
+    return {field.metadata.get("name", field.name) for field in fields(record)}
 
 
 def test_json_is_all_of_stdout_and_has_the_documented_keys(here: Path, photos: Path, image_base: Path) -> None:
@@ -179,7 +180,7 @@ def test_json_is_all_of_stdout_and_has_the_documented_keys(here: Path, photos: P
         ("test", records.TestRecord),
         ("verdict", records.VerdictRecord),
         ("features", records.FeatureRecord),
-        ("chosen", records.Chosen),
+        ("selected", records.Chosen),
     ]:
         assert result[key].keys() == names(record)
     assert result == json.loads((here / "runs" / "photos" / "result.json").read_text(encoding="utf-8"))

@@ -76,7 +76,7 @@ def test_every_kind_and_strength_of_the_rows_drawn() -> None:
     model, heard = Fake("text", long_words), Heard()
     found = suite(model, texts, y, rows=25, progress=heard)
     assert [(r.kind, r.strength) for r in found] == [
-        (k, s) for k in get("text").damage(None).kinds for s in range(1, 6)
+        (k, s) for k in get("text").damage(TextSpec(256)).kinds for s in range(1, 6)
     ]
     assert all(len(asked) == 25 for asked in model.asked)
     assert heard.done == heard.total == 25 * 15

@@ -21,6 +21,7 @@ from headstart.data.naming import part_of
 from headstart.data.sheet import Choice, Reading, Sheet
 from headstart.data.table import Fact, Opened
 from headstart.data.tabular import open_sheets
+from headstart.data.tagged import is_words
 from headstart.errors import ColumnError, SourceError
 from headstart.settings import SourceSettings
 from headstart.unicode import composed, writable
@@ -327,6 +328,12 @@ def _inputs_alone(data: Any) -> Memory:
     sheet = _checked("rows", {_X: inputs})
     _check_inputs(sheet[_X])
     said = _said(_name(data), len(inputs), "input")
+    odd = next((i for i, v in enumerate(inputs) if is_words(v) and any(len(word.split()) != 1 for word in v)), None)
+    if odd is not None:
+        raise SourceError(
+            f"a {said} without targets came, and {_X}[{odd}] is a list of texts, not of single words; give a pair "
+            "(inputs, targets), or a table as a dict of columns."
+        )
     return Memory("rows", f"{said} without targets", (("", _sheet("rows", sheet)),), (_X, ()))
 
 
